@@ -1,0 +1,1 @@
+"""Vouch trains vision models that you can vouch for."""

@@ -1,0 +1,90 @@
+"""What Vouch refuses, and how it says so.
+
+VouchError
+├── DataError            photographs, labels or groups are not what they must be
+│   ├── ManifestError    a source or manifest cannot be read as what it claims to be
+│   └── LeakageError     a split is read for another purpose, or a group would straddle splits
+├── ParamsError          params.yaml holds an unknown key, a wrong type or an impossible value
+├── BundleError          a bundle must not be loaded
+└── WorkspaceError       the machine or the checkout stands in the way (lock held, disk full)
+
+An error carries every problem that was found, not only the first, and each problem says what was expected,
+what was got, where, and what to do.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+SHOWN = 50  # a broken import of a million files must not print a million lines; the rest are counted
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One thing that is wrong: where it is, what was expected, what was got, and what to do."""
+
+    where: str
+    expected: str
+    got: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: expected {self.expected}, got {self.got}; {self.remedy}"
+
+
+class VouchError(Exception):
+    """A refusal that lists every problem, sorted, each once."""
+
+    title: ClassVar[str] = "refused"
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(set(problems)))
+        count = len(self.problems)
+        lines = [f"{self.title}: {count} problem{'' if count == 1 else 's'}"]
+        lines += [f"  {problem}" for problem in self.problems[:SHOWN]]
+        if count > SHOWN:
+            lines.append(f"  ... and {count - SHOWN} more")
+        super().__init__("\n".join(lines))
+
+
+class DataError(VouchError):
+    """The data cannot be used as they are."""
+
+    title = "data refused"
+
+
+class ManifestError(DataError):
+    """A source or manifest cannot be read as what it claims to be."""
+
+    title = "source refused"
+
+
+class LeakageError(DataError):
+    """A split would be read for a purpose that is not its own, or a group would straddle splits."""
+
+    title = "leakage refused"
+
+
+class ParamsError(VouchError):
+    """params.yaml does not say what it must."""
+
+    title = "params.yaml refused"
+
+
+class BundleError(VouchError):
+    """A bundle fails its own manifest and must not be loaded."""
+
+    title = "bundle refused"
+
+
+class WorkspaceError(VouchError):
+    """The machine or the checkout stands in the way, not the data."""
+
+    title = "cannot run here"
+
+
+def refuse_any(error: type[VouchError], problems: Iterable[Problem]) -> None:
+    """Raise `error` with every problem, or return when there is none."""
+    found = tuple(problems)
+    if found:
+        raise error(found)

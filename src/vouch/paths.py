@@ -1,0 +1,62 @@
+"""Where things lie, relative to the repository root, which is the working directory of every stage."""
+
+from pathlib import Path
+
+SPLITS = ("train", "val_select", "val_calib", "val_test")
+SIDES = ("candidate", "baseline")
+SCRATCH = Path(".dvc/tmp/vouch")  # locks, checkpoints of interrupted training: never an output
+
+
+def source(dataset: str) -> Path:
+    """Folder of a data set's sources; each sub-folder is one named source."""
+    return Path("data/sources", dataset)
+
+
+def manifest(dataset: str, table: str) -> Path:
+    """Table `samples` or `boxes` of a data set."""
+    return Path("data/manifests", dataset, f"{table}.parquet")
+
+
+def quality(dataset: str, table: str) -> Path:
+    """Table `scan`, `issues` or `clusters` of a data set."""
+    return Path("data/quality", dataset, f"{table}.parquet")
+
+
+def split_lock(dataset: str) -> Path:
+    """The lock file that keeps groups in their split."""
+    return Path("splits", f"{dataset}.lock.csv")
+
+
+def split(dataset: str, name: str) -> Path:
+    """The samples of one split, with their groups."""
+    return Path("data/splits", dataset, f"{name}.csv")
+
+
+def model(name: str, file: str = "") -> Path:
+    """Folder of a model, or one file in it."""
+    return Path("models", name, file)
+
+
+def registry(name: str) -> Path:
+    """The bundle that is the model's baseline."""
+    return Path("registry", name, "bundle")
+
+
+def predictions(name: str, side: str, split_name: str) -> Path:
+    """The waist: one side's prediction table on one split."""
+    return Path("data/predictions", name, side, f"{split_name}.parquet")
+
+
+def metrics(name: str, file: str) -> Path:
+    """A metrics file of a model or data set, kept in git."""
+    return Path("metrics", name, f"{file}.json")
+
+
+def plots(name: str, file: str) -> Path:
+    """A table or picture for `dvc plots`."""
+    return Path("plots", name, file)
+
+
+def report(name: str) -> Path:
+    """Folder of a model's page."""
+    return Path("reports", name)

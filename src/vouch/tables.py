@@ -1,0 +1,71 @@
+"""The tables between stages: the only place that names columns.
+
+samples    one row a photograph                       data/manifests/D/samples.parquet
+boxes      one row a labelled object                  data/manifests/D/boxes.parquet
+scan       one row a decoded photograph               data/quality/D/scan.parquet
+issues     one row a finding                          data/quality/D/issues.parquet
+clusters   one row a near-duplicate photograph        data/quality/D/clusters.parquet
+split      one row a photograph of one split          data/splits/D/S.csv
+rows       the waist: one row a decision to be judged data/predictions/M/SIDE/S.parquet
+"""
+
+import pandas as pd
+
+GROUP = "group_"  # prefix of a leakage key: group_driver, group_vehicle
+STRATUM = "stratum_"  # prefix of a stratum: stratum_stream, stratum_scenario
+
+SAMPLES = (
+    "sample_id",  # "<source>/<path inside the source>", unique in the data set
+    "image",  # path of the photograph from the repository root, POSIX
+    "source",  # name of the source folder
+    "annotation",  # labelled, negative (known to hold nothing) or missing (nobody looked)
+    "label",  # class of the whole photograph, null for a detection source
+    "width",  # as the source states it, pixels, null where it does not
+    "height",
+)  # then group_* and stratum_*, text
+BOXES = ("sample_id", "class_name", "x1", "y1", "x2", "y2")  # corners in [0, 1] of width and height, as labelled
+SCAN = (
+    "sample_id",
+    "problem",  # "" or what is wrong with the photograph, comma-separated: truncated, too_large ...
+    "format",  # JPEG, PNG ...
+    "mode",  # Pillow's mode: RGB, L, CMYK, I;16 ...
+    "width",  # pixels as stored, before the EXIF orientation
+    "height",
+    "orientation",  # EXIF tag 274, 1 when absent
+    "mean",  # of luma, 0..255
+    "deviation",  # of luma, 0..255
+    "sharpness",  # variance of the Laplacian of luma at 256 pixels width
+    "sha256",  # of the decoded, upright RGB pixels and their size
+    "phash",  # 64-bit perceptual hash, uint64
+    "thumbnail",  # 16 x 16 luma, 256 bytes: tells two pictures apart whose hashes agree
+)
+ISSUES = ("sample_id", "check", "severity", "detail")
+CLUSTERS = ("sample_id", "cluster")
+SPLIT = ("sample_id", "group")
+ROWS = (
+    "sample_id",
+    "group",
+    # stratum_*
+    "class_true",  # null: nothing is there (false alarm, or an empty photograph)
+    "class_pred",  # null: nothing was said (miss, or an empty photograph)
+    "score",  # raw confidence in [0, 1], 0 where class_pred is null
+    "correct",  # class_pred is right at IoU .50
+)
+DETECTION = (
+    "x1",  # pixels of the photograph as decoded, of the prediction, or of the truth for a miss
+    "y1",
+    "x2",
+    "y2",
+    "iou",  # with the matched truth at IoU .50, else with the best truth of the class, else 0
+    "hits",  # uint16, bit i: a hit at IoU .50 + .05 i under COCO's greedy rule
+)
+
+
+def group_columns(table: pd.DataFrame) -> list[str]:
+    """Names of the leakage keys of a samples table, sorted."""
+    return sorted(column for column in table.columns if column.startswith(GROUP))
+
+
+def stratum_columns(table: pd.DataFrame) -> list[str]:
+    """Names of the strata of a table, sorted."""
+    return sorted(column for column in table.columns if column.startswith(STRATUM))
