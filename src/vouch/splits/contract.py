@@ -1,0 +1,44 @@
+"""The splits contract: train shapes weights; val_select shapes scores; val_calib fixes decisions; val_test judges.
+
+A stage opens a split, or predictions on it, by naming its purpose; any other purpose is refused.
+"""
+
+import pandas as pd
+
+from vouch import io, paths
+from vouch.errors import LeakageError, Problem
+
+PURPOSES = {
+    "fit_weights": ("train",),
+    "choose_checkpoint": ("val_select",),
+    "fit_calibrator": ("val_select",),
+    "fix_policy": ("val_calib",),
+    "judge": ("val_test",),
+    "predict": ("val_select", "val_calib", "val_test"),  # scores are computed, nothing is learned
+    "describe": ("train", "val_select", "val_calib", "val_test"),  # members are counted for a page, nothing is learned
+}
+
+
+def allow(split: str, purpose: str) -> None:
+    """Return when `purpose` may read `split`.
+
+    Raises
+    ------
+    LeakageError
+        When it may not.
+    """
+    if split not in PURPOSES[purpose]:
+        expected = f"{' or '.join(PURPOSES[purpose])} for {purpose}"
+        raise LeakageError([Problem(f"split {split}", expected, split, "read the split that this purpose owns")])
+
+
+def read_split(dataset: str, split: str, *, purpose: str) -> pd.DataFrame:
+    """Return the samples (`sample_id`, `group`) of a split, when the purpose may read it."""
+    allow(split, purpose)
+    return io.read_table(paths.split(dataset, split))
+
+
+def read_predictions(model: str, side: str, split: str, *, purpose: str) -> pd.DataFrame:
+    """Return one side's rows on a split, when the purpose may read it."""
+    allow(split, purpose)
+    return io.read_table(paths.predictions(model, side, split))

@@ -1,0 +1,124 @@
+"""From a photograph to the network's canvas and back: one way for parity, predict and serving alike."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vouch.errors import BundleError, DataError, Problem
+
+PADDING = 114  # grey of the letterbox border, the value that YOLO detectors are trained with
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """How pixels become input: letterbox to a square canvas, RGB, [0, 1]; what preprocess.json says."""
+
+    size_px: int
+    stride_px: int
+    padding: int = PADDING
+    colour: str = "RGB"
+    interpolation: str = "linear"
+    layout: str = "NCHW"
+    scale: str = "1/255"
+    output: str = "[batch, 4 + classes, candidates]: centre x, centre y, width, height in canvas pixels, class scores"
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a photograph lies on its canvas: canvas = photograph * scale + (left, top)."""
+
+    scale: float
+    left_px: int
+    top_px: int
+    width_px: int
+    height_px: int
+
+
+def to_json(preprocess: Preprocess) -> dict[str, Any]:
+    """Return what preprocess.json holds."""
+    return asdict(preprocess)
+
+
+def from_json(content: dict[str, Any], where: str) -> Preprocess:
+    """Read preprocess.json back.
+
+    Raises
+    ------
+    BundleError
+        When it names another form of preprocessing than this code performs.
+    """
+    try:
+        found = Preprocess(**content)
+    except TypeError as error:
+        raise BundleError([Problem(where, "the keys of Preprocess", str(error), "export the model again")]) from error
+    known = Preprocess(found.size_px, found.stride_px)
+    if found != known:
+        raise BundleError([Problem(where, str(known), str(found), "export the model with this version")])
+    return found
+
+
+def read_image(path: Path) -> NDArray[np.uint8]:
+    """Decode a photograph to BGR uint8 of shape (height, width, 3), turned upright by its EXIF orientation.
+
+    Raises
+    ------
+    DataError
+        When the file is absent or cannot be decoded.
+    """
+    content = np.fromfile(path, np.uint8) if path.is_file() else np.empty(0, np.uint8)
+    return decode_image(content, str(path))
+
+
+def decode_image(content: NDArray[np.uint8], where: str) -> NDArray[np.uint8]:
+    """Decode the bytes of a photograph as `read_image` does."""
+    image = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
+    if image is None:
+        got = f"{content.size} bytes that do not decode"
+        raise DataError([Problem(where, "a photograph", got, "run `dvc repro validate` to see every bad photograph")])
+    return image.astype(np.uint8, copy=False)
+
+
+def place(width_px: int, height_px: int, size_px: int) -> Placement:
+    """Return where a photograph of this size lies, centred, on a square canvas of `size_px`."""
+    scale = min(size_px / width_px, size_px / height_px)
+    inner_width, inner_height = round(width_px * scale), round(height_px * scale)
+    left, top = (size_px - inner_width) / 2, (size_px - inner_height) / 2
+    return Placement(scale, round(left - 0.1), round(top - 0.1), inner_width, inner_height)
+
+
+def letterbox(image: NDArray[np.uint8], size_px: int) -> tuple[NDArray[np.uint8], Placement]:
+    """Resize a BGR photograph, aspect kept, onto a grey square canvas.
+
+    Returns
+    -------
+    canvas : uint8 array of shape (size_px, size_px, 3), BGR
+    placement : where the photograph lies on it
+    """
+    placement = place(image.shape[1], image.shape[0], size_px)
+    inner = (placement.width_px, placement.height_px)
+    if (image.shape[1], image.shape[0]) != inner:
+        image = cv2.resize(image, inner, interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
+    if inner == (size_px, size_px):
+        return image, placement
+    canvas = np.full((size_px, size_px, 3), PADDING, np.uint8)
+    rows = slice(placement.top_px, placement.top_px + placement.height_px)
+    columns = slice(placement.left_px, placement.left_px + placement.width_px)
+    canvas[rows, columns] = image
+    return canvas, placement
+
+
+def to_input(canvases: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Turn BGR canvases of shape (n, size, size, 3) into network input: float32 (n, 3, size, size), RGB in [0, 1]."""
+    planes = np.ascontiguousarray(canvases[..., ::-1].transpose(0, 3, 1, 2))
+    return np.multiply(planes, np.float32(1 / 255), dtype=np.float32)
+
+
+def to_photograph(boxes_xyxy: NDArray[np.float64], placement: Placement, size: tuple[int, int]) -> NDArray[np.float64]:
+    """Map canvas boxes (n, 4) to pixels of the photograph of `size` (width, height), clipped to it."""
+    offset = np.array([placement.left_px, placement.top_px] * 2, np.float64)
+    limit = np.array([*size, *size], np.float64)
+    return np.clip((boxes_xyxy - offset) / placement.scale, 0.0, limit)

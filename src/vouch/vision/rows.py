@@ -1,0 +1,74 @@
+"""Detections become rows once, here: from the waist on, calibration and gates do not know that boxes exist."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from vouch.tables import DETECTION, ROWS, stratum_columns
+from vouch.vision.boxes import Detections, match
+
+
+def detection_rows(
+    samples: pd.DataFrame,
+    boxes: pd.DataFrame,
+    found: Iterable[tuple[Detections, tuple[int, int]]],
+    classes: tuple[str, ...],
+) -> pd.DataFrame:
+    """Return the waist's rows: one a detection, one a missed truth, one a photograph where neither is.
+
+    Parameters
+    ----------
+    samples : one row a photograph, in the order of `found`: sample_id, group, stratum_*
+    boxes : labelled objects of those photographs, corners in [0, 1]
+    found : detections in pixels, scores descending, and the photograph's (width, height)
+    classes : name of each class id of `found`
+
+    Returns
+    -------
+    Columns of `tables.ROWS` and `tables.DETECTION` and the strata, in photograph order.
+    """
+    truths = {sample_id: part for sample_id, part in boxes.groupby("sample_id", sort=False)}
+    none = boxes.iloc[:0]
+    carried = ["sample_id", "group", *stratum_columns(samples)]
+    rows: list[dict[Any, Any]] = []
+    for (sample, carry), (detections, size) in zip(
+        zip(samples["sample_id"], samples[carried].to_dict("records"), strict=True), found, strict=True
+    ):
+        rows += [carry | row for row in _photograph_rows(detections, truths.get(sample, none), size, classes)]
+    table = pd.DataFrame(rows, columns=[*carried, *ROWS[2:], *DETECTION])
+    return table.astype(
+        {"class_true": "str", "class_pred": "str", "score": "float64", "correct": "bool", "hits": "uint16"}
+    )
+
+
+def _photograph_rows(
+    found: Detections, truths: pd.DataFrame, size: tuple[int, int], classes: tuple[str, ...]
+) -> Iterator[dict[str, Any]]:
+    truth_xyxy = truths[["x1", "y1", "x2", "y2"]].to_numpy(np.float64) * np.array([*size, *size], np.float64)
+    names = truths["class_name"].to_numpy(object)
+    # a truth whose class the network does not know gets id -1, which no detection has: it stays a miss
+    ids = {name: index for index, name in enumerate(classes)}
+    truth_ids = np.array([ids.get(name, -1) for name in names], np.int64)
+    matches = match(found, truth_xyxy, truth_ids)
+    for index in range(len(found.scores)):
+        name = classes[found.class_ids[index]]
+        hit = matches.truth[index] >= 0
+        yield _row(name if hit else None, name, found.boxes_xyxy[index]) | {
+            "score": float(found.scores[index]),
+            "correct": bool(hit),
+            "iou": float(matches.iou[index]),
+            "hits": int(matches.hits[index]),
+        }
+    missed = np.setdiff1d(np.arange(len(names)), matches.truth)
+    for index in missed:
+        yield _row(names[index], None, truth_xyxy[index])
+    if len(found.scores) == 0 and len(names) == 0:
+        yield _row(None, None, np.full(4, np.nan))
+
+
+def _row(class_true: str | None, class_pred: str | None, box_xyxy: Any) -> dict[str, Any]:
+    corners = dict(zip(("x1", "y1", "x2", "y2"), (float(value) for value in box_xyxy), strict=True))
+    empty = {"score": 0.0, "correct": False, "iou": 0.0, "hits": 0}
+    return {"class_true": class_true, "class_pred": class_pred} | empty | corners
