@@ -1,0 +1,45 @@
+"""Export parity: how far two runtimes' outputs of one network lie apart."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Parity:
+    """Largest differences on one photograph; `changed` when another set of candidates passes the floor."""
+
+    box_px: float
+    score: float
+    candidates: int
+    changed: bool
+
+
+def compare_outputs(first: NDArray[np.float32], second: NDArray[np.float32], *, floor: float) -> Parity:
+    """Compare two outputs of shape (4 + classes, candidates): every score, and the boxes whose score passes `floor`."""
+    strong, other = (output[4:].max(axis=0) > floor for output in (first, second))
+    difference = np.abs(first.astype(np.float64) - second.astype(np.float64))
+    return Parity(
+        box_px=float(difference[:4, strong | other].max(initial=0.0)),
+        score=float(difference[4:].max(initial=0.0)),
+        candidates=int(strong.sum()),
+        changed=bool((strong != other).any()),
+    )
+
+
+def summarise(found: Sequence[Parity]) -> dict[str, Any]:
+    """Return the worst differences over all photographs in the form of metrics/M/export.json."""
+    values = {
+        "box_difference_px": max(item.box_px for item in found),
+        "score_difference": max(item.score for item in found),
+        "changed_photographs": sum(item.changed for item in found),
+    }
+    count = len(found)
+    metrics = {
+        name: {"all": {"value": value, "low": None, "high": None, "n_rows": count, "n_groups": None}}
+        for name, value in values.items()
+    }
+    return {"metrics": metrics, "photographs": count, "candidates": sum(item.candidates for item in found)}

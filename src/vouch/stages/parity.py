@@ -1,0 +1,60 @@
+"""Compare the exported network with the trained one on train photographs: what ships must be what was trained.
+
+Reads   models/M/{weights.safetensors,weights.json,model.onnx,preprocess.json}, photographs of split train
+Writes  metrics/M/export.json
+Fails   never for a difference: the gate judges it
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field
+
+from vouch import io, params, paths
+from vouch.evaluation.parity import Parity, compare_outputs, summarise
+from vouch.params import Section
+from vouch.splits import contract
+from vouch.stages import main
+from vouch.training import checkpoints
+from vouch.training.detector import framework
+from vouch.vision import runtime
+from vouch.vision.preprocess import from_json, letterbox, read_image, to_input
+
+
+class Params(Section):
+    """models.M.parity."""
+
+    photographs: Annotated[int, Field(ge=1)]  # evenly spaced over train
+    floor: Annotated[float, Field(gt=0, lt=1)]  # boxes of weaker candidates are not compared
+
+
+def run(model: str, dataset: str) -> None:
+    """Measure the differences between torch and ONNX Runtime for model M."""
+    section = params.load(Params, "models", model, "parity")
+    tensors, description = checkpoints.read(paths.model(model))
+    network = framework(description["framework"]).network(description, tensors)
+    preprocess = from_json(io.read_json(paths.model(model, "preprocess.json")), "preprocess.json")
+    exported = runtime.load(paths.model(model, "model.onnx"), preprocess)
+    found: list[Parity] = []
+    for image in _photographs(dataset, section.photographs):
+        canvas, _ = letterbox(read_image(image), preprocess.size_px)
+        batch = to_input(canvas[None])
+        with torch.no_grad():
+            trained: NDArray[np.float32] = network(torch.from_numpy(batch)).numpy()
+        found.append(compare_outputs(trained[0], exported.run(batch)[0], floor=section.floor))
+    io.write_json(paths.metrics(model, "export"), summarise(found), digits=9)
+
+
+def _photographs(dataset: str, count: int) -> list[Path]:
+    members = contract.read_split(dataset, "train", purpose="fit_weights")
+    samples = io.read_table(paths.manifest(dataset, "samples"))
+    images = members.merge(samples, on="sample_id", validate="one_to_one")["image"]
+    chosen = np.unique(np.linspace(0, len(images) - 1, count).astype(int))
+    return [Path(image) for image in images.iloc[chosen]]
+
+
+if __name__ == "__main__":
+    main(run)

@@ -1,0 +1,61 @@
+"""A network as an ONNX file without dates, paths or producer noise: the same weights always the same bytes."""
+
+import json
+import tempfile
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+import onnx
+import torch
+from torch import nn
+
+OPSET = 18  # ONNX Runtime 1.14 (2023) and later read it
+
+
+def export_onnx(network: nn.Module, *, size_px: int, metadata: Mapping[str, object]) -> bytes:
+    """Return a network as single-precision ONNX with a dynamic batch and a fixed canvas.
+
+    Parameters
+    ----------
+    network : module in evaluation mode, float32 (n, 3, size, size) -> (n, 4 + classes, candidates)
+    size_px : side of the canvas
+    metadata : what the file says of itself; values become JSON text unless they are text
+
+    Returns
+    -------
+    bytes
+        One input `images`, one output `output0`, weights inside.
+    """
+    example = torch.zeros(2, 3, size_px, size_px)
+    with tempfile.TemporaryDirectory() as folder, torch.no_grad(), warnings.catch_warnings():
+        # the tracing exporter is marked legacy, but needs no dynamic shapes to be proved and keeps the graph small
+        warnings.simplefilter("ignore")
+        path = Path(folder, "model.onnx")
+        torch.onnx.export(
+            network,
+            (example,),
+            path,
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=["images"],
+            output_names=["output0"],
+            dynamic_axes={"images": {0: "batch"}, "output0": {0: "batch"}},
+        )
+        model = onnx.load(path)
+    return _clean(model, metadata)
+
+
+def _clean(model: onnx.ModelProto, metadata: Mapping[str, object]) -> bytes:
+    model.producer_name, model.producer_version, model.doc_string = "vouch", "", ""
+    for node in model.graph.node:
+        node.doc_string = ""
+        del node.metadata_props[:]
+    del model.metadata_props[:]
+    for key in sorted(metadata):
+        value = metadata[key]
+        text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+        model.metadata_props.add(key=key, value=text)
+    onnx.checker.check_model(model)
+    content: bytes = model.SerializeToString(deterministic=True)
+    return content

@@ -1,0 +1,248 @@
+"""torchvision's SSDlite behind the protocol: the way to a detector without AGPL code.
+
+Liu et al., "SSD: Single Shot MultiBox Detector", 2016; Sandler et al., "MobileNetV2", 2018 (SSDlite).
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from ruamel.yaml import YAML
+from torch import Tensor, nn
+from torchvision.models.detection import ssdlite320_mobilenet_v3_large
+from torchvision.models.detection.image_list import ImageList
+from torchvision.ops import box_iou
+
+from vouch.errors import DataError, ParamsError, Problem, refuse_any
+from vouch.training import checkpoints
+from vouch.training.augment import augmented
+from vouch.training.detector import Labelled, Lesson, Trained, Training
+from vouch.vision.boxes import Detections, Postprocess, decode, match
+from vouch.vision.preprocess import letterbox, read_image, to_input
+
+ARCHITECTURES = {"ssdlite320_mobilenet_v3_large": ssdlite320_mobilenet_v3_large}
+OPTIMIZERS = {"SGD": torch.optim.SGD, "Adam": torch.optim.Adam, "AdamW": torch.optim.AdamW}
+MAX_GRADIENT_NORM = 10.0  # the first steps from scratch reach norms of hundreds
+VAL_POSTPROCESS = Postprocess(floor=0.01, max_iou=0.5, limit=100)
+
+
+def train(lesson: Lesson, training: Training, start: Path, scratch: Path) -> Trained:
+    """Train from an architecture .yaml or a folder of canonical weights; keep the epoch best on val_select.
+
+    Raises
+    ------
+    ParamsError
+        When the optimizer or an augmentation is one that this framework does not have.
+    DataError
+        When `start` is neither of the two.
+    """
+    _check(training)
+    torch.manual_seed(training.seed)
+    name, tensors = _starting_point(start)
+    description = {
+        "framework": "torchvision",
+        "architecture": {"name": name},
+        "classes": lesson.classes,
+        "size_px": training.size_px,
+        "stride_px": 32,
+    }
+    model = _build(description)
+    if tensors is not None:
+        loaded, total = checkpoints.fill_matching(model, tensors)
+        print(f"starting weights: {loaded} of {total} tensors fit")
+    state = _fit(model, lesson, training, scratch / "last.pt")
+    shutil.rmtree(scratch, ignore_errors=True)
+    return Trained(state["best"], description, pd.DataFrame(state["curve"]))
+
+
+def network(description: dict[str, Any], tensors: dict[str, Tensor]) -> nn.Module:
+    """Rebuild the network for export."""
+    model = _build(description)
+    checkpoints.fill(model, tensors, "weights.safetensors")
+    return _Raw(model.eval(), description["size_px"]).eval()
+
+
+class _Raw(nn.Module):
+    """Candidates of an SSD: centre x, centre y, width, height in canvas pixels, class scores without background."""
+
+    centres: Tensor
+    sides: Tensor
+
+    def __init__(self, model: Any, size_px: int) -> None:
+        super().__init__()
+        self.model = model
+        self.weights = model.box_coder.weights
+        with torch.no_grad():
+            canvas = torch.zeros(1, 3, size_px, size_px)
+            features = list(model.backbone(canvas).values())
+            anchors = model.anchor_generator(ImageList(canvas, [(size_px, size_px)]), features)[0]
+        self.register_buffer("centres", (anchors[:, :2] + anchors[:, 2:]) / 2, persistent=False)
+        self.register_buffer("sides", anchors[:, 2:] - anchors[:, :2], persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        heads = self.model.head(list(self.model.backbone(images * 2 - 1).values()))
+        scale = torch.tensor(self.weights, dtype=torch.float32)
+        offsets = heads["bbox_regression"] / scale
+        centres = offsets[..., :2] * self.sides + self.centres
+        sides = torch.exp(offsets[..., 2:].clamp(max=4.135)) * self.sides  # ln(1000/16), torchvision's own limit
+        scores = torch.softmax(heads["cls_logits"], dim=-1)[..., 1:]
+        return torch.cat([centres, sides, scores], dim=-1).transpose(1, 2)
+
+
+def _check(training: Training) -> None:
+    problems = []
+    if training.optimizer not in OPTIMIZERS:
+        expected = f"one of {', '.join(OPTIMIZERS)}"
+        problems.append(Problem("train_detector.optimizer", expected, training.optimizer, "choose one of them"))
+    if training.augmentation.mosaic:
+        got = str(training.augmentation.mosaic)
+        problems.append(Problem("train_detector.augmentation.mosaic", "0.0 with torchvision", got, "set it to 0.0"))
+    refuse_any(ParamsError, problems)
+
+
+def _starting_point(start: Path) -> tuple[str, dict[str, Tensor] | None]:
+    if start.is_dir():
+        tensors, description = checkpoints.read(start)
+        return description["architecture"]["name"], tensors
+    name = None
+    if start.suffix == ".yaml" and start.is_file():
+        name = YAML(typ="safe", pure=True).load(start.read_text(encoding="utf-8")).get("name")
+    if name not in ARCHITECTURES:
+        expected = f"a .yaml with `name` of {', '.join(ARCHITECTURES)}, or a weights folder"
+        raise DataError([Problem(str(start), expected, str(name), "correct pipeline.detectors.<model>.start")])
+    return str(name), None
+
+
+def _build(description: dict[str, Any]) -> Any:
+    build = ARCHITECTURES[description["architecture"]["name"]]
+    return build(weights=None, weights_backbone=None, num_classes=len(description["classes"]) + 1)
+
+
+def _fit(model: Any, lesson: Lesson, training: Training, last: Path) -> dict[str, Any]:
+    optimizer = _optimizer(model, training)
+    state: dict[str, Any] = {"epoch": 0, "best_map50": -1.0, "best_epoch": 0, "best": {}, "curve": []}
+    if training.resume and last.is_file():
+        state = torch.load(last, weights_only=True)
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+    while state["epoch"] < training.epochs and state["epoch"] - state["best_epoch"] < training.patience_epochs:
+        # seeded by epoch, so that a resumed run draws what an uninterrupted one would
+        torch.manual_seed(training.seed + state["epoch"])
+        loss = _epoch(model, optimizer, lesson.train, training, state["epoch"])
+        map50 = _map50(_Raw(model.eval(), training.size_px), lesson, training)
+        state["epoch"] += 1
+        state["curve"].append({"epoch": state["epoch"], "train_loss": loss, "val_select_map50": map50})
+        print(
+            f"epoch {state['epoch']}/{training.epochs}: train loss {loss:.4f}, val_select mAP50 {map50:.4f}", flush=True
+        )
+        if map50 > state["best_map50"]:
+            tensors = {name: value.clone() for name, value in model.state_dict().items()}
+            state |= {"best_map50": map50, "best_epoch": state["epoch"], "best": tensors}
+        last.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(state | {"model": model.state_dict(), "optimizer": optimizer.state_dict()}, last)
+    return state
+
+
+def _optimizer(model: Any, training: Training) -> torch.optim.Optimizer:
+    options: dict[str, Any] = {"lr": training.learning_rate, "weight_decay": training.weight_decay}
+    key = "momentum" if training.optimizer == "SGD" else "betas"
+    options[key] = training.momentum if training.optimizer == "SGD" else (training.momentum, 0.999)
+    optimizer: torch.optim.Optimizer = OPTIMIZERS[training.optimizer](model.parameters(), **options)
+    return optimizer
+
+
+def _epoch(model: Any, optimizer: Any, train: tuple[Labelled, ...], training: Training, epoch: int) -> float:
+    rng = np.random.default_rng([training.seed, epoch])
+    order = rng.permutation(len(train))
+    steps = -(-len(train) // training.batch)
+    model.train()
+    losses = []
+    for step in range(steps):
+        _set_rate(optimizer, training, epoch + step / steps)
+        chosen = [train[index] for index in order[step * training.batch : (step + 1) * training.batch]]
+        loss = _loss(model, chosen, training, rng)
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        nn.utils.clip_grad_norm_(model.parameters(), MAX_GRADIENT_NORM)
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    return float(np.mean(losses))
+
+
+def _set_rate(optimizer: Any, training: Training, epochs: float) -> None:
+    """Linear warm-up, then a cosine from learning_rate to its final fraction."""
+    warm = min(1.0, (epochs + 1e-3) / training.warmup_epochs) if training.warmup_epochs else 1.0
+    cosine = 0.5 * (1 + np.cos(np.pi * epochs / training.epochs))
+    floor = training.final_learning_rate
+    for group in optimizer.param_groups:
+        group["lr"] = training.learning_rate * warm * (floor + (1 - floor) * cosine)
+
+
+def _loss(model: Any, chosen: list[Labelled], training: Training, rng: np.random.Generator) -> Tensor:
+    """Return SSD's loss on augmented canvases, without torchvision's own resizing: the canvas is ours."""
+    pairs = [augmented(example, training.size_px, training.augmentation, rng) for example in chosen]
+    images = torch.from_numpy(to_input(np.stack([canvas for canvas, _ in pairs]))) * 2 - 1
+    targets = [
+        {"boxes": torch.from_numpy(boxes).float(), "labels": torch.from_numpy(example.class_ids[kept] + 1)}
+        for example, (_, (boxes, kept)) in zip(chosen, pairs, strict=True)
+    ]
+    features = list(model.backbone(images).values())
+    anchors = model.anchor_generator(ImageList(images, [(training.size_px, training.size_px)] * len(images)), features)
+    matched = [_matched(model, target["boxes"], anchor) for target, anchor in zip(targets, anchors, strict=True)]
+    losses = model.compute_loss(targets, model.head(features), anchors, matched)
+    return torch.stack(list(losses.values())).sum()
+
+
+def _matched(model: Any, boxes: Tensor, anchors: Tensor) -> Tensor:
+    if len(boxes) == 0:
+        return torch.full((len(anchors),), -1, dtype=torch.int64)
+    matched: Tensor = model.proposal_matcher(box_iou(boxes, anchors))
+    return matched
+
+
+def _map50(raw: nn.Module, lesson: Lesson, training: Training) -> float:
+    """Return the mean over classes of uninterpolated average precision at IoU .50 on val_select."""
+    size = training.size_px
+    found: list[tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]] = []
+    with torch.no_grad():
+        for batch in _batches(lesson.val_select, training.batch):
+            canvases, truths = zip(*(_letterboxed(example, size) for example in batch), strict=True)
+            outputs = raw(torch.from_numpy(to_input(np.stack(canvases)))).numpy()
+            for output, boxes, example in zip(outputs, truths, batch, strict=True):
+                one: Detections = decode(output, VAL_POSTPROCESS)
+                hits = match(one, boxes, example.class_ids).truth >= 0
+                found.append((one.scores, one.class_ids, hits))
+    scores, classes, hits = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    truths_by_class = np.bincount(
+        np.concatenate([example.class_ids for example in lesson.val_select]), minlength=len(lesson.classes)
+    )
+    return _mean_average_precision(scores, classes, hits, truths_by_class)
+
+
+def _mean_average_precision(
+    scores: NDArray[np.float64], classes: NDArray[np.int64], hits: NDArray[np.bool_], truths: NDArray[np.int64]
+) -> float:
+    values = []
+    for class_id in np.flatnonzero(truths):
+        chosen = np.flatnonzero(classes == class_id)
+        right = hits[chosen[np.argsort(-scores[chosen], kind="stable")]]
+        precision = right.cumsum() / np.arange(1, len(right) + 1)
+        values.append(float(precision[right].sum() / truths[class_id]))
+    return float(np.mean(values)) if values else 0.0
+
+
+def _letterboxed(example: Labelled, size_px: int) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    image = read_image(example.image)
+    canvas, placement = letterbox(image, size_px)
+    inner = np.array([placement.width_px, placement.height_px] * 2, np.float64)
+    return canvas, example.boxes_xyxy * inner + np.array([placement.left_px, placement.top_px] * 2, np.float64)
+
+
+def _batches(examples: tuple[Labelled, ...], batch: int) -> Iterator[tuple[Labelled, ...]]:
+    for start in range(0, len(examples), batch):
+        yield examples[start : start + batch]

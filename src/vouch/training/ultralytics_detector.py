@@ -1,0 +1,240 @@
+"""Ultralytics behind the protocol: the only module that imports it (AGPL-3.0, docs/decisions/001-licences.md).
+
+Its habits are contained: no network, no installs, no telemetry, no dvclive; settings, label caches, symlinked views
+and checkpoints stay under the scratch folder, and of a run only tensors, a description and a curve come back.
+"""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from vouch.paths import SCRATCH
+
+os.environ |= {
+    "YOLO_CONFIG_DIR": str((SCRATCH / "ultralytics").absolute()),
+    "YOLO_OFFLINE": "true",
+    "YOLO_AUTOINSTALL": "false",
+}
+(SCRATCH / "ultralytics").mkdir(parents=True, exist_ok=True)
+
+import pandas as pd
+import torch
+import ultralytics
+from ruamel.yaml import YAML
+from torch import Tensor, nn
+from ultralytics.models.yolo.detect import DetectionTrainer
+from ultralytics.nn.tasks import DetectionModel, load_checkpoint, yaml_model_load
+from ultralytics.utils import SETTINGS
+
+from vouch.errors import DataError, Problem
+from vouch.training import checkpoints
+from vouch.training.detector import Labelled, Lesson, Trained, Training
+
+SETTINGS.update({"sync": False, "dvc": False, "tensorboard": False, "wandb": False, "mlflow": False})
+CURVE = {  # Ultralytics' column -> ours; its clock column is dropped
+    "epoch": "epoch",
+    "train/box_loss": "train_box_loss",
+    "train/cls_loss": "train_class_loss",
+    "train/dfl_loss": "train_distribution_loss",
+    "val/box_loss": "val_select_box_loss",
+    "val/cls_loss": "val_select_class_loss",
+    "val/dfl_loss": "val_select_distribution_loss",
+    "metrics/precision(B)": "val_select_precision",
+    "metrics/recall(B)": "val_select_recall",
+    "metrics/mAP50(B)": "val_select_map50",
+    "metrics/mAP50-95(B)": "val_select_map50_95",
+    "lr/pg0": "learning_rate",
+}
+
+
+class _Trainer(DetectionTrainer):  # type: ignore[misc]
+    """Ultralytics' trainer, started from our weights and without its closing re-evaluation of val_select."""
+
+    start: dict[str, Tensor] | None = None
+
+    def setup_model(self) -> Any:
+        # Ultralytics leaves one core idle, which on two cores halves the speed; the weights are the same to the bit
+        torch.set_num_threads(len(os.sched_getaffinity(0)))
+        return super().setup_model()
+
+    def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> nn.Module:
+        network: nn.Module = super().get_model(cfg, weights, verbose)
+        if self.start is not None:
+            loaded, total = checkpoints.fill_matching(network, self.start)
+            print(f"starting weights: {loaded} of {total} tensors fit")
+        return network
+
+    def final_eval(self) -> None:
+        """Skip: evaluate judges on val_test, and the chosen checkpoint was already scored on val_select."""
+
+
+def train(lesson: Lesson, training: Training, start: Path, scratch: Path) -> Trained:
+    """Train from an architecture .yaml, a folder of canonical weights, or a DVC-tracked .pt.
+
+    Raises
+    ------
+    DataError
+        When `start` is none of these.
+    """
+    scratch = scratch.absolute()
+    last = scratch / "run/weights/last.pt"
+    resume = training.resume and last.is_file()
+    if not resume and scratch.exists():
+        shutil.rmtree(scratch)
+    data = _write_view(lesson, scratch / "view")
+    model, tensors = _starting_point(start, scratch)
+    overrides = _overrides(training, data, model, scratch)
+    trainer = _Trainer(overrides=overrides | ({"resume": str(last)} if resume else {}))
+    trainer.start = None if resume else tensors
+    trainer.train()
+    network, _ = load_checkpoint(trainer.best)  # our own file of a moment ago, not a pickle from outside
+    curve = _curve(pd.read_csv(trainer.csv))
+    description = {
+        "framework": "ultralytics",
+        "architecture": _described(network.yaml),
+        "classes": lesson.classes,
+        "size_px": training.size_px,
+        "stride_px": int(network.stride.max()),
+    }
+    # half precision is what Ultralytics' checkpoints hold; a network fills them back into single precision
+    halves = {key: value.half() if value.is_floating_point() else value for key, value in network.state_dict().items()}
+    shutil.rmtree(scratch)
+    return Trained(halves, description, curve)
+
+
+def network(description: dict[str, Any], tensors: dict[str, Tensor]) -> nn.Module:
+    """Rebuild the network for export, batch normalisation folded into convolutions."""
+    built = DetectionModel(description["architecture"], nc=len(description["classes"]), verbose=False)
+    checkpoints.fill(built, tensors, "weights.safetensors")
+    built = built.float().eval().fuse(verbose=False)
+    head = built.model[-1]
+    head.export, head.format, head.end2end = True, "onnx", False  # raw candidates: our own suppression follows
+    return _Raw(built).eval()
+
+
+class _Raw(nn.Module):
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, images: Tensor) -> Tensor:
+        output: Tensor = self.inner(images)
+        return output
+
+
+def _overrides(training: Training, data: Path, model: str, scratch: Path) -> dict[str, Any]:
+    augmentation = training.augmentation
+    return {
+        "model": model,
+        "data": str(data),
+        "project": str(scratch),
+        "name": "run",
+        "exist_ok": True,
+        "pretrained": False,
+        "imgsz": training.size_px,
+        "epochs": training.epochs,
+        "patience": training.patience_epochs,
+        "batch": training.batch,
+        "nbs": training.batch,  # no hidden accumulation: one batch, one step
+        "optimizer": training.optimizer,
+        "lr0": training.learning_rate,
+        "lrf": training.final_learning_rate,
+        "momentum": training.momentum,
+        "weight_decay": training.weight_decay,
+        "warmup_epochs": training.warmup_epochs,
+        "cos_lr": True,
+        "seed": training.seed,
+        "deterministic": True,
+        "workers": 0,
+        "amp": False,  # its self-test would fetch weights
+        "plots": False,
+        "mosaic": augmentation.mosaic,
+        "close_mosaic": augmentation.close_mosaic_epochs,
+        "fliplr": augmentation.flip_left_right,
+        "scale": augmentation.scale,
+        "translate": augmentation.translate,
+        "hsv_h": augmentation.hue,
+        "hsv_s": augmentation.saturation,
+        "hsv_v": augmentation.value,
+        "erasing": 0.0,
+    }
+
+
+def _starting_point(start: Path, scratch: Path) -> tuple[str, dict[str, Tensor] | None]:
+    """Return what Ultralytics is told to build, and tensors to fill in when they are ours."""
+    if start.is_dir():
+        tensors, description = checkpoints.read(start)
+        architecture = scratch / "architecture.yaml"
+        _write_yaml(architecture, description["architecture"])
+        return str(architecture), tensors
+    if start.suffix == ".yaml" and start.is_file():
+        architecture = scratch / start.name
+        _write_yaml(architecture, _architecture(start))
+        return str(architecture), None
+    if start.suffix == ".pt" and start.is_file():
+        return str(start.absolute()), None
+    expected = "an architecture .yaml, a folder with weights.safetensors, or a .pt tracked by DVC"
+    raise DataError([Problem(str(start), expected, "neither", "correct pipeline.detectors.<model>.start")])
+
+
+def _architecture(path: Path) -> dict[str, Any]:
+    """Read a full YOLO .yaml, or one that names a shipped .yaml and its depth, width and channels."""
+    content: dict[str, Any] = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    if "shipped" not in content:
+        return content
+    base: dict[str, Any] = yaml_model_load(Path(ultralytics.__file__).parent / "cfg/models" / content["shipped"])
+    scale = [content["depth"], content["width"], content["channels"]]
+    return base | {"scales": {"n": scale}, "scale": "n"}
+
+
+def _described(architecture: dict[str, Any]) -> dict[str, Any]:
+    """Drop the path of the file that it came from; name the scale, which Ultralytics reads off the file's name."""
+    scale = architecture.get("scale") or next(iter(architecture.get("scales", {})), "")
+    return {key: value for key, value in architecture.items() if key != "yaml_file"} | {"scale": scale}
+
+
+def _write_yaml(path: Path, content: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as stream:
+        YAML(typ="safe", pure=True).dump(content, stream)
+
+
+def _write_view(lesson: Lesson, folder: Path) -> Path:
+    """Lay out train and val_select as Ultralytics wants them: links to photographs, label files, two lists."""
+    lists = {
+        "train": _write_split(lesson.train, folder, "train"),
+        "val": _write_split(lesson.val_select, folder, "val"),
+    }
+    data = folder / "data.yaml"
+    _write_yaml(data, {"path": str(folder), **lists, "names": dict(enumerate(lesson.classes))})
+    return data
+
+
+def _write_split(examples: tuple[Labelled, ...], folder: Path, name: str) -> str:
+    images, labels = folder / "images" / name, folder / "labels" / name
+    images.mkdir(parents=True, exist_ok=True)
+    labels.mkdir(parents=True, exist_ok=True)
+    links = []
+    for index, example in enumerate(examples):
+        link = images / f"{index:07d}{example.image.suffix}"
+        link.unlink(missing_ok=True)
+        link.symlink_to(example.image.absolute())
+        links.append(str(link))
+        lines = [
+            _label_line(class_id, box) for class_id, box in zip(example.class_ids, example.boxes_xyxy, strict=True)
+        ]
+        (labels / f"{index:07d}.txt").write_text("".join(lines))
+    listing = folder / f"{name}.txt"
+    listing.write_text("\n".join(links) + "\n")
+    return str(listing)
+
+
+def _label_line(class_id: int, box: Any) -> str:
+    x1, y1, x2, y2 = box
+    return f"{class_id} {(x1 + x2) / 2:.8f} {(y1 + y2) / 2:.8f} {x2 - x1:.8f} {y2 - y1:.8f}\n"
+
+
+def _curve(results: pd.DataFrame) -> pd.DataFrame:
+    results.columns = results.columns.str.strip()
+    return results[[column for column in CURVE if column in results]].rename(columns=CURVE)
