@@ -1,0 +1,147 @@
+"""Scalar calibration maps: a raw score in [0, 1] becomes a confidence in [0, 1], order kept.
+
+A map is a plain dict, readable in calibrator.json: {"method": "beta", "a": 1.2, "b": 0.7, "c": -0.4}.
+This module applies maps and needs numpy alone; `fitting` learns them.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vouch.errors import BundleError, Problem, refuse_any
+
+FloatArray = npt.NDArray[np.float64]
+Map = dict[str, Any]
+
+# Free parameters, to break ties between methods; isotonic has one for each step, so it comes last.
+PARAMETERS = {"identity": 0, "temperature": 1, "platt": 2, "beta": 3, "isotonic": 1_000_000}
+CLIP = 1e-7  # a float32 sigmoid saturates at 1 - 6e-8, so nothing finer can be told apart
+COEFFICIENTS = {
+    "identity": (),
+    "temperature": ("temperature",),
+    "platt": ("slope", "intercept"),
+    "beta": ("a", "b", "c"),
+    "isotonic": ("scores", "confidences"),
+}
+
+
+def apply_map(curve: Mapping[str, Any], score: FloatArray) -> FloatArray:
+    """Return confidences for scores, non-decreasing in the score.
+
+    Parameters
+    ----------
+    curve : mapping
+        `method` and that method's coefficients, as `fitting` returns them.
+    score : float64 array, shape (n,), in [0, 1]
+
+    Returns
+    -------
+    float64 array, shape (n,), in [0, 1]
+    """
+    return _APPLY[curve["method"]](curve, np.asarray(score, dtype=np.float64))
+
+
+def map_problems(curve: object, where: str) -> list[Problem]:
+    """List what keeps a stored map from being applied as a non-decreasing map."""
+    if not isinstance(curve, Mapping) or curve.get("method") not in COEFFICIENTS:
+        return [Problem(where, f"a map with a method of {sorted(COEFFICIENTS)}", repr(curve)[:80], _REMEDY)]
+    expected = {"method", *COEFFICIENTS[curve["method"]]}
+    if set(curve) - {"reason"} != expected:
+        return [Problem(where, f"the keys {sorted(expected)}", f"{sorted(curve)}", _REMEDY)]
+    return [Problem(f"{where}.{key}", expected, repr(got)[:80], _REMEDY) for key, expected, got in _bad_values(curve)]
+
+
+def check_map(curve: object, where: str) -> None:
+    """Return when the map can be applied.
+
+    Raises
+    ------
+    BundleError
+        Listing what is wrong with it.
+    """
+    refuse_any(BundleError, map_problems(curve, where))
+
+
+def logit(score: FloatArray) -> FloatArray:
+    """Return ln(s / (1 - s)) of scores clipped to [1e-7, 1 - 1e-7]."""
+    positive, negative = log_odds_parts(score)
+    return positive + negative
+
+
+def log_odds_parts(score: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return ln(s) and -ln(1 - s) of clipped scores: the two features of beta calibration, whose sum is the logit."""
+    clipped = np.clip(score, CLIP, 1.0 - CLIP)
+    return np.log(clipped), -np.log1p(-clipped)
+
+
+def sigmoid(odds: FloatArray) -> FloatArray:
+    """Return 1 / (1 + exp(-x)) without overflow."""
+    small = np.exp(-np.abs(odds))
+    return np.where(odds >= 0, 1.0, small) / (1.0 + small)
+
+
+_REMEDY = "fit the calibrator again"
+
+
+def _bad_values(curve: Mapping[str, Any]) -> list[tuple[str, str, object]]:
+    if curve["method"] == "isotonic":
+        return _bad_steps(curve)
+    bad: list[tuple[str, str, object]] = []
+    for key in COEFFICIENTS[curve["method"]]:
+        value = curve[key]
+        number = isinstance(value, int | float) and not isinstance(value, bool) and bool(np.isfinite(value))
+        if not number:
+            bad.append((key, "a finite number", value))
+        elif key == "temperature" and value <= 0:
+            bad.append((key, "a number > 0", value))
+        elif key in ("slope", "a", "b") and value < 0:
+            bad.append((key, "a number >= 0, or the order of scores turns round", value))
+    return bad
+
+
+def _bad_steps(curve: Mapping[str, Any]) -> list[tuple[str, str, object]]:
+    bad: list[tuple[str, str, object]] = []
+    for key in COEFFICIENTS["isotonic"]:
+        try:
+            steps = np.asarray(curve[key], dtype=np.float64)
+        except (TypeError, ValueError):
+            steps = np.full(1, np.nan)
+        rising = steps.ndim == 1 and steps.size > 0 and bool((np.diff(steps) >= 0).all())
+        if not rising or not bool(((steps >= 0) & (steps <= 1)).all()):
+            bad.append((key, "rising numbers in [0, 1]", curve[key]))
+    if not bad and len(curve["scores"]) != len(curve["confidences"]):
+        bad.append(("confidences", f"{len(curve['scores'])} numbers", len(curve["confidences"])))
+    return bad
+
+
+def _identity(curve: Mapping[str, Any], score: FloatArray) -> FloatArray:
+    return score.copy()
+
+
+def _temperature(curve: Mapping[str, Any], score: FloatArray) -> FloatArray:
+    return sigmoid(logit(score) / curve["temperature"])
+
+
+def _platt(curve: Mapping[str, Any], score: FloatArray) -> FloatArray:
+    return sigmoid(curve["slope"] * logit(score) + curve["intercept"])
+
+
+def _beta(curve: Mapping[str, Any], score: FloatArray) -> FloatArray:
+    positive, negative = log_odds_parts(score)
+    return sigmoid(curve["a"] * positive + curve["b"] * negative + curve["c"])
+
+
+def _isotonic(curve: Mapping[str, Any], score: FloatArray) -> FloatArray:
+    steps: FloatArray = np.interp(score, curve["scores"], curve["confidences"])
+    return steps
+
+
+_APPLY: dict[str, Callable[[Mapping[str, Any], FloatArray], FloatArray]] = {
+    "identity": _identity,
+    "temperature": _temperature,
+    "platt": _platt,
+    "beta": _beta,
+    "isotonic": _isotonic,
+}

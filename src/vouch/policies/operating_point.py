@@ -1,0 +1,187 @@
+"""The operating point: one threshold on calibrated confidence for each class, chosen on val_calib.
+
+Thresholds lie midway between neighbouring confidences of the class (0 counts as one), so the last bit of a float never
+decides; a class without any confidence has no threshold and is never accepted.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from vouch.errors import DataError, Problem, refuse_any
+from vouch.policies.policy import Policy, accept
+from vouch.policies.recall import RecallCurve, recall_curve
+from vouch.tables import STRATUM, stratum_columns
+
+FloatArray = npt.NDArray[np.float64]
+
+NOISE = 1e-9  # confidences nearer than this may be equal on another machine, so no threshold parts them
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What the thresholds are for."""
+
+    metric: str  # recall: the highest threshold that still reaches `target`; f1: the threshold with the largest F1
+    level: str  # class: a threshold for each class; all: one for all classes together
+    delta: float  # probability that a lower bound lies above the truth, each class on its own
+    strata: tuple[str, ...]  # the target must also hold in each value of these, without their prefix
+    min_truths: int  # a stratum with fewer truths of a class says nothing about it
+    target: float = 1.0  # of the recall; f1 has none
+    bound: str = "value"  # value: the recall reaches the target; low: its lower bound does; f1 has none
+
+
+def fit_operating_point(rows: pd.DataFrame, confidence: FloatArray, objective: Objective) -> Policy:
+    """Return the operating-point policy of a model.
+
+    Parameters
+    ----------
+    rows : table
+        The waist's columns: `group`, `stratum_*`, `class_true`, `class_pred`, `correct`. A class's truths are the rows
+        with that `class_true`, misses included.
+    confidence : float64 array, shape (n,), in [0, 1]
+        Calibrated.
+    objective : Objective
+
+    Returns
+    -------
+    dict
+        policy.json. `infeasible` says why, by class. Such a class keeps every detection (its threshold lies below the
+        lowest confidence), because what a detector never finds no threshold brings back; where no truth of the class
+        was seen, or no detection, its threshold is null.
+
+    Raises
+    ------
+    DataError
+        Listing every stratum of the objective that the rows do not carry.
+    """
+    refuse_any(DataError, _missing_strata(rows, objective.strata))
+    table = rows.assign(confidence=confidence)
+    classes = sorted({*table["class_true"].dropna(), *table["class_pred"].dropna()})
+    parts = [(name,) for name in classes] if objective.level == "class" else [tuple(classes)] if classes else []
+    thresholds: dict[str, float | None] = {}
+    infeasible = {} if classes else {"*": "no truth and no detection was seen"}
+    for names in parts:
+        threshold, reason = _threshold(table, names, objective)
+        thresholds |= dict.fromkeys(names, threshold)
+        infeasible |= dict.fromkeys(names, reason) if reason else {}
+    certified = objective.metric == "recall" and objective.bound == "low" and not infeasible
+    policy: Policy = {
+        "kind": "operating_point",
+        "feasible": not infeasible,
+        "infeasible": infeasible,
+        "guarantee": "certified" if certified else "none",
+        "alpha": 1 - objective.target if objective.metric == "recall" else None,
+        "delta": objective.delta if objective.metric == "recall" else None,
+        "objective": _described(objective),
+        "thresholds": thresholds,
+        "evidence": {},
+    }
+    accepted = accept(policy, table["confidence"], table["class_pred"])
+    return {**policy, "evidence": {name: _evidence(table, accepted, name, objective) for name in classes}}
+
+
+def _missing_strata(rows: pd.DataFrame, strata: Sequence[str]) -> list[Problem]:
+    carried = ", ".join(column.removeprefix(STRATUM) for column in stratum_columns(rows)) or "none"
+    remedy = "name a stratum of the data set"
+    missing = [name for name in strata if STRATUM + name not in rows.columns]
+    return [Problem(f"decide.strata: {name}", f"one of {carried}", name, remedy) for name in missing]
+
+
+def _threshold(table: pd.DataFrame, names: tuple[str, ...], objective: Objective) -> tuple[float | None, str]:
+    """Return the threshold of these classes together, and why it is infeasible, or an empty reason."""
+    truths = table[table["class_true"].isin(names)]
+    seen = np.unique(table.loc[table["class_pred"].isin(names), "confidence"])
+    if truths.empty:
+        return None, "no truth was seen, so nothing is known about its recall"
+    if len(seen) == 0:
+        return None, "the detector never names it"
+    if objective.metric == "f1":
+        level = _best_f1(table, names, seen)
+        return (_below(level, seen), "") if level is not None else (None, "no detection of it is right")
+    return _recall_threshold(truths, seen, objective)
+
+
+def _recall_threshold(truths: pd.DataFrame, seen: FloatArray, objective: Objective) -> tuple[float | None, str]:
+    levels, failures = [], []
+    for where, part in _strata(truths, objective).items():
+        curve = _curve(part, objective.delta)
+        level = curve.strictest(objective.target, bound=objective.bound)
+        if level is None:
+            recall, low = curve.at(0.0)
+            failures.append(f"{where}: recall {recall:.4f} (low {low:.4f}) of {len(part)} truths with every detection")
+        else:
+            levels.append(level)
+    if failures:
+        reason = f"the detector misses them at any threshold (target {objective.target}): {'; '.join(failures)}"
+        return _below(float(seen[0]), seen), reason
+    return _below(min(levels), seen), ""
+
+
+def _best_f1(table: pd.DataFrame, names: tuple[str, ...], seen: FloatArray) -> float | None:
+    """Return the highest of the confidences that give the largest 2 hits / (truths + detections)."""
+    of_class = table["class_pred"].isin(names)
+    detections = np.sort(table.loc[of_class, "confidence"].to_numpy())
+    hits = np.sort(table.loc[of_class & table["correct"], "confidence"].to_numpy())
+    if len(hits) == 0:
+        return None
+    kept_hits = len(hits) - np.searchsorted(hits, seen)
+    kept = len(detections) - np.searchsorted(detections, seen)
+    f1 = 2 * kept_hits / (table["class_true"].isin(names).sum() + kept)
+    return float(seen[np.flatnonzero(f1 == f1.max())[-1]])
+
+
+def _below(level: float, seen: FloatArray) -> float:
+    """Return the middle between a seen confidence, with those that only noise parts from it, and the next lower one."""
+    starts = seen[np.concatenate([[True], np.diff(seen) > NOISE])]
+    lowest = starts[np.searchsorted(starts, level, side="right") - 1]
+    index = int(np.searchsorted(seen, lowest))
+    return float((lowest + (seen[index - 1] if index else 0.0)) / 2)
+
+
+def _strata(truths: pd.DataFrame, objective: Objective) -> dict[str, pd.DataFrame]:
+    """Return the truths altogether and in each stratum that has enough of them."""
+    parts = {"all": truths}
+    for name in objective.strata:
+        for value, part in truths.groupby(STRATUM + name, sort=True):
+            if len(part) >= objective.min_truths:
+                parts[f"{name}={value}"] = part
+    return parts
+
+
+def _curve(truths: pd.DataFrame, delta: float) -> RecallCurve:
+    hit = truths["correct"].to_numpy(dtype=bool)
+    return recall_curve(truths["confidence"].to_numpy(), hit, truths["group"], delta=delta)
+
+
+def _evidence(
+    table: pd.DataFrame, accepted: npt.NDArray[np.bool_], name: str, objective: Objective
+) -> Mapping[str, Any]:
+    """Return what val_calib says about a class at its threshold; a share of nothing is null."""
+    truths = (table["class_true"] == name).to_numpy(dtype=bool, na_value=False)
+    predicted = (table["class_pred"] == name).to_numpy(dtype=bool, na_value=False) & accepted
+    lowest = table["confidence"].to_numpy()[predicted].min() if predicted.any() else None
+    strata = _strata(table[truths], objective) if truths.any() else {}
+    found = {where: _recall_record(part, lowest, objective.delta) for where, part in strata.items()}
+    precision = float(table["correct"].to_numpy(dtype=bool)[predicted].mean()) if predicted.any() else None
+    nothing = {"recall": None, "low": None, "n_truths": 0, "n_groups": 0}
+    overall = found.pop("all", nothing)
+    return {**overall, "precision": precision, "n_accepted": int(predicted.sum()), "strata": found}
+
+
+def _recall_record(truths: pd.DataFrame, lowest: float | None, delta: float) -> dict[str, float | int]:
+    curve = _curve(truths, delta)
+    recall, low = curve.at(lowest)
+    return {"recall": recall, "low": low, "n_truths": curve.n_truths, "n_groups": curve.n_groups}
+
+
+def _described(objective: Objective) -> dict[str, Any]:
+    described: dict[str, Any] = {"metric": objective.metric, "level": objective.level}
+    if objective.metric == "recall":
+        described |= {"target": objective.target, "bound": objective.bound}
+        described |= {"strata": list(objective.strata), "min_truths": objective.min_truths}
+    return described

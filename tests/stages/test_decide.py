@@ -1,0 +1,122 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from vouch import io, paths
+from vouch.errors import BundleError, ParamsError
+from vouch.policies.policy import accept, validate_policy
+from vouch.stages.decide import run
+
+PARAMS = """
+models:
+  toy:
+    decide:
+      objective:
+        metric: recall
+        level: class
+        target: 0.9
+        bound: value
+        delta: 0.05
+      strata:
+      - stream
+      min_truths: 20
+"""
+CALIBRATOR = {
+    "kind": "scalar",
+    "floor": 0.01,
+    "global": {"method": "temperature", "temperature": 1.7},
+    "classes": {"phone": {"method": "platt", "slope": 0.8, "intercept": -0.3}},
+}
+
+
+def waist(n: int = 400) -> pd.DataFrame:
+    generator = np.random.default_rng(2)
+    score = generator.uniform(0.01, 0.99, n)
+    missed = generator.random(n) < 0.03
+    right = ~missed & (generator.random(n) < np.sqrt(score))
+    name = np.where(np.arange(n) % 2 == 0, "phone", "cone").astype(object)
+    return pd.DataFrame(
+        {
+            "sample_id": [f"s{index}" for index in range(n)],
+            "group": [f"g{index % 40}" for index in range(n)],
+            "stratum_stream": np.where(np.arange(n) % 40 < 20, "cabin", "rear"),
+            "class_true": np.where(missed | right, name, None),
+            "class_pred": np.where(missed, None, name),
+            "score": np.where(missed, 0.0, score),
+            "correct": right,
+        }
+    )
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text(PARAMS, encoding="utf-8")
+    io.write_table(paths.predictions("toy", "candidate", "val_calib"), waist())
+    io.write_json(paths.model("toy", "calibrator.json"), CALIBRATOR)
+    return tmp_path
+
+
+def test_decide_writes_one_valid_policy_that_keeps_its_word_on_val_calib(workspace: Path) -> None:
+    run("toy")
+    first = paths.model("toy", "policy.json").read_bytes()
+    policy = io.read_json(paths.model("toy", "policy.json"))
+    validate_policy(policy)
+    assert policy["feasible"] is True
+    assert sorted(policy["thresholds"]) == ["cone", "phone"]
+    rows = waist()
+    odds = np.log(rows["score"].clip(1e-7) / (1 - rows["score"]))
+    calibrated = 1 / (1 + np.exp(-np.where(rows["class_pred"] == "phone", 0.8 * odds - 0.3, odds / 1.7)))
+    accepted = accept(policy, calibrated, rows["class_pred"])
+    for (name, _), part in rows.groupby(["class_true", "stratum_stream"]):
+        assert (part["correct"] & accepted[part.index]).mean() >= 0.9, name
+    for name, evidence in policy["evidence"].items():  # thresholds and evidence are on calibrated confidence
+        assert evidence["n_accepted"] == accepted[(rows["class_pred"] == name).to_numpy()].sum()
+    run("toy")
+    assert paths.model("toy", "policy.json").read_bytes() == first
+
+
+def test_a_target_out_of_reach_is_a_state_not_a_failure(workspace: Path) -> None:
+    Path("params.yaml").write_text(PARAMS.replace("target: 0.9", "target: 0.999"), encoding="utf-8")
+    run("toy")
+    policy = io.read_json(paths.model("toy", "policy.json"))
+    assert policy["feasible"] is False
+    assert sorted(policy["infeasible"]) == ["cone", "phone"]
+
+
+def test_the_f1_objective(workspace: Path) -> None:
+    objective = "        metric: f1\n        level: class\n        delta: 0.05\n"
+    start, end = PARAMS.index("        metric"), PARAMS.index("      strata")
+    Path("params.yaml").write_text(PARAMS[:start] + objective + PARAMS[end:], encoding="utf-8")
+    run("toy")
+    policy = io.read_json(paths.model("toy", "policy.json"))
+    assert policy["objective"] == {"level": "class", "metric": "f1"}
+    assert policy["feasible"] is True
+
+
+def test_a_calibrator_that_cannot_be_applied_is_refused_and_nothing_is_written(workspace: Path) -> None:
+    io.write_json(paths.model("toy", "calibrator.json"), {**CALIBRATOR, "kind": "magic"})
+    with pytest.raises(BundleError, match="magic"):
+        run("toy")
+    assert not paths.model("toy", "policy.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("metric: recall", "metric: luck"),
+        ("target: 0.9", "target: 1.5"),
+        ("target: 0.9", "target: 98"),
+        ("bound: value", "bound: high"),
+        ("delta: 0.05", "delta: 0"),
+        ("level: class", "level: photograph"),
+        ("min_truths: 20", "min_truths: 0"),
+        ("min_truths: 20", "min_truths: 20\n      surprise: 1"),
+    ],
+)
+def test_impossible_parameters_are_refused(workspace: Path, old: str, new: str) -> None:
+    Path("params.yaml").write_text(PARAMS.replace(old, new), encoding="utf-8")
+    with pytest.raises(ParamsError):
+        run("toy")
