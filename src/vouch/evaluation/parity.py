@@ -31,15 +31,19 @@ def compare_outputs(first: NDArray[np.float32], second: NDArray[np.float32], *, 
 
 
 def summarise(found: Sequence[Parity]) -> dict[str, Any]:
-    """Return the worst differences over all photographs in the form of metrics/M/export.json."""
+    """Return the worst differences over all photographs in the form of metrics/M/export.json.
+
+    A difference of boxes is null when no candidate was strong enough to be compared: a gate then fails for want of
+    evidence.
+    """
+    photographs, candidates = len(found), sum(item.candidates for item in found)
     values = {
-        "box_difference_px": max(item.box_px for item in found),
-        "score_difference": max(item.score for item in found),
-        "changed_photographs": sum(item.changed for item in found),
+        "box_difference_px": (max(item.box_px for item in found) if candidates else None, candidates),
+        "score_difference": (max(item.score for item in found), photographs),
+        "changed_photographs": (sum(item.changed for item in found), photographs),
     }
-    count = len(found)
     metrics = {
-        name: {"all": {"value": value, "low": None, "high": None, "n_rows": count, "n_groups": None}}
-        for name, value in values.items()
+        name: {"all": {"value": value, "low": None, "high": None, "n_rows": n_rows, "n_groups": None}}
+        for name, (value, n_rows) in values.items()
     }
-    return {"metrics": metrics, "photographs": count, "candidates": sum(item.candidates for item in found)}
+    return {"metrics": metrics, "photographs": photographs, "candidates": candidates}
