@@ -5,9 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from vouch import io, pipeline
+from vouch import io
 from vouch.errors import BundleError, Problem
 from vouch.params import PARAMS
+from vouch.pipeline import without_entry
 from vouch.release.bundle import verify
 
 
@@ -30,7 +31,7 @@ def promote(model: str, bundle: Path, registry: Path, params: Path = PARAMS) -> 
     manifest = verify(bundle)
     if manifest["name"] != model:
         raise BundleError([Problem(str(bundle), f"a bundle of {model}", manifest["name"], "promote the right bundle")])
-    pipeline.take_off("unpromoted", model, params)
+    io.write_text(params, without_entry(params.read_text(encoding="utf-8"), "unpromoted", model))
     with io.replacing(registry) as temporary:
         shutil.copytree(bundle, temporary)
     subprocess.run([sys.executable, "-m", "dvc", "add", "--quiet", str(registry)], check=True)

@@ -1,0 +1,181 @@
+"""`vouch import` and `vouch manifest export`: a person's photographs in, a data set's manifest out."""
+
+import shutil
+from pathlib import Path
+from typing import Annotated, get_args
+
+import pandas as pd
+import typer
+from PIL import Image, UnidentifiedImageError
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from vouch import io, paths
+from vouch.errors import DataError, ManifestError, ParamsError, Problem, WorkspaceError, refuse_any
+from vouch.params import load, read_params
+from vouch.sources import importing
+from vouch.sources.descriptor import Format, check_descriptor
+from vouch.sources.export import Export, exported
+from vouch.sources.options import labels_of, rules_of
+from vouch.sources.summary import counted
+from vouch.sources.tree import walk
+from vouch.stages.ingest import Params
+
+ORIENTATION = 274  # EXIF tag; 5 to 8 turn the picture by a quarter, so that width and height change places
+FOLDERS = ("yolo", "voc", "imagefolder")  # formats that are a folder with photographs of their own
+RULES = "KEY=column:NAME, KEY=name:REGEX (one group), KEY=folder:LEVEL (1 outermost, -1 innermost), KEY=value:TEXT"
+
+
+def import_(
+    dataset: Annotated[str, typer.Argument(help="Data set of params.yaml that the photographs become.")],
+    path: Annotated[Path | None, typer.Argument(help="Folder, or annotation file, to import.")] = None,
+    form: Annotated[str, typer.Option("--format", help=" | ".join(get_args(Format)))] = "",
+    name: Annotated[str, typer.Option(help="Name of this source in the data set.")] = "imported",
+    group: Annotated[
+        list[str] | None, typer.Option(help=f"Leakage key: {RULES}; or the column NAME of key `group`.")
+    ] = None,
+    strata: Annotated[
+        list[str] | None, typer.Option(help=f"Stratum: {RULES}; or the column NAME of its own name.")
+    ] = None,
+    label_map: Annotated[list[str] | None, typer.Option(help="FROM=TO renames a class, FROM= drops it.")] = None,
+    unlabelled: Annotated[str, typer.Option(help="Photographs without a label are: negative | refuse.")] = "refuse",
+    manifest: Annotated[Path | None, typer.Option(help="CSV with group and strata columns beside the labels.")] = None,
+    annotations: Annotated[list[Path] | None, typer.Option(help="COCO, CSV or JSONL file to read; repeatable.")] = None,
+    images: Annotated[str | None, typer.Option(help="Folder that COCO or VOC file names start from.")] = None,
+    drop_crowds: Annotated[bool, typer.Option("--drop-crowds", help="Leave COCO's crowd boxes out.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Forget the imported sources and render again.")] = False,
+) -> None:
+    """Check a folder of labelled photographs whole, then make it a source of DATASET, tracked by DVC.
+
+    Raises
+    ------
+    VouchError
+        Listing everything that stands against it; nothing is written then.
+    """
+    taxonomy = _section(dataset).taxonomy()
+    if undo:
+        importing.undo(dataset, typer.echo, drawn="render" in read_params()["datasets"][dataset])
+        return
+    root, files, outside = _places(path, form, annotations or [], manifest)
+    content = {
+        "name": name,
+        "format": form,
+        "unlabelled": unlabelled,
+        "labels": labels_of(label_map or []),
+        "groups": rules_of(group or [], default_key="group"),
+        "strata": rules_of(strata or [], default_key=None),
+        "manifest": None if manifest is None else "manifest.csv",
+        "annotations": files,
+        "images": images,
+        "crowd": "drop" if drop_crowds else "refuse",
+    }
+    descriptor = check_descriptor(content, "the command's options")
+    checked = importing.check(dataset, walk(root, outside), descriptor, taxonomy)
+    importing.add(dataset, checked, typer.echo)
+    _show(dataset, checked)
+
+
+def _section(dataset: str) -> Params:
+    if dataset not in read_params().get("datasets", {}):
+        expected, remedy = "a data set of this name", "add its section to params.yaml, as `driver` has one"
+        raise ParamsError([Problem(f"params.yaml: datasets.{dataset}", expected, "none", remedy)])
+    return load(Params, "datasets", dataset, "ingest")
+
+
+def _places(
+    path: Path | None, form: str, annotations: list[Path], manifest: Path | None
+) -> tuple[Path, list[str], dict[str, Path]]:
+    """Return the source's folder, its annotation files by their name in it, and those that lie elsewhere."""
+    if path is None or not path.exists():
+        got = "nothing" if path is None else str(path)
+        raise ManifestError([Problem("PATH", "a folder or annotation file", got, "name it after the data set")])
+    root = path if path.is_dir() else path.parent
+    files: list[str] = []
+    outside: dict[str, Path] = {} if manifest is None else {"manifest.csv": manifest}
+    for file in annotations if path.is_dir() else [*annotations, path]:
+        found = root / file if (root / file).is_file() else file
+        if found.resolve().is_relative_to(root.resolve()):
+            files.append(found.resolve().relative_to(root.resolve()).as_posix())
+        else:
+            files.append(file.name)
+            outside[file.name] = file
+    return root, files, outside
+
+
+def _show(dataset: str, checked: importing.Checked) -> None:
+    left_out = len(checked.tree.photographs) - len(checked.reading.records)
+    table = Table("", "what", "count", title=f"{dataset} / {checked.descriptor.name}")
+    for heading, what, count in counted(checked.manifest, left_out):
+        table.add_row(heading, escape(what), str(count))
+    Console().print(table)
+    lock = paths.split_lock(dataset)
+    typer.echo(f"for git: params.yaml, {importing.tracked(dataset)} and, where it was retired, {lock}")
+
+
+def manifest_export(
+    dataset: Annotated[str, typer.Argument(help="Data set to export; its stage ingest has run.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="File, or folder for yolo, voc and imagefolder.")],
+    form: Annotated[str, typer.Option("--format", help=" | ".join(get_args(Format)))] = "jsonl",
+) -> None:
+    """Write the manifest of DATASET in another format; its import gives the same samples and boxes.
+
+    Raises
+    ------
+    VouchError
+        When the format cannot hold the data set, or OUTPUT exists as a folder.
+    """
+    classes = _section(dataset).classes
+    if form not in get_args(Format):
+        raise ManifestError([Problem("--format", f"one of {', '.join(get_args(Format))}", repr(form), "choose one")])
+    samples, boxes = (_table(dataset, table) for table in ("samples", "boxes"))
+    samples = samples if form in ("yolo", "imagefolder") else _measured(samples)
+    export = exported(samples, boxes, form=form, classes=classes)
+    _write(export, output, form)
+    typer.echo(f"wrote {len(samples)} photographs and {len(boxes)} boxes to {output}")
+    if form not in FOLDERS:
+        typer.echo(f"its paths start in {paths.source(dataset)}/: import that folder with --annotations {output}")
+
+
+def _table(dataset: str, name: str) -> pd.DataFrame:
+    path = paths.manifest(dataset, name)
+    if not path.is_file():
+        raise DataError([Problem(str(path), "a manifest", "no file", f"run `dvc repro ingest@{dataset}`")])
+    return io.read_table(path)
+
+
+def _measured(samples: pd.DataFrame) -> pd.DataFrame:
+    """Fill in the width and height that a source does not state, from the header of the photograph."""
+    unknown = samples[["width", "height"]].isna().any(axis=1)
+    sizes = [_size(Path(image)) for image in samples.loc[unknown, "image"]]
+    refuse_any(DataError, (size for size in sizes if isinstance(size, Problem)))
+    filled = samples.astype({"width": "Int64", "height": "Int64"})
+    known = [size for size in sizes if not isinstance(size, Problem)]
+    filled.loc[unknown, ["width", "height"]] = pd.DataFrame(
+        known, columns=["width", "height"], index=filled.index[unknown], dtype="Int64"
+    )
+    return filled
+
+
+def _size(path: Path) -> tuple[int, int] | Problem:
+    try:
+        with Image.open(path) as image:
+            turned = image.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8)
+            return (image.height, image.width) if turned else (image.width, image.height)
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError, SyntaxError) as error:
+        return Problem(str(path), "a readable photograph", str(error), "`dvc checkout` it, or replace it")
+
+
+def _write(export: Export, output: Path, form: str) -> None:
+    if form not in FOLDERS:
+        io.write_text(output, next(iter(export.texts.values())))
+        return
+    if output.exists():
+        raise WorkspaceError([Problem(str(output), "a folder that is not there yet", "one that is", "choose another")])
+    with io.replacing(output) as folder:
+        for name, text in export.texts.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
+        for name, image in export.photographs.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(image, folder / name)

@@ -1,0 +1,234 @@
+"""A person's photographs become a source of a data set, and back.
+
+The order of an import lets a kill at any point lose nothing, and the same command finish the work:
+
+1. the whole source is read and checked; every problem is listed and nothing is written;
+2. photographs and labels are copied to data/sources/.D.part/, which also marks an import under way;
+3. at the first import of D: D leaves `pipeline.rendered`, its split lock is retired, its rendered scenes are removed;
+4. the copy is renamed to data/sources/D/<source>/ and `dvc add` records it; the mark goes.
+
+A kill before 4 leaves the mark without the source: the next import starts over. A kill after the rename leaves both:
+the next import first lets DVC record what is already whole.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from vouch import io, paths
+from vouch.errors import ManifestError, Problem, WorkspaceError, refuse_any
+from vouch.params import PARAMS
+from vouch.sources import descriptor as descriptors
+from vouch.sources.descriptor import Descriptor
+from vouch.pipeline import on_list, with_name, without
+from vouch.sources.merge import Merged, Taxonomy, merged
+from vouch.sources.reading import complete, read_source
+from vouch.sources.records import Reading
+from vouch.sources.tree import Tree, link_problems
+
+RENDER = "render"  # name of the source that the stage render draws
+NAME = "name"  # file of the mark: which source is under way
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A source that may be imported: what it is, what it holds, and what that makes of it as a data set."""
+
+    tree: Tree
+    descriptor: Descriptor
+    reading: Reading
+    manifest: Merged
+
+
+def check(dataset: str, tree: Tree, descriptor: Descriptor, taxonomy: Taxonomy) -> Checked:
+    """Read and check the whole source; write nothing.
+
+    Raises
+    ------
+    ManifestError
+        Listing every problem, links that leave the source among them.
+    """
+    complete_descriptor = complete(tree, descriptor)
+    reading = read_source(tree, complete_descriptor)
+    links = [
+        Problem(f"{descriptor.name}: {one.where}", one.expected, one.got, one.remedy) for one in link_problems(tree)
+    ]
+    try:
+        manifest = merged([(complete_descriptor, reading)], taxonomy, paths.source(dataset).as_posix())
+    except ManifestError as error:
+        raise ManifestError([*error.problems, *links]) from error
+    refuse_any(ManifestError, links)
+    return Checked(tree, complete_descriptor, reading, manifest)
+
+
+def tracked(dataset: str) -> Path:
+    """DVC's record of an imported data set, in git."""
+    return paths.source(dataset).with_name(f"{dataset}.dvc")
+
+
+def add(dataset: str, checked: Checked, say: Say) -> None:
+    """Make a checked source part of a data set.
+
+    Raises
+    ------
+    WorkspaceError
+        When the checkout is not as an import needs it, the disk is full, or DVC refuses.
+    """
+    name = checked.descriptor.name
+    if _finish(dataset, say) == name:
+        return
+    refuse_any(WorkspaceError, _obstacles(dataset, name))
+    part = _part(dataset)
+    try:
+        _copy(checked, part / name)
+        if not tracked(dataset).exists():
+            _take_over(dataset, say)
+        paths.source(dataset).mkdir(parents=True, exist_ok=True)
+        (part / name).rename(paths.source(dataset) / name)
+    except OSError as error:
+        shutil.rmtree(part, ignore_errors=True)
+        place = str(error.filename2 or error.filename or part)
+        problem = Problem(place, "a file to copy and space for it", error.strerror or "none", "mend it, run it again")
+        raise WorkspaceError([problem]) from error
+    _record(dataset)
+    shutil.rmtree(part)
+
+
+def undo(dataset: str, say: Say, *, drawn: bool) -> None:
+    """Forget the imported sources of a data set; where it can be drawn, it is rendered again.
+
+    The photographs stay in DVC's cache until `dvc gc`, and where they came from.
+
+    Raises
+    ------
+    WorkspaceError
+        When the data set was not imported.
+    """
+    text = PARAMS.read_text(encoding="utf-8")
+    record, root = tracked(dataset), paths.source(dataset)
+    listed = dataset in on_list(text, "rendered")
+    if not record.exists() and (listed or not drawn or root.exists()):
+        raise WorkspaceError([Problem(str(record), "an imported data set", "none", "nothing is to be undone")])
+    _retire(dataset, say)
+    for folder in (root, _part(dataset)):
+        if folder.exists():
+            shutil.rmtree(folder)
+    record.unlink(missing_ok=True)  # after the folder: a kill in between leaves what a second --undo finishes
+    say(f"removed {record} and {root}/")
+    if drawn and not listed:
+        io.write_text(PARAMS, with_name(text, "rendered", dataset))
+        say(f"params.yaml: {dataset} is on pipeline.rendered again")
+
+
+def _part(dataset: str) -> Path:
+    return paths.source(dataset).with_name(f".{dataset}.part")
+
+
+def _finish(dataset: str, say: Say) -> str | None:
+    """Clear what a killed import left: let DVC record a whole source and return its name, or drop a partial copy."""
+    part = _part(dataset)
+    if not part.exists():
+        return None
+    name = (part / NAME).read_text(encoding="utf-8") if (part / NAME).exists() else ""
+    whole = bool(name) and not (part / name).exists() and (paths.source(dataset) / name / descriptors.FILE).exists()
+    if whole:
+        _record(dataset)
+        say(f"an earlier import of {name} had been interrupted; it is now complete")
+    shutil.rmtree(part)
+    return name if whole else None
+
+
+def _obstacles(dataset: str, name: str) -> list[Problem]:
+    root, record = paths.source(dataset), tracked(dataset)
+    drawn = dataset in on_list(PARAMS.read_text(encoding="utf-8"), "rendered")
+    problems = []
+    if not Path(".dvc").is_dir():
+        problems.append(Problem(".dvc", "a DVC repository", "none", "run it in the repository's root"))
+    if name == RENDER:
+        problems.append(Problem("--name", "a name of your own", repr(name), "the stage render uses this one"))
+    if record.exists() and drawn:
+        remedy = f"take {dataset} off pipeline.rendered, or remove {record}"
+        problems.append(Problem(str(record), "a data set either rendered or imported", "both", remedy))
+    if record.exists() and _count(root) < _recorded(record):
+        got = f"{_count(root)} of its {_recorded(record)} files"
+        problems.append(Problem(str(root), "the imported sources", got, f"run `dvc checkout {record}`"))
+    if record.exists() and (root / name).exists():
+        remedy = f"choose another --name, or `vouch import --undo {dataset}`"
+        problems.append(Problem(str(root / name), "no source of this name yet", "one", remedy))
+    if not record.exists() and not drawn:
+        problems += _unknown(root)
+    return problems
+
+
+def _unknown(root: Path) -> list[Problem]:
+    """Content that neither the stage render nor an import put there."""
+    remedy = "move it away, or import it from there"
+    return [
+        Problem(str(path), "rendered scenes or nothing", "something else", remedy)
+        for path in sorted(root.glob("*"))
+        if path.name != RENDER
+    ]
+
+
+def _copy(checked: Checked, target: Path) -> None:
+    """Copy photographs and labels, following links, and write source.json last."""
+    target.parent.mkdir(parents=True)
+    (target.parent / NAME).write_text(target.name, encoding="utf-8")
+    names = sorted({record.image for record in checked.reading.records} | set(checked.reading.files))
+    for folder in sorted({(target / name).parent for name in names}):
+        folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        shutil.copyfile(checked.tree.path(name), target / name)
+    content = checked.descriptor.model_dump(exclude_defaults=True)
+    for kind in ("groups", "strata"):
+        content |= {
+            kind: {key: rule.model_dump(exclude_none=True) for key, rule in getattr(checked.descriptor, kind).items()}
+        }
+    io.write_json(target / descriptors.FILE, content)
+
+
+def _take_over(dataset: str, say: Say) -> None:
+    """Take a data set from the stage render: list first, so that DVC never owns the folder twice."""
+    text = PARAMS.read_text(encoding="utf-8")
+    if dataset in on_list(text, "rendered"):
+        io.write_text(PARAMS, without(text, "rendered", dataset))
+        say(f"params.yaml: {dataset} is off pipeline.rendered")
+    _retire(dataset, say)
+    if paths.source(dataset).exists():
+        shutil.rmtree(paths.source(dataset))
+        say(f"removed the rendered scenes in {paths.source(dataset)}/ (`dvc repro` can draw them again)")
+
+
+def _retire(dataset: str, say: Say) -> None:
+    """Remove the split lock: groups of one origin must not lend their split to those of another."""
+    lock = paths.split_lock(dataset)
+    if lock.exists():
+        lock.unlink()
+        say(f"retired {lock}: its groups are not those of the new photographs")
+
+
+def _record(dataset: str) -> None:
+    """Let DVC hash the folder and write data/sources/D.dvc."""
+    command = [sys.executable, "-m", "dvc", "add", "--quiet", str(paths.source(dataset))]
+    environment = {**os.environ, "DVC_NO_ANALYTICS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    if done.returncode != 0:
+        got = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
+        remedy = "mend the cause, then repeat the import: the copy is kept"
+        raise WorkspaceError([Problem(f"dvc add {paths.source(dataset)}", "success", got, remedy)])
+
+
+def _count(root: Path) -> int:
+    return sum(1 for path in root.rglob("*") if path.is_file())
+
+
+def _recorded(record: Path) -> int:
+    content = YAML(typ="safe", pure=True).load(record.read_text(encoding="utf-8"))
+    return int(content["outs"][0].get("nfiles", 0))

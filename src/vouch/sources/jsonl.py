@@ -1,0 +1,82 @@
+"""JSONL: one photograph a line; manifest.schema.yaml states the fields."""
+
+from typing import Any
+
+from vouch.errors import Problem
+from vouch.sources.descriptor import Descriptor
+from vouch.sources.parsing import loads
+from vouch.sources.records import Box, Reading, Record, stated, unlabelled
+from vouch.sources.schema import problems as broken
+from vouch.sources.tree import Tree, inside, outside_problem
+
+SCHEMA = "manifest.schema.yaml"
+FILE = "manifest.jsonl"
+
+
+def read(tree: Tree, descriptor: Descriptor) -> Reading:
+    """Read every manifest that the descriptor names, else manifest.jsonl."""
+    records: list[Record] = []
+    problems: list[Problem] = []
+    files = descriptor.annotations or (FILE,)
+    for path in files:
+        text = tree.text(path)
+        made, found = ([], [text]) if isinstance(text, Problem) else parse(text, path, descriptor.unlabelled)
+        records += made
+        problems += found
+    return Reading(tuple(records), files, problems=tuple(problems))
+
+
+def parse(text: str, where: str, policy: str) -> tuple[list[Record], list[Problem]]:
+    """Parse a manifest; blank lines are passed over, every other line is a record or problems."""
+    records: list[Record] = []
+    problems: list[Problem] = []
+    for index, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            found = _line(line, f"{where}:{index}", policy)
+            if isinstance(found, Record):
+                records.append(found)
+            else:
+                problems += found
+    return records, problems
+
+
+def _line(line: str, where: str, policy: str) -> Record | list[Problem]:
+    try:
+        content = loads(line)
+    except ValueError as error:
+        return [Problem(where, "a JSON object on one line", str(error), "mend the line")]
+    problems = broken(content, where, name=SCHEMA)
+    if problems:
+        return problems
+    image = inside(content["image"])
+    if image is None:
+        return [outside_problem(content["image"], where)]
+    label, boxes = content.get("label"), content.get("boxes")
+    nothing = unlabelled(policy) if boxes is None else "negative"
+    annotation = stated(content.get("annotation", ""), holds=bool(boxes or label), otherwise=nothing)
+    if annotation is None:
+        expected = "an annotation that fits the boxes and the label"
+        return [Problem(where, expected, content["annotation"], "correct the annotation")]
+    return _record(image, where, annotation, content)
+
+
+def _record(image: str, where: str, annotation: str, content: dict[str, Any]) -> Record:
+    width, height = content.get("width"), content.get("height")
+    boxes: tuple[Box, ...] = ()
+    if content.get("boxes"):
+        across, down = float(content["width"]), float(content["height"])
+        boxes = tuple(
+            (box["class"], box["x1"] / across, box["y1"] / down, box["x2"] / across, box["y2"] / down)
+            for box in content["boxes"]
+        )
+    return Record(
+        image,
+        where,
+        annotation,
+        label=content.get("label"),
+        width=None if width is None else int(width),
+        height=None if height is None else int(height),
+        groups=content.get("groups", {}),
+        strata=content.get("strata", {}),
+        boxes=boxes,
+    )

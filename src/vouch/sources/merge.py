@@ -1,0 +1,176 @@
+"""Several sources into one data set: label maps, one taxonomy, one table of samples and one of boxes."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from vouch.errors import ManifestError, Problem, refuse_any
+from vouch.sources.descriptor import Descriptor
+from vouch.sources.records import Reading, Record
+from vouch.sources.words import closest, is_fit
+from vouch.tables import BOXES, GROUP, SAMPLES, STRATUM
+
+ITSELF = "sample"  # the group key of a data set without groups: each photograph is a group of its own
+TEXT = ("sample_id", "image", "source", "annotation", "label")
+
+
+@dataclass(frozen=True)
+class Taxonomy:
+    """What a data set demands of its sources."""
+
+    classes: tuple[str, ...]
+    group_keys: tuple[str, ...]  # every photograph has a value of each; `sample` alone makes each its own group
+    strata: Mapping[str, tuple[str, ...]]  # allowed values
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A data set's manifest, and how much was left out because a descriptor says so."""
+
+    samples: pd.DataFrame
+    boxes: pd.DataFrame
+    dropped: Mapping[str, int] = field(default_factory=dict)
+
+
+def merged(sources: Sequence[tuple[Descriptor, Reading]], taxonomy: Taxonomy, folder: str) -> Merged:
+    """Merge sources into one data set, samples sorted by id, boxes in their labelled order.
+
+    Parameters
+    ----------
+    sources
+        Descriptor and reading of each source; names are unique.
+    taxonomy
+        Classes, group keys and strata of the data set.
+    folder
+        POSIX path of the folder that holds the sources, from the repository root.
+
+    Returns
+    -------
+    Merged
+        `samples` and `boxes` with the columns of `vouch.tables`. A photograph whose label is dropped is left out; one
+        whose every box is dropped is a negative of this taxonomy. Both are counted.
+
+    Raises
+    ------
+    ManifestError
+        Listing every problem of every source: of its reading, unknown classes, missing or unknown groups and strata.
+    """
+    problems: list[Problem] = []
+    dropped: Counter[str] = Counter()
+    samples: list[tuple[object, ...]] = []
+    boxes: list[tuple[object, ...]] = []
+    for descriptor, reading in sources:
+        problems += [_prefixed(problem, descriptor.name) for problem in _all_problems(descriptor, reading, taxonomy)]
+        dropped.update({f"{descriptor.name}: {what}": count for what, count in reading.dropped.items()})
+        _take(descriptor, reading, taxonomy, folder, (samples, boxes, dropped))
+    refuse_any(ManifestError, problems)
+    return Merged(_samples(samples, taxonomy), _boxes(boxes), dict(sorted(dropped.items())))
+
+
+def _prefixed(problem: Problem, source: str) -> Problem:
+    return Problem(f"{source}: {problem.where}", problem.expected, problem.got, problem.remedy)
+
+
+def _all_problems(descriptor: Descriptor, reading: Reading, taxonomy: Taxonomy) -> Iterator[Problem]:
+    yield from reading.problems
+    yield from _class_problems(descriptor, reading, taxonomy)
+    yield from _key_problems(reading.records, taxonomy)
+
+
+def _class_problems(descriptor: Descriptor, reading: Reading, taxonomy: Taxonomy) -> Iterator[Problem]:
+    used: Counter[str] = Counter()
+    first: dict[str, str] = {}
+    for record in reading.records:
+        for name in [*(box[0] for box in record.boxes), *([] if record.label is None else [record.label])]:
+            used[name] += 1
+            first.setdefault(name, record.where)
+    for name, count in used.items():
+        target = descriptor.labels.get(name, name)
+        if target is not None and target not in taxonomy.classes:
+            got = f"{target!r} ({count} label{'s' if count > 1 else ''})"
+            remedy = f"{closest(target, taxonomy.classes)}; map it with --label-map {name}=CLASS, or {name}= to drop it"
+            yield Problem(first[name], f"one of the data set's {len(taxonomy.classes)} classes", got, remedy)
+    known = used.keys() | reading.classes
+    for name in descriptor.labels:
+        if name not in known:
+            yield Problem("label map", "a class of the source", repr(name), closest(name, known))
+
+
+def _key_problems(records: Iterable[Record], taxonomy: Taxonomy) -> Iterator[Problem]:
+    needed = [key for key in taxonomy.group_keys if key != ITSELF]
+    seen: dict[tuple[str, str, str], str] = {}
+    for record in records:
+        for key in needed:
+            if not record.groups.get(key):
+                yield Problem(
+                    record.where, f"a value of the group key `{key}`", "none", "add it, or a rule with --group"
+                )
+        for name in taxonomy.strata:
+            if not record.strata.get(name):
+                yield Problem(
+                    record.where, f"a value of the stratum `{name}`", "none", "add it, or a rule with --strata"
+                )
+        for kind, values in (("group key", record.groups), ("stratum", record.strata)):
+            for key, value in values.items():
+                seen.setdefault((kind, key, value), record.where)
+    for (kind, key, value), where in seen.items():
+        yield from _value_problems(kind, key, value, where, taxonomy)
+
+
+def _value_problems(kind: str, key: str, value: str, where: str, taxonomy: Taxonomy) -> Iterator[Problem]:
+    known = taxonomy.group_keys if kind == "group key" else tuple(taxonomy.strata)
+    if key not in known:
+        remedy = f"{closest(key, known)}; declare it in the data set's ingest section of params.yaml or remove it"
+        yield Problem(where, f"a declared {kind}", repr(key), remedy)
+    elif value and not is_fit(value):
+        expected = f"a {kind} `{key}` without control characters or outer spaces"
+        yield Problem(where, expected, ascii(value), "correct the value")
+    elif value and kind == "stratum" and value not in taxonomy.strata[key]:
+        allowed = taxonomy.strata[key]
+        yield Problem(where, f"`{key}` one of {', '.join(allowed)}", repr(value), closest(value, allowed))
+
+
+def _take(
+    descriptor: Descriptor,
+    reading: Reading,
+    taxonomy: Taxonomy,
+    folder: str,
+    into: tuple[list[tuple[object, ...]], list[tuple[object, ...]], Counter[str]],
+) -> None:
+    samples, boxes, dropped = into
+    source, labels = descriptor.name, descriptor.labels
+    for record in reading.records:
+        label = None if record.label is None else labels.get(record.label, record.label)
+        if record.label is not None and label is None:
+            dropped[f"{source}: photographs of class {record.label}"] += 1
+            continue
+        sample_id = f"{source}/{record.image}"
+        kept = [(sample_id, labels.get(box[0], box[0]), *box[1:]) for box in record.boxes]
+        dropped.update(
+            f"{source}: boxes of class {box[0]}" for box in record.boxes if labels.get(box[0], box[0]) is None
+        )
+        kept = [box for box in kept if box[1] is not None]
+        annotation = "negative" if record.boxes and not kept and label is None else record.annotation
+        image = f"{folder}/{sample_id}"
+        groups = [sample_id if key == ITSELF else record.groups.get(key) for key in taxonomy.group_keys]
+        strata = [record.strata.get(name) for name in taxonomy.strata]
+        stated = (sample_id, image, source, annotation, label, record.width, record.height)
+        samples.append((*stated, *groups, *strata))
+        boxes += kept
+
+
+def _samples(rows: list[tuple[object, ...]], taxonomy: Taxonomy) -> pd.DataFrame:
+    groups = [f"{GROUP}{key}" for key in taxonomy.group_keys]
+    strata = [f"{STRATUM}{name}" for name in taxonomy.strata]
+    table = pd.DataFrame(rows, columns=[*SAMPLES, *groups, *strata])
+    table = table.astype({**dict.fromkeys([*TEXT, *groups, *strata], "str"), "width": "Int64", "height": "Int64"})
+    ordered = table.sort_values("sample_id", ignore_index=True)
+    return ordered[[*SAMPLES, *sorted(groups), *sorted(strata)]]
+
+
+def _boxes(rows: list[tuple[object, ...]]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=list(BOXES))
+    types = {name: "str" if name in ("sample_id", "class_name") else "float64" for name in BOXES}
+    return table.astype(types).sort_values("sample_id", ignore_index=True, kind="stable")

@@ -1,0 +1,71 @@
+"""Any source: its format's reader, then what holds for all formats."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from vouch.errors import Problem
+from vouch.sources import coco, imagefolder, jsonl, table, voc, yolo
+from vouch.sources.descriptor import Descriptor
+from vouch.sources.records import Reading, Record
+from vouch.sources.rules import placed
+from vouch.sources.tree import Tree, name_problems
+
+READERS: Mapping[str, Callable[[Tree, Descriptor], Reading]] = {
+    "yolo": yolo.read,
+    "coco": coco.read,
+    "voc": voc.read,
+    "imagefolder": imagefolder.read,
+    "csv": table.read,
+    "jsonl": jsonl.read,
+}
+COMPLETIONS: Mapping[str, Callable[[Tree, Descriptor], Descriptor]] = {"yolo": yolo.complete, "coco": coco.complete}
+
+
+def complete(tree: Tree, descriptor: Descriptor) -> Descriptor:
+    """Fill in what the descriptor leaves to the source's own files, so that nothing is guessed after the import."""
+    if descriptor.format in COMPLETIONS:
+        descriptor = COMPLETIONS[descriptor.format](tree, descriptor)
+    if descriptor.manifest is None and descriptor.format not in ("csv", "jsonl") and table.FILE in tree.files:
+        descriptor = descriptor.model_copy(update={"manifest": table.FILE})
+    return descriptor
+
+
+def read_source(tree: Tree, descriptor: Descriptor) -> Reading:
+    """Read a whole source: every photograph once, with its groups and strata, and every problem."""
+    reading = READERS[descriptor.format](tree, descriptor)
+    problems = [*name_problems(tree), *reading.problems]
+    rows, files = reading.rows, reading.files
+    if descriptor.manifest is not None:
+        rows, found = table.read_side(tree, descriptor.manifest)
+        problems += found
+        files = (*files, descriptor.manifest)
+    records, found = placed(reading.records, rows, descriptor)
+    problems += [*found, *_repeated(records), *_absent(records, tree)]
+    if not reading.records and not problems:
+        problems.append(Problem("the source", "photographs", "none", "check the path and the format"))
+    return replace(reading, records=tuple(records), files=files, rows=None, problems=tuple(problems))
+
+
+def _repeated(records: list[Record]) -> list[Problem]:
+    first: dict[str, str] = {}
+    problems = []
+    for record in records:
+        if record.image in first:
+            expected = f"each photograph once (see {first[record.image]})"
+            remedy = "keep one; with several annotation files name those to read with --annotations"
+            problems.append(Problem(record.where, expected, f"{record.image} again", remedy))
+        first.setdefault(record.image, record.where)
+    return problems
+
+
+def _absent(records: list[Record], tree: Tree) -> list[Problem]:
+    remedy = "bring it back, correct the name (and its case), or remove the entry"
+    return [
+        Problem(record.where, "a photograph of this name", f"{_state(record.image, tree)} {record.image}", remedy)
+        for record in records
+        if record.image not in tree.photographs
+    ]
+
+
+def _state(image: str, tree: Tree) -> str:
+    return "another kind of file:" if image in tree.files else "no"

@@ -1,0 +1,132 @@
+"""Groups and strata of each photograph: what its row states, and what the descriptor's rules find."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from vouch.errors import Problem
+from vouch.sources.descriptor import Descriptor, Rule
+from vouch.sources.records import Record
+from vouch.sources.table import Row, cell_annotation, cell_size
+from vouch.sources.words import closest
+from vouch.tables import GROUP, STRATUM
+
+Find = Callable[[str, Row], str | None]  # photograph and row to a value, None where the rule finds none
+
+
+def placed(
+    records: Sequence[Record], rows: Mapping[str, Row] | None, descriptor: Descriptor
+) -> tuple[list[Record], list[Problem]]:
+    """Give each record the groups, strata, size and annotation that rows and rules add to it.
+
+    A key that a row or line states may also have a rule, when the two agree: a disagreement is a problem, as is a
+    photograph without a row, a row without a photograph, and a rule that finds nothing.
+    """
+    problems = _column_problems(rows, descriptor)
+    if problems or (rows is None and not descriptor.groups and not descriptor.strata):
+        return list(records), problems
+    groups, strata = _finds(rows, descriptor.groups, GROUP), _finds(rows, descriptor.strata, STRATUM)
+    if rows is not None:
+        problems += _strangers(records, rows, descriptor.manifest)
+    made = []
+    for record in records:
+        row = {} if rows is None else rows.get(record.image)
+        if row is not None:
+            made.append(_place(record, row, groups, strata, problems))
+    return made, problems
+
+
+def _place(
+    record: Record, row: Row, groups: dict[str, Find], strata: dict[str, Find], problems: list[Problem]
+) -> Record:
+    where = record.where
+    annotation = cell_annotation(row, record.annotation, where)
+    width, height = (cell_size(row, side, getattr(record, side), where) for side in ("width", "height"))
+    problems += [part for part in (annotation, width, height) if isinstance(part, Problem)]
+    return replace(
+        record,
+        annotation=record.annotation if isinstance(annotation, Problem) else annotation,
+        width=None if isinstance(width, Problem) else width,
+        height=None if isinstance(height, Problem) else height,
+        groups=_found(record, record.groups, row, groups, problems),
+        strata=_found(record, record.strata, row, strata, problems),
+    )
+
+
+def _found(
+    record: Record, known: Mapping[str, str], row: Row, finds: dict[str, Find], problems: list[Problem]
+) -> dict[str, str]:
+    values = dict(known)
+    for name, find in finds.items():
+        key = name.partition(" ")[0]
+        value = find(record.image, row)
+        if value is None:
+            remedy = "correct the rule or the file name"
+            problems.append(Problem(record.where, f"a value of `{key}` by {name.partition(' ')[2]}", "none", remedy))
+        elif value and values.setdefault(key, value) != value:
+            remedy = "remove the rule or correct the value"
+            problems.append(Problem(record.where, f"`{key}` {values[key]!r} as stated elsewhere", repr(value), remedy))
+    return values
+
+
+def _finds(rows: Mapping[str, Row] | None, rules: Mapping[str, Rule], prefix: str) -> dict[str, Find]:
+    """Return a finder per key and place ("driver column `who`"); columns named `group_<key>` need no rule."""
+    header = next(iter(rows.values()), {}) if rows else {}
+    stated = [column for column in header if column.startswith(prefix)]
+    finds = {f"{column.removeprefix(prefix)} its column": _cell(column) for column in stated}
+    return finds | {f"{key} {_words(rule)}": _finder(rule) for key, rule in rules.items()}
+
+
+def _finder(rule: Rule) -> Find:
+    if rule.column is not None:
+        return _cell(rule.column)
+    if rule.pattern is not None:
+        pattern = re.compile(rule.pattern)
+        return lambda image, _: _match(pattern, image)
+    if rule.level is not None:
+        level = rule.level
+        return lambda image, _: _folder(image, level)
+    return lambda _, __: rule.value
+
+
+def _words(rule: Rule) -> str:
+    name, value = next(iter(rule.model_dump(exclude_none=True).items()))
+    return f"{name} {value!r}"
+
+
+def _cell(column: str) -> Find:
+    return lambda _, row: row[column]
+
+
+def _match(pattern: re.Pattern[str], image: str) -> str | None:
+    match = pattern.search(image.rpartition("/")[2])
+    return (match.group(1) or None) if match else None
+
+
+def _folder(image: str, level: int) -> str | None:
+    folders = image.split("/")[:-1]
+    index = level - 1 if level > 0 else level
+    return folders[index] if -len(folders) <= index < len(folders) else None
+
+
+def _column_problems(rows: Mapping[str, Row] | None, descriptor: Descriptor) -> list[Problem]:
+    rules = {**descriptor.groups, **{f"{name} ": rule for name, rule in descriptor.strata.items()}}
+    wanted = {rule.column: key.strip() for key, rule in rules.items() if rule.column is not None}
+    if wanted and rows is None:
+        remedy = "name it with --manifest"
+        return [Problem("the source", f"a side manifest for the columns {', '.join(wanted)}", "none", remedy)]
+    header = next(iter(rows.values()), {}) if rows else {}
+    return [
+        Problem(f"rule of `{key}`", "a column of the manifest", repr(column), closest(column, header))
+        for column, key in wanted.items()
+        if rows and column not in header
+    ]
+
+
+def _strangers(records: Sequence[Record], rows: Mapping[str, Row], manifest: str | None) -> list[Problem]:
+    name = manifest or "the manifest"
+    images = {record.image for record in records}
+    expected, remedy = f"a row of {name}", "add the row"
+    lone = [Problem(record.where, expected, "none", remedy) for record in records if record.image not in rows]
+    expected, remedy = "a photograph of the source", "remove the row, or bring the photograph back"
+    return lone + [Problem(f"{name}: {image}", expected, "none", remedy) for image in rows if image not in images]

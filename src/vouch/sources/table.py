@@ -1,0 +1,183 @@
+"""CSV: one row a photograph or one row a box, with a header; also the side manifest beside other formats.
+
+Columns with a meaning: `image` (or `file`), `label`, `annotation`, `width`, `height`, `group_<key>`,
+`stratum_<name>`, and together `class`, `x1`, `y1`, `x2`, `y2` (pixels). Other columns wait for a rule.
+"""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+
+from vouch.errors import Problem
+from vouch.sources.descriptor import Descriptor
+from vouch.sources.parsing import number, size
+from vouch.sources.records import ANNOTATIONS, Box, Reading, Record, stated, unlabelled
+from vouch.sources.tree import Tree, inside, outside_problem
+
+FILE = "manifest.csv"
+IMAGE = ("image", "file")
+CORNERS = ("x1", "y1", "x2", "y2")
+BOX = ("class", *CORNERS)
+Row = Mapping[str, str]
+
+
+def read(tree: Tree, descriptor: Descriptor) -> Reading:
+    """Read every CSV manifest that the descriptor names, else manifest.csv."""
+    files = descriptor.annotations or (FILE,)
+    held: dict[str, tuple[str, Row]] = {}
+    boxes: dict[str, list[Box]] = {}
+    problems: list[Problem] = []
+    for path in files:
+        for where, row in _rows(tree, path, problems):
+            found = list(_add(row, where, held, boxes))
+            problems += found
+    records, found = _records(held, boxes, unlabelled(descriptor.unlabelled))
+    rows = {image: row for image, (_, row) in held.items()}
+    return Reading(tuple(records), files, rows=rows, problems=(*problems, *found))
+
+
+def read_side(tree: Tree, path: str) -> tuple[dict[str, Row], list[Problem]]:
+    """Read a side manifest: one row a photograph.
+
+    Returns
+    -------
+    tuple
+        The rows by photograph, and the problems: among them a photograph with two rows.
+    """
+    held: dict[str, Row] = {}
+    problems: list[Problem] = []
+    for where, row in _rows(tree, path, problems):
+        image = row["image"]
+        if image in held:
+            problems.append(Problem(where, "one row a photograph", f"a second row of {image}", "remove one"))
+        held[image] = row
+    return held, problems
+
+
+def _rows(tree: Tree, path: str, problems: list[Problem]) -> Iterator[tuple[str, Row]]:
+    """Yield the sound rows with their place; the column of the photograph is always called `image`."""
+    text = tree.text(path)
+    if isinstance(text, Problem):
+        problems.append(text)
+        return
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = next(reader, [])
+        found = _header_problems(header, path)
+        problems += found
+        if found:
+            return
+        names = ["image" if name in IMAGE else name for name in header]
+        for cells in reader:
+            if cells:
+                yield from _row(names, cells, f"{path}:{reader.line_num}", problems)
+    except csv.Error as error:
+        problems.append(Problem(f"{path}:{reader.line_num}", "well-formed CSV", str(error), "mend the line"))
+
+
+def _row(names: list[str], cells: list[str], where: str, problems: list[Problem]) -> Iterator[tuple[str, Row]]:
+    if len(cells) != len(names):
+        problems.append(Problem(where, f"{len(names)} columns", str(len(cells)), "complete or quote the cells"))
+        return
+    row = dict(zip(names, cells, strict=True))
+    image = inside(row["image"])
+    if image is None:
+        problems.append(outside_problem(row["image"], where))
+        return
+    row["image"] = image
+    yield where, row
+
+
+def _header_problems(header: list[str], path: str) -> list[Problem]:
+    where = f"{path}:1"
+    problems = []
+    if sum(name in IMAGE for name in header) != 1:
+        got = ", ".join(header) or "nothing"
+        problems.append(
+            Problem(where, "one column `image` or `file`", got, "name the column of the photographs' paths")
+        )
+    if len(set(header)) != len(header):
+        problems.append(Problem(where, "each column once", ", ".join(header), "rename the repeated column"))
+    if any(name in CORNERS for name in header) and not set(BOX) <= set(header):
+        got = ", ".join(name for name in BOX if name in header)
+        problems.append(Problem(where, f"the columns {', '.join(BOX)} together", got, "add the others"))
+    return problems
+
+
+def _add(row: Row, where: str, held: dict[str, tuple[str, Row]], boxes: dict[str, list[Box]]) -> Iterator[Problem]:
+    """Take one row in: the first of its photograph, or one more box of it."""
+    image = row["image"]
+    box, problems = _box(row, where)
+    yield from problems
+    if image not in held:
+        held[image] = (where, row)
+        boxes[image] = [] if box is None else [box]
+        return
+    first, known = held[image]
+    if box is None or not boxes[image]:
+        if not problems:
+            yield Problem(where, "one row a photograph without boxes", f"{image} again (see {first})", "remove one")
+        return
+    for name, cell in row.items():
+        if name not in BOX and cell != known[name]:
+            yield Problem(
+                f"{where}: {name}", f"{known[name]!r} as in {first}", repr(cell), "write the same in all rows"
+            )
+    boxes[image].append(box)
+
+
+def _box(row: Row, where: str) -> tuple[Box | None, list[Problem]]:
+    if "x1" not in row or not any(row[name] for name in BOX):
+        return None, []
+    width, height = size(row.get("width", "")), size(row.get("height", ""))
+    corners = [number(row[name]) for name in CORNERS]
+    problems = [
+        Problem(f"{where}: {name}", "a finite number", repr(row[name]), "correct the corner")
+        for name, corner in zip(CORNERS, corners, strict=True)
+        if corner is None
+    ]
+    if not row["class"]:
+        problems.append(Problem(f"{where}: class", "the box's class", "nothing", "name the class"))
+    if width is None or height is None:
+        got = f"{row.get('width')!r} × {row.get('height')!r}"
+        problems.append(Problem(where, "width and height of the photograph in pixels", got, "add both columns"))
+    if problems or width is None or height is None:
+        return None, problems
+    x1, y1, x2, y2 = (corner or 0.0 for corner in corners)
+    return (row["class"], x1 / width, y1 / height, x2 / width, y2 / height), []
+
+
+def _records(
+    held: dict[str, tuple[str, Row]], boxes: dict[str, list[Box]], nothing: str
+) -> tuple[list[Record], list[Problem]]:
+    records, problems = [], []
+    for image, (where, row) in held.items():
+        label = row.get("label") or None
+        annotation = stated("", holds=bool(label or boxes[image]), otherwise=nothing)
+        records.append(Record(image, where, annotation or nothing, label, boxes=tuple(boxes[image])))
+        if label is not None and label != label.strip():
+            problems.append(Problem(f"{where}: label", "no outer spaces", repr(label), "remove them"))
+    return records, problems
+
+
+def cell_annotation(row: Row, annotation: str, where: str) -> str | Problem:
+    """Return the annotation of a photograph in the light of its row's `annotation`, if it has one."""
+    explicit = row.get("annotation", "")
+    if explicit and explicit not in ANNOTATIONS:
+        return Problem(f"{where}: annotation", f"one of {', '.join(ANNOTATIONS)}", repr(explicit), "correct it")
+    found = stated(explicit, holds=annotation == "labelled", otherwise=annotation)
+    expected = "an annotation that fits the boxes and the label"
+    return Problem(where, expected, explicit, "correct the annotation") if found is None else found
+
+
+def cell_size(row: Row, name: str, known: int | None, where: str) -> int | Problem | None:
+    """Return the width or height that the source or the row states; the two must agree."""
+    text = row.get(name, "")
+    if not text:
+        return known
+    value = size(text)
+    if value is None:
+        return Problem(f"{where}: {name}", "a positive whole number of pixels", repr(text), "correct it")
+    if known is not None and known != value:
+        return Problem(f"{where}: {name}", f"{known} as the label file says", str(value), "correct one of them")
+    return value

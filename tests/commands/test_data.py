@@ -1,0 +1,266 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import typer
+from PIL import Image
+from typer.testing import CliRunner
+
+from vouch import io, paths
+from vouch.commands.data import import_, manifest_export
+from vouch.errors import ManifestError, ParamsError, VouchError, WorkspaceError
+from vouch.sources import importing
+from vouch.sources.descriptor import check_descriptor
+from vouch.sources.merge import Taxonomy
+from vouch.sources.tree import walk
+from vouch.stages import ingest
+
+PARAMS = """pipeline:
+  rendered: # drawn
+  - driver
+  - shelf
+  # what follows
+  unpromoted:
+  - driver
+datasets:
+  driver:
+    render:
+      seed: 1
+    ingest:
+      classes:
+      - can
+      - jar
+      group_keys:
+      - session
+      strata:
+        light:
+        - day
+        - night
+  shelf: {}
+"""
+IGNORED = "/data/*/?*\n!/data/sources/?*.dvc\n/.dvc/tmp\n/.dvc/cache\n"
+SIDE = "file,who,light\nimages/a.jpg,s1,day\nimages/b.jpg,s2,night\n"
+YOLO = {
+    "data.yaml": "path: /home/someone\nnames: [Can, jar, dog]\n",
+    "images/a.jpg": None,
+    "images/b.jpg": None,
+    "labels/a.txt": "0 .5 .5 .2 .2\n2 .5 .5 .1 .1\n",
+    "labels/b.txt": "1 .5 .5 .2 .2\n",
+    "manifest.csv": SIDE,
+    "notes.doc": "not a label",
+}
+WORDS = ["--group", "session=column:who", "--strata", "light", "--label-map", "Can=can", "--label-map", "dog="]
+
+app = typer.Typer()
+app.command("import")(import_)
+app.command("export")(manifest_export)
+
+
+def vouch(*words: object) -> str:
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def plant(root: Path, files: dict[str, str | None]) -> Path:
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        if text is None:
+            Image.new("RGB", (20, 10)).save(root / name)
+        else:
+            (root / name).write_text(text)
+    return root
+
+
+def everything(root: Path = Path()) -> dict[str, bytes]:
+    hidden = (".dvc", ".git")
+    return {
+        str(path): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and path.parts[0] not in hidden
+    }
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with a rendered data set, as `dvc init` leaves it: enough for what fails before DVC is called."""
+    root = tmp_path / "checkout"
+    files = {
+        "params.yaml": PARAMS,
+        ".gitignore": IGNORED,
+        ".dvc/config": "",
+        "splits/driver.lock.csv": "group,split\n",
+        "data/sources/driver/render/source.json": '{"name": "render", "format": "jsonl", "unlabelled": "refuse"}',
+    }
+    monkeypatch.chdir(plant(root, dict(files).copy()))
+    return tmp_path
+
+
+def with_dvc(*, git: bool) -> None:
+    Path(".dvc/config").unlink()
+    Path(".dvc").rmdir()
+    if git:
+        subprocess.run(["git", "init", "--quiet"], check=True)
+    words = [] if git else ["--no-scm"]
+    subprocess.run([sys.executable, "-m", "dvc", "init", "--quiet", *words], check=True)
+
+
+def test_import_and_a_second_source_and_undo_in_a_repository(checkout: Path):
+    with_dvc(git=True)
+    out = vouch("import", "driver", plant(checkout / "mine", YOLO), "--format", "yolo", "--name", "mine", *WORDS)
+    assert Path("params.yaml").read_text() == PARAMS.replace(
+        "  rendered: # drawn\n  - driver\n", "  rendered: # drawn\n"
+    )
+    assert not Path("splits/driver.lock.csv").exists()
+    assert sorted(everything(Path("data"))) == [
+        f"data/sources/{name}"
+        for name in [
+            "driver.dvc",
+            *(f"driver/mine/{file}" for file in ["images/a.jpg", "images/b.jpg", "labels/a.txt", "labels/b.txt"]),
+            "driver/mine/manifest.csv",
+            "driver/mine/source.json",
+        ]
+    ]
+    content = json.loads(Path("data/sources/driver/mine/source.json").read_text())
+    assert content["classes"] == ["Can", "jar", "dog"]
+    assert not any(b"/home" in text or str(checkout).encode() in text for text in everything(Path("data")).values())
+    untracked = subprocess.run(
+        ["git", "status", "--short", "-uall", "data"], capture_output=True, text=True, check=True
+    )
+    assert untracked.stdout == "?? data/sources/driver.dvc\n"
+    for line in ("photographs", "boxes of class dog", "session", "retired splits/driver.lock.csv"):
+        assert line in out
+
+    Path("splits/driver.lock.csv").write_text("group,split\ns1,train\n")
+    more = plant(checkout / "more", {"manifest.csv": "file,label\nx.jpg,jar\n", "x.jpg": None})
+    rules = ["--group", "session=value:s9", "--strata", "light=value:day"]
+    vouch("import", "driver", more, "--format", "csv", "--name", "more", *rules)
+    assert Path("splits/driver.lock.csv").exists()
+    ingest.run("driver")
+    samples = io.read_table(paths.manifest("driver", "samples"))
+    assert samples["sample_id"].tolist() == ["mine/images/a.jpg", "mine/images/b.jpg", "more/x.jpg"]
+    assert samples["group_session"].tolist() == ["s1", "s2", "s9"]
+
+    vouch("import", "driver", "--undo")
+    assert Path("params.yaml").read_text() == PARAMS
+    assert not any(Path("data/sources").iterdir())
+    assert not Path("splits/driver.lock.csv").exists()
+    with pytest.raises(WorkspaceError, match="nothing is to be undone"):
+        vouch("import", "driver", "--undo")
+
+
+@pytest.mark.parametrize(
+    ("words", "files", "error", "text"),
+    [
+        (["other", ".", "--format", "yolo"], {}, ParamsError, "add its section to params.yaml"),
+        (["driver", "mine", "--format", "xml"], {}, ManifestError, "'xml'"),
+        (["driver", "mine"], {}, ManifestError, "the command's options.format"),
+        (["driver", "gone", "--format", "yolo"], {}, ManifestError, "a folder or annotation file"),
+        (["driver", "--format", "yolo"], {}, ManifestError, "got nothing"),
+        (["driver", "mine", "--format", "yolo", "--name", "../x"], {}, ManifestError, "options.name"),
+        (["driver", "mine", "--format", "yolo", *WORDS, "--name", "render"], {}, WorkspaceError, "render uses this"),
+        (["driver", "mine", "--format", "yolo", *WORDS[:-2]], {}, ManifestError, "'dog' (1 label)"),
+        (["driver", "mine", "--format", "yolo", *WORDS[2:]], {}, ManifestError, "group key `session`"),
+        (
+            ["driver", "mine", "--format", "yolo", *WORDS],
+            {"labels/a.txt": "0 1 1\n9 2 x 1 1"},
+            ManifestError,
+            "4 problems",
+        ),
+        (["driver", "mine", "--format", "yolo", *WORDS], {"labels/c.txt": ""}, ManifestError, "labels/c.txt"),
+        (["driver", "mine", "--format", "csv", "--manifest", "mine/manifest.csv"], {}, ManifestError, "side manifest"),
+    ],
+)
+def test_a_refused_import_changes_nothing(checkout: Path, words, files, error, text):
+    plant(Path("mine"), {**YOLO, **files})
+    before = everything()
+    with pytest.raises(error) as caught:
+        vouch("import", *words)
+    assert text in str(caught.value)
+    assert everything() == before
+
+
+def test_links_that_leave_the_source_are_refused(checkout: Path):
+    root = plant(checkout / "mine", YOLO)
+    (root / "images/c.jpg").symlink_to(checkout / "secret.jpg")
+    with pytest.raises(ManifestError, match="one that leaves it"):
+        vouch("import", "driver", root, "--format", "yolo", *WORDS)
+
+
+def checked(root: Path) -> importing.Checked:
+    rules = {"groups": {"session": {"column": "who"}}, "strata": {"light": {"column": "light"}}}
+    labels = {"Can": "can", "dog": None}
+    content = {"name": "mine", "format": "yolo", "unlabelled": "refuse", "labels": labels, **rules}
+    taxonomy = Taxonomy(("can", "jar"), ("session",), {"light": ("day", "night")})
+    return importing.check("driver", walk(root), check_descriptor(content, "test"), taxonomy)
+
+
+def test_a_photograph_that_vanishes_during_the_copy_loses_nothing(checkout: Path):
+    source = checked(plant(checkout / "mine", YOLO))
+    (checkout / "mine/images/b.jpg").unlink()
+    before = everything()
+    with pytest.raises(WorkspaceError, match=r"images/b\.jpg"):
+        importing.add("driver", source, print)
+    assert everything() == before
+
+
+def test_an_import_that_was_killed_is_finished_by_the_next(checkout: Path, capsys):
+    with_dvc(git=False)
+    source = checked(plant(checkout / "mine", YOLO))
+    plant(Path("data/sources/.driver.part"), {"name": "mine", "mine/images/a.jpg": None})  # killed while copying
+    importing.add("driver", source, print)
+    whole = everything(Path("data"))
+    assert not Path("data/sources/.driver.part").exists()
+
+    plant(Path("data/sources/.driver.part"), {"name": "mine"})  # killed between the rename and `dvc add`
+    Path("data/sources/driver.dvc").unlink()
+    importing.add("driver", source, print)
+    assert everything(Path("data")) == whole
+    assert "it is now complete" in capsys.readouterr().out
+
+    with pytest.raises(WorkspaceError, match="no source of this name yet"):
+        importing.add("driver", source, print)
+    Path("data/sources/driver/mine/images/a.jpg").unlink()
+    with pytest.raises(WorkspaceError, match="5 of its 6 files"):
+        importing.add("driver", source, print)
+
+
+def test_data_put_there_by_hand_are_neither_removed_nor_tracked(checkout: Path):
+    Path("params.yaml").write_text(PARAMS.replace("  - driver\n  - shelf\n", "  - shelf\n", 1))
+    plant(Path("data/sources/driver"), {"byhand/a.jpg": None})
+    source = checked(plant(checkout / "mine", YOLO))
+    with pytest.raises(WorkspaceError, match="move it away"):
+        importing.add("driver", source, print)
+    with pytest.raises(WorkspaceError, match="nothing is to be undone"):
+        importing.undo("driver", print, drawn=True)
+    assert Path("data/sources/driver/byhand/a.jpg").exists()
+
+
+@pytest.mark.parametrize("form", ["jsonl", "yolo"])  # a file and a folder; test_round_trip has every format
+def test_an_exported_manifest_is_imported_again(checkout: Path, form: str):
+    root = plant(Path("data/sources/driver/mine"), YOLO)
+    manifest = checked(root).manifest
+    for table in ("samples", "boxes"):
+        io.write_table(paths.manifest("driver", table), getattr(manifest, table))
+    output = checkout / f"exported.{form}"
+    vouch("export", "driver", "-o", output, "--format", form)
+    root = output if output.is_dir() else Path("data/sources/driver")
+    words = ("import", "driver", root, "--format", form, *([] if output.is_dir() else ["--annotations", output]))
+    with pytest.raises(VouchError, match="dvc add"):  # no DVC repository here: everything before it has worked
+        vouch(*words)
+    ingest.run("driver")
+    boxes = io.read_table(paths.manifest("driver", "boxes"))
+    pd.testing.assert_frame_equal(boxes.drop(columns="sample_id"), manifest.boxes.drop(columns="sample_id"))
+    assert set(io.read_table(paths.manifest("driver", "samples"))["stratum_light"]) == {"day", "night"}
+
+
+def test_an_export_needs_a_manifest_and_a_free_folder(checkout: Path):
+    with pytest.raises(VouchError, match="dvc repro ingest@driver"):
+        vouch("export", "driver", "-o", "x.jsonl")
+    with pytest.raises(ManifestError, match="'xml'"):
+        vouch("export", "driver", "-o", "x.jsonl", "--format", "xml")

@@ -1,0 +1,107 @@
+import pandas as pd
+import pytest
+
+from vouch import io
+from vouch.errors import ManifestError
+from vouch.sources.descriptor import check_descriptor
+from vouch.sources.merge import Taxonomy, merged
+from vouch.sources.records import Reading, Record
+from vouch.tables import BOXES, SAMPLES
+
+TAXONOMY = Taxonomy(("phone", "belt"), ("driver",), {"stream": ("cabin", "front")})
+BOX = ("phone", 0.1, 0.2, 0.3, 0.4)
+
+
+def source(name="a", labels=None):
+    content = {"name": name, "format": "jsonl", "unlabelled": "refuse", "labels": labels or {}}
+    return check_descriptor(content, "test")
+
+
+def record(image="x.jpg", annotation="labelled", groups=None, strata=None, **fields):
+    fields = {"boxes": () if "label" in fields or annotation != "labelled" else (BOX,), **fields}
+    groups = {"driver": "d1"} if groups is None else groups
+    return Record(image, f"m:{image}", annotation, groups=groups, strata=strata or {"stream": "cabin"}, **fields)
+
+
+def merge(*records, labels=None, taxonomy=TAXONOMY, **reading):
+    return merged([(source(labels=labels), Reading(tuple(records), **reading))], taxonomy, "data/sources/D")
+
+
+def test_two_sources_share_drivers_and_keep_their_samples_apart():
+    one = (source("b"), Reading((record("x.jpg"), record("a.jpg", annotation="negative"))))
+    two = (source("a"), Reading((record("x.jpg", width=20, height=10),)))
+    manifest = merged([one, two], TAXONOMY, "data/sources/D")
+    assert list(manifest.samples.columns) == [*SAMPLES, "group_driver", "stratum_stream"]
+    assert list(manifest.boxes.columns) == list(BOXES)
+    assert manifest.samples["sample_id"].tolist() == ["a/x.jpg", "b/a.jpg", "b/x.jpg"]
+    assert manifest.samples["image"].tolist()[0] == "data/sources/D/a/x.jpg"
+    assert manifest.samples["width"].isna().tolist() == [False, True, True]
+    assert manifest.samples["group_driver"].unique().tolist() == ["d1"]
+    assert manifest.boxes.iloc[0].tolist() == ["a/x.jpg", *BOX]
+
+
+def test_label_maps_rename_and_drop_with_a_count():
+    boxes = (("handy", 0, 0, 1, 1), ("dog", 0, 0, 1, 1), ("dog", 0, 0, 1, 1))
+    manifest = merge(
+        record("a.jpg", boxes=boxes), record("b.jpg", boxes=boxes[1:]), labels={"handy": "phone", "dog": None}
+    )
+    assert manifest.boxes["class_name"].tolist() == ["phone"]
+    assert manifest.samples["annotation"].tolist() == ["labelled", "negative"]
+    assert manifest.dropped == {"a: boxes of class dog": 4}
+
+
+def test_a_photograph_whose_label_is_dropped_is_left_out_and_counted():
+    manifest = merge(record("a.jpg", label="phone"), record("b.jpg", label="dog"), labels={"dog": None})
+    assert manifest.samples["label"].tolist() == ["phone"]
+    assert manifest.dropped == {"a: photographs of class dog": 1}
+
+
+def test_without_groups_each_photograph_is_its_own():
+    taxonomy = Taxonomy(("phone",), ("sample",), {})
+    one = Record("x.jpg", "m", "negative")
+    assert merge(one, taxonomy=taxonomy).samples["group_sample"].tolist() == ["a/x.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected", "got", "hint"),
+    [
+        ({"groups": {}}, "a value of the group key `driver`", "none", "--group"),
+        ({"groups": {"driver": ""}}, "a value of the group key `driver`", "none", "--group"),
+        ({"groups": {"driver": "d", "vehicle": "v"}}, "a declared group key", "'vehicle'", "`driver`"),
+        ({"groups": {"driver": "d\n1"}}, "without control characters", "'d\\n1'", "correct"),
+        ({"strata": {"scene": "x", "stream": "cabin"}}, "a declared stratum", "'scene'", "`stream`"),
+        ({"strata": {"stream": "cabn"}}, "`stream` one of cabin, front", "'cabn'", "perhaps `cabin` was meant"),
+        ({"strata": {"strem": "cabin"}}, "a value of the stratum `stream`", "none", "--strata"),
+        ({"boxes": (("Phon", 0, 0, 1, 1),)}, "one of the data set's 2 classes", "'Phon' (1 label)", "`phone`"),
+        ({"label": "belts"}, "one of the data set's 2 classes", "'belts' (1 label)", "`belt`"),
+    ],
+)
+def test_what_the_data_set_does_not_know_is_refused(change, expected, got, hint):
+    with pytest.raises(ManifestError) as caught:
+        merge(record("x.jpg", **change))
+    found = [problem for problem in caught.value.problems if expected in problem.expected]
+    assert [(problem.where, problem.got) for problem in found] == [("a: m:x.jpg", got)]
+    assert hint in found[0].remedy
+
+
+def test_a_map_of_a_class_that_the_source_has_not_is_refused():
+    with pytest.raises(ManifestError, match="perhaps `phone` was meant"):
+        merge(record(), labels={"fone": "phone"})
+    assert len(merge(record(), labels={"unused": "phone"}, classes=frozenset({"unused"})).boxes) == 1
+
+
+def test_all_problems_of_all_sources_come_at_once():
+    sources = [(source(name), Reading((record(groups={}), record("y.jpg", groups={})))) for name in ("a", "b")]
+    with pytest.raises(ManifestError) as caught:
+        merged(sources, TAXONOMY, "data/sources/D")
+    assert len(caught.value.problems) == 4
+
+
+def test_tables_keep_their_types_even_when_empty(tmp_path):
+    manifest = merge(Record("x.jpg", "m", "missing", groups={"driver": "d"}, strata={"stream": "front"}))
+    for name in ("samples", "boxes"):
+        io.write_table(tmp_path / f"{name}.parquet", getattr(manifest, name))
+    samples, boxes = (io.read_table(tmp_path / f"{name}.parquet") for name in ("samples", "boxes"))
+    assert boxes.dtypes.astype(str).tolist() == ["str", "str", *["float64"] * 4]
+    assert samples["label"].isna().all()
+    assert samples["label"].dtype == pd.StringDtype(na_value=float("nan"))

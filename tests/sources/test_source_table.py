@@ -1,0 +1,69 @@
+import pytest
+
+HEAD = "image,width,height,class,x1,y1,x2,y2,group_session,stratum_light\n"
+BOX = "a.jpg,200,100,can,20,10,60,60,s1,day\n"
+
+
+def test_rows_of_one_photograph_become_its_boxes(read):
+    text = HEAD + BOX + "b.jpg,200,100,,,,,,s2,night\n" + BOX.replace("can", "jar")
+    reading = read({"a.jpg": "", "b.jpg": "", "manifest.csv": text}, "csv")
+    assert reading.problems == ()
+    first, second = reading.records
+    assert [box[0] for box in first.boxes] == ["can", "jar"]
+    assert first.boxes[0][1:] == pytest.approx((0.1, 0.1, 0.3, 0.6))
+    assert (first.groups, first.strata) == ({"session": "s1"}, {"light": "day"})
+    assert (first.width, first.height) == (200, 100)
+    assert second.annotation == "missing"
+
+
+def test_labels_need_no_box_columns_and_any_column_may_serve_a_rule(read):
+    text = "file,label,upstream\na.jpg,glass,x\nb.jpg,,y\n"
+    rules = {"groups": {"origin": {"column": "upstream"}}, "unlabelled": "negative"}
+    reading = read({"a.jpg": "", "b.jpg": "", "manifest.csv": text}, "csv", **rules)
+    assert reading.problems == ()
+    assert [(record.label, record.annotation) for record in reading.records] == [
+        ("glass", "labelled"),
+        (None, "negative"),
+    ]
+    assert [record.groups for record in reading.records] == [{"origin": "x"}, {"origin": "y"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "got"),
+    [
+        ("", "nothing"),
+        ("width,height\n1,2\n", "width, height"),
+        ("image,file\na.jpg,a.jpg\n", "image, file"),
+        ("image,a,a\nx,1,2\n", "image, a, a"),
+        ("image,class,x1\na.jpg,b,1\n", "class, x1"),
+        ("image,a\na.jpg\n", "1"),
+        ('image,a\na.jpg,"b\n', "unexpected end of data"),
+        ('image,a\na.jpg,"b"c\n', "',' expected after '\"'"),
+        ("image\n/a.jpg\n", "'/a.jpg'"),
+        ("image\n../a.jpg\n", "'../a.jpg'"),
+        ("image\nb.jpg\n", "no b.jpg"),
+        ("image\na.jpg\na.jpg\n", "a.jpg again (see manifest.csv:2)"),
+        ("image,annotation\na.jpg,perhaps\n", "'perhaps'"),
+        ("image,annotation\na.jpg,labelled\n", "labelled"),
+        ("image,label,annotation\na.jpg,can,negative\n", "negative"),
+        ("image,label\na.jpg,can \n", "'can '"),
+        ("image,width\na.jpg,wide\n", "'wide'"),
+        (HEAD + BOX.replace("20", "nan"), "'nan'"),
+        (HEAD + BOX.replace("60,60", "60,"), "''"),
+        (HEAD + BOX.replace("can", ""), "nothing"),
+        (HEAD + BOX.replace("200", ""), "'' × '100'"),
+        (HEAD + BOX.replace("100", "-3"), "'200' × '-3'"),
+        (HEAD + BOX + BOX.replace("s1", "s2"), "'s2'"),
+        (HEAD + BOX + "a.jpg,200,100,,,,,,s1,day\n", "a.jpg again (see manifest.csv:2)"),
+        (b"image\n\xe9.jpg\n", "byte 0xe9 at 6"),
+    ],
+)
+def test_a_broken_table_is_refused_with_the_value_that_was_got(read, text, got):
+    problems = read({"a.jpg": "", "manifest.csv": text}, "csv").problems
+    assert got in [problem.got for problem in problems]
+    assert all(problem.where.startswith("manifest.csv") for problem in problems)
+
+
+def test_an_absent_manifest_is_named(read):
+    problems = read({"a.jpg": ""}, "csv").problems
+    assert [problem.where for problem in problems] == ["manifest.csv"]
