@@ -24,9 +24,9 @@ from ruamel.yaml import YAML
 from vouch import io, paths
 from vouch.errors import ManifestError, Problem, WorkspaceError, refuse_any
 from vouch.params import PARAMS
+from vouch.pipeline import on_list, with_name, without
 from vouch.sources import descriptor as descriptors
 from vouch.sources.descriptor import Descriptor
-from vouch.pipeline import on_list, with_name, without
 from vouch.sources.merge import Merged, Taxonomy, merged
 from vouch.sources.reading import complete, read_source
 from vouch.sources.records import Reading
