@@ -38,7 +38,13 @@ def read_split(dataset: str, split: str, *, purpose: str) -> pd.DataFrame:
     return io.read_table(paths.split(dataset, split))
 
 
+JUDGMENTS = ("fit_calibrator", "fix_policy", "judge")  # the only purposes that see what a model said
+
+
 def read_predictions(model: str, side: str, split: str, *, purpose: str) -> pd.DataFrame:
     """Return one side's rows on a split, when the purpose may read it."""
+    if purpose not in JUDGMENTS:
+        expected = f"a purpose of {', '.join(JUDGMENTS)}"
+        raise LeakageError([Problem(f"predictions on {split}", expected, purpose, "read the split itself")])
     allow(split, purpose)
     return io.read_table(paths.predictions(model, side, split))

@@ -1,0 +1,101 @@
+"""The page of one model and the index of all: one file each, nothing fetched, no script, every value escaped."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from vouch.report import balance, curves, policy, strata, verdict, words
+from vouch.report.evidence import Evidence
+from vouch.report.quality import quality
+
+Json = Mapping[str, Any]
+
+ENVIRONMENT = Environment(
+    loader=FileSystemLoader(Path(__file__).parent),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+ENVIRONMENT.filters |= {
+    "number": words.number,
+    "signed": words.signed,
+    "interval": words.interval,
+    "p_value": words.p_value,
+    "stratum": words.stratum,
+    "metric": words.metric,
+    "svg": Markup,  # figures.py escapes what it writes
+}
+ENVIRONMENT.globals |= {"share": words.share, "verdicts": verdict.VERDICTS}
+
+
+def page(evidence: Evidence) -> str:
+    """Return the HTML of one model's page; a section whose evidence the task does not have is left out."""
+    sections = _judgement(evidence) | _measurement(evidence) | _material(evidence)
+    return ENVIRONMENT.get_template("page.html.j2").render(model=evidence.model, dataset=evidence.dataset, **sections)
+
+
+def index(models: Sequence[Mapping[str, Any]]) -> str:
+    """Return the HTML of the index: for each model its name, gate.json, test.json and the address of its page."""
+    rows = [
+        {
+            "name": model["name"],
+            "address": model["address"],
+            "passed": model["gate"]["passed"],
+            "sentence": verdict.sentence(model["gate"], model["test"]),
+            "broken": [rule for rule in verdict.rules(model["gate"]) if rule.status in verdict.BLOCKING],
+            "headlines": strata.headlines(model["test"], {}),
+        }
+        for model in models
+    ]
+    return ENVIRONMENT.get_template("index.html.j2").render(models=rows)
+
+
+def _judgement(evidence: Evidence) -> dict[str, Any]:
+    """What decides: the verdict, the policy, and the change since the baseline."""
+    return {
+        "passed": evidence.gate["passed"],
+        "sentence": verdict.sentence(evidence.gate, evidence.test),
+        "rules": verdict.rules(evidence.gate),
+        "broken": [rule for rule in verdict.rules(evidence.gate) if rule.status in verdict.BLOCKING],
+        "policy": evidence.policy,
+        "policy_facts": policy.facts(evidence.policy),
+        "policy_rows": policy.rows(evidence.policy),
+        "policy_infeasible": policy.infeasible(evidence.policy),
+        "calibration": policy.calibration(evidence.calibration, evidence.calibrator),
+        "guarantee": words.GUARANTEES.get(evidence.policy["guarantee"], evidence.policy["guarantee"]),
+        "compared": verdict.compared(evidence.comparison),
+    }
+
+
+def _measurement(evidence: Evidence) -> dict[str, Any]:
+    """What was measured on val_test: numbers, curves and pictures."""
+    test, plots = evidence.test, evidence.plots
+    return {
+        "headlines": strata.headlines(test, evidence.comparison),
+        "table": strata.table(test, evidence.gate),
+        "dots": strata.figures(test, evidence.gate),
+        "crossed": strata.crossed(test, evidence.gate),
+        "precision_recall": curves.precision_recall(plots["pr"], test) if "pr" in plots else None,
+        "reliability": curves.reliability(plots["reliability"]) if "reliability" in plots else [],
+        "thresholds": curves.thresholds(plots["recall_by_confidence"], evidence.policy)
+        if "recall_by_confidence" in plots
+        else [],
+        "pictures": evidence.pictures,
+    }
+
+
+def _material(evidence: Evidence) -> dict[str, Any]:
+    """What it was made of: data, splits, training, calibration, export."""
+    return {
+        "quality": quality(evidence.data),
+        "balance": balance.balance(evidence.samples, evidence.boxes, evidence.splits),
+        "training": curves.training(evidence.training),
+        "parity": [
+            {"name": name, "cell": evidence.export["metrics"][name]["all"]}
+            for name in words.in_order(evidence.export["metrics"])
+        ],
+    }

@@ -1,0 +1,108 @@
+"""Mistakes as pictures: the whole photograph with its box, and a closer look beside it."""
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image
+
+from vouch.errors import DataError, Problem, refuse_any
+from vouch.vision.draw import caption, draw_boxes
+
+HEIGHT_PX = 260  # of both panels: about 25 kB a picture, legible on a phone
+MOST_WIDTH_PX = 470  # of the photograph's panel
+CLOSER = 2.5  # the closer look shows this many times the longer side of the box
+LEAST_PX = 64  # and never less than this, so that its surroundings can be told
+COLOUR = {"miss": 3, "false_alarm": 5}  # of vision.draw.PALETTE: yellow and vermilion
+MOST = 8  # photographs of each kind: about half a megabyte of page
+QUALITY = 82  # of the JPEG
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """All rows of one kind on one photograph: boxes_xyxy float64 (n, 4) in its pixels, captions for each."""
+
+    sample_id: str
+    image: str
+    kind: str
+    boxes_xyxy: NDArray[np.float64]
+    captions: tuple[str, ...]
+
+
+def worst(misses: pd.DataFrame, samples: pd.DataFrame, kind: str) -> list[Mistake]:
+    """Return the first eight photographs of a kind, in the table's order (worst first), each with all its rows.
+
+    Parameters
+    ----------
+    misses : columns sample_id, kind (miss or false_alarm), class, confidence, x1, y1, x2, y2 in pixels
+    samples : columns sample_id and image
+
+    Raises
+    ------
+    DataError
+        Naming each mistake on a photograph that the manifest does not have.
+    """
+    rows = misses[misses["kind"] == kind]
+    unknown = sorted(set(rows["sample_id"]) - set(samples["sample_id"]))
+    remedy = "run `dvc repro` of evaluate again"
+    refuse_any(DataError, [Problem("misses.csv", "a sample of the manifest", name, remedy) for name in unknown])
+    images = dict(zip(samples["sample_id"], samples["image"], strict=True))
+    groups = list(rows.groupby("sample_id", sort=False))[:MOST]
+    return [_mistake(part, str(images[sample_id]), kind) for sample_id, part in groups]
+
+
+def _mistake(rows: pd.DataFrame, image: str, kind: str) -> Mistake:
+    levels = [level if level > 0 else None for level in rows["confidence"].tolist()]  # 0: nothing was found there
+    captions = tuple(caption(name, level) for name, level in zip(rows["class"], levels, strict=True))
+    boxes = rows[["x1", "y1", "x2", "y2"]].to_numpy(np.float64)
+    return Mistake(str(rows["sample_id"].iloc[0]), image, kind, boxes, captions)
+
+
+def words(mistake: Mistake) -> str:
+    """Return the words that stand for the picture: what was missed or wrongly seen, and where.
+
+    A missed object with a confidence was found, but not surely enough for the policy.
+    """
+    what = "Missed" if mistake.kind == "miss" else "False alarm"
+    return f"{what}: {', '.join(mistake.captions)} in {mistake.sample_id}"
+
+
+def data_uri(photograph: Image.Image, mistake: Mistake) -> str:
+    """Return the picture of a mistake as a JPEG data URI: the photograph, and its first box closer."""
+    panels = list(_panels(photograph.convert("RGB"), mistake))
+    sheet = Image.new("RGB", (sum(panel.width for panel in panels) + 4 * (len(panels) - 1), HEIGHT_PX), "white")
+    left = 0
+    for panel in panels:
+        sheet.paste(panel, (left, (HEIGHT_PX - panel.height) // 2))
+        left += panel.width + 4
+    stream = BytesIO()
+    sheet.save(stream, "JPEG", quality=QUALITY, optimize=True)
+    return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+
+
+def _panels(photograph: Image.Image, mistake: Mistake) -> Iterator[Image.Image]:
+    scale = min(HEIGHT_PX / photograph.height, MOST_WIDTH_PX / photograph.width)
+    size = (max(1, round(photograph.width * scale)), max(1, round(photograph.height * scale)))
+    whole = photograph.resize(size, Image.Resampling.LANCZOS)
+    colours = [COLOUR[mistake.kind]] * len(mistake.captions)
+    if len(mistake.boxes_xyxy) == 0 or np.isnan(mistake.boxes_xyxy).any():  # of the whole photograph: no box
+        yield whole
+        return
+    yield draw_boxes(whole, mistake.boxes_xyxy * scale, captions=[""] * len(colours), colours=colours)
+    window = _window(mistake.boxes_xyxy[0], photograph.size)
+    zoom = HEIGHT_PX / (window[2] - window[0])
+    close = photograph.resize((HEIGHT_PX, HEIGHT_PX), Image.Resampling.LANCZOS, box=window)
+    boxes = (mistake.boxes_xyxy - np.array([window[0], window[1]] * 2)) * zoom
+    yield draw_boxes(close, boxes[:1], captions=mistake.captions[:1], colours=colours[:1])
+
+
+def _window(box: NDArray[np.float64], size: tuple[int, int]) -> tuple[float, float, float, float]:
+    """Return a square around the box, moved into the photograph, no larger than its shorter side."""
+    side = min(max(CLOSER * max(box[2] - box[0], box[3] - box[1]), LEAST_PX), *size)
+    left = min(max((box[0] + box[2] - side) / 2, 0.0), size[0] - side)
+    top = min(max((box[1] + box[3] - side) / 2, 0.0), size[1] - side)
+    return float(left), float(top), float(left + side), float(top + side)

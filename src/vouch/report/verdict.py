@@ -1,0 +1,126 @@
+"""May it be released, by which rules, compared with what, and under which policy."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vouch.report.words import BOUNDS, NO_EVIDENCE, OPERATORS, in_order, metric, number, stratum
+
+Json = Mapping[str, Any]
+STATUSES = {  # the order of the table: what needs a decision comes first
+    "failed": ("✗", "failed"),
+    "no_evidence": ("?", NO_EVIDENCE),
+    "waived": ("⚑", "waived"),
+    "warning": ("!", "warning"),
+    "passed": ("✓", "passed"),
+}
+SOURCES = {"comparison": "{}, change since the baseline"}
+VERDICTS = {  # of a comparison, with the status whose colour and sign it takes
+    "better": ("passed", "✓ better"),
+    "not_worse": ("passed", "✓ not worse"),
+    "unknown": ("warning", "? unknown"),
+    "worse": ("failed", "✗ worse"),
+}
+OVERALL = "overall"  # the key of comparison.json that sums up all metrics
+BLOCKING = ("failed", "no_evidence")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of the gate in words."""
+
+    name: str
+    status: str
+    title: str
+    where: str
+    observed: str
+    limit: str
+    judged: str
+    n_groups: str
+    reason: str
+    waiver: str
+
+    @property
+    def symbol(self) -> str:
+        """The status as a sign that does not depend on colour."""
+        return STATUSES[self.status][0]
+
+    @property
+    def word(self) -> str:
+        """The status in words."""
+        return STATUSES[self.status][1]
+
+
+def rules(gate: Json) -> list[Rule]:
+    """Return every rule in words, failed ones first, then by name."""
+    order = list(STATUSES)
+    found = [_rule(name, rule) for name, rule in gate["rules"].items()]
+    return sorted(found, key=lambda rule: (order.index(rule.status), rule.name))
+
+
+def status(rule: Json) -> str:
+    """Return passed, warning, waived, no_evidence or failed: what a reader must know about one rule."""
+    if rule["passed"]:
+        return "passed"
+    if rule["severity"] != "block":
+        return "warning"
+    if rule.get("waived_until"):
+        return "waived"
+    return "no_evidence" if "evidence" in rule["reason"].partition(":")[0] else "failed"
+
+
+def on_test(gate: Json) -> list[Json]:
+    """Return the rules that judge test.json; others judge data, export or the comparison."""
+    return [rule for rule in gate["rules"].values() if rule["source"] == "test"]
+
+
+def _rule(name: str, rule: Json) -> Rule:
+    return Rule(
+        name=name,
+        status=status(rule),
+        title=SOURCES.get(rule["source"], "{}").format(metric(rule["metric"]).title),
+        where=stratum(rule["stratum"]),
+        observed=number(rule["observed"]),
+        limit=f"{OPERATORS[rule['op']]} {number(rule['limit'])}",
+        judged=BOUNDS[rule["bound"]],
+        n_groups=number(rule["n_groups"]) if rule.get("n_groups") is not None else "–",
+        reason=rule["reason"],
+        waiver=f"until {rule['waived_until']}: {rule['waiver_reason']}" if rule.get("waived_until") else "",
+    )
+
+
+def sentence(gate: Json, test: Json) -> str:
+    """Return the verdict as one sentence with its counts."""
+    counts = {name: 0 for name in STATUSES}
+    for rule in gate["rules"].values():
+        counts[status(rule)] += 1
+    total = len(gate["rules"])
+    broken = counts["failed"] + counts["no_evidence"]
+    held = f"{counts['passed']} of {total} rules hold"
+    parts = [f"{broken} of {total} rules do not hold" if broken else held]
+    parts[0] += f" ({counts['no_evidence']} for want of evidence)" if counts["no_evidence"] else ""
+    parts += [f"{counts['waived']} waived"] if counts["waived"] else []
+    parts += [f"{counts['warning']} only warned about"] if counts["warning"] else []
+    return f"{', '.join(parts)}. {_support(test)}"
+
+
+def _support(test: Json) -> str:
+    """Say on how much the verdict stands: the largest support of a metric of the whole set."""
+    cells = [strata["all"] for strata in test.values() if "all" in strata]
+    groups = max((cell["n_groups"] for cell in cells), default=0)
+    return f"Judged on val_test, {number(groups)} groups that shaped nothing; intervals resample groups."
+
+
+def compared(comparison: Json) -> dict[str, Any]:
+    """Return the comparison's verdict over all metrics, its rows for the whole set, and those for single strata."""
+    rows = [
+        {"metric": metric(name).title, "where": where, **comparison[name][where]}
+        for name in in_order(comparison)
+        if name != OVERALL
+        for where in sorted(comparison[name])
+    ]
+    return {
+        "verdict": comparison.get(OVERALL, {}).get("all", {}).get("verdict"),
+        "whole": [row for row in rows if row["where"] == "all"],
+        "strata": [row for row in rows if row["where"] != "all"],
+    }

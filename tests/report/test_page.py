@@ -1,0 +1,211 @@
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+
+from report import made_up
+from vouch.errors import DataError
+from vouch.report.evidence import Picture, check_plots, numbers
+from vouch.report.page import index, page
+
+EVIL = '<script>alert("1")</script>'
+VOID = {"meta", "img", "br", "link", "input", "hr"}
+
+
+class Outline(HTMLParser):
+    """What a page holds: tags with attributes, the words below each heading, and whether every tag is closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.words, self.open = [], [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "style" not in self.open:
+            self.words.append(data)
+
+    def named(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+    def text(self):
+        return " ".join(" ".join(self.words).split())
+
+
+@pytest.fixture(scope="module")
+def made():
+    return made_up.evidence()
+
+
+@pytest.fixture(scope="module")
+def whole(made):
+    return page(replace(made, pictures=(Picture("data:image/jpeg;base64,AAAA", "a miss", "miss"),)))
+
+
+def judged(**rules):
+    gate = {"passed": all(rule["passed"] for rule in rules.values()), "rules": rules}
+    return page(made_up.bare(gate=gate))
+
+
+def test_the_verdict_is_the_first_heading(whole):
+    passed = Outline(whole)
+    headings = [name for name, _ in passed.tags if re.fullmatch("h[1-6]", name)]
+    assert headings[0] == "h1"
+    assert headings.count("h1") == 1
+    assert "driver ✓ PASSED 7 of 7 rules hold." in passed.text()
+    failing = made_up.rule(passed=False, observed=0.9, reason="recall low is 0.9, must be >= 0.95")
+    failed = Outline(judged(recall=failing)).text()
+    assert "driver ✗ FAILED 1 of 1 rules do not hold." in failed
+    assert "✗ Recall, everything: lower bound 0.900, must be ≥ 0.950" in failed
+
+
+def test_missing_evidence_is_said_by_name():
+    reason = "no evidence: test has no recall for stream=rear"
+    missing = made_up.rule(passed=False, stratum="stream=rear", observed=None, n_groups=None, reason=reason)
+    text = Outline(judged(rear=missing)).text()
+    assert f"? Recall, stream rear: {reason}" in text
+    assert "1 for want of evidence" in text
+
+
+def test_a_waiver_is_shown_with_its_reason_and_end():
+    waived = made_up.rule(passed=False, reason="low", waived_until="2027-01-31", waiver_reason="Labels come in January")
+    text = Outline(page(made_up.bare(gate={"passed": True, "rules": {"recall": waived}}))).text()
+    assert "✓ PASSED 0 of 1 rules hold, 1 waived." in text
+    assert "⚑ Recall, everything: waived until 2027-01-31: Labels come in January" in text
+
+
+def test_a_stratum_without_value_reads_no_evidence():
+    test = {"recall": {"all": made_up.cell(0.9), "stream=rear": made_up.cell(None)}}
+    text = Outline(page(replace(made_up.bare(), test=test))).text()
+    assert "rear 0 no evidence" in text
+
+
+def test_values_stand_with_their_intervals(made, whole):
+    cell = made.test["recall"]["stream=rear"]
+    assert f"{cell['value']:.3f} [{cell['low']:.3f}, {cell['high']:.3f}]" in Outline(whole).text()
+
+
+def test_data_are_text_never_markup(made):
+    gate = {"passed": False, "rules": {EVIL: made_up.rule(passed=False, stratum=f"class={EVIL}", reason=EVIL)}}
+    test = {"recall": {"all": made_up.cell(0.9), f"class={EVIL}": made_up.cell(0.5), f"a={EVIL},b={EVIL}": None}}
+    policy = made.policy | {"thresholds": {EVIL: 0.5}, "evidence": {}, "infeasible": {EVIL: EVIL, "*": EVIL}}
+    data = made.data | {"issues": {EVIL: {"severity": "warn", "count": 1}}, "groups": {EVIL: 3}}
+    data["coverage"] = {f"class={EVIL},stream={EVIL}": {"count": 1, "required": 2}}
+    evil = replace(
+        made,
+        model=EVIL,
+        dataset=EVIL,
+        gate=gate,
+        test=test,
+        policy=policy,
+        data=data,
+        plots={"pr": made.plots["pr"].assign(**{"class": EVIL})},
+        boxes=made.boxes.assign(class_name=EVIL),
+        samples=made.samples.assign(stratum_stream=EVIL),
+        training=made.training.rename(columns={"train_box_loss": f"train_loss_{EVIL}"}),
+        pictures=(Picture("data:image/jpeg;base64,", EVIL, "miss"),),
+    )
+    found = Outline(page(evil))
+    assert found.named("script") == []
+    assert found.text().count(EVIL) > 20
+
+
+def test_the_page_needs_nothing_but_itself(whole):
+    found = Outline(whole)
+    assert found.open == []
+    assert "http" not in whole.replace("http-equiv", "")
+    assert found.named("script") == found.named("link") == []
+    for _, attributes in found.tags:
+        assert attributes.get("src", "data:").startswith("data:")
+        assert re.match(r"#|\.\./index\.html", attributes.get("href", "#"))
+
+
+def test_the_page_can_be_read_without_eyes(whole):
+    found = Outline(whole)
+    assert all(attributes.get("alt") for attributes in found.named("img"))
+    assert all(svg["role"] == "img" and svg["aria-label"] for svg in found.named("svg"))
+    assert all(heading.get("scope") or heading.get("role") for heading in found.named("th"))
+    assert len(found.named("th")) > 50
+    ids = [attributes["id"] for _, attributes in found.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    links = {attributes["href"] for attributes in found.named("a") if attributes["href"].startswith("#")}
+    assert {link[1:] for link in links} <= set(ids)
+    assert len(links) > 8
+
+
+def test_the_page_is_the_same_bytes_twice(made):
+    few = replace(made_up.bare(), plots={"reliability": made.plots["reliability"]})
+    assert page(few) == page(few)
+
+
+def test_sections_of_a_task_without_boxes_are_left_out():
+    test = {"accuracy": {"all": made_up.cell(0.93), "class=street": made_up.cell(0.9)}}
+    text = Outline(page(replace(made_up.bare(), test=test, comparison={}))).text()
+    assert "Precision over recall" not in text
+    assert "Worst mistakes" not in text
+    assert "Share of photographs that get the right class." in text
+    assert "no evidence: nothing was compared" in text
+
+
+def test_a_table_that_a_metric_calls_for_must_be_there(made):
+    check_plots(made.test, made.plots, "plots/driver/test")
+    check_plots({"accuracy": {}}, {}, "plots/driver/test")
+    left = {name: table for name, table in made.plots.items() if name not in ("pr", "reliability")}
+    with pytest.raises(DataError, match=r"(?s)2 problems.*test/pr.csv.*holds map50.*test/reliability.csv.*holds ece"):
+        check_plots(made.test, left, "plots/driver/test")
+
+
+def test_a_policy_of_another_kind_shows_its_own_parameters():
+    policy = {
+        "kind": "open_set",
+        "guarantee": "marginal",
+        "feasible": True,
+        "infeasible": {},
+        "evidence": {},
+        "similarity": 0.61,
+    }
+    text = Outline(page(made_up.bare(policy=policy))).text()
+    assert "open set" in text
+    assert "similarity 0.610" in text
+    assert "one model may exceed it" in text
+    assert "infeasible" not in text.replace("Infeasible", "")
+
+
+def test_class_names_that_look_like_numbers_stay_text():
+    table = pd.DataFrame({"class": ["007", "NA"], "stratum_store": ["1e3", ""], "low": ["", "0.5"]})
+    found = numbers(table)
+    assert found["class"].tolist() == ["007", "NA"]
+    assert found["stratum_store"].tolist() == ["1e3", ""]
+    assert found["low"].isna().tolist() == [True, False]
+
+
+def test_the_index_shows_every_model_with_its_verdict_and_link(made):
+    failing = {"passed": False, "rules": {"r": made_up.rule(passed=False, observed=0.8, reason="recall low is 0.8")}}
+    models = [
+        {"name": EVIL, "address": "evil/index.html", "gate": made.gate, "test": made.test},
+        {"name": "shelf", "address": "shelf/index.html", "gate": failing, "test": {}},
+    ]
+    found = Outline(index(models))
+    assert found.open == []
+    assert [link["href"] for link in found.named("a")] == ["evil/index.html", "shelf/index.html"]
+    assert f"{EVIL} ✓ PASSED" in found.text()
+    assert "shelf ✗ FAILED 1 of 1 rules do not hold." in found.text()
+    assert "✗ Recall, everything: lower bound 0.800, must be ≥ 0.950" in found.text()
+    assert found.named("script") == []
+
+
+def test_the_index_of_nothing_says_so():
+    assert "no evidence: no model has been judged" in index([])

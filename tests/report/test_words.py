@@ -1,0 +1,45 @@
+import doctest
+
+import pytest
+
+from vouch.evaluation.metrics import METRICS
+from vouch.policies.policy import GUARANTEES
+from vouch.report import words
+from vouch.vision import draw
+
+
+@pytest.mark.parametrize("module", [words, draw])
+def test_examples_in_docstrings_hold(module):
+    assert doctest.testmod(module).failed == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0.97349, "0.973"),
+        (-0.0004999, "−5.0×10⁻⁴"),
+        (0.0005, "0.001"),
+        (0.0, "0.000"),
+        (12345.678, "12,345.678"),
+        (-3, "−3"),
+        (None, "no evidence"),
+    ],
+)
+def test_numbers_are_rounded_as_a_reader_wants_them(value, said):
+    assert words.number(value) == said
+
+
+def test_every_guarantee_that_a_policy_may_name_has_words():
+    assert set(GUARANTEES) == set(words.GUARANTEES)
+
+
+def test_direction_of_each_metric_agrees_with_the_evaluation():
+    for name, metric in METRICS.items():
+        assert name in words.METRICS, name
+        assert words.METRICS[name].less_is_better == (metric.better < 0), name
+
+
+def test_interval_without_an_end_is_empty():
+    assert words.interval({"value": 0.5, "low": None, "high": 0.9}) == ""
+    assert words.interval({"value": 0.5, "n_rows": 3}) == ""
+    assert words.interval(None) == ""
