@@ -1,0 +1,62 @@
+"""`vouch gate MODEL`: read the verdict as a person does, and turn it into an exit code."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from vouch import io, paths
+from vouch.errors import Problem, WorkspaceError
+from vouch.evaluation.gates import objections
+
+
+def gate(
+    model: Annotated[str, typer.Argument(help="Model to read the verdict of.")],
+    enforce: Annotated[bool, typer.Option("--enforce", help="Exit 1 when anything stands against a release.")] = False,
+) -> None:
+    """Show every rule's verdict; with --enforce, exit 1 on a failed blocking rule or an expired waiver.
+
+    Raises
+    ------
+    WorkspaceError
+        When the gate of this model has not run.
+    """
+    path = paths.metrics(model, "gate")
+    if not path.is_file():
+        raise WorkspaceError([Problem(str(path), "a verdict", "no file", f"run `dvc repro gate@{model}`")])
+    verdict = io.read_json(path)
+    against = objections(verdict, today=datetime.now(UTC).date())
+    console = Console()
+    console.print(_table(model, verdict))
+    for line in against:
+        console.print(f"[red]stands against a release:[/red] {escape(line)}")
+    if not against:
+        console.print("[green]nothing stands against a release[/green]")
+    if enforce and against:
+        raise typer.Exit(1)
+
+
+def _table(model: str, verdict: dict[str, Any]) -> Table:
+    table = Table("rule", "verdict", "observed", "limit", "groups", "why", title=f"gate of {model}")
+    for name, one in sorted(verdict["rules"].items(), key=lambda item: (item[1]["passed"], item[0])):
+        observed = "none" if one["observed"] is None else f"{one['observed']:.4f}"
+        limit = f"{one['bound']} {one['op']} {one['limit']:g}"
+        groups = "" if one["n_groups"] is None else str(one["n_groups"])
+        table.add_row(escape(name), _word(one), observed, limit, groups, escape(_why(one)))
+    return table
+
+
+def _word(one: dict[str, Any]) -> str:
+    if one["passed"]:
+        return "[green]passed[/green]"
+    if one["waived_until"]:
+        return "[yellow]waived[/yellow]"
+    return "[red]FAILED[/red]" if one["severity"] == "block" else "[yellow]warning[/yellow]"
+
+
+def _why(one: dict[str, Any]) -> str:
+    waiver = f"waived until {one['waived_until']}: {one['waiver_reason']}" if one["waived_until"] else ""
+    return "; ".join(part for part in (one["reason"], waiver) if part)

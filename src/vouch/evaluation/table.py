@@ -1,0 +1,51 @@
+"""All metrics of all strata, in the form of metrics/M/test.json."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from vouch.evaluation.intervals import IntArray, Measure, estimate
+from vouch.evaluation.metrics import METRICS
+from vouch.evaluation.strata import CLASS
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+def metrics_table(
+    rows: pd.DataFrame, *, names: Sequence[str], masks: Mapping[str, BoolArray], weights: IntArray, level: float
+) -> dict[str, dict[str, Any]]:
+    """Return {metric: {stratum: {value, low, high, n_rows, n_groups}}}.
+
+    Parameters
+    ----------
+    rows : table
+        As `metrics.judged` returns it.
+    names : sequence of str
+        Keys of `metrics.METRICS`.
+    masks : map of str to bool array, shape (rows,)
+        As `strata.strata_masks` returns them.
+    weights : int32 array, shape (replicates, groups)
+        As `intervals.group_weights` returns them.
+    """
+    return {
+        name: {
+            stratum: asdict(estimate(measured(rows[mask], name, weights.shape[1]), weights, level=level))
+            for stratum, mask in masks.items()
+            if applies(name, stratum)
+        }
+        for name in names
+    }
+
+
+def measured(rows: pd.DataFrame, name: str, n_groups: int) -> Measure:
+    """Make a named metric ready on rows."""
+    return METRICS[name].measure(rows, n_groups)
+
+
+def applies(name: str, stratum: str) -> bool:
+    """Whether a metric means something in a stratum: false alarms a photograph are not counted by class."""
+    return METRICS[name].by_class or f"{CLASS}=" not in stratum

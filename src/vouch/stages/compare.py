@@ -1,0 +1,55 @@
+"""Compare the candidate with the baseline on the same val_test photographs.
+
+Reads:  data/predictions/M/{candidate,baseline}/val_test.parquet, models/M/{calibrator,policy}.json,
+        registry/M/bundle/{calibrator,policy}.json
+Writes: metrics/M/comparison.json
+Fails when: the two sides share no photograph, or disagree on its group.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+from pydantic import Field
+
+from vouch import io, paths
+from vouch.evaluation.comparison import compare, overlap
+from vouch.evaluation.intervals import group_weights
+from vouch.evaluation.metrics import MetricName, judged
+from vouch.params import Section, load
+from vouch.splits.contract import read_predictions
+from vouch.stages import main
+
+
+class Params(Section):
+    """models.M.compare."""
+
+    margins: dict[MetricName, Annotated[float, Field(ge=0.0)]]
+    strata: tuple[tuple[str, ...], ...]
+    replicates: Annotated[int, Field(ge=200)]
+    seed: Annotated[int, Field(ge=0)]
+    level: Annotated[float, Field(gt=0.5, lt=1.0)]
+
+
+def run(name: str) -> None:
+    """Judge each side by its own calibrator and policy, then take differences under the same weights."""
+    params = load(Params, "models", name, "compare")
+    shared = overlap(*(read_predictions(name, side, "val_test", purpose="judge") for side in ("candidate", "baseline")))
+    folders = (paths.model(name), paths.registry(name))
+    candidate, baseline = (_judged(rows, folder) for rows, folder in zip(shared, folders, strict=True))
+    rng = np.random.default_rng(params.seed)
+    weights = group_weights(candidate["group"].nunique(), replicates=params.replicates, rng=rng)
+    differences = compare(
+        candidate, baseline, margins=params.margins, strata=params.strata, weights=weights, level=params.level
+    )
+    io.write_json(paths.metrics(name, "comparison"), differences)
+
+
+def _judged(rows: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    calibrator, policy = (io.read_json(folder / f"{part}.json") for part in ("calibrator", "policy"))
+    return judged(rows, calibrator=calibrator, policy=policy)
+
+
+if __name__ == "__main__":
+    main(run)

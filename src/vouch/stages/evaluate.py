@@ -1,0 +1,59 @@
+"""Judge the candidate on val_test, with intervals, by stratum.
+
+Reads:  data/predictions/M/candidate/val_test.parquet, models/M/{calibrator,policy}.json
+Writes: metrics/M/test.json, plots/M/test/{pr,reliability,recall_by_confidence,misses}.csv
+Fails when: a crossed stratum or a metric is unknown, or the calibrator or policy is not one that can be applied.
+"""
+
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from vouch import io, paths
+from vouch.evaluation import curves
+from vouch.evaluation.intervals import group_weights
+from vouch.evaluation.metrics import MetricName, judged
+from vouch.evaluation.strata import every_stratum, strata_masks
+from vouch.evaluation.table import metrics_table
+from vouch.params import Section, load
+from vouch.splits.contract import read_predictions
+from vouch.stages import main
+
+
+class Params(Section):
+    """models.M.evaluate."""
+
+    metrics: tuple[MetricName, ...]
+    crossed: tuple[tuple[str, ...], ...]
+    replicates: Annotated[int, Field(ge=200)]
+    seed: Annotated[int, Field(ge=0)]
+    level: Annotated[float, Field(gt=0.5, lt=1.0)]
+    worst: Annotated[int, Field(ge=1)]
+
+
+def run(name: str) -> None:
+    """Measure everything once, under one matrix of group weights."""
+    params = load(Params, "models", name, "evaluate")
+    rows = judged(
+        read_predictions(name, "candidate", "val_test", purpose="judge"),
+        calibrator=io.read_json(paths.model(name, "calibrator.json")),
+        policy=io.read_json(paths.model(name, "policy.json")),
+    )
+    rng = np.random.default_rng(params.seed)
+    weights = group_weights(rows["group"].nunique(), replicates=params.replicates, rng=rng)
+    masks = strata_masks(rows, [*every_stratum(rows), *params.crossed])
+    table = metrics_table(rows, names=params.metrics, masks=masks, weights=weights, level=params.level)
+    plots = {
+        "pr": curves.precision_recall(rows, weights=weights, level=params.level),
+        "reliability": curves.reliability(rows, weights=weights, level=params.level),
+        "recall_by_confidence": curves.recall_by_confidence(rows, weights=weights, level=params.level),
+        "misses": curves.worst(rows, count=params.worst),
+    }
+    io.write_json(paths.metrics(name, "test"), table)
+    for plot, content in plots.items():
+        io.write_table(paths.plots(name, f"test/{plot}.csv"), content)
+
+
+if __name__ == "__main__":
+    main(run)

@@ -1,0 +1,182 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from vouch.errors import DataError
+from vouch.evaluation.comparison import Difference, compare, holm, overall, overlap, p_value, verdict
+from vouch.evaluation.intervals import group_weights
+from vouch.evaluation.metrics import judged
+
+CALIBRATOR = {"kind": "scalar", "floor": 0.0, "global": {"method": "identity"}, "classes": {}}
+POLICY = {
+    "kind": "operating_point",
+    "thresholds": {"phone": 0.5},
+    "feasible": True,
+    "guarantee": "none",
+    "alpha": None,
+    "delta": None,
+    "objective": {},
+    "evidence": {},
+    "infeasible": {},
+}
+
+
+def side(found, *, groups=40, each=5):
+    """`each` truths in every group; `found` says which of all of them the model finds, at score .9."""
+    truths = groups * each
+    found = np.asarray(found, dtype=bool)
+    rows = pd.DataFrame(
+        {
+            "sample_id": [f"s{number:04d}" for number in range(truths)],
+            "group": [f"g{number // each:03d}" for number in range(truths)],
+            "stratum_stream": ["cabin" if number % 2 else "rear" for number in range(truths)],
+            "class_true": "phone",
+            "class_pred": np.where(found, "phone", None),
+            "score": np.where(found, 0.9, 0.0),
+            "correct": found,
+            "hits": np.where(found, 1023, 0).astype(np.uint16),
+        }
+    )
+    return judged(rows, calibrator=CALIBRATOR, policy=POLICY)
+
+
+def chance(p, seed, **shape):
+    size = shape.get("groups", 40) * shape.get("each", 5)
+    return side(np.random.default_rng(seed).random(size) < p, **shape)
+
+
+def compared(candidate, baseline, margins, strata=(), groups=40):
+    weights = group_weights(groups, replicates=1000, rng=np.random.default_rng(0))
+    return compare(candidate, baseline, margins=margins, strata=strata, weights=weights, level=0.95)
+
+
+def test_a_clear_improvement_is_better_in_every_metric_and_stratum():
+    found = compared(chance(0.9, 0), chance(0.5, 1), {"recall": 0.01, "map50": 0.01}, [("stream",)])
+    for name in ("recall", "map50"):
+        assert {stratum: one["verdict"] for stratum, one in found[name].items()} == dict.fromkeys(
+            ["all", "stream=cabin", "stream=rear"], "better"
+        )
+    assert found["overall"]["all"] == {"verdict": "better"}
+    one = found["recall"]["all"]
+    assert one["delta"] == pytest.approx(one["candidate"] - one["baseline"])
+    assert 0 < one["low"] < one["delta"] < one["high"]
+    assert (one["n_rows"], one["n_groups"]) == (200, 40)
+
+
+def test_a_clear_loss_is_worse_and_decides_the_whole():
+    found = compared(chance(0.5, 0), chance(0.9, 1), {"recall": 0.01, "precision": 0.01})
+    assert found["recall"]["all"]["verdict"] == "worse"
+    assert found["overall"]["all"] == {"verdict": "worse"}
+
+
+def test_the_same_model_is_not_worse_than_itself_for_any_margin():
+    model = chance(0.9, 0)
+    found = compared(model, model.copy(), {"recall": 0.0, "map50": 0.0})
+    assert found["recall"]["all"] | {"p_holm": 1.0} == {
+        "candidate": found["recall"]["all"]["candidate"],
+        "baseline": found["recall"]["all"]["candidate"],
+        "delta": 0.0,
+        "low": 0.0,
+        "high": 0.0,
+        "p": pytest.approx(1.0),
+        "p_holm": 1.0,
+        "margin": 0.0,
+        "verdict": "not_worse",
+        "n_rows": 200,
+        "n_groups": 40,
+    }
+    assert found["overall"]["all"] == {"verdict": "not_worse"}
+
+
+def test_two_perfect_models_are_only_as_equal_as_their_groups_are_many():
+    # both find everything, at other scores: 0 of 40 groups differ, of which the exact bound is 1 - .025^(1/40) = .088
+    first, second = side(np.ones(200)), side(np.ones(200)).assign(score=0.8)
+    one = compared(first, second, {"recall": 0.05})["recall"]["all"]
+    assert (one["low"], one["high"]) == pytest.approx((-(1 - 0.025 ** (1 / 40)), 1 - 0.025 ** (1 / 40)))
+    assert one["verdict"] == "unknown"
+    assert compared(first, second, {"recall": 0.1})["recall"]["all"]["verdict"] == "not_worse"
+
+
+def test_against_a_baseline_that_says_nothing_only_defined_metrics_decide():
+    found = compared(chance(0.9, 0), side(np.zeros(200)), {"recall": 0.01, "precision": 0.01})
+    assert found["recall"]["all"]["verdict"] == "better"
+    one = found["precision"]["all"]
+    assert (one["baseline"], one["delta"], one["p_holm"], one["verdict"]) == (None, None, None, "unknown")
+
+
+def test_pairing_sees_what_independent_intervals_would_not():
+    # groups differ a lot, the candidate finds a little more of each
+    rng = np.random.default_rng(5)
+    hard = np.repeat(rng.uniform(0.1, 0.9, 40), 20)
+    luck = rng.random(800)
+    candidate, baseline = (side(luck < hard + gain, each=20) for gain in (0.05, 0.0))
+    one = compared(candidate, baseline, {"recall": 0.0})["recall"]["all"]
+    assert one["verdict"] == "better"
+    assert one["high"] - one["low"] < 0.05  # unpaired, groups alone give about .2
+
+
+def test_lower_is_better_turns_the_verdict_round():
+    base = Difference(0.02, 0.08, -0.06, -0.08, -0.04, 0.001, 0.001, 0.01, "unknown", 100, 40)
+    assert verdict(base, -1, 0.95) == "better"
+    assert verdict(base, 1, 0.95) == "worse"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "p_holm", "expected"),
+    [
+        (0.01, 0.05, 0.01, "better"),
+        (0.01, 0.05, 0.20, "not_worse"),  # Holm took the superiority away
+        (-0.005, 0.05, 0.3, "not_worse"),
+        (-0.03, -0.005, 0.01, "worse"),
+        (-0.03, 0.02, 0.7, "unknown"),
+        (-0.008, -0.002, 0.01, "not_worse"),  # a loss, within the margin
+    ],
+)
+def test_verdicts_by_hand(low, high, p_holm, expected):
+    middle = (low + high) / 2
+    one = Difference(0.9, 0.9 - middle, middle, low, high, p_holm, p_holm, 0.01, "unknown", 100, 40)
+    assert verdict(one, 1, 0.95) == expected
+
+
+def test_holm_by_hand():
+    # sorted .01 .02 .03 .04 times 4 3 2 1: .04 .06 .06 .06, then back in order
+    assert holm(np.array([0.04, 0.01, 0.03, 0.02])) == pytest.approx([0.06, 0.04, 0.06, 0.06])
+    assert holm(np.array([0.9, 0.8])) == pytest.approx([1.0, 1.0])
+    assert holm(np.array([])).size == 0
+
+
+def test_p_is_never_zero():
+    assert 0 < p_value(np.full(1999, 0.3), 100) < 0.002
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        (["better", "not_worse"], "better"),
+        (["better", "worse", "unknown"], "worse"),
+        (["better", "unknown"], "unknown"),
+        (["not_worse"], "not_worse"),
+        ([], "unknown"),
+    ],
+)
+def test_overall_by_hand(verdicts, expected):
+    assert overall(verdicts) == expected
+
+
+def test_only_shared_samples_are_compared():
+    first, second = chance(0.9, 0), chance(0.9, 1)
+    left, right = overlap(first[first["sample_id"] < "s0100"], second[second["sample_id"] >= "s0090"])
+    assert left["sample_id"].tolist() == right["sample_id"].tolist() == [f"s{n:04d}" for n in range(90, 100)]
+
+
+def test_sides_without_a_shared_sample_are_refused():
+    first = chance(0.9, 0)
+    with pytest.raises(DataError, match="samples that both sides predicted"):
+        overlap(first[first["sample_id"] < "s0100"], first[first["sample_id"] >= "s0100"])
+
+
+def test_a_sample_in_two_groups_is_refused_by_name():
+    first, second = chance(0.9, 0), chance(0.9, 0)
+    second.loc[second["sample_id"] == "s0007", "group"] = "elsewhere"
+    with pytest.raises(DataError, match="s0007"):
+        overlap(first, second)

@@ -1,0 +1,90 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from vouch.evaluation import curves
+from vouch.evaluation.intervals import group_weights
+from vouch.evaluation.metrics import judged
+
+CALIBRATOR = {"kind": "scalar", "floor": 0.0, "global": {"method": "identity"}, "classes": {}}
+POLICY = {
+    "kind": "operating_point",
+    "thresholds": {"phone": 0.5, "cone": 0.5},
+    "feasible": True,
+    "guarantee": "none",
+    "alpha": None,
+    "delta": None,
+    "objective": {},
+    "evidence": {},
+    "infeasible": {},
+}
+COLUMNS = ["sample_id", "group", "stratum_stream", "class_true", "class_pred", "score", "correct", "x2", "hits"]
+ROWS = pd.DataFrame(
+    [
+        ("a", "g1", "cabin", "phone", "phone", 0.95, True, 10, 1),
+        ("a", "g1", "cabin", "phone", "phone", 0.35, True, 70, 1),  # not accepted: a miss for whoever uses it
+        ("a", "g1", "cabin", "phone", None, 0.0, False, 60, 0),
+        ("b", "g2", "rear", "phone", None, 0.0, False, 20, 0),
+        ("b", "g2", "rear", None, "phone", 0.55, False, 30, 0),
+        ("c", "g3", "rear", None, "cone", 0.75, False, 40, 0),
+        ("d", "g3", "rear", None, None, 0.0, False, np.nan, 0),
+    ],
+    columns=COLUMNS,
+).assign(x1=0.0, y1=0.0, y2=10.0)
+WEIGHTS = group_weights(3, replicates=300, rng=np.random.default_rng(0))
+
+
+@pytest.fixture
+def rows():
+    return judged(ROWS.astype({"hits": "uint16"}), calibrator=CALIBRATOR, policy=POLICY)
+
+
+def test_precision_recall_by_hand(rows):
+    table = curves.precision_recall(rows, weights=WEIGHTS, level=0.95)
+    assert table["class"].unique().tolist() == ["phone"]  # no cone is there: it has no recall
+    # .95 hit, .55 wrong, .35 hit of 4 truths: precision 1 to recall .25, 2/3 to .5, 0 beyond
+    expected = [1.0] * 26 + [2 / 3] * 25 + [0.0] * 50
+    assert table["precision"].tolist() == pytest.approx(expected)
+    assert (table["low"] <= table["high"]).all()
+
+
+def test_reliability_counts_every_detection_on_both_sides(rows):
+    table = curves.reliability(rows, weights=WEIGHTS, level=0.95)
+    assert table.groupby("side")["n"].sum().to_dict() == {"before": 4, "after": 4}
+    after = table[table["side"] == "after"]
+    assert after["confidence"].tolist() == pytest.approx([0.35, 0.55, 0.75, 0.95])
+    assert after["accuracy"].tolist() == [1.0, 0.0, 0.0, 1.0]
+
+
+def test_recall_by_confidence_by_hand(rows):
+    table = curves.recall_by_confidence(rows, weights=WEIGHTS, level=0.95)
+    assert table["confidence"].max() == pytest.approx(0.94)  # nothing is surer than .95
+    at = {round(row.confidence, 2): (row.recall, row.precision) for row in table.itertuples()}
+    assert at[0.0] == pytest.approx((2 / 4, 2 / 4))
+    assert at[0.4] == pytest.approx((1 / 4, 1 / 3))
+    assert at[0.8] == pytest.approx((1 / 4, 1.0))
+
+
+def test_the_worst_are_one_miss_of_each_stratum_before_the_second_of_any(rows):
+    table = curves.worst(rows, count=3)
+    misses = table[table["kind"] == "miss"]
+    assert list(zip(misses["stratum_stream"], misses["x2"], strict=True)) == [
+        ("cabin", 70.0),
+        ("rear", 20.0),
+        ("cabin", 60.0),
+    ]
+
+
+def test_the_worst_false_alarms_are_the_surest(rows):
+    table = curves.worst(rows, count=3)
+    alarms = table[table["kind"] == "false_alarm"]
+    assert list(zip(alarms["class"], alarms["confidence"], strict=True)) == [("cone", 0.75), ("phone", 0.55)]
+
+
+def test_a_model_that_says_nothing_still_has_its_tables(rows):
+    silent = rows[rows["class_pred"].isna()]
+    weights = group_weights(3, replicates=200, rng=np.random.default_rng(0))
+    assert curves.precision_recall(silent, weights=weights, level=0.95)["precision"].eq(0.0).all()
+    assert curves.reliability(silent, weights=weights, level=0.95).empty
+    assert curves.recall_by_confidence(silent, weights=weights, level=0.95).empty
+    assert curves.worst(silent, count=5)["kind"].tolist() == ["miss", "miss"]

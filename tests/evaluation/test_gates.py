@@ -1,0 +1,161 @@
+from datetime import date
+
+import pytest
+
+from vouch.evaluation.gates import Rule, Waiver, judge, objections, rule_faults, strata_of, summary
+
+REQUIRED = {"stream": ("cabin", "rear"), "scenario": ("night",)}
+WAIVER = Waiver(reason="rear camera is replaced in spring", expires=date(2027, 1, 31))
+
+
+def rule(**changed):
+    base = {
+        "source": "test",
+        "metric": "recall",
+        "op": ">=",
+        "limit": 0.95,
+        "bound": "value",
+        "each": "all",
+        "min_groups": 10,
+        "severity": "block",
+    }
+    return Rule(**(base | changed))
+
+
+def block(value, low=None, high=None, n_groups=30):
+    return {"value": value, "low": low, "high": high, "n_rows": 300, "n_groups": n_groups}
+
+
+def one(found, *, waivers=None, **changed):
+    """Judge a single rule on `recall` of the whole set."""
+    source = changed.get("source", "test")
+    verdict = judge(
+        {"r": rule(**changed)}, {source: {"recall": {"all": found}}}, required=REQUIRED, waivers=waivers or {}
+    )
+    return verdict["rules"]["r"]
+
+
+@pytest.mark.parametrize(
+    ("op", "limit", "observed", "passed"),
+    [(">=", 0.95, 0.95, True), (">=", 0.95, 0.949999, False), ("<=", 0.05, 0.05, True), ("<=", 0.05, 0.0500001, False)],
+)
+def test_a_limit_is_kept_when_met_exactly(op, limit, observed, passed):
+    assert one(block(observed), op=op, limit=limit)["passed"] is passed
+
+
+@pytest.mark.parametrize(("bound", "passed"), [("value", True), ("low", False), ("high", True)])
+def test_a_rule_reads_the_bound_it_names(bound, passed):
+    found = one(block(0.96, 0.92, 0.99), bound=bound)
+    assert (found["passed"], found["bound"]) == (passed, bound)
+
+
+def test_the_value_of_a_comparison_is_its_delta():
+    comparison = {"delta": -0.004, "low": -0.02, "high": 0.01, "n_groups": 30}
+    assert one(comparison, source="comparison", limit=-0.01)["observed"] == -0.004
+    assert one(comparison, source="comparison", limit=-0.01, bound="low")["passed"] is False
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), float("inf"), "0.99", True])
+def test_what_is_not_a_number_never_passes(value):
+    for op in (">=", "<="):
+        found = one(block(value), op=op, limit=0.0)
+        assert found["passed"] is False
+        assert found["observed"] is None
+        assert "has no value" in found["reason"]
+
+
+def test_too_few_groups_fail_however_good_the_value():
+    found = one(block(1.0, n_groups=9))
+    assert found["passed"] is False
+    assert "9 groups" in found["reason"]
+    assert "10 are needed" in found["reason"]
+
+
+def test_evidence_that_does_not_count_groups_has_none():
+    assert one({"value": 1.0, "n_rows": 5})["passed"] is False
+    assert one({"value": 1.0, "n_rows": 5}, min_groups=0)["passed"] is True
+
+
+def test_each_required_stratum_has_its_own_verdict_and_a_missing_one_fails_by_name():
+    evidence = {"test": {"recall": {"all": block(0.99), "stream=cabin": block(0.99)}}}
+    verdict = judge({"recall": rule(each="stream")}, evidence, required=REQUIRED, waivers={})
+    assert {name: found["passed"] for name, found in verdict["rules"].items()} == {
+        "recall[stream=cabin]": True,
+        "recall[stream=rear]": False,
+    }
+    assert verdict["passed"] is False
+    assert verdict["rules"]["recall[stream=rear]"]["reason"] == "no evidence: test has no recall for stream=rear"
+
+
+@pytest.mark.parametrize("evidence", [{}, {"test": {}}, {"test": {"recall": None}}, {"test": {"recall": {"all": 3}}}])
+def test_a_missing_file_metric_or_block_fails(evidence):
+    verdict = judge({"r": rule()}, evidence, required=REQUIRED, waivers={})
+    assert verdict["passed"] is False
+
+
+def test_crossed_strata_are_every_combination_of_required_values():
+    assert strata_of("stream,scenario", REQUIRED) == [
+        "stream=cabin,scenario=night",
+        "stream=rear,scenario=night",
+    ]
+
+
+def test_a_warning_does_not_block():
+    verdict = judge({"r": rule(severity="warn")}, {}, required=REQUIRED, waivers={})
+    assert verdict["rules"]["r"]["passed"] is False
+    assert verdict["passed"] is True
+
+
+def test_a_waiver_of_one_stratum_leaves_the_others_blocking():
+    evidence = {"test": {"recall": {"stream=cabin": block(0.5), "stream=rear": block(0.5)}}}
+    rules = {"recall": rule(each="stream")}
+    verdict = judge(rules, evidence, required=REQUIRED, waivers={"recall[stream=rear]": WAIVER})
+    assert verdict["passed"] is False
+    assert verdict["rules"]["recall[stream=rear]"]["waived_until"] == "2027-01-31"
+    assert verdict["rules"]["recall[stream=cabin]"]["waived_until"] is None
+    assert judge(rules, evidence, required=REQUIRED, waivers={"recall": WAIVER})["passed"] is True
+
+
+def test_a_waiver_counts_through_its_last_day_and_not_a_day_longer():
+    verdict = judge({"r": rule()}, {}, required=REQUIRED, waivers={"r": WAIVER})
+    assert objections(verdict, today=date(2027, 1, 31)) == []
+    (line,) = objections(verdict, today=date(2027, 2, 1))
+    assert line.startswith("r: its waiver ended on 2027-01-31")
+
+
+def test_objections_name_every_failed_blocking_rule():
+    rules = {"b": rule(), "a": rule(metric="map50"), "w": rule(severity="warn")}
+    verdict = judge(rules, {}, required=REQUIRED, waivers={})
+    lines = objections(verdict, today=date(2026, 1, 1))
+    assert [line.partition(":")[0] for line in lines] == ["a", "b"]
+
+
+def test_rules_that_could_never_fail_are_faults():
+    rules = {"recall": rule(each="weather"), "map": rule(each="stream")}
+    faults = rule_faults(rules, required=REQUIRED, waivers={"speed": WAIVER, "map[stream=rear]": WAIVER})
+    assert faults == [
+        "required scenario: no rule judges each scenario",
+        "rule recall: each weather needs the values of weather under `required`",
+        "waiver speed: no rule has this name",
+    ]
+
+
+def test_the_verdict_of_a_rule_has_the_agreed_form():
+    assert set(one(block(0.99))) == {
+        *("passed", "metric", "stratum", "bound", "op", "limit", "observed", "n_groups", "severity", "reason"),
+        *("source", "waived_until", "waiver_reason"),
+    }
+
+
+def test_the_summary_is_flat_and_a_number_that_is_not_there_is_null():
+    verdict = judge({"a": rule(), "b": rule(min_groups=0)}, {}, required=REQUIRED, waivers={})
+    test = {"recall": {"all": block(0.97), "stream=rear": block(0.91)}}
+    names = ("recall", "recall[stream=rear]", "recall[stream=front]", "map50")
+    assert summary(verdict, test, names) == {
+        "passed": False,
+        "failed_rules": 2,
+        "recall": 0.97,
+        "recall[stream=rear]": 0.91,
+        "recall[stream=front]": None,
+        "map50": None,
+    }

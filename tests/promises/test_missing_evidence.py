@@ -1,0 +1,80 @@
+"""Promise 6: a required stratum without support fails the gate by name, however well the rest does."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from vouch.evaluation.gates import Rule, judge
+from vouch.evaluation.intervals import group_weights
+from vouch.evaluation.metrics import METRICS, judged
+from vouch.evaluation.strata import every_stratum, strata_masks
+from vouch.evaluation.table import metrics_table
+
+CALIBRATOR = {"kind": "scalar", "floor": 0.0, "global": {"method": "identity"}, "classes": {}}
+POLICY = {
+    "kind": "operating_point",
+    "thresholds": {"phone": 0.3},
+    "feasible": True,
+    "guarantee": "none",
+    "alpha": None,
+    "delta": None,
+    "objective": {},
+    "evidence": {},
+    "infeasible": {},
+}
+
+
+def perfect(streams, groups=30):
+    """A model that finds every truth, in the given streams."""
+    size = groups * len(streams)
+    return pd.DataFrame(
+        {
+            "sample_id": [f"s{number}" for number in range(size)],
+            "group": [f"g{number % groups:02d}" for number in range(size)],
+            "stratum_stream": np.repeat(streams, groups),
+            "class_true": "phone",
+            "class_pred": "phone",
+            "score": 0.9,
+            "correct": True,
+            "hits": np.full(size, 1023, dtype=np.uint16),
+        }
+    )
+
+
+def failures(rows, metric):
+    rows = judged(rows, calibrator=CALIBRATOR, policy=POLICY)
+    weights = group_weights(rows["group"].nunique(), replicates=200, rng=np.random.default_rng(0))
+    masks = strata_masks(rows, every_stratum(rows))
+    test = metrics_table(rows, names=[metric], masks=masks, weights=weights, level=0.95)
+    op, limit = (">=", 0.0) if METRICS[metric].better > 0 else ("<=", 1.0)  # limits that any number keeps
+    rule = Rule(
+        source="test", metric=metric, op=op, limit=limit, bound="value", each="stream", min_groups=20, severity="block"
+    )
+    verdict = judge({"rule": rule}, {"test": test}, required={"stream": ("cabin", "front", "rear")}, waivers={})
+    return verdict["passed"], [name for name, one in verdict["rules"].items() if not one["passed"]]
+
+
+@pytest.mark.parametrize("metric", sorted(METRICS))
+def test_with_every_required_stratum_the_gate_passes(metric):
+    assert failures(perfect(["cabin", "front", "rear"]), metric) == (True, [])
+
+
+@pytest.mark.parametrize("metric", sorted(METRICS))
+def test_an_absent_stratum_fails_by_name(metric):
+    assert failures(perfect(["cabin", "rear"]), metric) == (False, ["rule[stream=front]"])
+
+
+@pytest.mark.parametrize("metric", sorted(METRICS))
+def test_a_stratum_of_too_few_groups_fails_by_name(metric):
+    rows = perfect(["cabin", "front", "rear"])
+    thin = rows[(rows["stratum_stream"] != "front") | (rows["group"] < "g19")]
+    assert failures(thin, metric) == (False, ["rule[stream=front]"])
+
+
+@pytest.mark.parametrize("metric", ["map50", "map50_95", "recall"])
+def test_a_stratum_of_empty_photographs_fails_by_name(metric):
+    rows = perfect(["cabin", "front", "rear"])
+    front = rows["stratum_stream"] == "front"
+    rows.loc[front, ["class_true", "class_pred"]] = None
+    rows.loc[front, ["score", "correct", "hits"]] = [0.0, False, 0]
+    assert failures(rows, metric) == (False, ["rule[stream=front]"])

@@ -1,0 +1,109 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from vouch import io, paths
+from vouch.errors import DataError, ParamsError
+from vouch.stages.compare import run
+
+PARAMS = """
+models:
+  driver:
+    compare:
+      margins:
+        recall: 0.02
+        map50: {margin}
+      strata:
+        - - stream
+      replicates: 400
+      seed: 1
+      level: 0.95
+"""
+CALIBRATOR = {"kind": "scalar", "floor": 0.01, "global": {"method": "identity"}, "classes": {}}
+
+
+def policy(threshold):
+    return {
+        "kind": "operating_point",
+        "thresholds": {"phone": threshold},
+        "feasible": True,
+        "guarantee": "none",
+        "alpha": None,
+        "delta": None,
+        "objective": {},
+        "evidence": {},
+        "infeasible": {},
+    }
+
+
+def predictions(found, photographs=120, prefix="s"):
+    found = np.broadcast_to(found, photographs)
+    return pd.DataFrame(
+        {
+            "sample_id": [f"{prefix}{number:03d}" for number in range(photographs)],
+            "group": [f"g{number % 30:02d}" for number in range(photographs)],
+            "stratum_stream": [("cabin", "rear")[number % 2] for number in range(photographs)],
+            "class_true": pd.array(["phone"] * photographs, dtype="str"),
+            "class_pred": pd.array(np.where(found, "phone", None), dtype="str"),
+            "score": np.where(found, 0.7, 0.0),
+            "correct": found,
+            "hits": np.where(found, 1, 0).astype(np.uint16),
+        }
+    )
+
+
+def write(candidate, baseline, margin=0.02, baseline_threshold=0.5):
+    io.write_text(paths.Path("params.yaml"), PARAMS.format(margin=margin))
+    for folder, threshold in ((paths.model("driver"), 0.5), (paths.registry("driver"), baseline_threshold)):
+        io.write_json(folder / "calibrator.json", CALIBRATOR)
+        io.write_json(folder / "policy.json", policy(threshold))
+    io.write_table(paths.predictions("driver", "candidate", "val_test"), candidate)
+    io.write_table(paths.predictions("driver", "baseline", "val_test"), baseline)
+
+
+@pytest.fixture(autouse=True)
+def workspace(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def comparison():
+    run("driver")
+    return io.read_json(paths.metrics("driver", "comparison"))
+
+
+def test_against_a_trivial_bundle_a_model_that_finds_things_is_better():
+    write(predictions(np.random.default_rng(0).random(120) < 0.9), predictions(False))
+    found = comparison()
+    assert found["overall"]["all"] == {"verdict": "better"}
+    assert set(found["recall"]) == {"all", "stream=cabin", "stream=rear"}
+    assert found["map50"]["all"]["baseline"] == 0.0
+
+
+def test_each_side_is_judged_by_its_own_policy():
+    same = predictions(np.random.default_rng(0).random(120) < 0.9)
+    write(same, same, baseline_threshold=0.9)
+    one = comparison()["recall"]["all"]
+    assert one["baseline"] == 0.0
+    assert one["verdict"] == "better"
+
+
+def test_the_same_bytes_twice():
+    rng = np.random.default_rng(3)
+    write(predictions(rng.random(120) < 0.8), predictions(rng.random(120) < 0.8))
+    comparison()
+    first = paths.metrics("driver", "comparison").read_bytes()
+    comparison()
+    assert paths.metrics("driver", "comparison").read_bytes() == first
+
+
+def test_disjoint_sides_are_refused_and_nothing_written():
+    write(predictions(True), predictions(True, prefix="t"))
+    with pytest.raises(DataError, match="both sides"):
+        run("driver")
+    assert not paths.metrics("driver", "comparison").exists()
+
+
+def test_a_negative_margin_is_refused():
+    write(predictions(True), predictions(True), margin=-0.1)
+    with pytest.raises(ParamsError, match="greater than or equal to 0"):
+        run("driver")

@@ -1,0 +1,128 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from vouch import io, paths
+from vouch.errors import DataError, ParamsError
+from vouch.stages.evaluate import run
+
+PARAMS = """
+models:
+  driver:
+    evaluate:
+      metrics: {metrics}
+      crossed: {crossed}
+      replicates: 200
+      seed: 1
+      level: 0.95
+      worst: 12
+"""
+METRICS = "[map50, map50_95, recall, precision, false_alarms_per_sample, ece, ece_before, ece_accepted]"
+POLICY = {
+    "kind": "operating_point",
+    "thresholds": {"phone": 0.5, "cone": 0.5},
+    "feasible": True,
+    "guarantee": "none",
+    "alpha": None,
+    "delta": None,
+    "objective": {},
+    "evidence": {},
+    "infeasible": {},
+}
+
+
+def predictions(seed, photographs=90, groups=18):
+    rng = np.random.default_rng(seed)
+    rows = []
+    for number in range(photographs):
+        stream, scenario = ("cabin", "front", "rear")[number % 3], ("day", "night")[number % 6 == 1]
+        known = (f"drive/{number:03d}.png", f"g{number % groups:02d}", stream, scenario)
+        if stream == "rear" and scenario == "day":
+            rows.append((*known, None, None, 0.0, False, *[np.nan] * 4, 0.0, 0))
+            continue
+        box = rng.uniform(0, 100, 2)
+        corners = (*box, *(box + rng.uniform(5, 50, 2)))
+        name, score = str(rng.choice(["phone", "cone"])), float(rng.random())
+        if rng.random() < 0.8:
+            rows.append((*known, name, name, score, True, *corners, 0.8, 0b1111111))
+        else:
+            rows.append((*known, name, None, 0.0, False, *corners, 0.0, 0))
+            rows.append((*known, None, name, score / 2, False, *corners, 0.3, 0))
+    columns = ["sample_id", "group", "stratum_stream", "stratum_scenario", "class_true", "class_pred", "score"]
+    table = pd.DataFrame(rows, columns=[*columns, "correct", "x1", "y1", "x2", "y2", "iou", "hits"])
+    return table.astype({"class_true": "str", "class_pred": "str", "hits": "uint16"})
+
+
+def write_model(folder, thresholds=POLICY):
+    io.write_json(
+        folder / "calibrator.json", {"kind": "scalar", "floor": 0.01, "global": {"method": "identity"}, "classes": {}}
+    )
+    io.write_json(folder / "policy.json", thresholds)
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_params()
+    write_model(paths.model("driver"))
+    io.write_table(paths.predictions("driver", "candidate", "val_test"), predictions(0))
+
+
+def write_params(metrics=METRICS, crossed="[[stream, scenario]]"):
+    io.write_text(paths.Path("params.yaml"), PARAMS.format(metrics=metrics, crossed=crossed))
+
+
+def written():
+    return {path.as_posix(): path.read_bytes() for top in ("metrics", "plots") for path in paths.Path(top).rglob("*.*")}
+
+
+def test_every_metric_of_every_stratum_has_the_agreed_form(workspace):
+    run("driver")
+    table = io.read_json(paths.metrics("driver", "test"))
+    assert set(table["recall"]) >= {
+        *("all", "stream=cabin", "stream=front", "stream=rear", "scenario=night", "class=phone", "class=cone"),
+        *("stream=cabin,scenario=day", "stream=rear,scenario=night"),
+    }
+    for strata in table.values():
+        for found in strata.values():
+            assert set(found) == {"value", "low", "high", "n_rows", "n_groups"}
+    assert table["recall"]["all"]["n_groups"] == 12  # every third of 18 groups holds empty rear photographs alone
+    assert table["recall"]["all"]["low"] < table["recall"]["all"]["value"] < table["recall"]["all"]["high"]
+
+
+def test_strata_without_truth_are_null_and_never_nan(workspace):
+    run("driver")
+    text = paths.metrics("driver", "test").read_text()
+    assert "NaN" not in text
+    table = json.loads(text)
+    for stratum in ("stream=rear", "stream=cabin,scenario=night"):  # empty photographs, and no photograph at all
+        assert table["recall"][stratum] == {"value": None, "low": None, "high": None, "n_rows": 0, "n_groups": 0}
+        assert table["map50"][stratum]["value"] is None
+
+
+def test_the_plots_are_written_and_two_runs_give_the_same_bytes(workspace):
+    run("driver")
+    first = written()
+    assert set(first) == {
+        "metrics/driver/test.json",
+        *(f"plots/driver/test/{name}.csv" for name in ("pr", "reliability", "recall_by_confidence", "misses")),
+    }
+    run("driver")
+    assert written() == first
+
+
+def test_unknown_metrics_are_refused_before_anything_is_read(workspace):
+    write_params(metrics="[map50, speed, beauty]")
+    with pytest.raises(ParamsError) as refused:
+        run("driver")
+    assert len(refused.value.problems) == 2
+    assert written() == {}
+
+
+def test_an_unknown_crossed_stratum_is_refused_and_nothing_written(workspace):
+    write_params(crossed="[[stream, weather]]")
+    with pytest.raises(DataError, match="weather"):
+        run("driver")
+    assert written() == {}
