@@ -1,0 +1,24 @@
+"""`vouch compare`: candidate against baseline, with significance, as a table."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from vouch import io, paths
+
+
+def compare(model: Annotated[str, typer.Argument(help="Model of params.yaml, say driver.")]) -> None:
+    """Show metrics/MODEL/comparison.json: what changed since the promoted baseline, on the same val_test."""
+    table = Table("metric", "stratum", "baseline", "candidate", "difference", "p (Holm)", "verdict")
+    for metric, strata in sorted(io.read_json(paths.metrics(model, "comparison")).items()):
+        for stratum, entry in strata.items():
+            spread = f"{_number(entry['delta'], '+')} [{_number(entry['low'], '+')}, {_number(entry['high'], '+')}]"
+            sides = _number(entry["baseline"]), _number(entry["candidate"])
+            table.add_row(metric, stratum, *sides, spread, _number(entry["p_holm"]), entry["verdict"])
+    Console().print(table)
+
+
+def _number(value: float | None, sign: str = "") -> str:
+    return "none" if value is None else f"{value:{sign}.3f}"
