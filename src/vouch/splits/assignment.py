@@ -1,0 +1,156 @@
+"""Every sample to a split: locked groups stay, new ones are placed, bridges are refused or set aside."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from vouch.errors import DataError, LeakageError, Problem, refuse_any
+from vouch.paths import SPLITS
+from vouch.splits import balance, bridges, lock
+from vouch.splits.components import Components, Graph, build_graph, find_components
+
+REPORTED_SHARE = 0.05  # a component above it is worth a look: one shared vehicle chains many drivers
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Where every sample goes."""
+
+    table: pd.DataFrame  # sample_id, group, split, sorted by sample_id
+    lock: pd.DataFrame  # group, split, sorted
+    aside: tuple[Problem, ...]  # samples set aside because they would join two splits
+    largest: tuple[str, float]  # the component with most samples, and its share of them
+
+
+def assign(
+    samples: pd.DataFrame,
+    boxes: pd.DataFrame,
+    clusters: pd.DataFrame,
+    locked: Mapping[str, str],
+    *,
+    fractions: Mapping[str, float],
+    seed: int,
+    quarantine_bridges: bool,
+) -> Assignment:
+    """Put every sample into a split so that no group or near-duplicate straddles two and no locked group moves.
+
+    Parameters
+    ----------
+    samples, boxes, clusters : DataFrame
+        As in `tables`; samples that are quarantined must not be among them.
+    locked : mapping
+        Group "<key>=<value>" to split, as `lock.parse` returned it.
+    fractions : mapping
+        Wanted share of each split.
+    seed : int
+        Breaks ties between equally good splits.
+    quarantine_bridges : bool
+        Set samples that would join two locked splits aside instead of refusing them.
+
+    Raises
+    ------
+    LeakageError
+        When samples would join two locked splits, naming each.
+    DataError
+        When a split stays empty.
+    """
+    graph = build_graph(samples, clusters)
+    components = find_components(graph)
+    found = bridges.find_bridges(samples, graph, components, _split_of_node(graph, locked))
+    aside = tuple(bridges.describe(bridge, samples, graph) for bridge in found)
+    if found:
+        refuse_any(LeakageError, () if quarantine_bridges else aside)
+        kept = np.delete(np.arange(len(samples)), [bridge.sample for bridge in found])
+        samples = samples.iloc[kept]
+        graph = build_graph(samples, clusters)
+        components = find_components(graph)
+    split_of_node = _split_of_node(graph, locked)
+    splits = _place(samples, boxes, components, split_of_node, fractions, seed)
+    _refuse_empty(splits, components, split_of_node)
+    return Assignment(
+        _tabulate(samples, components, splits),
+        lock.extend(locked, graph.nodes, splits[components.of_node], known=split_of_node >= 0),
+        aside,
+        _largest(components),
+    )
+
+
+def quarantined(issues: pd.DataFrame) -> pd.DataFrame:
+    """Return the samples that validation set aside, with their checks: `sample_id`, `reason`."""
+    rows = issues[issues["severity"] == "quarantine"].drop_duplicates(["sample_id", "check"])
+    reasons = rows.sort_values("check", kind="stable").groupby("sample_id", sort=True)["check"].agg(" ".join)
+    return reasons.rename("reason").reset_index()
+
+
+def list_aside(quarantine: pd.DataFrame, bridging: tuple[Problem, ...]) -> pd.DataFrame:
+    """Return every sample that is in no split, and why: `sample_id`, `reason`, sorted."""
+    rows = [(problem.where, f"bridge: {problem.got}") for problem in bridging]
+    joined = [*quarantine[["sample_id", "reason"]].itertuples(index=False, name=None), *rows]
+    return pd.DataFrame(sorted(joined), columns=["sample_id", "reason"], dtype="str")
+
+
+def per_split(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the samples of each split: `sample_id`, `group`."""
+    return {name: table.loc[table["split"] == name, ["sample_id", "group"]] for name in SPLITS}
+
+
+def summarise(found: Assignment, *, n_quarantined: int) -> str:
+    """Return what a person wants to know after a split, in a few lines."""
+    parts = per_split(found.table).items()
+    lines = ["split: " + ", ".join(f"{name} {len(part)} in {part['group'].nunique()} groups" for name, part in parts)]
+    if n_quarantined or found.aside:
+        lines.append(
+            f"in no split: {n_quarantined} quarantined by validate, {len(found.aside)} that would join two splits"
+        )
+    name, share = found.largest
+    if share > REPORTED_SHARE:
+        lines.append(f"note: the groups chained to {name} hold {share:.1%} of the photographs")
+    return "\n".join(lines)
+
+
+def _split_of_node(graph: Graph, locked: Mapping[str, str]) -> NDArray[np.int8]:
+    position = {name: index for index, name in enumerate(SPLITS)}
+    return np.array([position[locked[node]] if node in locked else -1 for node in graph.nodes], dtype=np.int8)
+
+
+def _place(
+    samples: pd.DataFrame,
+    boxes: pd.DataFrame,
+    components: Components,
+    split_of_node: NDArray[np.int8],
+    fractions: Mapping[str, float],
+    seed: int,
+) -> NDArray[np.int8]:
+    held = np.full(len(components.names), -1, dtype=np.int8)
+    np.maximum.at(held, components.of_node, split_of_node)
+    profiles = balance.profile(samples, boxes, components.of_sample, components.names, seed=seed)
+    return balance.place(profiles, held, fractions=np.array([fractions[split] for split in SPLITS]))
+
+
+def _refuse_empty(splits: NDArray[np.int8], components: Components, split_of_node: NDArray[np.int8]) -> None:
+    empty = [name for index, name in enumerate(SPLITS) if index not in splits]
+    n_new = len(components.names) - len(np.unique(components.of_node[split_of_node >= 0]))
+    got = f"none: {len(components.names)} independent groups in all, {n_new} of them not locked yet"
+    remedy = "add photographs of groups that share no key and no near-duplicate with the others"
+    refuse_any(DataError, [Problem(f"split {name}", "at least one group", got, remedy) for name in empty])
+
+
+def _tabulate(samples: pd.DataFrame, components: Components, splits: NDArray[np.int8]) -> pd.DataFrame:
+    table = pd.DataFrame(
+        {
+            "sample_id": samples["sample_id"].to_numpy(),
+            "group": components.names[components.of_sample],
+            "split": np.array(SPLITS, dtype=object)[splits[components.of_sample]],
+        }
+    )
+    return table.sort_values("sample_id", kind="stable", ignore_index=True)
+
+
+def _largest(components: Components) -> tuple[str, float]:
+    sizes = np.bincount(components.of_sample, minlength=len(components.names))
+    if not len(sizes):
+        return "", 0.0
+    return str(components.names[sizes.argmax()]), float(sizes.max() / sizes.sum())

@@ -1,0 +1,71 @@
+"""Put every usable photograph into train, val_select, val_calib or val_test, and lock its groups there.
+
+Reads       data/manifests/D/{samples,boxes}.parquet, data/quality/D/{issues,clusters}.parquet,
+            splits/D.lock.csv (its own output of the run before, kept)
+Writes      splits/D.lock.csv, data/splits/D/{train,val_select,val_calib,val_test}.csv,
+            data/splits/D/aside.csv (every photograph that is in no split, and why)
+Fails when  photographs join two locked splits (unless `bridge: quarantine`), a split stays empty, the lock is damaged
+"""
+
+import sys
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from vouch import io, paths
+from vouch.params import Section, load
+from vouch.splits import assignment, lock
+from vouch.stages import main
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Fractions(Section):
+    """Wanted share of each split."""
+
+    train: Fraction
+    val_select: Fraction
+    val_calib: Fraction
+    val_test: Fraction
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        total = sum(self.model_dump().values())
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"fractions must add up to 1, they add up to {total:g}")
+        return self
+
+
+class Params(Section):
+    """`datasets.D.split`."""
+
+    fractions: Fractions
+    seed: int  # breaks ties between equally good splits
+    bridge: Literal["refuse", "quarantine"]  # what to do with a photograph that would join two locked splits
+
+
+def run(dataset: str) -> None:
+    """Split one data set."""
+    params = load(Params, "datasets", dataset, "split")
+    lock_path = paths.split_lock(dataset)
+    locked = lock.parse(lock_path.read_bytes(), str(lock_path)) if lock_path.exists() else {}
+    aside = assignment.quarantined(io.read_table(paths.quality(dataset, "issues")))
+    samples = io.read_table(paths.manifest(dataset, "samples"))
+    found = assignment.assign(
+        samples[~samples["sample_id"].isin(aside["sample_id"])],
+        io.read_table(paths.manifest(dataset, "boxes")),
+        io.read_table(paths.quality(dataset, "clusters")),
+        locked,
+        fractions=params.fractions.model_dump(),
+        seed=params.seed,
+        quarantine_bridges=params.bridge == "quarantine",
+    )
+    for name, part in assignment.per_split(found.table).items():
+        io.write_table(paths.split(dataset, name), part)
+    io.write_table(paths.split(dataset, "aside"), assignment.list_aside(aside, found.aside))
+    io.write_table(lock_path, found.lock)  # last: a run that breaks before has locked nothing
+    sys.stderr.write(assignment.summarise(found, n_quarantined=len(aside)) + "\n")
+
+
+if __name__ == "__main__":
+    main(run)

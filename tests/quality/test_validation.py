@@ -1,0 +1,142 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from vouch.quality import checks
+from vouch.quality.coverage import Coverage
+from vouch.quality.validation import validate
+
+THRESHOLDS = checks.Thresholds(
+    dark_below=20.0,
+    bright_above=235.0,
+    blank_below=4.0,
+    blurred_below=10.0,
+    aspect_above=4.0,
+    min_side_px=4.0,
+    outside_above=0.001,
+    duplicate_iou=0.95,
+    near_radius_bits=6,
+    near_correlation=0.9,
+)
+SEVERITY = {name: "quarantine" if check.levels == checks.UNUSABLE else "warn" for name, check in checks.CHECKS.items()}
+REQUIRED = {
+    "min_components": 4,
+    "min_samples": 2,
+    "strata": {"light": ("day", "night")},
+    "classes": {"can": {"min_count": 3, "strata": {"light": ("night",)}}},
+}
+
+
+def data(n=8):
+    """One photograph a group, day and night in turn, a can in each."""
+    ids = [f"s/{i}.jpg" for i in range(n)]
+    generator = np.random.default_rng(0)
+    samples = pd.DataFrame({"sample_id": ids, "annotation": "labelled", "label": None, "width": None, "height": None})
+    samples["group_day"] = [f"d{i}" for i in range(n)]
+    samples["stratum_light"] = ["day", "night"] * (n // 2)
+    boxes = pd.DataFrame({"sample_id": ids, "class_name": "can", "x1": 0.1, "y1": 0.1, "x2": 0.5, "y2": 0.5})
+    scan = pd.DataFrame({"sample_id": ids, "problem": "", "format": "JPEG", "mode": "RGB", "width": 200, "height": 100})
+    scan[["orientation", "mean", "deviation", "sharpness"]] = [1, 100.0, 50.0, 500.0]
+    scan["sha256"] = [f"{i}" for i in range(n)]
+    scan["phash"] = generator.integers(0, 2**64, n, dtype=np.uint64)
+    scan["thumbnail"] = [row.tobytes() for row in generator.integers(0, 256, (n, 256), dtype=np.uint8)]
+    return samples, boxes, scan
+
+
+def run(samples, boxes, scan, severity=None, **required):
+    coverage = Coverage.model_validate({**REQUIRED, **required})
+    return validate(
+        samples, boxes, scan, thresholds=THRESHOLDS, severity={**SEVERITY, **(severity or {})}, required=coverage
+    )
+
+
+def test_clean_data_have_no_issue_and_are_counted():
+    found = run(*data())
+    assert found.issues.empty
+    assert found.clusters.empty
+    figures = found.figures
+    assert (figures["samples"], figures["boxes"], figures["components"], figures["groups"]) == (8, 8, 8, {"day": 8})
+    assert figures["coverage"]["class=can,light=night"] == {"count": 4, "required": 3}
+    assert figures["strata"]["light=day"] == {"samples": 4, "components": 4}
+    assert figures["classes"]["can"] == {"objects": 8, "samples": 8}
+    assert set(figures["issues"]) == set(checks.CHECKS)
+    assert figures["metrics"]["quarantined_fraction"]["all"] == {"value": 0.0, "n_rows": 8, "n_groups": 8}
+
+
+def test_quarantined_samples_are_listed_counted_and_left_out_of_the_counts():
+    samples, boxes, scan = data()
+    scan.loc[1, ["problem", "sha256"]] = ["truncated", ""]
+    scan.loc[1, ["mean", "deviation", "sharpness"]] = np.nan
+    found = run(samples, boxes, scan)
+    assert found.issues[["sample_id", "check", "severity"]].to_numpy().tolist() == [
+        ["s/1.jpg", "truncated", "quarantine"]
+    ]
+    assert found.figures["quarantined"] == 1
+    assert found.figures["samples"] == 7
+    assert found.figures["coverage"]["class=can,light=night"]["count"] == 3
+    assert found.figures["metrics"]["quarantined_fraction"]["all"]["value"] == 1 / 8
+
+
+@pytest.mark.parametrize(
+    ("required", "detail"),
+    [
+        ({"min_samples": 5}, "light=day: 4 of 5"),
+        ({"strata": {"light": ("dusk",)}}, "light=dusk: 0 of 2"),
+        ({"strata": {"rain": ("wet",)}}, "rain=wet: 0 of 2"),
+        ({"classes": {"can": {"min_count": 9, "strata": {}}}}, "class=can: 8 of 9"),
+        ({"classes": {"can": {"min_count": 5, "strata": {"light": ("day",)}}}}, "class=can,light=day: 4 of 5"),
+        ({"min_components": 9}, "8 of 9"),
+    ],
+)
+def test_what_is_lacking_is_named(required, detail):
+    found = run(*data(), **required)
+    assert detail in found.issues["detail"].tolist()
+    assert found.figures["metrics"]["missing_coverage"]["all"]["value"] == len(found.issues)
+
+
+def test_near_duplicates_join_groups_into_one_component():
+    samples, boxes, scan = data()
+    scan.loc[5, "phash"] = scan.loc[2, "phash"] ^ np.uint64(5)
+    scan.loc[5, "thumbnail"] = scan.loc[2, "thumbnail"]
+    found = run(samples, boxes, scan)
+    assert found.clusters.to_numpy().tolist() == [["s/2.jpg", "s/2.jpg"], ["s/5.jpg", "s/2.jpg"]]
+    assert found.figures["components"] == 7
+    assert found.figures["duplicates"]["near_pairs_across_groups"] == 1
+    assert found.figures["metrics"]["near_duplicate_fraction"]["all"]["value"] == 2 / 8
+
+
+def test_quarantined_blank_frames_do_not_chain_groups():
+    samples, boxes, scan = data()
+    scan.loc[:, "deviation"] = [0.0, 0.0, *[50.0] * 6]
+    scan.loc[1, "sha256"] = "0"
+    assert run(samples, boxes, scan).figures["components"] == 7
+    set_aside = run(samples, boxes, scan, {"blank": "quarantine"})
+    assert set_aside.figures["components"] == 6
+    assert set_aside.clusters.empty
+
+
+def test_a_quarantined_frame_does_not_chain_the_two_that_resemble_it():
+    samples, boxes, scan = data()
+    scan.loc[:2, "phash"] = np.array([0, 0b111111, 0b111111111111], dtype=np.uint64)
+    scan["thumbnail"] = [scan.loc[0, "thumbnail"]] * 3 + scan["thumbnail"].tolist()[3:]
+    assert len(run(samples, boxes, scan).clusters) == 3
+    scan.loc[1, "deviation"] = 0.0
+    assert run(samples, boxes, scan, {"blank": "quarantine"}).clusters.empty
+
+
+def test_contradicting_copies_are_set_aside_both():
+    samples, boxes, scan = data()
+    scan.loc[3, "sha256"] = "6"
+    scan.loc[6, "sha256"] = "6"
+    boxes.loc[6, "class_name"] = "glass"
+    required = {"classes": {name: {"min_count": 1, "strata": {}} for name in ("can", "glass")}}
+    found = run(samples, boxes, scan, {"contradicting_exact": "quarantine"}, **required)
+    assert found.figures["quarantined"] == 2
+    assert found.clusters.empty
+    assert "class=glass: 0 of 1" in found.issues["detail"].tolist()
+
+
+def test_order_of_the_findings_does_not_depend_on_the_order_of_boxes():
+    samples, boxes, scan = data()
+    boxes.loc[:, "x2"] = 1.5
+    assert run(samples, boxes, scan).issues.equals(run(samples, boxes.iloc[::-1], scan).issues)

@@ -1,0 +1,122 @@
+import itertools
+
+import pandas as pd
+import pytest
+
+from vouch import io, paths
+from vouch.errors import DataError, LeakageError, ParamsError
+from vouch.stages import split
+from vouch.tables import CLUSTERS
+
+PARAMS = """datasets:
+  tiny:
+    split:
+      fractions:
+        train: 0.7
+        val_select: 0.1
+        val_calib: 0.1
+        val_test: 0.1
+      seed: 1
+      bridge: refuse
+"""
+CSVS = [paths.split("tiny", name) for name in (*paths.SPLITS, "aside")]
+
+
+def write_tables(drivers, clusters=(), quarantined=()):
+    ids = [f"a/{number:03d}" for number in range(len(drivers))]
+    label = pd.Series([None] * len(ids), dtype="str")
+    samples = pd.DataFrame({"sample_id": ids, "label": label, "group_driver": drivers})
+    io.write_table(paths.manifest("tiny", "samples"), samples)
+    io.write_table(paths.manifest("tiny", "boxes"), pd.DataFrame({"sample_id": ids, "class_name": "can"}))
+    rows = [(name, "truncated", "quarantine", "x") for name in quarantined]
+    issues = pd.DataFrame(rows, columns=["sample_id", "check", "severity", "detail"], dtype="str")
+    io.write_table(paths.quality("tiny", "issues"), issues)
+    near = [(name, clusters[0]) for name in clusters]
+    io.write_table(paths.quality("tiny", "clusters"), pd.DataFrame(near, columns=list(CLUSTERS), dtype="str"))
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tmp_path.joinpath("params.yaml").write_text(PARAMS)
+    write_tables([f"d{number % 20:02d}" for number in range(100)], quarantined=["a/007"])
+    return tmp_path
+
+
+def members():
+    return {name: set(io.read_table(paths.split("tiny", name))["sample_id"]) for name in paths.SPLITS}
+
+
+def test_every_sample_is_in_one_split_or_listed_aside(workspace, capsys):
+    split.run("tiny")
+    parts = members()
+    assert sorted(itertools.chain(*parts.values())) == [f"a/{n:03d}" for n in range(100) if n != 7]
+    assert io.read_table(paths.split("tiny", "aside")).to_numpy().tolist() == [["a/007", "truncated"]]
+    assert io.read_table(CSVS[0]).columns.tolist() == ["sample_id", "group"]
+    assert {name: len(part) // 5 for name, part in parts.items()}["train"] in (13, 14)
+    assert "1 quarantined by validate" in capsys.readouterr().err
+
+
+def test_a_second_run_reads_its_own_lock_and_writes_the_same_bytes(workspace):
+    split.run("tiny")
+    outputs = [*CSVS, paths.split_lock("tiny")]
+    contents = [path.read_bytes() for path in outputs]
+    split.run("tiny")
+    assert [path.read_bytes() for path in outputs] == contents
+
+
+def test_new_groups_do_not_move_old_ones_even_with_other_parameters(workspace):
+    split.run("tiny")
+    before = members()
+    write_tables([f"d{number % 20:02d}" for number in range(100)] + [f"e{number % 9}" for number in range(50)])
+    workspace.joinpath("params.yaml").write_text(
+        PARAMS.replace("seed: 1", "seed: 9").replace("0.7", "0.1", 1).replace("test: 0.1", "test: 0.7")
+    )
+    split.run("tiny")
+    assert all(part <= members()[name] for name, part in before.items())
+
+
+def test_a_bridge_is_refused_and_nothing_is_written(workspace):
+    split.run("tiny")
+    parts = members()
+    contents = [path.read_bytes() for path in [*CSVS, paths.split_lock("tiny")]]
+    joined = (min(parts["train"]), min(parts["val_test"]))
+    write_tables([f"d{number % 20:02d}" for number in range(100)], clusters=joined, quarantined=["a/007"])
+    with pytest.raises(LeakageError, match=joined[0]):
+        split.run("tiny")
+    assert [path.read_bytes() for path in [*CSVS, paths.split_lock("tiny")]] == contents
+    workspace.joinpath("params.yaml").write_text(PARAMS.replace("refuse", "quarantine"))
+    split.run("tiny")
+    assert members() == {**parts, "train": parts["train"] - {joined[0]}}
+    assert io.read_table(paths.split("tiny", "aside"))["sample_id"].tolist() == sorted([joined[0], "a/007"])
+
+
+def test_a_damaged_lock_is_refused(workspace):
+    io.write_text(paths.split_lock("tiny"), "group,split\ndriver=d01,train\ndriver=d01,val_test\n")
+    with pytest.raises(LeakageError, match="driver=d01"):
+        split.run("tiny")
+    assert not any(path.exists() for path in CSVS)
+
+
+def test_too_few_groups_are_refused_and_nothing_is_locked(workspace):
+    write_tables(["a", "b", "c"] * 4)
+    with pytest.raises(DataError, match="split val_"):
+        split.run("tiny")
+    assert not paths.split_lock("tiny").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("0.7", "0.6"),
+        ("0.7", "1.0"),
+        ("refuse", "ignore"),
+        ("seed: 1", "seed: one"),
+        ("val_test", "test"),
+        ("seed", "sed"),
+    ],
+)
+def test_bad_parameters_are_refused(workspace, old, new):
+    workspace.joinpath("params.yaml").write_text(PARAMS.replace(old, new))
+    with pytest.raises(ParamsError):
+        split.run("tiny")
