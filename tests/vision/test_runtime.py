@@ -1,0 +1,79 @@
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
+
+from vouch.errors import BundleError, DataError
+from vouch.vision import runtime
+from vouch.vision.boxes import Postprocess
+from vouch.vision.preprocess import Preprocess
+
+SIZE = 32
+POSTPROCESS = Postprocess(floor=0.0, max_iou=0.7, limit=10)
+
+
+@pytest.fixture
+def reds_path(tmp_path):
+    """A network that finds one 8 x 6 box in the middle of the canvas, as surely as the photograph is red."""
+    weights = np.zeros((5, 3, 1, 1), np.float32)
+    weights[4, 0] = 1
+    constants = {"weights": weights, "bias": np.array([16, 16, 8, 6, 0], np.float32), "shape": np.array([0, 5, 1])}
+    nodes = [
+        helper.make_node("GlobalAveragePool", ["images"], ["mean"]),
+        helper.make_node("Conv", ["mean", "weights", "bias"], ["rows"]),
+        helper.make_node("Reshape", ["rows", "shape"], ["output0"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "reds",
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 3, SIZE, SIZE])],
+        [helper.make_tensor_value_info("output0", TensorProto.FLOAT, ["batch", 5, 1])],
+        [numpy_helper.from_array(array, name) for name, array in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    path = tmp_path / "reds.onnx"
+    onnx.save(model, path)
+    return path
+
+
+@pytest.fixture
+def reds(tmp_path):
+    """Photographs of rising redness, a tenth a step; squares of 64 pixels."""
+    paths = [tmp_path / f"{step}.png" for step in range(1, 10)]
+    for step, path in enumerate(paths, start=1):
+        Image.new("RGB", (64, 64), (round(25.5 * step), 0, 0)).save(path)
+    return paths
+
+
+@pytest.mark.parametrize("batch", [1, 2, 4, 100])
+def test_answers_come_in_the_order_of_the_photographs_whatever_the_batch(reds_path, reds, batch):
+    loaded = runtime.load(reds_path, Preprocess(SIZE, SIZE))
+    answers = list(runtime.detect(loaded, reds, POSTPROCESS, batch=batch))
+    scores = [float(found.scores[0]) for found, _ in answers]
+    np.testing.assert_allclose(scores, [round(25.5 * step) / 255 for step in range(1, 10)], atol=1e-5)
+    assert {size for _, size in answers} == {(64, 64)}
+    assert all(found.boxes_xyxy.tolist() == [[24, 26, 40, 38]] for found, _ in answers)  # the canvas is half as wide
+
+
+def test_no_photographs_no_answers(reds_path):
+    loaded = runtime.load(reds_path, Preprocess(SIZE, SIZE))
+    assert list(runtime.detect(loaded, [], POSTPROCESS, batch=4)) == []
+
+
+def test_a_photograph_that_does_not_decode_is_named(reds_path, reds):
+    reds[5].write_bytes(b"not a photograph")
+    loaded = runtime.load(reds_path, Preprocess(SIZE, SIZE))
+    with pytest.raises(DataError, match=r"6\.png"):
+        list(runtime.detect(loaded, reds, POSTPROCESS, batch=2))
+
+
+def test_a_network_for_another_canvas_is_refused(reds_path):
+    with pytest.raises(BundleError, match="64"):
+        runtime.load(reds_path, Preprocess(64, SIZE))
+
+
+def test_what_is_no_network_is_refused(tmp_path):
+    (tmp_path / "x.onnx").write_bytes(b"junk")
+    with pytest.raises(BundleError, match=r"x\.onnx"):
+        runtime.load(tmp_path / "x.onnx", Preprocess(SIZE, SIZE))
