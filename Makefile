@@ -1,0 +1,43 @@
+# The commands of the README, of CI and of the hooks, word for word.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+UV := 0.13.8
+PYTHON ?= python3
+MODEL ?=
+TARGETS = $(if $(MODEL),report@$(MODEL) bundle@$(MODEL),)
+
+.PHONY: setup repro test check bench verify starter
+
+repro: setup ## build every model, or one line of the graph: make repro MODEL=driver
+	@if compgen -G 'data/sources/*.dvc' > /dev/null || compgen -G 'registry/*/bundle.dvc' > /dev/null; then dvc checkout -q; fi
+	dvc repro $(TARGETS)
+
+test: setup ## every test
+	pytest
+
+check: setup ## lint, format, types, and dvc.lock in step with the code
+	ruff check
+	ruff format --check
+	mypy
+	dvc repro --dry --allow-missing | tee /dev/stderr | grep -q 'Data and pipelines are up to date.'
+
+bench: setup ## side by side with peers, in one run: ratios
+	uv pip install --quiet --constraint requirements.lock imagededup==0.3.3.post2 # a peer, and nothing else needs it
+	python bench/run.py
+
+verify: setup ## build everything twice: the same bytes, or a failure
+	dvc repro --force
+	git diff --exit-code -- dvc.lock metrics splits
+
+starter: setup ## train the starting weights of MODEL again, from renders of other seeds (an hour)
+	python -m vouch.commands.starter $(MODEL)
+
+setup: .venv/.set-up ## create .venv and install what requirements.lock names
+
+.venv/.set-up: requirements.lock pyproject.toml
+	test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	test -x .venv/bin/uv && .venv/bin/uv --version | grep -q '$(UV)' || .venv/bin/python -m pip install --quiet uv==$(UV)
+	.venv/bin/uv pip sync --quiet --python .venv/bin/python requirements.lock
+	.venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --editable .
+	touch $@
