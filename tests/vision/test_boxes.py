@@ -79,7 +79,14 @@ def coco_hits(found, truth_xyxy, truth_ids):
         "images": [{"id": 1}],
         "categories": [{"id": int(c)} for c in classes],
         "annotations": [
-            {"id": i + 1, "image_id": 1, "category_id": int(c), "bbox": b.tolist(), "area": float(b[2] * b[3]), "iscrowd": 0}
+            {
+                "id": i + 1,
+                "image_id": 1,
+                "category_id": int(c),
+                "bbox": b.tolist(),
+                "area": float(b[2] * b[3]),
+                "iscrowd": 0,
+            }
             for i, (b, c) in enumerate(zip(xywh(truth_xyxy), truth_ids, strict=True))
         ],
     }
