@@ -55,14 +55,21 @@ def test_float_noise_never_decides() -> None:
     assert (accept(policy, np.clip(confidence + noise, 0, 1), table["class_pred"]) == accepted).all()
 
 
-def test_a_target_out_of_reach_keeps_every_detection_and_says_why() -> None:
+def test_a_target_out_of_reach_keeps_every_right_detection_and_says_why() -> None:
     table, confidence = rows(*PHONES)
     policy = fit_operating_point(table, confidence, Objective("recall", "class", 0.05, (), 1, 0.9, "value"))
     assert policy["feasible"] is False
     assert "misses them at any threshold" in policy["infeasible"]["phone"]
     assert "0.7500" in policy["infeasible"]["phone"]
-    assert policy["thresholds"]["phone"] == pytest.approx(0.25)  # between the lowest confidence, .5, and 0
-    assert accept(policy, confidence, table["class_pred"]).sum() == 5
+    assert policy["thresholds"]["phone"] == pytest.approx(0.55)  # between the least sure hit, .6, and a false alarm, .5
+    assert accept(policy, confidence, table["class_pred"]).sum() == 4
+
+
+def test_a_class_that_is_never_right_abstains() -> None:
+    table, confidence = rows((None, "phone", 0.9), ("phone", None, 0.0))
+    policy = fit_operating_point(table, confidence, Objective("recall", "class", 0.05, (), 1, 0.9, "value"))
+    assert policy["thresholds"]["phone"] is None
+    assert not accept(policy, confidence, table["class_pred"]).any()
 
 
 def test_a_class_never_true_or_never_predicted_has_no_threshold_and_makes_the_policy_infeasible() -> None:

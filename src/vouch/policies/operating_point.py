@@ -50,9 +50,9 @@ def fit_operating_point(rows: pd.DataFrame, confidence: FloatArray, objective: O
     Returns
     -------
     dict
-        policy.json. `infeasible` says why, by class. Such a class keeps every detection (its threshold lies below the
-        lowest confidence), because what a detector never finds no threshold brings back; where no truth of the class
-        was seen, or no detection, its threshold is null.
+        policy.json. `infeasible` says why, by class. Such a class keeps every right detection (its threshold lies below
+        the least sure of them): what a detector never finds no threshold brings back, and lower ones only add false
+        alarms. Where no truth of the class was seen, or no right detection, its threshold is null: it abstains.
 
     Raises
     ------
@@ -118,7 +118,8 @@ def _recall_threshold(truths: pd.DataFrame, seen: FloatArray, objective: Objecti
             levels.append(level)
     if failures:
         reason = f"the detector misses them at any threshold (target {objective.target}): {'; '.join(failures)}"
-        return _below(float(seen[0]), seen), reason
+        right = truths.loc[truths["correct"], "confidence"]
+        return (_below(float(right.min()), seen) if len(right) else None), reason
     return _below(min(levels), seen), ""
 
 
