@@ -8,12 +8,15 @@ from rich.table import Table
 
 from vouch import io, paths
 
+MISSING = dict.fromkeys(("delta", "low", "high", "candidate", "baseline", "p_holm"))  # of the overall verdict
+
 
 def compare(model: Annotated[str, typer.Argument(help="Model of params.yaml, say driver.")]) -> None:
     """Show metrics/MODEL/comparison.json: what changed since the promoted baseline, on the same val_test."""
     table = Table("metric", "stratum", "baseline", "candidate", "difference", "p (Holm)", "verdict")
     for metric, strata in sorted(io.read_json(paths.metrics(model, "comparison")).items()):
-        for stratum, entry in strata.items():
+        for stratum, found in strata.items():
+            entry = MISSING | found
             spread = f"{_number(entry['delta'], '+')} [{_number(entry['low'], '+')}, {_number(entry['high'], '+')}]"
             sides = _number(entry["baseline"]), _number(entry["candidate"])
             table.add_row(metric, stratum, *sides, spread, _number(entry["p_holm"]), entry["verdict"])

@@ -3,9 +3,11 @@
 import errno
 import fcntl
 import importlib.util
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 if importlib.util.find_spec("pydantic") is None:
     sys.exit(f"vouch: {sys.executable} lacks the locked packages; run `make setup` and put .venv/bin first on PATH")
@@ -17,14 +19,15 @@ from vouch.paths import SCRATCH
 def main(run: Callable[..., None]) -> None:
     """Run one stage with the command line's words; a refusal prints its problems and exits 1."""
     try:
-        with _alone("-".join([run.__module__ if run.__module__ != "__main__" else sys.argv[0], *sys.argv[1:]])):
+        with _alone("-".join([Path(sys.argv[0]).stem, *sys.argv[1:]])):
             run(*sys.argv[1:])
     except VouchError as error:
         sys.exit(f"vouch: {error}")
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        problem = Problem(str(error.filename), "free disk space", error.strerror or "none", "free some, run it again")
+        where = str(error.filename or Path.cwd())  # pyarrow names no file
+        problem = Problem(where, "free disk space", os.strerror(error.errno), "free some, run it again")
         sys.exit(f"vouch: {WorkspaceError([problem])}")
 
 

@@ -8,7 +8,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from vouch import io
-from vouch.errors import BundleError, Problem
+from vouch.errors import BundleError, DataError, Problem
 
 WEIGHTS, DESCRIPTION = "weights.safetensors", "weights.json"
 
@@ -33,6 +33,23 @@ def read(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     except (OSError, ValueError, SafetensorError) as error:
         problem = Problem(str(folder), f"{WEIGHTS} and {DESCRIPTION}", str(error), "train or pull them again")
         raise BundleError([problem]) from error
+
+
+def read_start(folder: Path, framework: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read the weights that a training starts from.
+
+    Raises
+    ------
+    BundleError
+        As `read` does.
+    DataError
+        When another framework trained them: its tensors have other names.
+    """
+    tensors, description = read(folder)
+    if description["framework"] != framework:
+        remedy = "correct pipeline.detectors.<model>.start"
+        raise DataError([Problem(str(folder), f"weights of {framework}", description["framework"], remedy)])
+    return tensors, description
 
 
 def fill(network: nn.Module, tensors: dict[str, Tensor], where: str) -> None:

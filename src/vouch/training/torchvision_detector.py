@@ -3,6 +3,7 @@
 Liu et al., "SSD: Single Shot MultiBox Detector", 2016; Sandler et al., "MobileNetV2", 2018 (SSDlite).
 """
 
+import math
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,11 +38,11 @@ def train(lesson: Lesson, training: Training, start: Path, scratch: Path) -> Tra
     Raises
     ------
     ParamsError
-        When the optimizer or an augmentation is one that this framework does not have.
+        When the optimizer or an augmentation is one that this framework does not have, or a step has one photograph.
     DataError
         When `start` is neither of the two.
     """
-    _check(training)
+    _check(training, len(lesson.train))
     torch.manual_seed(training.seed)
     name, tensors = _starting_point(start)
     description = {
@@ -94,7 +95,7 @@ class _Raw(nn.Module):
         return torch.cat([centres, sides, scores], dim=-1).transpose(1, 2)
 
 
-def _check(training: Training) -> None:
+def _check(training: Training, n_train: int) -> None:
     problems = []
     if training.optimizer not in OPTIMIZERS:
         expected = f"one of {', '.join(OPTIMIZERS)}"
@@ -102,12 +103,15 @@ def _check(training: Training) -> None:
     if training.augmentation.mosaic:
         got = str(training.augmentation.mosaic)
         problems.append(Problem("train_detector.augmentation.mosaic", "0.0 with torchvision", got, "set it to 0.0"))
+    if min(training.batch, n_train) < 2:  # batch normalisation of a 1 x 1 map needs two
+        got = f"a batch of {training.batch} and {n_train} photographs in train"
+        problems.append(Problem("train_detector.batch", "2 photographs a step at the least", got, "raise the smaller"))
     refuse_any(ParamsError, problems)
 
 
 def _starting_point(start: Path) -> tuple[str, dict[str, Tensor] | None]:
     if start.is_dir():
-        tensors, description = checkpoints.read(start)
+        tensors, description = checkpoints.read_start(start, "torchvision")
         return description["architecture"]["name"], tensors
     name = None
     if start.suffix == ".yaml" and start.is_file():
@@ -159,13 +163,12 @@ def _optimizer(model: Any, training: Training) -> torch.optim.Optimizer:
 def _epoch(model: Any, optimizer: Any, train: tuple[Labelled, ...], training: Training, epoch: int) -> float:
     rng = np.random.default_rng([training.seed, epoch])
     order = rng.permutation(len(train))
-    steps = -(-len(train) // training.batch)
+    steps = -(-(len(train) - 1) // training.batch)  # a last photograph alone joins another batch
     model.train()
     losses = []
-    for step in range(steps):
+    for step, members in enumerate(np.array_split(order, steps)):
         _set_rate(optimizer, training, epoch + step / steps)
-        chosen = [train[index] for index in order[step * training.batch : (step + 1) * training.batch]]
-        loss = _loss(model, chosen, training, rng)
+        loss = _loss(model, [train[index] for index in members], training, rng)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(model.parameters(), MAX_GRADIENT_NORM)
@@ -177,7 +180,7 @@ def _epoch(model: Any, optimizer: Any, train: tuple[Labelled, ...], training: Tr
 def _set_rate(optimizer: Any, training: Training, epochs: float) -> None:
     """Linear warm-up, then a cosine from learning_rate to its final fraction."""
     warm = min(1.0, (epochs + 1e-3) / training.warmup_epochs) if training.warmup_epochs else 1.0
-    cosine = 0.5 * (1 + np.cos(np.pi * epochs / training.epochs))
+    cosine = 0.5 * (1 + math.cos(math.pi * epochs / training.epochs))
     floor = training.final_learning_rate
     for group in optimizer.param_groups:
         group["lr"] = training.learning_rate * warm * (floor + (1 - floor) * cosine)

@@ -164,7 +164,7 @@ def _overrides(training: Training, data: Path, model: str, scratch: Path) -> dic
 def _starting_point(start: Path, scratch: Path) -> tuple[str, dict[str, Tensor] | None]:
     """Return what Ultralytics is told to build, and tensors to fill in when they are ours."""
     if start.is_dir():
-        tensors, description = checkpoints.read(start)
+        tensors, description = checkpoints.read_start(start, "ultralytics")
         architecture = scratch / "architecture.yaml"
         _write_yaml(architecture, description["architecture"])
         return str(architecture), tensors

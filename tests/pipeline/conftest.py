@@ -1,0 +1,32 @@
+import shutil
+
+import pytest
+
+from pipeline import workspace
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    """A workspace in which the whole graph has run once and everything is committed; nobody changes it."""
+    folder = tmp_path_factory.mktemp("tiny")
+    workspace.make(folder, tmp_path_factory.mktemp("cache"))
+    (folder / "output.txt").write_text(workspace.done(folder, "dvc", "repro"), encoding="utf-8")
+    shutil.move(folder / "output.txt", folder.with_name("output.txt"))
+    workspace.commit(folder)
+    return folder
+
+
+@pytest.fixture
+def mine(tiny, tmp_path):
+    """A copy of it to change."""
+    return workspace.copy(tiny, tmp_path / "mine")
+
+
+@pytest.fixture(scope="session")
+def with_torchvision(tiny, tmp_path_factory):
+    """A copy whose detector is torchvision's, trained and exported."""
+    folder = workspace.copy(tiny, tmp_path_factory.mktemp("torchvision") / "workspace")
+    entry = {"framework": "torchvision", "start": "models/architectures/ssdlite320.yaml"}
+    workspace.change(folder, {f"pipeline.detectors.driver.{key}": value for key, value in entry.items()})
+    workspace.done(folder, "dvc", "repro", "parity@driver")
+    return folder

@@ -1,0 +1,182 @@
+"""The graph as it is written: dvc.yaml and params.yaml, resolved by DVC, nothing run."""
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+from dvc.utils.serialize import dumps_yaml, parse_yaml_for_update
+from ruamel.yaml import YAML
+
+from pipeline.graph import GRAPH, ROOT, STAGES, outputs, verb
+from vouch import params
+from vouch.splits import contract
+
+PARAMS = params.read_params(ROOT / "params.yaml")
+TRAINING_LISTS = ("detectors",)  # each model stands on exactly one of them
+YAML_1_1_BOOLEANS = {"yes", "no", "on", "off"}
+NEVER_WITH_METRICS = {"scan", "train_detector", "export", "predict"}  # else DVC's run cache would not restore them
+PURPOSES = {
+    "fit_weights": ("train",),
+    "choose_checkpoint": ("val_select",),
+    "fit_calibrator": ("val_select",),
+    "fix_policy": ("val_calib",),
+    "judge": ("val_test",),
+    "predict": ("val_select", "val_calib", "val_test"),
+    "describe": ("train", "val_select", "val_calib", "val_test"),
+}
+PURPOSES_USED = {
+    "train_detector": {"fit_weights", "choose_checkpoint"},
+    "parity": {"fit_weights"},
+    "predict": {"predict"},
+    "calibrate": {"fit_calibrator"},
+    "decide": {"fix_policy"},
+    "evaluate": {"judge"},
+    "compare": {"judge"},
+    "report": {"describe"},
+}
+READERS = {
+    "data/splits/{dataset}/train.csv": {"train_detector", "parity", "report"},
+    "data/splits/{dataset}/val_select.csv": {"train_detector", "predict_candidate", "report"},
+    "data/splits/{dataset}/val_calib.csv": {"predict_candidate", "report"},
+    "data/splits/{dataset}/val_test.csv": {"predict_candidate", "predict_baseline", "report"},
+    "data/predictions/{model}/candidate/val_select.parquet": {"calibrate"},
+    "data/predictions/{model}/candidate/val_calib.parquet": {"decide"},
+    "data/predictions/{model}/candidate/val_test.parquet": {"evaluate", "compare"},
+    "data/predictions/{model}/baseline/val_test.parquet": {"compare"},
+}
+
+
+def words(content):
+    """Every key and plain text value of a YAML tree."""
+    if isinstance(content, dict):
+        for key, value in content.items():
+            yield key
+            yield from words(value)
+    elif isinstance(content, list):
+        for value in content:
+            yield from words(value)
+    else:
+        yield content
+
+
+@pytest.mark.parametrize("name", GRAPH)
+def test_a_stage_runs_the_code_of_its_own_workspace(name):
+    assert GRAPH[name]["cmd"].startswith("PYTHONPATH=src python -m vouch.stages.")
+    assert verb(GRAPH[name]["cmd"]) in STAGES
+
+
+def test_every_stage_module_is_on_the_graph():
+    assert {verb(stage["cmd"]) for stage in GRAPH.values()} == STAGES
+
+
+def test_an_output_has_one_owner_and_no_folder_of_another():
+    owners = [(path, name) for name, stage in GRAPH.items() for path in outputs(stage)]
+    for path, name in owners:
+        inside = {(one, other) for one, other in owners if Path(one).is_relative_to(path)}
+        assert inside == {(path, name)}
+
+
+def test_only_the_split_lock_is_kept_between_runs():
+    kept = {path for stage in GRAPH.values() for path, flags in outputs(stage).items() if flags.get("persist")}
+    assert kept == {f"splits/{dataset}.lock.csv" for dataset in PARAMS["pipeline"]["datasets"]}
+
+
+@pytest.mark.parametrize("name", GRAPH)
+def test_what_is_dear_is_restored_from_the_run_cache(name):
+    if verb(GRAPH[name]["cmd"]) in NEVER_WITH_METRICS:
+        assert not [path for path, flags in outputs(GRAPH[name]).items() if flags.get("cache") is False]
+
+
+def test_metrics_and_the_split_lock_are_in_git_and_nothing_else():
+    in_git = {path for stage in GRAPH.values() for path, flags in outputs(stage).items() if flags.get("cache") is False}
+    assert {path.split("/")[0] for path in in_git} == {"metrics", "splits"}
+    of_metrics = {path for stage in GRAPH.values() for path in outputs(stage) if path.startswith("metrics/")}
+    assert of_metrics <= in_git
+
+
+def test_each_model_stands_on_one_training_list_and_its_data_set_on_the_list_of_data_sets():
+    roads = PARAMS["pipeline"]
+    for model, entry in roads["models"].items():
+        homes = [name for name in TRAINING_LISTS if model in roads[name]]
+        assert len(homes) == 1, f"{model} is trained by {homes}"
+        assert roads[homes[0]][model]["dataset"] == entry["dataset"]
+        assert entry["dataset"] in roads["datasets"]
+    for name in (*TRAINING_LISTS, "unpromoted"):
+        assert roads[name].keys() <= roads["models"].keys()
+    assert set(roads["rendered"]) <= set(roads["datasets"])
+
+
+@pytest.mark.parametrize(("pattern", "readers"), READERS.items())
+def test_a_split_is_read_by_those_who_may(pattern, readers):
+    for model, entry in PARAMS["pipeline"]["models"].items():
+        path = pattern.format(model=model, dataset=entry["dataset"])
+        names = {name.split("@")[0] for name, stage in GRAPH.items() if path in stage["deps"]}
+        assert names == readers
+
+
+def test_no_stage_depends_on_a_folder_of_splits_or_predictions():
+    loose = {dep for stage in GRAPH.values() for dep in stage["deps"] if re.match("data/(splits|predictions)", dep)}
+    assert all(Path(dep).suffix in {".csv", ".parquet"} for dep in loose)
+
+
+def test_the_contract_says_train_shapes_weights_select_scores_calib_decisions_and_test_judges():
+    assert contract.PURPOSES == PURPOSES
+
+
+@pytest.mark.parametrize("stage", sorted(STAGES))
+def test_a_stage_names_the_purposes_that_are_its_own(stage):
+    text = (ROOT / f"src/vouch/stages/{stage}.py").read_text(encoding="utf-8")
+    named = {purpose for purpose in PURPOSES if f'"{purpose}"' in text} if "contract" in text else set()
+    assert named == PURPOSES_USED.get(stage, set())
+
+
+def test_params_are_written_as_dvc_writes_them():
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    assert dumps_yaml(parse_yaml_for_update(text, "params.yaml")) == text
+
+
+def test_no_comment_stands_where_an_experiment_would_lose_it():
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    assert re.findall(r"^ *- [^\n]*#.*$", text, re.MULTILINE) == []  # `dvc exp run -S` writes lists anew
+
+
+@pytest.mark.parametrize("file", ["params.yaml", "dvc.yaml"])
+def test_no_word_means_something_else_in_yaml_1_1(file):
+    content = YAML(typ="safe", pure=True).load(ROOT / file)
+    found = [str(word) for word in words(content) if isinstance(word, str)]
+    assert not [word for word in found if word.lower() in YAML_1_1_BOOLEANS]
+    assert not [word for word in found if re.fullmatch(r"[-+]?\d+(\.\d*)?e[-+]?\d+", word)]
+
+
+@pytest.mark.parametrize("kind", ["datasets", "models"])
+def test_sections_are_those_of_the_roads(kind):
+    assert set(PARAMS[kind]) == set(PARAMS["pipeline"][kind])
+    assert set(PARAMS) == {"pipeline", "datasets", "models"}
+
+
+def sections():
+    return [
+        (kind, name, stage) for kind in ("datasets", "models") for name in PARAMS[kind] for stage in PARAMS[kind][name]
+    ]
+
+
+@pytest.mark.parametrize(("kind", "name", "stage"), sections())
+def test_every_section_is_one_that_its_stage_takes(kind, name, stage):
+    module = f"vouch.scenes.{name}" if stage == "render" else f"vouch.stages.{stage}"
+    section = importlib.import_module(module).Params
+    params.load(section, kind, name, stage, path=ROOT / "params.yaml")
+
+
+def test_every_section_is_declared_by_its_stage_and_every_declared_one_exists():
+    declared = {(key, verb(stage["cmd"])) for stage in GRAPH.values() for key in stage.get("params", [])}
+    assert {(f"{kind}.{name}.{stage}", stage) for kind, name, stage in sections()} <= declared
+    for key, _ in declared:
+        params.read_value(*key.split("."), path=ROOT / "params.yaml")
+
+
+@pytest.mark.parametrize("stage", sorted(STAGES))
+def test_a_stage_with_parameters_has_a_section(stage):
+    text = (ROOT / f"src/vouch/stages/{stage}.py").read_text(encoding="utf-8")
+    has_section = "class Params(" in text or stage == "render"
+    assert has_section == (stage in {stage for _, _, stage in sections()})

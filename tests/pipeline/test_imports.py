@@ -1,0 +1,110 @@
+"""What a stage imports is what dvc.yaml says, and heavy imports stay at the edge."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.graph import GRAPH, ROOT, STAGES, verb
+from pipeline.imports import SRC, closure, imported, is_empty
+from vouch.training.detector import FRAMEWORKS
+
+VOUCH = SRC / "vouch"
+GROUND = {VOUCH / f"{name}.py" for name in ("errors", "params", "paths", "tables", "io", "stages/__init__")}
+WITH_FRAMEWORK = {"train_detector", "export", "parity"}
+PAST_THE_WAIST = ("calibrate", "decide", "evaluate", "compare", "gate", "bundle", "report", "index")
+HEAVY = {"torch", "torchvision", "ultralytics"}
+
+
+def started(command):
+    """Files that a stage starts from: its module, and what it picks by a name at run time."""
+    name, *rest = command.split("vouch.stages.")[1].split()
+    starts = {VOUCH / f"stages/{name}.py"}
+    if name == "render":
+        starts.add(VOUCH / f"scenes/{rest[0]}.py")
+    if name in WITH_FRAMEWORK:
+        return [starts | {SRC / f"{module.replace('.', '/')}.py"} for module in FRAMEWORKS.values()]
+    return [starts]
+
+
+def needs(command):
+    """Files that dvc.yaml must list, for each framework that the stage may pick."""
+    return [
+        {path for path in closure(*starts) if path not in GROUND and not is_empty(path)} for starts in started(command)
+    ]
+
+
+def listed(stage):
+    return {ROOT / dep for dep in stage["deps"] if dep.startswith("src/")}
+
+
+def covers(dep, path):
+    return path == dep or dep in path.parents
+
+
+def is_adapter(path):
+    return path.name.removesuffix("_detector.py") in FRAMEWORKS
+
+
+@pytest.mark.parametrize("name", GRAPH)
+def test_a_stage_lists_every_module_that_it_imports(name):
+    chosen = {dep for dep in listed(GRAPH[name]) if is_adapter(dep)}
+    for needed in needs(GRAPH[name]["cmd"]):
+        missing = {path for path in needed if not is_adapter(path)}
+        missing = {path for path in missing if not any(covers(dep, path) for dep in listed(GRAPH[name]))}
+        assert not missing
+    assert len(chosen) == (verb(GRAPH[name]["cmd"]) in WITH_FRAMEWORK)
+
+
+@pytest.mark.parametrize("name", GRAPH)
+def test_a_stage_lists_no_module_that_it_does_not_import(name):
+    needed = set().union(*needs(GRAPH[name]["cmd"]))
+    for dep in listed(GRAPH[name]):
+        inside = {path for path in dep.rglob("*.py") if not is_empty(path)} if dep.is_dir() else {dep}
+        # a folder is listed where a stage uses most of it; the rest of it are commands and neighbours of one subject
+        assert len(inside & needed) > len(inside) / 2, dep
+
+
+@pytest.mark.parametrize("name", GRAPH)
+def test_a_stage_lists_the_files_that_its_modules_read(name):
+    packaged = [path for path in VOUCH.rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"}]
+    texts = [path.read_text(encoding="utf-8") for path in set().union(*needs(GRAPH[name]["cmd"]))]
+    read = [path for path in packaged if any(path.name in text for text in texts)]
+    assert [path for path in read if not any(covers(dep, path) for dep in listed(GRAPH[name]))] == []
+
+
+def test_every_packaged_file_is_named_by_a_module_beside_it():
+    for path in VOUCH.rglob("*"):
+        if path.is_file() and path.suffix not in {".py", ".pyc"}:
+            beside = [*path.parent.glob("*.py"), *path.parent.glob("*.j2")]
+            assert any(path.name in module.read_text(encoding="utf-8") for module in beside), path
+
+
+@pytest.mark.parametrize(
+    ("package", "home"),
+    [
+        ("torch", {"training", "stages/train_detector.py", "stages/export.py", "stages/parity.py"}),
+        ("torchvision", {"training/torchvision_detector.py"}),
+        ("ultralytics", {"training/ultralytics_detector.py"}),
+        ("onnxruntime", {"vision/runtime.py"}),
+    ],
+)
+def test_heavy_packages_are_imported_at_home(package, home):
+    for path in VOUCH.rglob("*.py"):
+        if package in {name.split(".")[0] for name in imported(path)}:
+            assert any(covers(VOUCH / place, path) for place in home), path
+
+
+def test_past_the_waist_and_on_the_command_line_no_heavy_package_is_loaded():
+    modules = [*(f"vouch.stages.{name}" for name in PAST_THE_WAIST), "vouch.cli"]
+    code = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)\nprint(*sys.modules)"
+    command = [sys.executable, "-c", code, *modules]
+    loaded = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": "src"}, capture_output=True, text=True, check=True)
+    assert set(modules) <= set(loaded.stdout.split())
+    assert not HEAVY & set(loaded.stdout.split())
+
+
+def test_stage_files_are_short():
+    lengths = {name: len(Path(VOUCH / f"stages/{name}.py").read_text().splitlines()) for name in STAGES}
+    assert max(lengths.values()) <= 90, lengths

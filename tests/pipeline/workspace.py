@@ -1,0 +1,154 @@
+"""Temporary workspaces: the repository's own graph on a data set of a few dozen photographs, seconds a stage."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from pipeline.graph import ROOT
+
+TRACKED = (".dvc", ".dvcignore", ".gitignore", "dvc.yaml", "models/architectures", "params.yaml", "src")
+BARE_PYTHON = sys._base_executable  # type: ignore[attr-defined] # the interpreter below the virtual environment
+CLASSES = ("phone", "seatbelt", "cigarette", "drowsy_face", "vehicle", "pedestrian", "cone")
+OVERRIDES: dict[str, Any] = {
+    "pipeline.detectors.driver.framework": "ultralytics",
+    "pipeline.detectors.driver.start": "models/architectures/yolo11p.yaml",
+    "pipeline.unpromoted": {"driver": {"dataset": "driver"}},
+    "datasets.driver.render.n_vehicles": 20,
+    "datasets.driver.render.n_drivers": 22,
+    "datasets.driver.render.trips_per_driver": 1,
+    "datasets.driver.render.frames_per_trip": {"cabin": 1, "front": 1, "rear": 1},
+    "datasets.driver.render.width_px": 160,
+    "datasets.driver.render.height_px": 120,
+    "datasets.driver.render.crossed_duplicates": 0,
+    "datasets.driver.validate.coverage.min_components": 4,
+    "datasets.driver.validate.coverage.min_samples": 1,
+    "datasets.driver.validate.coverage.classes": {name: {"min_count": 1, "strata": {}} for name in CLASSES},
+    "models.driver.train_detector.size_px": 160,
+    "models.driver.train_detector.epochs": 1,
+    "models.driver.parity.photographs": 4,
+    "models.driver.parity.floor": 0.0001,  # after one epoch from nothing no score is higher than about 0.002
+    "models.driver.predict.floor": 0.0001,
+    "models.driver.calibrate.floor": 0.0,
+    "models.driver.calibrate.min_rows": 20,
+    "models.driver.calibrate.min_groups": 2,
+    "models.driver.calibrate.folds": 2,
+    "models.driver.evaluate.replicates": 200,
+    "models.driver.compare.replicates": 200,
+}
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """This Python first on PATH as `make` puts it, and nothing read or written outside the workspace."""
+    own = {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "DVC_SITE_CACHE_DIR": str(folder / ".dvc/tmp/site"),
+        "DVC_NO_ANALYTICS": "1",
+        **{f"GIT_{role}_{what}": "test" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+        "GIT_CONFIG_GLOBAL": os.devnull,
+    }
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | own
+
+
+def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a command in a workspace; standard error comes with standard output."""
+    return subprocess.run(
+        words,
+        cwd=folder,
+        env=environment(folder),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+def done(folder: Path, *words: str) -> str:
+    """Run a command that must succeed; return its output."""
+    finished = run(folder, *words)
+    assert finished.returncode == 0, f"{' '.join(words)} exited {finished.returncode}:\n{finished.stdout[-6000:]}"
+    return finished.stdout
+
+
+def vouch(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the workspace's own command line."""
+    return run(folder, "env", "PYTHONPATH=src", "python", "-c", "from vouch.cli import main; main()", *words)
+
+
+def repro(folder: Path, *words: str) -> set[str]:
+    """Run `dvc repro` and return the stages that it ran."""
+    return executed(done(folder, "dvc", "repro", *words))
+
+
+def executed(output: str) -> set[str]:
+    """Return the stages that a `dvc repro` ran, or would run, or took from its record of earlier runs."""
+    return set(re.findall(r"(?:Running stage|Stage) '([^']+)'(?::$| is cached - skipping run)", output, re.MULTILINE))
+
+
+def commit(folder: Path) -> None:
+    """Commit everything that git does not ignore."""
+    done(folder, "git", "add", "--all")
+    done(folder, "git", "commit", "--quiet", "--message", "a state")
+
+
+def make(folder: Path, cache: Path) -> Path:
+    """Make a workspace of the repository's own files, with a tiny params.yaml, under git and DVC."""
+    listing = done(ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *TRACKED)
+    for name in listing.splitlines():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, folder / name)
+    change(folder, OVERRIDES)
+    done(folder, "git", "init", "--quiet")
+    done(folder, "dvc", "config", "--local", "cache.dir", str(cache))
+    commit(folder)
+    return folder
+
+
+def copy(workspace: Path, folder: Path) -> Path:
+    """Copy a workspace with its outputs; DVC's cache stays shared."""
+    return shutil.copytree(workspace, folder, symlinks=True, ignore=shutil.ignore_patterns("tmp"))
+
+
+def clone(workspace: Path, folder: Path) -> Path:
+    """Clone what is committed: no data, no cache."""
+    done(workspace, "git", "clone", "--quiet", str(workspace), str(folder))
+    return folder
+
+
+def change(folder: Path, values: dict[str, Any]) -> None:
+    """Set dotted keys of params.yaml, comments and order kept."""
+    yaml = YAML()
+    path = folder / "params.yaml"
+    content = yaml.load(path.read_text(encoding="utf-8"))
+    for dotted, value in values.items():
+        *parents, leaf = dotted.split(".")
+        section = content
+        for parent in parents:
+            section = section[parent]
+        assert leaf in section, f"params.yaml has no {dotted}"
+        section[leaf] = value
+    yaml.dump(content, path)
+
+
+def read_params(folder: Path) -> dict[str, Any]:
+    """Return params.yaml as plain mappings and lists."""
+    content: dict[str, Any] = YAML(typ="safe", pure=True).load((folder / "params.yaml").read_text(encoding="utf-8"))
+    return content
+
+
+def locked(folder: Path) -> dict[str, Any]:
+    """Return the stages of dvc.lock: cmd, deps, params and outs of each, as DVC resolved them."""
+    content: dict[str, Any] = YAML(typ="safe", pure=True).load((folder / "dvc.lock").read_text(encoding="utf-8"))
+    return content["stages"]
+
+
+def contents(path: Path) -> dict[str, bytes]:
+    """Return the bytes of a file, or of every file in a folder by its relative path; nothing for what is absent."""
+    if path.is_dir():
+        return {file.relative_to(path).as_posix(): file.read_bytes() for file in path.rglob("*") if file.is_file()}
+    return {"": path.read_bytes()} if path.is_file() else {}
