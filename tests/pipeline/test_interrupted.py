@@ -69,9 +69,11 @@ def test_a_killed_dvc_leaves_a_stage_that_no_other_joins_and_a_killed_stage_is_r
 
 def test_a_killed_render_is_recovered(mine, tiny):
     shutil.rmtree(mine / "data/sources/driver")
+    workspace.change(mine, {"datasets.driver.render.trips_per_driver": 200})  # minutes of drawing
     with in_background(mine, "dvc", "repro", "--quiet", "--no-run-cache", "render@driver"):
         wait_for(mine / "data/sources/driver")  # drawing has begun
     assert not (mine / "data/sources/driver/render").exists()
+    shutil.copyfile(tiny / "params.yaml", mine / "params.yaml")
     assert workspace.repro(mine, "--no-run-cache") == {"render@driver"}
     same_outputs(mine, tiny, "render@driver")
 
