@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-SHOWN = 50  # a broken import of a million files must not print a million lines; the rest are counted
+SHOWN = 50  # a broken import of a million files must not print a million lines; the rest are counted, kind by kind
 
 
 @dataclass(frozen=True, order=True)
@@ -41,10 +41,21 @@ class VouchError(Exception):
         self.problems = tuple(sorted(set(problems)))
         count = len(self.problems)
         lines = [f"{self.title}: {count} problem{'' if count == 1 else 's'}"]
-        lines += [f"  {problem}" for problem in self.problems[:SHOWN]]
-        if count > SHOWN:
-            lines.append(f"  ... and {count - SHOWN} more")
-        super().__init__("\n".join(lines))
+        super().__init__("\n".join([*lines, *_shown(self.problems)]))
+
+
+def _shown(problems: tuple[Problem, ...]) -> list[str]:
+    """Return a line a problem; of very many, some of each kind (the same expectation) and how many more there are."""
+    kinds: dict[str, list[Problem]] = {}
+    for problem in problems:
+        kinds.setdefault(problem.expected if len(problems) > SHOWN else "", []).append(problem)
+    most = max(1, SHOWN // max(1, len(kinds)))
+    lines = []
+    for expected, found in kinds.items():
+        lines += [f"  {problem}" for problem in found[:most]]
+        if len(found) > most:
+            lines.append(f"  ... and {len(found) - most} more where {expected} was expected")
+    return lines
 
 
 class DataError(VouchError):
