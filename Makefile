@@ -5,9 +5,10 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 UV := 0.13.8
 PYTHON ?= python3
 MODEL ?=
+FIRST ?= 1
 TARGETS = $(if $(MODEL),report@$(MODEL) bundle@$(MODEL),)
 
-.PHONY: setup repro test check bench verify starter
+.PHONY: setup repro test check bench verify starter lock
 
 repro: setup ## build every model, or one line of the graph: make repro MODEL=driver
 	@if compgen -G 'data/sources/*.dvc' > /dev/null || compgen -G 'registry/*/bundle.dvc' > /dev/null; then dvc checkout -q; fi
@@ -30,8 +31,12 @@ verify: setup ## build everything twice: the same bytes, or a failure
 	dvc repro --force
 	git diff --exit-code -- dvc.lock metrics splits
 
-starter: setup ## train the starting weights of MODEL again, from renders of other seeds (an hour)
-	python -m vouch.commands.starter $(MODEL)
+starter: setup ## train the starting weights of MODEL again, from step FIRST of their recipe (three hours)
+	python -m vouch.commands.starter $(MODEL) $(FIRST)
+
+lock: setup ## pin every package again, after a change of pyproject.toml
+	uv pip compile --quiet --no-header --no-annotate --no-emit-index-url --python-version 3.11 pyproject.toml \
+	  --extra torchvision --extra ultralytics --extra classifier --extra dev --output-file requirements.lock
 
 setup: .venv/.set-up ## create .venv and install what requirements.lock names
 
