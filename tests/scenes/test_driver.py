@@ -42,25 +42,25 @@ def picture(section, shot):
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
     folder = tmp_path_factory.mktemp("scenes") / "render"
-    driver.render(params(), folder, workers=1)
+    driver.render(params(), folder.parent, workers=1)
     return folder
 
 
 def test_the_same_parameters_give_the_same_bytes_on_any_number_of_workers(source, tmp_path):
-    driver.render(params(), tmp_path / "again", workers=2)
-    assert contents(tmp_path / "again") == contents(source)
+    driver.render(params(), tmp_path, workers=2)
+    assert contents(tmp_path / "render") == contents(source)
 
 
 @pytest.mark.parametrize("changes", [{"seed": 8}, {"first_group": 4}])
 def test_another_seed_or_first_group_shares_no_group_and_no_picture(source, tmp_path, changes):
-    driver.render(params(n_drivers=2, n_vehicles=2, **changes), tmp_path / "other", workers=1)
+    driver.render(params(n_drivers=2, n_vehicles=2, **changes), tmp_path, workers=1)
     for key in ("driver", "vehicle"):
         assert not {line["groups"][key] for line in lines(source)} & {
-            line["groups"][key] for line in lines(tmp_path / "other")
+            line["groups"][key] for line in lines(tmp_path / "render")
         }
     pictures = [
         {content for path, content in contents(folder).items() if path.endswith(".jpg")}
-        for folder in (source, tmp_path / "other")
+        for folder in (source, tmp_path / "render")
     ]
     assert not pictures[0] & pictures[1]
 

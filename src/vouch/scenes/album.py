@@ -24,21 +24,38 @@ class Photograph:
     height_px: int
     groups: dict[str, str]
     strata: dict[str, str]
-    boxes: list[Box]
+    boxes: list[Box] | None  # None where the photograph is labelled as a whole
+    label: str | None = None  # in the source's own words
 
 
-def write(folder: Path, shots: Sequence[Shot], take: Callable[[Shot], Photograph], *, workers: int) -> None:
-    """Write source.json, manifest.jsonl and images/ for the shots, in their order; `workers` changes no byte."""
-    images = folder / "images"
-    images.mkdir(parents=True)
-    lines = []
-    for number, photograph in enumerate(_taken(shots, take, workers)):
-        path = images / f"{number:06d}.jpg"
-        path.write_bytes(photograph.content)
-        lines.append(json.dumps(_line(f"images/{path.name}", photograph)))
-    (folder / "manifest.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    source = {"name": "render", "format": "jsonl", "unlabelled": "refuse", "labels": {}}
-    io.write_json(folder / "source.json", source)
+@dataclass(frozen=True)
+class Source:
+    """A named source: what its own words mean in the data set."""
+
+    name: str
+    labels: dict[str, str]  # word of the source: class; words for which there is no photograph are left out
+
+
+def write(
+    folder: Path, source: Source, shots: Sequence[Shot], take: Callable[[Shot], Photograph], *, workers: int
+) -> None:
+    """Write the source's folder in the data set's: source.json, manifest.jsonl, images/; whole or not at all.
+
+    The photographs are in the order of the shots; `workers` changes no byte.
+    """
+    with io.replacing(folder / source.name) as part:
+        images = part / "images"
+        images.mkdir(parents=True)
+        lines, used = [], set()
+        for number, photograph in enumerate(_taken(shots, take, workers)):
+            path = images / f"{number:06d}.jpg"
+            path.write_bytes(photograph.content)
+            lines.append(json.dumps(_line(f"images/{path.name}", photograph)))
+            used.add(photograph.label)
+        (part / "manifest.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        labels = {word: name for word, name in source.labels.items() if word in used}
+        content = {"name": source.name, "format": "jsonl", "unlabelled": "refuse", "labels": labels}
+        io.write_json(part / "source.json", content)
 
 
 def _taken(shots: Sequence[Shot], take: Callable[[Shot], Photograph], workers: int) -> "list[Photograph]":
@@ -50,9 +67,12 @@ def _taken(shots: Sequence[Shot], take: Callable[[Shot], Photograph], workers: i
 
 
 def _line(image: str, photograph: Photograph) -> dict[str, object]:
-    boxes = [
-        {key: value if isinstance(value, str) else round(value, COORDINATE_DIGITS) for key, value in box.items()}
-        for box in photograph.boxes
-    ]
     size = {"width": photograph.width_px, "height": photograph.height_px}
-    return {"image": image, **size, "groups": photograph.groups, "strata": photograph.strata, "boxes": boxes}
+    stated: dict[str, object] = {} if photograph.label is None else {"label": photograph.label}
+    if photograph.boxes is not None:
+        stated["boxes"] = [_rounded(box) for box in photograph.boxes]
+    return {"image": image, **size, "groups": photograph.groups, "strata": photograph.strata, **stated}
+
+
+def _rounded(box: Box) -> Box:
+    return {key: value if isinstance(value, str) else round(value, COORDINATE_DIGITS) for key, value in box.items()}

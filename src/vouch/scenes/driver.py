@@ -13,7 +13,7 @@ from pydantic import Field
 
 from vouch.params import Section
 from vouch.scenes import album, cabin, cockpit, draw, person, photo, population, posture, rig, road, traffic
-from vouch.scenes.album import Photograph
+from vouch.scenes.album import Photograph, Source
 from vouch.scenes.draw import Box, Canvas
 from vouch.scenes.photo import Light, Picture
 
@@ -76,8 +76,8 @@ class Shot:
 
 
 def render(params: Params, folder: Path, *, workers: int) -> None:
-    """Write the source: the same parameters give the same bytes on any number of workers."""
-    album.write(folder, plan(params), partial(photograph, params), workers=workers)
+    """Write the source `render`: the same parameters give the same bytes on any number of workers."""
+    album.write(folder, Source("render", {}), plan(params), partial(photograph, params), workers=workers)
 
 
 def plan(params: Params) -> list[Shot]:

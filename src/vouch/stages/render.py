@@ -1,7 +1,7 @@
 """Draw a data set's photographs where no real ones were imported.
 
 Reads       params.yaml: datasets.D.render
-Writes      data/sources/D/render/: source.json, manifest.jsonl, images/
+Writes      data/sources/D/S/ for each source S that the scene draws: source.json, manifest.jsonl, images/
 Fails when  no scene is written for the data set, or its parameters are not what the scene takes
 """
 
@@ -10,7 +10,7 @@ import importlib.util
 import os
 from typing import Any
 
-from vouch import io, params, paths
+from vouch import params, paths
 from vouch.errors import ParamsError, Problem, refuse_any
 from vouch.stages import main
 
@@ -19,12 +19,11 @@ def run(name: str) -> None:
     """Render data set `name`."""
     scene = _scene(name)
     section = params.load(scene.Params, "datasets", name, "render")
-    with io.replacing(paths.source(name) / "render") as folder:
-        scene.render(section, folder, workers=os.cpu_count() or 1)
+    scene.render(section, paths.source(name), workers=os.cpu_count() or 1)
 
 
 def _scene(name: str) -> Any:
-    """Return the module that draws a data set: it has `Params` and `render`."""
+    """Return the module that draws a data set: it has `Params` and `render(section, folder, workers)`."""
     module = f"vouch.scenes.{name}"
     found = name.isidentifier() and importlib.util.find_spec(module) is not None
     scene = importlib.import_module(module) if found else None
