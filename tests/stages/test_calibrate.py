@@ -13,6 +13,7 @@ PARAMS = """
 models:
   toy:
     calibrate:
+      kind: scalar
       methods:
       - identity
       - temperature

@@ -1,7 +1,9 @@
-"""A calibrator: one scalar map for each class and one for every other class.
+"""A calibrator turns what a network says into probabilities: `calibrated` is the one entry for every task.
 
-calibrator.json: {"kind": "scalar", "floor": ..., "global": map, "classes": {class: map}, "cross_validation": ...,
-"population": ...}. `choice` fits it; this module applies it. Serving imports it, so it needs numpy and pandas alone.
+Of kind `scalar` it has one map for each predicted class and one for every other class. calibrator.json: {"kind":
+"scalar", "floor": ..., "global": map, "classes": {class: map}, "cross_validation": ..., "population": ...}. `choice`
+fits it. Of kind `multiclass` it maps the logits of all classes together, see `multiclass`. Serving imports this module,
+so it needs numpy and pandas alone.
 """
 
 from collections.abc import Mapping
@@ -12,9 +14,39 @@ import numpy.typing as npt
 import pandas as pd
 
 from vouch.calibration.maps import FloatArray, apply_map, map_problems
+from vouch.calibration.multiclass import calibrated_classes, calibrator_problems
 from vouch.errors import BundleError, DataError, Problem, refuse_any
 
 Calibrator = dict[str, Any]
+
+
+def calibrated(calibrator: Calibrator, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return prediction rows with `confidence`, the calibrated probability that each is right.
+
+    Kind `scalar` maps `score`, and `correct_before` is `correct`. Kind `multiclass` maps `logit_<class>` and adds
+    `probability_<class>`, perhaps `gate`, and a new `class_pred` and `correct`: see `multiclass.calibrated_classes`.
+    Rows without truth (no `correct`, no `class_true`) get no judgment of it.
+
+    Parameters
+    ----------
+    calibrator : dict
+        As calibrator.json stores it.
+    rows : table
+        The waist's rows.
+
+    Raises
+    ------
+    BundleError
+        When the calibrator cannot be applied.
+    DataError
+        Listing every score, logit or label that is not one.
+    """
+    validate_calibrator(calibrator)
+    if calibrator["kind"] == "multiclass":
+        return calibrated_classes(calibrator, rows)
+    sure = confidence(calibrator, rows["score"].to_numpy(dtype=np.float64), rows["class_pred"].to_numpy(dtype=object))
+    before = {"correct_before": rows["correct"]} if "correct" in rows else {}
+    return rows.assign(confidence=sure, **before)
 
 
 def confidence(calibrator: Calibrator, score: npt.ArrayLike, class_pred: npt.ArrayLike) -> FloatArray:
@@ -56,16 +88,22 @@ def score_problems(score: FloatArray) -> list[Problem]:
 
 
 def validate_calibrator(calibrator: object) -> None:
-    """Return when `confidence` can apply the calibrator to any score.
+    """Return when the calibrator can be applied.
 
     Raises
     ------
     BundleError
-        Listing every unknown kind, missing part and map that is unknown, incomplete or not non-decreasing.
+        Listing every unknown kind, missing part and map that is unknown, incomplete or, where order must be kept, not
+        non-decreasing.
     """
-    if not isinstance(calibrator, Mapping) or calibrator.get("kind") != "scalar":
+    if not isinstance(calibrator, Mapping) or calibrator.get("kind") not in _PROBLEMS:
         got = repr(calibrator.get("kind") if isinstance(calibrator, Mapping) else calibrator)[:80]
-        raise BundleError([Problem("calibrator.json: kind", "'scalar'", got, "fit the calibrator again")])
+        expected = f"one of {sorted(_PROBLEMS)}"
+        raise BundleError([Problem("calibrator.json: kind", expected, got, "fit the calibrator again")])
+    refuse_any(BundleError, _PROBLEMS[calibrator["kind"]](calibrator))
+
+
+def _scalar_problems(calibrator: Mapping[str, Any]) -> list[Problem]:
     problems = map_problems(calibrator.get("global"), "calibrator.json: global")
     classes = calibrator.get("classes")
     if isinstance(classes, Mapping):
@@ -73,4 +111,7 @@ def validate_calibrator(calibrator: object) -> None:
             problems += map_problems(curve, f"calibrator.json: classes.{name}")
     else:
         problems.append(Problem("calibrator.json: classes", "a map", repr(classes)[:80], "fit the calibrator again"))
-    refuse_any(BundleError, problems)
+    return problems
+
+
+_PROBLEMS = {"scalar": _scalar_problems, "multiclass": calibrator_problems}

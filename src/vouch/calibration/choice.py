@@ -3,7 +3,7 @@
 The choice is by log loss, a proper score, never by ECE, which a map can lower by saying less.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import pandas as pd
 
 from vouch.calibration.calibrator import Calibrator, confidence, score_problems
 from vouch.calibration.fitting import FITS, BoolArray
+from vouch.calibration.folds import grouped_folds
 from vouch.calibration.maps import PARAMETERS, FloatArray, Map, apply_map
 from vouch.calibration.reliability import nll
 from vouch.errors import DataError, Problem, refuse_any
@@ -85,7 +86,7 @@ def out_of_fold(rows: pd.DataFrame, choice: Choice) -> FloatArray:
     """
     score, class_pred = _scores(rows), rows["class_pred"].to_numpy(dtype=object)
     calibrated = score.copy()  # one group alone: nothing can be learnt without it
-    for held in _folds(rows["group"], choice.folds):
+    for held in grouped_folds(rows["group"], choice.folds):
         calibrator = fit_calibrator(rows[~held], choice)
         calibrated[held] = confidence(calibrator, score[held], class_pred[held])
     return calibrated
@@ -95,17 +96,17 @@ def cross_validate(rows: pd.DataFrame, methods: Sequence[str], *, folds: int) ->
     """Return the log loss (nats a row) of each method on rows whose groups it has not seen."""
     score, correct = _scores(rows), _right(rows)
     held_out = {method: np.zeros(len(rows)) for method in methods}
-    for held in _folds(rows["group"], folds):
+    for held in grouped_folds(rows["group"], folds):
         for method in methods:
             curve = FITS[method](score[~held], correct[~held])
             held_out[method][held] = apply_map(curve, score[held])
     return {method: nll(calibrated, correct) for method, calibrated in held_out.items()}
 
 
-def best(losses: dict[str, float]) -> str:
+def best(losses: Mapping[str, float], parameters: Mapping[str, int] = PARAMETERS) -> str:
     """Return the method with the least loss; among those within 0.0001 nats of it the one with fewest parameters."""
     least = min(losses.values())
-    return min((method for method in losses if losses[method] <= least + TIE_NATS), key=lambda name: PARAMETERS[name])
+    return min((method for method in losses if losses[method] <= least + TIE_NATS), key=lambda name: parameters[name])
 
 
 def _fit_one(rows: pd.DataFrame, choice: Choice) -> tuple[Map, dict[str, float]]:
@@ -134,17 +135,3 @@ def _scores(rows: pd.DataFrame) -> FloatArray:
 
 def _right(rows: pd.DataFrame) -> BoolArray:
     return rows["correct"].to_numpy(dtype=bool)
-
-
-def _folds(group: "pd.Series[Any]", folds: int) -> list[BoolArray]:
-    """Return masks of held-out rows: whole groups, the largest first, each to the fold with the fewest rows so far."""
-    codes, names = pd.factorize(group, sort=True)
-    sizes = np.bincount(codes, minlength=len(names))
-    fold_of = np.zeros(len(names), dtype=np.intp)
-    filled = np.zeros(min(folds, len(names)), dtype=np.intp)
-    if len(filled) < 2:
-        return []
-    for code in np.argsort(-sizes, kind="stable"):
-        fold_of[code] = np.argmin(filled)
-        filled[fold_of[code]] += sizes[code]
-    return [fold_of[codes] == fold for fold in range(len(filled))]

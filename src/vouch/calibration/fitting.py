@@ -11,11 +11,11 @@ import numpy.typing as npt
 from scipy.optimize import isotonic_regression
 
 from vouch.calibration.maps import FloatArray, Map, log_odds_parts, logit, sigmoid
+from vouch.calibration.newton import Loss, newton
 
 BoolArray = npt.NDArray[np.bool_]
 
 RIDGE = 1e-6  # of the summed loss: finite coefficients where the rows are separable, else under 1e-6 of a coefficient
-STEPS = 100  # Newton reaches 1e-10 within about ten; the rest is for separable rows
 LOG_SCALE = 8.0  # temperatures between exp(-8) and exp(8)
 
 
@@ -98,33 +98,16 @@ def _logistic(features: FloatArray, target: FloatArray) -> list[float]:
 
 
 def _newton(design: FloatArray, target: FloatArray) -> FloatArray:
-    """Minimise the summed log loss plus a tiny ridge: convex, so damped Newton steps reach the one minimum."""
-    weights = np.zeros(design.shape[1])
-    loss = _loss(design, target, weights)
-    for _ in range(STEPS):
+    """Minimise the summed log loss plus a tiny ridge."""
+
+    def gradient(weights: FloatArray) -> FloatArray:
+        return design.T @ (sigmoid(design @ weights) - target) + RIDGE * weights
+
+    def curvature(weights: FloatArray) -> FloatArray:
         probability = sigmoid(design @ weights)
-        gradient = design.T @ (probability - target) + RIDGE * weights
-        curvature = (design.T * (probability * (1 - probability))) @ design + RIDGE * np.eye(len(weights))
-        step = np.linalg.solve(curvature, gradient).astype(np.float64)
-        if gradient @ step <= 1e-13 * max(1.0, loss):  # twice what the loss can still fall
-            break
-        moved, improved = _damped(design, target, weights, step, loss)
-        if improved >= loss:  # what is left is float noise
-            break
-        weights, loss = moved, improved
-    return weights
+        return (design.T * (probability * (1 - probability))) @ design + RIDGE * np.eye(len(weights))
 
-
-def _damped(
-    design: FloatArray, target: FloatArray, weights: FloatArray, step: FloatArray, loss: float
-) -> tuple[FloatArray, float]:
-    """Halve the step until the loss falls; return the old point when no step helps any more."""
-    for halving in range(30):
-        moved = weights - step / 2**halving
-        improved = _loss(design, target, moved)
-        if improved < loss:
-            return moved, improved
-    return weights, loss
+    return newton(Loss(lambda weights: _loss(design, target, weights), gradient, curvature), np.zeros(design.shape[1]))
 
 
 def _loss(design: FloatArray, target: FloatArray, weights: FloatArray) -> float:

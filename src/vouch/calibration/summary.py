@@ -8,6 +8,7 @@ import pandas as pd
 
 from vouch.calibration.maps import FloatArray
 from vouch.calibration.reliability import (
+    BoolArray,
     adaptive_ece,
     brier,
     classwise_ece,
@@ -60,22 +61,31 @@ def calibration_metrics(rows: pd.DataFrame, calibrated: FloatArray, *, bins: int
 def reliability_sides(rows: pd.DataFrame, calibrated: FloatArray, *, bins: int) -> pd.DataFrame:
     """Return the reliability tables of raw scores (`side` before) and confidences (after), one above the other."""
     right, score = rows["correct"].to_numpy(dtype=bool), rows["score"].to_numpy(dtype=np.float64)
-    before = reliability_table(score, right, bins=bins).assign(side="before")
-    after = reliability_table(calibrated, right, bins=bins).assign(side="after")
+    return reliability_of(score, right, calibrated, right, bins=bins)
+
+
+def reliability_of(
+    stated: FloatArray, right: BoolArray, calibrated: FloatArray, right_after: BoolArray, *, bins: int
+) -> pd.DataFrame:
+    """Return the reliability tables of two sides, each with its own answers, one above the other."""
+    before = reliability_table(stated, right, bins=bins).assign(side="before")
+    after = reliability_table(calibrated, right_after, bins=bins).assign(side="after")
     table = pd.concat([before, after], ignore_index=True)
     return table[["side", *table.columns.drop("side")]]
 
 
 def _values(rows: pd.DataFrame, confidence: FloatArray, bins: int) -> dict[str, float]:
     right = rows["correct"].to_numpy(dtype=bool)
+    named = classwise_ece(confidence, right, rows["class_pred"].to_numpy(dtype=object), bins=bins)
+    values = {**binary_values(confidence, right, bins=bins), "classwise_ece": named}
+    return values | (_box_values(rows, confidence, bins) if "iou" in rows else {})
+
+
+def binary_values(confidence: FloatArray, right: BoolArray, *, bins: int) -> dict[str, float]:
+    """Return the calibration errors and losses of confidences against right or wrong."""
     binned: tuple[Callable[..., float], ...] = (ece, adaptive_ece, debiased_ece, mce)
     values = {function.__name__: function(confidence, right, bins=bins) for function in binned}
-    values |= {
-        "classwise_ece": classwise_ece(confidence, right, rows["class_pred"].to_numpy(dtype=object), bins=bins),
-        "nll": nll(confidence, right),
-        "brier": brier(confidence, right),
-    }
-    return values | (_box_values(rows, confidence, bins) if "iou" in rows else {})
+    return values | {"nll": nll(confidence, right), "brier": brier(confidence, right)}
 
 
 def _box_values(rows: pd.DataFrame, confidence: FloatArray, bins: int) -> dict[str, float]:

@@ -1,51 +1,76 @@
 """Fit the calibrator that turns a model's raw scores into probabilities of being right.
 
 Reads   models.M.calibrate; the candidate's predictions on val_select
-Writes  models/M/calibrator.json, models/M/calibrator.csv (101 points for each class),
+Writes  models/M/calibrator.json, models/M/calibrator.csv (101 points for each curve of one score),
         metrics/M/calibration.json and plots/M/calibration.csv (before, and after from folds that did not see the row)
-Fails when  a score is not in [0, 1] or a row has no group. Too few predictions are not a failure: the calibrator is
-        then the identity and says why.
+Fails when  a score is not in [0, 1], a logit is not finite, a label is unknown, labels are of one class only, or a row
+        has no group. Too few predictions are not a failure: the calibrator is then the identity and says why.
 """
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+import pandas as pd
+from pydantic import Field, RootModel
 
 from vouch import io, paths
-from vouch.calibration.choice import Choice, fit_calibrator, out_of_fold, population
-from vouch.calibration.lookup import lookup_table
-from vouch.calibration.summary import calibration_metrics, reliability_sides
+from vouch.calibration.choice import Choice
+from vouch.calibration.learnt import Learnt, learn_multiclass, learn_scalar
+from vouch.calibration.multiclass_choice import MulticlassChoice
 from vouch.params import Section, load
 from vouch.splits.contract import read_predictions
 from vouch.stages import main
 
 DIGITS = 9  # decimals of a coefficient: confidences then agree to 1e-8 with those that were fitted
 
+ScalarMethod = Literal["identity", "temperature", "platt", "beta", "isotonic"]
+MulticlassMethod = Literal[
+    ScalarMethod, "vector", "matrix", "dirichlet", "ensemble_temperature", "histogram", "bbq", "spline"
+]
+Folds = Annotated[int, Field(ge=2)]
+Bins = Annotated[int, Field(ge=1)]
 
-class Params(Section):
-    """models.M.calibrate."""
 
-    methods: Annotated[tuple[Literal["identity", "temperature", "platt", "beta", "isotonic"], ...], Field(min_length=1)]
-    folds: Annotated[int, Field(ge=2)]
+class Scalar(Section):
+    """One score for each prediction, as of a detector."""
+
+    kind: Literal["scalar"]
+    methods: Annotated[tuple[ScalarMethod, ...], Field(min_length=1)]
+    folds: Folds
     floor: Annotated[float, Field(ge=0, lt=1)]  # raw score
     min_rows: Annotated[int, Field(ge=1)]
     min_groups: Annotated[int, Field(ge=2)]
-    bins: Annotated[int, Field(ge=1)]
+    bins: Bins
+
+
+class Multiclass(Section):
+    """A logit for each class, as of a classifier."""
+
+    kind: Literal["multiclass"]
+    methods: Annotated[tuple[MulticlassMethod, ...], Field(min_length=1)]
+    folds: Folds
+    bins: Bins
+
+
+class Params(RootModel[Annotated[Scalar | Multiclass, Field(discriminator="kind")]]):
+    """models.M.calibrate, by what the model's rows carry."""
 
 
 def run(model: str) -> None:
     """Calibrate one model."""
-    params = load(Params, "models", model, "calibrate")
-    choice = Choice(params.methods, params.folds, params.floor, params.min_rows, params.min_groups)
+    section = load(Params, "models", model, "calibrate").root
     rows = read_predictions(model, "candidate", "val_select", purpose="fit_calibrator")
-    learnt_from = population(rows, floor=params.floor)
-    calibrator = fit_calibrator(learnt_from, choice)
-    unseen = out_of_fold(learnt_from, choice)
-    classes = {*rows["class_true"].dropna(), *rows["class_pred"].dropna()}
-    io.write_json(paths.model(model, "calibrator.json"), calibrator, digits=DIGITS)
-    io.write_table(paths.model(model, "calibrator.csv"), lookup_table(calibrator, classes))
-    io.write_json(paths.metrics(model, "calibration"), calibration_metrics(learnt_from, unseen, bins=params.bins))
-    io.write_table(paths.plots(model, "calibration.csv"), reliability_sides(learnt_from, unseen, bins=params.bins))
+    learnt = _learn(rows, section)
+    io.write_json(paths.model(model, "calibrator.json"), learnt.calibrator, digits=DIGITS)
+    io.write_table(paths.model(model, "calibrator.csv"), learnt.lookup)
+    io.write_json(paths.metrics(model, "calibration"), learnt.metrics)
+    io.write_table(paths.plots(model, "calibration.csv"), learnt.reliability)
+
+
+def _learn(rows: pd.DataFrame, section: Scalar | Multiclass) -> Learnt:
+    if isinstance(section, Multiclass):
+        return learn_multiclass(rows, MulticlassChoice(section.methods, section.folds), bins=section.bins)
+    choice = Choice(section.methods, section.folds, section.floor, section.min_rows, section.min_groups)
+    return learn_scalar(rows, choice, bins=section.bins)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,83 @@
+"""A calibrator of several classes: one map from logits to probabilities, and one for the gate.
+
+calibrator.json: {"kind": "multiclass", "classes": [...], "map": ..., "gate": scalar map or null, "cross_validation":
+..., "population": ...}. `multiclass_choice` fits it; this module applies it. Serving imports it, so it needs numpy and
+pandas alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from vouch.calibration.maps import FloatArray, apply_map, map_problems, sigmoid
+from vouch.calibration.multiclass_maps import apply_multiclass, multiclass_problems
+from vouch.calibration.probabilities import (
+    GATE_LOGIT,
+    LOGIT,
+    PROBABILITY,
+    label_problems,
+    labels,
+    logit_problems,
+    matrix,
+)
+from vouch.errors import DataError, Problem, refuse_any
+
+
+def calibrated_classes(calibrator: Mapping[str, Any], rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with calibrated probabilities and what follows from them.
+
+    Added are `probability_<class>` (rows sum to one), `confidence` (the largest of them) and `gate` (calibrated
+    probability of being right, where rows have a gate's logit and the calibrator a map for it). `class_pred` becomes
+    the class with the largest probability. Where rows have `class_true`, `correct_before` keeps `correct` and
+    `correct` judges the new `class_pred`; a row without a label is not correct.
+
+    Raises
+    ------
+    DataError
+        Listing missing and foreign logit columns, every logit that is NaN or infinite, and every unknown label.
+    """
+    classes = calibrator["classes"]
+    known = "class_true" in rows
+    refuse_any(DataError, logit_problems(rows, classes) + (label_problems(rows, classes) if known else []))
+    probability = apply_multiclass(calibrator["map"], matrix(rows, classes, LOGIT))
+    best = probability.argmax(axis=1)
+    columns: dict[str, Any] = {PROBABILITY + name: probability[:, place] for place, name in enumerate(classes)}
+    columns |= {"confidence": probability.max(axis=1, initial=0.0)}
+    columns |= {"class_pred": pd.array(np.asarray(classes, dtype=object)[best], dtype="str")}
+    if known:
+        columns |= {
+            "correct_before": rows["correct"].to_numpy(dtype=bool),
+            "correct": best == labels(rows, classes),
+        }
+    if GATE_LOGIT in rows and calibrator["gate"] is not None:
+        columns |= {"gate": apply_map(calibrator["gate"], gate_score(rows))}
+    return rows.assign(**columns)
+
+
+def gate_score(rows: pd.DataFrame) -> FloatArray:
+    """Return the sigmoid of the gate's logit: the raw score that the gate's map is learnt on and read at."""
+    return sigmoid(rows[GATE_LOGIT].to_numpy(dtype=np.float64))
+
+
+def as_predicted(classes: Sequence[str]) -> dict[str, Any]:
+    """Return the calibrator that leaves softmax and gate as they are."""
+    identity = {"method": "identity"}
+    return {"kind": "multiclass", "classes": list(classes), "map": identity, "gate": identity}
+
+
+def calibrator_problems(calibrator: Mapping[str, Any]) -> list[Problem]:
+    """List what keeps a stored calibrator of this kind from being applied."""
+    where, remedy = "calibrator.json", "fit the calibrator again"
+    missing = sorted({"classes", "map", "gate"} - set(calibrator))
+    problems = [Problem(f"{where}: {key}", "a value", "nothing", remedy) for key in missing]
+    classes = calibrator.get("classes")
+    named = isinstance(classes, list) and all(isinstance(name, str) for name in classes)
+    if not isinstance(classes, list) or not named or len(classes) < 2 or len(set(classes)) < len(classes):
+        problems.append(Problem(f"{where}: classes", "two or more different names", repr(classes)[:80], remedy))
+    elif "map" in calibrator:
+        problems += multiclass_problems(calibrator["map"], len(classes), f"{where}: map")
+    if calibrator.get("gate") is not None:
+        problems += map_problems(calibrator["gate"], f"{where}: gate")
+    return problems
