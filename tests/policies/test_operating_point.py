@@ -93,7 +93,7 @@ def test_a_class_never_true_or_never_predicted_has_no_threshold_and_makes_the_po
 
 
 @pytest.mark.parametrize("level", ["class", "all"])
-@pytest.mark.parametrize("metric", ["recall", "f1"])
+@pytest.mark.parametrize("metric", ["recall", "precision", "f1"])
 def test_nothing_seen_at_all_is_infeasible_not_a_crash(level: str, metric: str) -> None:
     table, confidence = rows((None, None, 0.0))
     policy = fit_operating_point(table, confidence, Objective(metric, level, 0.05, ("stream",), 1, 0.9, "low"))
@@ -144,6 +144,36 @@ def test_level_all_takes_one_threshold_for_every_class() -> None:
     policy = fit_operating_point(table, confidence, Objective("recall", "all", 0.05, (), 1, 0.6, "value"))
     # 4 of 6 truths: .9 .8 .6 .3; the next lower confidence is .2
     assert policy["thresholds"] == {"cone": pytest.approx(0.25), "phone": pytest.approx(0.25)}
+
+
+def test_the_lowest_threshold_that_keeps_the_precision_lies_below_it() -> None:
+    policy = fit_operating_point(*rows(*PHONES), Objective("precision", "class", 0.05, (), 1, 0.75))
+    # .9 .8 right, .7 wrong, .6 right: 3 of 4; with .5, wrong, it is 3 of 5
+    assert policy["thresholds"] == {"phone": pytest.approx(0.55)}
+    assert policy["feasible"] is True
+    assert policy["guarantee"] == "none"
+    strict = fit_operating_point(*rows(*PHONES), Objective("precision", "class", 0.05, (), 1, 0.8))
+    assert strict["thresholds"] == {"phone": pytest.approx(0.75)}
+
+
+def test_a_precision_equals_a_slow_search_over_classes_together() -> None:
+    rng = np.random.default_rng(3)
+    entries = [("can" if rng.random() < sure else None, "can", float(sure)) for sure in rng.random(150)]
+    entries += [("cup" if rng.random() < sure else None, "cup", float(sure)) for sure in rng.random(150)]
+    table, confidence = rows(*entries)
+    policy = fit_operating_point(table, confidence, Objective("precision", "all", 0.05, (), 1, 0.7))
+    assert policy["thresholds"]["can"] == policy["thresholds"]["cup"]
+    right = table["correct"].to_numpy()
+    lowest = min(level for level in confidence if right[confidence >= level].mean() >= 0.7)
+    assert (accept(policy, confidence, table["class_pred"]) == (confidence >= lowest)).all()
+
+
+def test_a_precision_out_of_reach_abstains_and_says_why() -> None:
+    policy = fit_operating_point(
+        *rows((None, "phone", 0.9), ("phone", "phone", 0.4)), Objective("precision", "class", 0.05, (), 1, 0.9)
+    )
+    assert policy["thresholds"] == {"phone": None}
+    assert "the highest is 0.5" in policy["infeasible"]["phone"]
 
 
 def test_f1_equals_a_slow_search() -> None:

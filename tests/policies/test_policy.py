@@ -58,3 +58,69 @@ def test_every_problem_is_listed() -> None:
     with pytest.raises(BundleError) as refused:
         validate_policy({**POLICY, "feasible": "yes", "guarantee": "", "thresholds": {"a": 2, "b": -1}})
     assert len(refused.value.problems) == 4
+
+
+EXITS = {key: value for key, value in POLICY.items() if key != "thresholds"} | {"positive": "cone"}
+THRESHOLD = {**EXITS, "kind": "threshold", "threshold": 0.9}
+GATE = {**EXITS, "kind": "gate", "threshold": 0.9}
+OF_SCRC = {"score": "gate", "variant": "rank", "xi": 0.8, "lam1": 0.6, "tie": 0.0, "lam2": 0.5, "jitter_seed": 1}
+SCRC = {**EXITS, "kind": "scrc", **OF_SCRC}
+ABSTAINS = {"feasible": False, "infeasible": {"*": "few"}}
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        THRESHOLD,
+        GATE,
+        SCRC,
+        {**THRESHOLD, "positive": None},
+        {**GATE, **ABSTAINS, "threshold": None},
+        {**SCRC, **ABSTAINS, "xi": None, "lam1": None, "tie": None, "lam2": None},
+        {**SCRC, "lam2": 1.0, "lam1": 0, "variant": "clopper_pearson", "score": "confidence"},
+    ],
+)
+def test_each_kind_is_a_policy(policy: dict[str, object]) -> None:
+    validate_policy(policy)
+
+
+@pytest.mark.parametrize(
+    ("policy", "where"),
+    [
+        ({**THRESHOLD, "thresholds": {}}, "thresholds"),
+        ({**THRESHOLD, "lam1": 0.5}, "lam1"),
+        ({**SCRC, "threshold": 0.5}, "threshold"),
+        ({**POLICY, "threshold": 0.5}, "threshold"),
+        ({**THRESHOLD, "scrc": SCRC}, "scrc"),
+        ({key: value for key, value in GATE.items() if key != "positive"}, "positive"),
+        ({key: value for key, value in SCRC.items() if key != "tie"}, "tie"),
+        ({**THRESHOLD, "threshold": None}, "threshold"),
+        ({**THRESHOLD, "threshold": 1.1}, "threshold"),
+        ({**THRESHOLD, "threshold": float("nan")}, "threshold"),
+        ({**THRESHOLD, **ABSTAINS}, "threshold"),
+        ({**THRESHOLD, "alpha": None}, "alpha"),
+        ({**THRESHOLD, "alpha": 0}, "alpha"),
+        ({**THRESHOLD, "delta": 1.0}, "delta"),
+        ({**THRESHOLD, "positive": ""}, "positive"),
+        ({**THRESHOLD, "positive": 1}, "positive"),
+        ({**SCRC, "score": "softmax"}, "score"),
+        ({**SCRC, "variant": "exact"}, "variant"),
+        ({**SCRC, "xi": 1.2}, "xi"),
+        ({**SCRC, "lam1": None}, "lam1"),
+        ({**SCRC, "lam2": -0.1}, "lam2"),
+        ({**SCRC, "tie": "0"}, "tie"),
+        ({**SCRC, "jitter_seed": -1}, "jitter_seed"),
+        ({**SCRC, "jitter_seed": True}, "jitter_seed"),
+    ],
+)
+def test_an_exit_policy_with_another_ones_keys_or_an_impossible_value_is_refused(policy: object, where: str) -> None:
+    with pytest.raises(BundleError) as refused:
+        validate_policy(policy)
+    assert [problem.where for problem in refused.value.problems] == [f"policy.json: {where}"]
+
+
+def test_every_problem_of_an_exit_policy_is_listed() -> None:
+    impossible = dict.fromkeys(["alpha", "delta", "positive", "xi", "lam1", "tie", "lam2", "jitter_seed"], -1)
+    with pytest.raises(BundleError) as refused:
+        validate_policy({**SCRC, **impossible, "score": "", "variant": "", "guarantee": "", "feasible": 1})
+    assert len(refused.value.problems) == 12

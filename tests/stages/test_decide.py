@@ -5,14 +5,16 @@ import pandas as pd
 import pytest
 
 from vouch import io, paths
-from vouch.errors import BundleError, ParamsError
-from vouch.policies.policy import accept, validate_policy
+from vouch.calibration.calibrator import calibrated
+from vouch.errors import BundleError, DataError, ParamsError
+from vouch.policies.policy import accept, decided, validate_policy
 from vouch.stages.decide import run
 
 PARAMS = """
 models:
   toy:
     decide:
+      kind: operating_point
       objective:
         metric: recall
         level: class
@@ -120,3 +122,133 @@ def test_impossible_parameters_are_refused(workspace: Path, old: str, new: str) 
     Path("params.yaml").write_text(PARAMS.replace(old, new), encoding="utf-8")
     with pytest.raises(ParamsError):
         run("toy")
+
+
+EXITS = """
+models:
+  toy:
+    decide:
+      kind: threshold
+      positive: work
+      alpha: 0.05
+      delta: 0.05
+      unit: group
+      steps: 20
+"""
+OF_SCRC = """
+      score: gate
+      variant: rank
+      guarantee: certified
+      xi: 0.7
+      levels:
+      - 0.5
+      - 0.8
+      jitter_seed: 1
+"""
+OF_KIND = {
+    "threshold": EXITS,
+    "gate": EXITS.replace("threshold", "gate"),
+    "scrc": EXITS.replace("threshold", "scrc") + OF_SCRC.lstrip("\n"),
+}
+MULTICLASS = {
+    "kind": "multiclass",
+    "classes": ["free", "work"],
+    "map": {"method": "identity"},
+    "gate": {"method": "platt", "slope": 1.5, "intercept": 0.2},
+}
+
+
+def classified(n: int = 3000) -> pd.DataFrame:
+    generator = np.random.default_rng(3)
+    margin = generator.normal(0, 4, n)
+    true = generator.random(n) < 1 / (1 + np.exp(-margin))
+    return pd.DataFrame(
+        {
+            "sample_id": [f"s{index}" for index in range(n)],
+            "group": [f"g{index // 3}" for index in range(n)],
+            "stratum_source": "north",
+            "class_true": np.where(true, "work", "free"),
+            "class_pred": np.where(margin >= 0, "work", "free"),
+            "score": 1 / (1 + np.exp(-np.abs(margin))),
+            "correct": true == (margin >= 0),
+            "logit_free": -margin / 2,
+            "logit_work": margin / 2,
+            "gate_logit": np.abs(margin) / 1.5,
+        }
+    )
+
+
+@pytest.fixture
+def classifier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    io.write_table(paths.predictions("toy", "candidate", "val_calib"), classified())
+    io.write_json(paths.model("toy", "calibrator.json"), MULTICLASS)
+
+
+@pytest.mark.parametrize("kind", OF_KIND)
+@pytest.mark.usefixtures("classifier")
+def test_each_kind_of_a_classifier_writes_one_policy_that_decides_as_it_was_certified(kind: str) -> None:
+    Path("params.yaml").write_text(OF_KIND[kind], encoding="utf-8")
+    run("toy")
+    path = paths.model("toy", "policy.json")
+    first, policy = path.read_bytes(), io.read_json(path)
+    validate_policy(policy)
+    assert (policy["kind"], policy["feasible"], policy["guarantee"]) == (kind, True, "certified")
+    found = decided(policy, calibrated(MULTICLASS, classified()))
+    work = found["accept"] & (found["class_true"] == "work")
+    evidence = policy["evidence"]
+    assert (evidence["exits"], evidence["positives"]) == (found["accept"].sum(), work.sum())
+    assert evidence["misses"] == (work & (found["class_pred"] == "free")).sum()
+    assert 0.3 < evidence["coverage"] == pytest.approx(found["accept"].mean(), abs=1e-11)
+    run("toy")
+    assert path.read_bytes() == first
+
+
+@pytest.mark.usefixtures("classifier")
+def test_a_risk_out_of_reach_is_a_state_that_abstains() -> None:
+    Path("params.yaml").write_text(EXITS.replace("alpha: 0.05", "alpha: 0.0001"), encoding="utf-8")
+    run("toy")
+    policy = io.read_json(paths.model("toy", "policy.json"))
+    assert policy["feasible"] is False
+    assert not decided(policy, calibrated(MULTICLASS, classified()))["accept"].any()
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new"),
+    [
+        ("threshold", "kind: threshold", "kind: softmax"),
+        ("threshold", "      kind: threshold\n", ""),
+        ("threshold", "alpha: 0.05", "alpha: 0"),
+        ("threshold", "delta: 0.05", "delta: 5"),
+        ("threshold", "unit: group", "unit: drive"),
+        ("threshold", "steps: 20", "steps: 0"),
+        ("threshold", "positive: work", "positive: 1"),
+        ("threshold", "positive: work", "positive: ''"),
+        ("threshold", "      positive: work\n", ""),
+        ("threshold", "steps: 20", "steps: 20\n      xi: 0.8"),
+        ("scrc", "score: gate", "score: logit"),
+        ("scrc", "variant: rank", "variant: exact"),
+        ("scrc", "guarantee: certified", "guarantee: none"),
+        ("scrc", "xi: 0.7", "xi: 1.0"),
+        ("scrc", "      xi: 0.7\n", ""),
+        ("scrc", "- 0.8", "- 0.4"),
+        ("scrc", "- 0.8", "- 0.5"),
+        ("scrc", "- 0.8", "- 1.5"),
+        ("scrc", "jitter_seed: 1", "jitter_seed: -1"),
+        ("scrc", "jitter_seed: 1", "jitter_seed: 1\n      strata: []"),
+    ],
+)
+@pytest.mark.usefixtures("classifier")
+def test_impossible_parameters_of_an_exit_policy_are_refused(kind: str, old: str, new: str) -> None:
+    assert old in OF_KIND[kind]
+    Path("params.yaml").write_text(OF_KIND[kind].replace(old, new), encoding="utf-8")
+    with pytest.raises(ParamsError, match=r"models\.toy\.decide"):
+        run("toy")
+
+
+@pytest.mark.usefixtures("classifier")
+def test_a_class_that_the_model_does_not_know_is_refused_and_nothing_is_written() -> None:
+    Path("params.yaml").write_text(EXITS.replace("positive: work", "positive: cone"), encoding="utf-8")
+    with pytest.raises(DataError, match=r"decide\.positive"):
+        run("toy")
+    assert not paths.model("toy", "policy.json").exists()

@@ -13,26 +13,26 @@ import numpy.typing as npt
 import pandas as pd
 
 from vouch.errors import DataError, Problem, refuse_any
+from vouch.policies.cuts import below
 from vouch.policies.policy import Policy, accept
 from vouch.policies.recall import RecallCurve, recall_curve
 from vouch.tables import STRATUM, stratum_columns
 
 FloatArray = npt.NDArray[np.float64]
-
-NOISE = 1e-9  # confidences nearer than this may be equal on another machine, so no threshold parts them
+IntArray = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
 class Objective:
     """What the thresholds are for."""
 
-    metric: str  # recall: the highest threshold that still reaches `target`; f1: the threshold with the largest F1
+    metric: str  # recall: the highest threshold that still reaches `target`; precision: the lowest; f1: the largest F1
     level: str  # class: a threshold for each class; all: one for all classes together
     delta: float  # probability that a lower bound lies above the truth, each class on its own
     strata: tuple[str, ...]  # the target must also hold in each value of these, without their prefix
     min_truths: int  # a stratum with fewer truths of a class says nothing about it
-    target: float = 1.0  # of the recall; f1 has none
-    bound: str = "value"  # value: the recall reaches the target; low: its lower bound does; f1 has none
+    target: float = 1.0  # of the recall or precision; f1 has none
+    bound: str = "value"  # value: the recall reaches the target; low: its lower bound does; only recall has one
 
 
 def fit_operating_point(rows: pd.DataFrame, confidence: FloatArray, objective: Objective) -> Policy:
@@ -100,9 +100,11 @@ def _threshold(table: pd.DataFrame, names: tuple[str, ...], objective: Objective
         return None, "no truth was seen, so nothing is known about its recall"
     if len(seen) == 0:
         return None, "the detector never names it"
+    if objective.metric == "precision":
+        return _precision_threshold(table, names, seen, objective.target)
     if objective.metric == "f1":
         level = _best_f1(table, names, seen)
-        return (_below(level, seen), "") if level is not None else (None, "no detection of it is right")
+        return (below(level, seen), "") if level is not None else (None, "no detection of it is right")
     return _recall_threshold(truths, seen, objective)
 
 
@@ -119,29 +121,39 @@ def _recall_threshold(truths: pd.DataFrame, seen: FloatArray, objective: Objecti
     if failures:
         reason = f"the detector misses them at any threshold (target {objective.target}): {'; '.join(failures)}"
         right = truths.loc[truths["correct"], "confidence"]
-        return (_below(float(right.min()), seen) if len(right) else None), reason
-    return _below(min(levels), seen), ""
+        return (below(float(right.min()), seen) if len(right) else None), reason
+    return below(min(levels), seen), ""
+
+
+def _precision_threshold(
+    table: pd.DataFrame, names: tuple[str, ...], seen: FloatArray, target: float
+) -> tuple[float | None, str]:
+    """Return the lowest threshold whose accepted detections are right often enough: as much recall as that allows."""
+    precision = _hits(table, names, seen) / _kept(table, names, seen)
+    reached = np.flatnonzero(precision >= target - 1e-12)
+    if len(reached):
+        return below(float(seen[reached[0]]), seen), ""
+    return None, f"no threshold has a precision of {target}: the highest is {precision.max():.4f}"
+
+
+def _kept(table: pd.DataFrame, names: tuple[str, ...], levels: FloatArray) -> IntArray:
+    """Return how many detections of these classes have at least each confidence."""
+    detections = np.sort(table.loc[table["class_pred"].isin(names), "confidence"].to_numpy())
+    return len(detections) - np.searchsorted(detections, levels)
+
+
+def _hits(table: pd.DataFrame, names: tuple[str, ...], levels: FloatArray) -> IntArray:
+    """Return how many of them are right."""
+    return _kept(table[table["correct"].to_numpy(dtype=bool)], names, levels)
 
 
 def _best_f1(table: pd.DataFrame, names: tuple[str, ...], seen: FloatArray) -> float | None:
     """Return the highest of the confidences that give the largest 2 hits / (truths + detections)."""
-    of_class = table["class_pred"].isin(names)
-    detections = np.sort(table.loc[of_class, "confidence"].to_numpy())
-    hits = np.sort(table.loc[of_class & table["correct"], "confidence"].to_numpy())
-    if len(hits) == 0:
+    hits = _hits(table, names, seen)
+    if not hits.any():
         return None
-    kept_hits = len(hits) - np.searchsorted(hits, seen)
-    kept = len(detections) - np.searchsorted(detections, seen)
-    f1 = 2 * kept_hits / (table["class_true"].isin(names).sum() + kept)
+    f1 = 2 * hits / (table["class_true"].isin(names).sum() + _kept(table, names, seen))
     return float(seen[np.flatnonzero(f1 == f1.max())[-1]])
-
-
-def _below(level: float, seen: FloatArray) -> float:
-    """Return the middle between a seen confidence, with those that only noise parts from it, and the next lower one."""
-    starts = seen[np.concatenate([[True], np.diff(seen) > NOISE])]
-    lowest = starts[np.searchsorted(starts, level, side="right") - 1]
-    index = int(np.searchsorted(seen, lowest))
-    return float((lowest + (seen[index - 1] if index else 0.0)) / 2)
 
 
 def _strata(truths: pd.DataFrame, objective: Objective) -> dict[str, pd.DataFrame]:
@@ -182,6 +194,8 @@ def _recall_record(truths: pd.DataFrame, lowest: float | None, delta: float) -> 
 
 def _described(objective: Objective) -> dict[str, Any]:
     described: dict[str, Any] = {"metric": objective.metric, "level": objective.level}
+    if objective.metric == "precision":
+        described |= {"target": objective.target}
     if objective.metric == "recall":
         described |= {"target": objective.target, "bound": objective.bound}
         described |= {"strata": list(objective.strata), "min_truths": objective.min_truths}

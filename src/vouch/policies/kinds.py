@@ -1,0 +1,112 @@
+"""The kinds of policy, as models.M.decide asks for them, and how each is fitted."""
+
+from typing import Annotated, Literal
+
+import pandas as pd
+from pydantic import AfterValidator, Field
+
+from vouch.params import Section
+from vouch.policies.certificate import Risk
+from vouch.policies.operating_point import Objective, fit_operating_point
+from vouch.policies.policy import Policy
+from vouch.policies.scrc import Recipe, fit_scrc
+from vouch.policies.sweep import fit_sweep
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+def _rising(levels: tuple[float, ...]) -> tuple[float, ...]:
+    if list(levels) != sorted(set(levels)):
+        raise ValueError("levels rise, and none stands twice")
+    return levels
+
+
+class RecallObjective(Section):
+    """The highest thresholds that still reach a recall."""
+
+    metric: Literal["recall"]
+    level: Literal["class", "all"]
+    target: Share
+    bound: Literal["value", "low"]
+    delta: Share
+
+
+class PrecisionObjective(Section):
+    """The lowest thresholds that still reach a precision: as much recall as it allows."""
+
+    metric: Literal["precision"]
+    level: Literal["class", "all"]
+    target: Share
+    delta: Share
+
+
+class F1Objective(Section):
+    """The thresholds with the largest F1."""
+
+    metric: Literal["f1"]
+    level: Literal["class", "all"]
+    delta: Share
+
+
+class OperatingPoint(Section):
+    """One threshold for each class of a detector."""
+
+    kind: Literal["operating_point"]
+    objective: Annotated[RecallObjective | PrecisionObjective | F1Objective, Field(discriminator="metric")]
+    strata: tuple[str, ...]
+    min_truths: Annotated[int, Field(ge=1)]
+
+
+class Exits(Section):
+    """What every exit policy of a classifier promises: `certificate.Risk`."""
+
+    positive: Annotated[str, Field(min_length=1)] | None
+    alpha: Share
+    delta: Share
+    unit: Literal["row", "group"]
+    steps: Annotated[int, Field(ge=1, le=1000)]
+
+
+class Threshold(Exits):
+    """One threshold on the calibrated largest probability."""
+
+    kind: Literal["threshold"]
+
+
+class Gate(Exits):
+    """One threshold on the calibrated gate."""
+
+    kind: Literal["gate"]
+
+
+class Scrc(Exits):
+    """Selective conformal risk control: `scrc.Recipe`."""
+
+    kind: Literal["scrc"]
+    score: Literal["confidence", "gate"]
+    variant: Literal["rank", "dkw", "clopper_pearson"]
+    guarantee: Literal["certified", "variant"]
+    xi: Share
+    levels: Annotated[tuple[Share, ...], Field(min_length=1), AfterValidator(_rising)]
+    jitter_seed: Annotated[int, Field(ge=0)]
+
+
+Kind = Annotated[OperatingPoint | Threshold | Gate | Scrc, Field(discriminator="kind")]
+
+
+def fit_policy(rows: pd.DataFrame, asked: OperatingPoint | Threshold | Gate | Scrc) -> Policy:
+    """Return the policy of the kind asked for, fitted on calibrated rows.
+
+    Raises
+    ------
+    DataError
+        Listing what the rows lack for it.
+    """
+    if isinstance(asked, OperatingPoint):
+        objective = Objective(**asked.objective.model_dump(), strata=asked.strata, min_truths=asked.min_truths)
+        return fit_operating_point(rows, rows["confidence"].to_numpy(float), objective)
+    risk = Risk(asked.positive, asked.alpha, asked.delta, asked.unit, asked.steps)
+    if isinstance(asked, Scrc):
+        recipe = Recipe(asked.score, asked.variant, asked.guarantee, asked.xi, asked.levels, asked.jitter_seed)
+        return fit_scrc(rows, risk, recipe)
+    return fit_sweep(rows, risk, kind=asked.kind)

@@ -1,0 +1,183 @@
+"""The scrc policy: selective conformal risk control, and a certificate of its exits.
+
+The recipe (`selection`) promises P(selected) >= xi and P(truth outside its set | selected) <= alpha: of sets, and on
+the average over calibrations. An exit is a set of one class, another event, so the rule that says who exits is
+certified too. That rule has two parts, lam1 from scores alone and lam2 from labels. So that the tests may be walked as
+if declared beforehand, they cover every pair of a step of xi and a declared level of lam2, one walk for each level at
+delta over the number of levels: with probability 1 - delta all certified pairs keep the risk, and labels may choose
+among them.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from vouch.calibration.probabilities import labels
+from vouch.errors import DataError, refuse_any
+from vouch.policies.calibrated import class_names, evidence_problems, probabilities, row_problems
+from vouch.policies.certificate import BoolArray, Cases, FloatArray, Risk, cases_of, described, judge, shortfall, walk
+from vouch.policies.exits import in_set
+from vouch.policies.policy import Policy
+from vouch.policies.selection import Selection, rank, select, set_level
+from vouch.policies.sweep import objective, verdict
+
+GUARANTEE_OF = {"rank": "marginal", "dkw": "pac", "clopper_pearson": "pac"}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How selection and sets are fixed."""
+
+    score: str  # confidence or gate
+    variant: str  # rank, dkw or clopper_pearson
+    guarantee: str  # certified: the exits must be; variant: the recipe's own word is enough
+    xi: float  # share of rows to select
+    levels: tuple[float, ...]  # of lam2, rising; a certified lam2 is one of these
+    jitter_seed: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """The recipe at one step of xi."""
+
+    xi: float
+    selection: Selection | None
+    lam2: float | None  # None: nothing can be promised
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The step that is taken, at this lam2, or why none is."""
+
+    step: Step | None
+    lam2: float | None
+    why: str
+
+
+def fit_scrc(rows: pd.DataFrame, risk: Risk, recipe: Recipe) -> Policy:
+    """Return the scrc policy.
+
+    Parameters
+    ----------
+    rows : table
+        Calibrated: `sample_id`, `group`, `class_true` (null: not labelled, left out), `class_pred`,
+        `probability_<class>` and the recipe's score.
+    risk : Risk
+        `alpha` bounds the truths outside their sets among the selected, and the risk of the exits.
+    recipe : Recipe
+
+    Returns
+    -------
+    dict
+        policy.json. With `guarantee: certified` its `xi` is the largest step, up to the one asked for, whose exits are
+        certified, and lam2 is the recipe's there, raised to the next level; below the xi asked for the recipe's own
+        promise is no more than a plan. Infeasible: it abstains on everything.
+
+    Raises
+    ------
+    DataError
+        Listing missing columns, bad probabilities, unknown classes, and rows of one class only.
+    """
+    refuse_any(DataError, row_problems(rows, recipe.score) or evidence_problems(rows, risk.positive))
+    labelled = rows[rows["class_true"].notna()]
+    steps, probability = _steps(labelled, risk, recipe), probabilities(labelled)
+    cases = cases_of(labelled, risk.positive)
+    if recipe.guarantee == "certified":
+        risk_each = replace(risk, delta=risk.delta / len(recipe.levels))
+        choice = _certified(cases, probability, steps, risk_each, recipe.levels)
+        guarantee = "certified"
+    else:
+        risk_each, guarantee = risk, GUARANTEE_OF[recipe.variant]
+        choice = _by_recipe(steps[-1])
+    rule = _rule(choice, probability)
+    finding = judge(cases, rule, risk_each)
+    asked = {"guarantee": recipe.guarantee, "xi": recipe.xi, "levels": list(recipe.levels)}
+    selection = None if choice.step is None else choice.step.selection
+    return {
+        "kind": "scrc",
+        **verdict({"*": choice.why} if choice.why else {}, guarantee),
+        "alpha": risk.alpha,
+        "delta": risk.delta,
+        "objective": {**objective(risk), **asked},
+        "positive": risk.positive,
+        "score": recipe.score,
+        "variant": recipe.variant,
+        "xi": None if choice.step is None else choice.step.xi,
+        "lam1": None if selection is None else selection.lam1,
+        "tie": None if selection is None else selection.tie,
+        "lam2": choice.lam2,
+        "jitter_seed": recipe.jitter_seed,
+        "evidence": {
+            **described(finding, risk, n=len(labelled), exits=int(rule.sum())),
+            "selected": 0 if selection is None else int(selection.chosen.sum()),
+            "selected_low": None if selection is None else selection.low,
+            "allowed": None if selection is None else selection.allowed,
+            "lam2_recipe": None if choice.step is None else choice.step.lam2,
+        },
+    }
+
+
+def _steps(labelled: pd.DataFrame, risk: Risk, recipe: Recipe) -> list[Step]:
+    score = labelled[recipe.score].to_numpy(dtype=np.float64)
+    ranked = rank(score, labelled["sample_id"], labelled["group"], unit=risk.unit, seed=recipe.jitter_seed)
+    strangeness = _strangeness(labelled)
+    steps = []
+    first = 1 if recipe.guarantee == "certified" else risk.steps  # a certificate may have to stop short of xi
+    for share in recipe.xi * np.arange(first, risk.steps + 1) / risk.steps:
+        one = select(ranked, float(share), variant=recipe.variant, alpha=risk.alpha, delta=risk.delta)
+        lam2 = None if one is None else set_level(strangeness[one.counted], one.allowed)
+        steps.append(Step(float(share), one, lam2))
+    return steps
+
+
+def _strangeness(labelled: pd.DataFrame) -> FloatArray:
+    """Return 1 - p of the true class, shape (n,)."""
+    place = labels(labelled, class_names(labelled))
+    own: FloatArray = 1 - probabilities(labelled)[np.arange(len(labelled)), place]
+    return own
+
+
+def _by_recipe(step: Step) -> Choice:
+    if step.lam2 is None:
+        return Choice(None, None, f"too few rows: {_too_few(step)}")
+    return Choice(step, step.lam2, "")
+
+
+def _too_few(step: Step) -> str:
+    if step.selection is None:
+        return f"no threshold is known to select {step.xi:.2f} of fresh ones"
+    return f"{int(step.selection.chosen.sum())} selected promise nothing, were every truth in its set"
+
+
+def _certified(
+    cases: Cases, probability: FloatArray, steps: list[Step], risk: Risk, levels: tuple[float, ...]
+) -> Choice:
+    """Return the loosest step whose exits are certified at the first level of lam2 that the recipe allows there."""
+    nobody = np.zeros(len(probability), dtype=bool)
+    chosen = [nobody if step.selection is None else step.selection.chosen for step in steps]
+    walks = {level: list(walk(cases, (one & _single(probability, level) for one in chosen), risk)) for level in levels}
+    reasons = []
+    for index, step in reversed(list(enumerate(steps))):
+        level = None if step.lam2 is None else next((level for level in levels if level >= step.lam2), None)
+        if level is not None and index < len(walks[level]) and walks[level][index].certified:
+            return Choice(step, level, "")
+        if step.lam2 is None:
+            reasons.append(_too_few(step))
+        elif level is None:
+            reasons.append(f"at xi {step.xi:.2f} sets need lam2 {step.lam2:.4f}, above every level")
+        else:
+            reasons.append(f"with sets at {level}, {shortfall(walks[level], risk)}")
+    return Choice(None, None, reasons[0])
+
+
+def _single(probability: FloatArray, lam2: float) -> BoolArray:
+    single: BoolArray = in_set(probability, lam2).sum(axis=1) == 1
+    return single
+
+
+def _rule(choice: Choice, probability: FloatArray) -> npt.NDArray[np.bool_]:
+    if choice.step is None or choice.step.selection is None or choice.lam2 is None:
+        return np.zeros(len(probability), dtype=bool)
+    return choice.step.selection.chosen & _single(probability, choice.lam2)

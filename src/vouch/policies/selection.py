@@ -1,0 +1,123 @@
+"""Selective conformal risk control, the arithmetic: who is selected, and how large their sets must be.
+
+Xu, Guo, Wei, arXiv:2512.12844; METHODS 1.3 reconstructs the recipe and measures it. With rows that resemble those of
+their group, `spread` of them are worth one independent row, and a fresh row counts for as many.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import betaincinv
+
+from vouch.policies.exits import DIGITS, SLACK, jitter
+
+BoolArray = npt.NDArray[np.bool_]
+FloatArray = npt.NDArray[np.float64]
+
+_EDGE = 1e-9  # a product that misses a whole number by float noise alone is that number
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Calibration rows, the most certain first; jitter parts equal ones."""
+
+    order: npt.NDArray[np.intp]  # places of the rows, shape (n,)
+    level: FloatArray  # their scores, falling
+    jitter: FloatArray  # falling among equal scores
+    spread: float  # rows that are worth one independent row
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Who is selected, and how many of the counted may have their truth outside the set."""
+
+    lam1: float
+    tie: float  # the least jitter that is selected at lam1
+    chosen: BoolArray  # shape (n,)
+    counted: BoolArray  # whose sets lam2 is fixed on
+    low: float  # what the probability of selection is, or is at least
+    allowed: int  # negative: nothing can be promised
+
+
+def rank(score: FloatArray, sample_id: "pd.Series[str]", group: "pd.Series[str]", *, unit: str, seed: int) -> Ranked:
+    """Return the rows in order of their score, then of a jitter that their names and the seed alone decide."""
+    level, drawn = np.round(score, DIGITS), jitter(sample_id, seed)
+    order = np.lexsort((-drawn, -level))
+    spread = 1.0 if unit == "row" else _spread(level, pd.factorize(group, sort=True)[0])
+    return Ranked(order, level[order], drawn[order], spread)
+
+
+def select(ranked: Ranked, xi: float, *, variant: str, alpha: float, delta: float) -> Selection | None:
+    """Return the strictest selection that keeps coverage xi, or None where there are too few rows for any.
+
+    Parameters
+    ----------
+    ranked : Ranked
+    xi : float
+        Share of fresh rows to select, in (0, 1].
+    variant : str
+        rank: in expectation over calibrations, exactly; clopper_pearson: with probability 1 - delta, at a number of
+        rows fixed from n; dkw: with probability 1 - delta, uniformly in the threshold.
+    alpha, delta : float
+    """
+    n, spread = len(ranked.order), ranked.spread
+    if variant == "rank":
+        k = int(np.ceil(xi * (n + spread) - _EDGE))
+        if not 1 <= k <= n:
+            return None
+        # A fresh row that is selected is the k-th: it takes the place of the row at lam1.
+        return _selection(ranked, k, counted=k - 1, low=k / (n + spread), budget=(k - 1 + spread) * alpha - spread)
+    counts, lows = _lower_bounds(ranked, variant, delta)
+    reached = np.flatnonzero(lows >= xi)
+    if len(reached) == 0:
+        return None
+    k, low = int(counts[reached[0]]), float(lows[reached[0]])
+    return _selection(ranked, k, counted=k, low=low, budget=(n + spread) * alpha * low - spread, whole=variant == "dkw")
+
+
+def set_level(strangeness: FloatArray, allowed: int) -> float | None:
+    """Return the smallest lam2 at which at most `allowed` rows have their truth outside the set; None for none.
+
+    `strangeness` is 1 - p of the true class, float64, in [0, 1].
+    """
+    if allowed < 0:
+        return None
+    if allowed >= len(strangeness):
+        return 0.0
+    smallest = np.sort(strangeness)[len(strangeness) - allowed - 1]
+    return float(min(np.ceil((smallest - SLACK) * 10**DIGITS) / 10**DIGITS, 1.0)) + 0.0
+
+
+def _lower_bounds(ranked: Ranked, variant: str, delta: float) -> tuple[npt.NDArray[np.intp], FloatArray]:
+    """Return numbers of selected rows, rising, and the lower bound of the coverage at each."""
+    n, spread = len(ranked.order), ranked.spread
+    if variant == "clopper_pearson":
+        counts = np.arange(1, n + 1)
+        return counts, np.asarray(betaincinv(counts / spread, (n - counts) / spread + 1, delta), dtype=np.float64)
+    counts = np.append(np.flatnonzero(np.diff(ranked.level) < 0) + 1, n)
+    return counts, counts / n - np.sqrt(np.log(2 / delta) * spread / (2 * n))
+
+
+def _selection(
+    ranked: Ranked, k: int, *, counted: int, low: float, budget: float, whole: bool = False
+) -> Selection:  # fmt: skip
+    chosen, of_sets = (np.zeros(len(ranked.order), dtype=bool) for _ in range(2))
+    chosen[ranked.order[:k]] = True
+    of_sets[ranked.order[:counted]] = True
+    tie = 0.0 if whole else float(ranked.jitter[k - 1])
+    return Selection(float(ranked.level[k - 1]), tie, chosen, of_sets, low, int(np.floor(budget + _EDGE)))
+
+
+def _spread(level: FloatArray, group: npt.NDArray[np.intp]) -> float:
+    """Return the variance of the scores' mean rank by groups over that of independent rows, at least 1."""
+    _, place, counts = np.unique(level, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - counts / 2)[place]
+    off = ranks - ranks.mean()
+    sums = np.bincount(group, weights=off)
+    rows, groups = len(level), len(sums)
+    total = float(np.sum(off**2)) / (rows - 1) if rows > 1 else 0.0
+    if groups < 2 or total == 0:
+        return float(rows) if groups < 2 else 1.0
+    return max(1.0, float(np.sum(sums**2)) / rows * groups / (groups - 1) / total)

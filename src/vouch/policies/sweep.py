@@ -1,0 +1,72 @@
+"""The threshold and gate policies: the loosest threshold of one score whose exits are certified."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from vouch.errors import DataError, refuse_any
+from vouch.policies.calibrated import evidence_problems, row_problems
+from vouch.policies.certificate import Risk, cases_of, described, judge, loosest, shortfall, walk
+from vouch.policies.cuts import grid
+from vouch.policies.exits import SCORE_OF
+from vouch.policies.policy import Policy
+
+
+def fit_sweep(rows: pd.DataFrame, risk: Risk, *, kind: str) -> Policy:
+    """Return the policy that answers most rows and is certified to keep the risk.
+
+    Parameters
+    ----------
+    rows : table
+        Calibrated: `sample_id`, `group`, `class_true` (null: not labelled, left out), `class_pred`,
+        `probability_<class>` and the score of the kind.
+    risk : Risk
+    kind : str
+        threshold: sweep `confidence`; gate: sweep `gate`.
+
+    Returns
+    -------
+    dict
+        policy.json. Where no threshold is certified it is infeasible, says why, and abstains on everything.
+
+    Raises
+    ------
+    DataError
+        Listing missing columns, bad probabilities, unknown classes, and rows of one class only.
+    """
+    score = SCORE_OF[kind]
+    refuse_any(DataError, row_problems(rows, score) or evidence_problems(rows, risk.positive))
+    labelled = rows[rows["class_true"].notna()]
+    level = labelled[score].to_numpy(dtype=np.float64)
+    cuts = grid(level, steps=risk.steps)
+    cases = cases_of(labelled, risk.positive)
+    findings = list(walk(cases, (level >= cut for cut in cuts), risk))
+    best = loosest(findings)
+    nobody = judge(cases, np.zeros(len(labelled), dtype=bool), risk)
+    finding, exits = (nobody, 0) if best is None else (findings[best], int(np.sum(level >= cuts[best])))
+    return {
+        "kind": kind,
+        **verdict({} if best is not None else {"*": shortfall(findings, risk)}, "certified"),
+        "alpha": risk.alpha,
+        "delta": risk.delta,
+        "objective": objective(risk),
+        "positive": risk.positive,
+        "threshold": None if best is None else float(cuts[best]),
+        "evidence": described(finding, risk, n=len(labelled), exits=exits),
+    }
+
+
+def verdict(infeasible: dict[str, str], guarantee: str) -> dict[str, Any]:
+    """Return whether a policy is feasible, why not, and what it guarantees."""
+    return {
+        "feasible": not infeasible,
+        "infeasible": infeasible,
+        "guarantee": "none" if infeasible else guarantee,
+    }
+
+
+def objective(risk: Risk) -> dict[str, Any]:
+    """Return what a policy was asked for."""
+    metric = "selective_error" if risk.positive is None else "fnr_on_exits"
+    return {"metric": metric, "unit": risk.unit, "steps": risk.steps}

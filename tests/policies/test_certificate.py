@@ -1,0 +1,139 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import beta, binom, t
+
+from policies.toy_rows import binary
+from vouch.policies.certificate import Risk, cases_of, judge, loosest, shortfall, upper_bound, walk
+
+BY_ROW = Risk("work", 0.02, 0.05, "row", 10)
+BY_GROUP = replace(BY_ROW, unit="group")
+
+
+def table(misses: int, cases: int, per_group: int = 1) -> pd.DataFrame:
+    """Build `cases` rows of work, the first `misses` of them missed, and one free row."""
+    positive = np.append(np.where(np.arange(cases) < misses, 0.1, 0.9), 0.1)
+    return binary(positive, np.arange(cases + 1) < cases, np.arange(cases + 1) // per_group)
+
+
+def everyone(rows: pd.DataFrame) -> np.ndarray:
+    return np.ones(len(rows), dtype=bool)
+
+
+@pytest.mark.parametrize(
+    ("alpha", "delta", "needed"),
+    [  # METHODS 1.4
+        (0.02, 0.05, (149, 236, 313, 386, 456, 523)),
+        (0.02, 0.10, (114, 194, 265, 333, 398, 462)),
+        (0.01, 0.05, (299, 473, 628, 773, 913, 1049)),
+        (0.05, 0.05, (59, 93, 124, 153, 181, 208)),
+    ],
+)
+def test_so_many_cases_are_needed_for_each_number_of_misses(alpha: float, delta: float, needed: tuple[int]) -> None:
+    risk = Risk("work", alpha, delta, "row", 1)
+    for misses, cases in enumerate(needed):
+        for extra, certified in ((0, True), (-1, False)):
+            rows = table(misses, cases + extra)
+            assert judge(cases_of(rows, "work"), everyone(rows), risk).certified is certified
+
+
+def test_the_bound_is_clopper_pearsons_and_certifies_as_the_binomial_test_does() -> None:
+    for cases, misses in ((1, 0), (149, 0), (236, 1), (500, 37), (10, 9)):
+        assert upper_bound(cases, misses / cases, 0.05) == pytest.approx(beta.ppf(0.95, misses + 1, cases - misses))
+        assert (binom.cdf(misses, cases, 0.02) <= 0.05) == (upper_bound(cases, misses / cases, 0.05) <= 0.02)
+    assert upper_bound(0, 0, 0.05) == upper_bound(7, 1.0, 0.05) == 1.0
+
+
+def test_the_cases_are_the_positives_or_everyone() -> None:
+    rows = binary(np.array([0.9, 0.1, 0.9, 0.2]), np.array([True, True, False, False]), np.array([0, 0, 1, 2]))
+    of_work, of_all = cases_of(rows, "work"), cases_of(rows, None)
+    assert of_work.rows.tolist() == [0, 1]
+    assert of_work.missed.tolist() == [False, True]
+    assert of_all.missed.tolist() == [False, True, True, False]
+    assert judge(of_all, np.array([True, False, True, True]), BY_ROW).misses == 1
+
+
+def test_rows_in_groups_of_their_own_count_in_full() -> None:
+    rows = table(0, 149)
+    found = judge(cases_of(rows, "work"), everyone(rows), BY_GROUP)
+    assert found.certified
+    assert found.effective == pytest.approx(149)
+    assert (found.cases, found.misses, found.groups) == (149, 0, 149)
+
+
+def test_without_a_miss_nothing_says_that_rows_of_a_group_are_unlike_and_each_counts_once() -> None:
+    few, enough = table(0, 740, per_group=5), table(0, 150 * 5, per_group=5)
+    assert judge(cases_of(few, "work"), everyone(few), BY_ROW).certified
+    found = judge(cases_of(few, "work"), everyone(few), BY_GROUP)
+    assert not found.certified
+    assert found.effective == pytest.approx(148, rel=0.02)  # a group each, a little less by the t distribution
+    assert judge(cases_of(enough, "work"), everyone(enough), BY_GROUP).certified
+
+
+def slow_effect(sizes: np.ndarray, counts: np.ndarray) -> float:
+    rows, groups, share = sizes.sum(), len(sizes), counts.sum() / sizes.sum()
+    variance = groups / (groups - 1) * np.sum((counts - share * sizes) ** 2) / rows**2
+    return float(variance / (share * (1 - share) / (rows - 1)))
+
+
+def test_the_bound_of_grouped_rows_is_korn_and_graubards_or_higher() -> None:
+    generator = np.random.default_rng(0)
+    for likeness in (0.3, 0.02):
+        sizes = generator.integers(1, 12, 60)
+        group = np.repeat(np.arange(60), sizes)
+        rate = generator.beta(0.1 * (1 - likeness) / likeness, 0.9 * (1 - likeness) / likeness, 60)[group]
+        missed = generator.random(len(group)) < rate
+        rows = binary(np.where(missed, 0.2, 0.8), np.ones(len(group), dtype=bool), group)
+        found = judge(cases_of(rows, "work"), everyone(rows), BY_GROUP)
+        counts = np.bincount(group, weights=missed)
+        mean_size = np.sum(sizes**2) / sizes.sum()
+        with_half = slow_effect(np.append(sizes, mean_size / 2), np.append(counts, mean_size / 2))
+        planned = 1 + (mean_size - 1) * min(max((with_half - 1) / (mean_size - 1), 0), 1)
+        effect = max(1.0, slow_effect(sizes, counts), planned)
+        tails = (t.ppf(0.05, 59) / t.ppf(0.05, len(group) - 1)) ** 2
+        effective = len(group) / effect / tails
+        assert found.effective == pytest.approx(effective)
+        share = missed.mean()
+        expected = beta.ppf(0.95, share * effective + 1, (1 - share) * effective)
+        assert found.bound == found.bound_groups == pytest.approx(expected)
+        assert found.bound_rows == pytest.approx(beta.ppf(0.95, missed.sum() + 1, (~missed).sum()))
+        assert found.bound_rows < found.bound_groups
+
+
+def test_one_group_is_one_observation() -> None:
+    rows = table(0, 500, per_group=1000)
+    found = judge(cases_of(rows, "work"), everyone(rows), BY_GROUP)
+    assert found.effective == 1.0
+    assert found.bound == pytest.approx(0.95)
+    assert not found.enough
+
+
+def test_the_walk_passes_over_rules_with_too_few_cases_and_ends_at_the_first_failure() -> None:
+    rows = table(0, 1000)
+    rows.loc[300:302, ["class_pred"]] = "free"  # three misses, late
+    cases = cases_of(rows, "work")
+    index = np.arange(len(rows))
+    rules = [index < size for size in (0, 100, 148, 149, 301, 303, 1000)]
+    found = list(walk(cases, rules, BY_ROW))
+    assert [finding.certified for finding in found] == [False, False, False, True, True, False]
+    assert loosest(found) == 4  # 3 misses of 1000 would be certified, but the walk had ended
+    assert judge(cases, rules[-1], BY_ROW).certified
+    assert loosest([]) is None
+
+
+def test_a_shortfall_says_how_much_is_missing() -> None:
+    rows = table(0, 100)
+    found = list(walk(cases_of(rows, "work"), [everyone(rows)], BY_ROW))
+    assert shortfall(found, BY_ROW) == "100 exits of work in 100 groups; 149 without a miss are needed"
+    rows = table(9, 200)
+    found = list(walk(cases_of(rows, "work"), [everyone(rows)], BY_ROW))
+    assert "9 misses of the 200 most certain exits of work" in shortfall(found, BY_ROW)
+
+
+def test_nobody_exits_without_a_warning() -> None:
+    rows = table(1, 20)
+    found = judge(cases_of(rows, "work"), np.zeros(len(rows), dtype=bool), BY_GROUP)
+    assert (found.cases, found.misses, found.groups, found.effective, found.bound) == (0, 0, 0, 0.0, 1.0)
+    assert not found.enough

@@ -1,0 +1,167 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binom
+
+from policies.toy_rows import binary, world
+from vouch.errors import DataError
+from vouch.policies.certificate import Risk
+from vouch.policies.policy import decided, validate_policy
+from vouch.policies.scrc import Recipe, fit_scrc
+
+RISK = Risk("work", 0.05, 0.05, "row", 20)
+CERTIFIED = Recipe("confidence", "rank", "certified", 0.6, (0.5, 0.7, 0.9), 1)
+AS_IT_IS = replace(CERTIFIED, guarantee="variant")
+
+
+def sharp(n: int = 2000, seed: int = 0) -> pd.DataFrame:
+    generator = np.random.default_rng(seed)
+    positive = generator.beta(0.25, 0.25, n)
+    return binary(positive, generator.random(n) < positive, np.arange(n), gate=generator.random(n))
+
+
+def recipe_by_hand(rows: pd.DataFrame, xi: float, alpha: float) -> tuple[int, float]:
+    """Return k and lam2 of the rank-exact rule as METHODS 1.3 writes it, for scores without ties."""
+    k = int(np.ceil(xi * (len(rows) + 1) - 1e-9))
+    first = rows.sort_values("confidence", ascending=False).iloc[: k - 1]
+    own = np.where(first["class_true"] == "work", first["probability_work"], first["probability_free"])
+    allowed = int(np.floor(k * alpha - 1 + 1e-9))
+    return k, np.inf if allowed < 0 else float(np.sort(1 - own)[len(own) - allowed - 1])
+
+
+def test_the_recipe_alone_is_the_rank_exact_rule_by_hand() -> None:
+    rows = sharp()
+    policy = fit_scrc(rows, RISK, AS_IT_IS)
+    k, lam2 = recipe_by_hand(rows, 0.6, 0.05)
+    assert policy["lam2"] == pytest.approx(lam2, abs=2e-9)
+    assert (rows["confidence"] >= policy["lam1"] - 1e-9).sum() == k == policy["evidence"]["selected"]
+    assert (policy["guarantee"], policy["xi"]) == ("marginal", 0.6)
+    probability = rows[["probability_free", "probability_work"]].to_numpy()
+    members = (probability >= 1 - policy["lam2"]).sum(axis=1)
+    found = decided(json.loads(json.dumps(policy)), rows)
+    assert found["accept"].tolist() == (found["selected"] & (members == 1)).tolist()
+    assert found["accept"].sum() == policy["evidence"]["exits"]
+
+
+@pytest.mark.parametrize(("variant", "guarantee"), [("rank", "marginal"), ("dkw", "pac"), ("clopper_pearson", "pac")])
+def test_each_variant_says_its_own_guarantee_unless_the_exits_are_certified(variant: str, guarantee: str) -> None:
+    rows = sharp()
+    assert fit_scrc(rows, RISK, replace(AS_IT_IS, variant=variant))["guarantee"] == guarantee
+    assert fit_scrc(rows, RISK, replace(CERTIFIED, variant=variant))["guarantee"] == "certified"
+
+
+def certified_by_hand(rows: pd.DataFrame, risk: Risk, recipe: Recipe) -> tuple[float, float] | None:
+    """Return xi and lam2: one walk for each level at delta / levels, then the recipe's choice of what is certified."""
+    probability = rows[["probability_free", "probability_work"]].to_numpy()
+    order = np.argsort(-rows["confidence"].to_numpy())
+    work = (rows["class_true"] == "work").to_numpy()
+    wrong = (rows["class_true"] != rows["class_pred"]).to_numpy()
+    kept: set[tuple[int, float]] = set()
+    for level in recipe.levels:
+        single = (probability >= 1 - level).sum(axis=1) == 1
+        for step in range(1, risk.steps + 1):
+            k = int(np.ceil(recipe.xi * step / risk.steps * (len(rows) + 1) - 1e-9))
+            exits = np.isin(np.arange(len(rows)), order[:k]) & single
+            cases, misses = (exits & work).sum(), (exits & work & wrong).sum()
+            if (1 - risk.alpha) ** cases > risk.delta / len(recipe.levels):
+                continue
+            if binom.cdf(misses, cases, risk.alpha) > risk.delta / len(recipe.levels):
+                break
+            kept.add((step, level))
+    for step in range(risk.steps, 0, -1):
+        _, lam2 = recipe_by_hand(rows, recipe.xi * step / risk.steps, risk.alpha)
+        level = next((level for level in recipe.levels if level >= lam2), None)
+        if (step, level) in kept:
+            return recipe.xi * step / risk.steps, level
+    return None
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("xi", [0.6, 0.95])
+def test_the_certified_rule_is_that_of_the_walks_by_hand(seed: int, xi: float) -> None:
+    rows, recipe = sharp(seed=seed), replace(CERTIFIED, xi=xi)
+    policy = fit_scrc(rows, RISK, recipe)
+    expected = certified_by_hand(rows, RISK, recipe)
+    assert expected is not None
+    assert (policy["xi"], policy["lam2"]) == (pytest.approx(expected[0]), expected[1])
+    found = decided(policy, rows)
+    cases = found["accept"] & (rows["class_true"] == "work")
+    misses = (cases & (rows["class_pred"] == "free")).sum()
+    assert (policy["evidence"]["positives"], policy["evidence"]["misses"]) == (cases.sum(), misses)
+    assert binom.cdf(misses, cases.sum(), 0.05) <= 0.05 / 3
+    assert policy["evidence"]["bound"] <= 0.05
+
+
+def test_of_the_same_rows_a_certificate_never_answers_more_than_was_asked() -> None:
+    policy = fit_scrc(sharp(), RISK, replace(CERTIFIED, xi=0.3))
+    assert policy["evidence"]["selected"] == int(np.ceil(0.3 * 2001))
+    assert policy["objective"]["xi"] == policy["xi"] == 0.3
+
+
+def test_every_level_has_its_share_of_delta() -> None:
+    work = np.arange(400) < 75  # about 67 of them among the nine tenths selected; 59 certify at .05, 80 at .05 / 3
+    rows = binary(np.where(work, 0.99, 0.01), work, np.arange(400))
+    assert fit_scrc(rows, RISK, replace(CERTIFIED, xi=0.9, levels=(0.5,)))["feasible"] is True
+    policy = fit_scrc(rows, RISK, replace(CERTIFIED, xi=0.9))
+    assert "80 without a miss are needed" in policy["infeasible"]["*"]
+
+
+def test_the_gate_may_select() -> None:
+    rows = sharp()
+    policy = fit_scrc(rows, RISK, replace(AS_IT_IS, score="gate"))
+    assert decided(policy, rows)["selected"].sum() == (rows["gate"] >= policy["lam1"] - 1e-9).sum() == 1201
+    with pytest.raises(DataError, match="rows: gate"):
+        fit_scrc(rows.drop(columns="gate"), RISK, replace(AS_IT_IS, score="gate"))
+
+
+def test_equal_scores_are_parted_by_the_stored_jitter_as_on_fresh_rows() -> None:
+    rows = sharp().assign(gate=0.5)
+    policy = fit_scrc(rows, RISK, replace(AS_IT_IS, score="gate"))
+    assert decided(json.loads(json.dumps(policy)), rows)["selected"].sum() == 1201
+    fresh = rows.assign(sample_id="later/" + rows["sample_id"])
+    assert abs(decided(policy, fresh)["selected"].mean() - 0.6) < 3 * np.sqrt(2 * 0.24 / 2000)
+    assert fit_scrc(rows, RISK, replace(AS_IT_IS, score="gate", jitter_seed=2))["tie"] != policy["tie"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "recipe", "word"),
+    [
+        (sharp(20), AS_IT_IS, "too few rows"),
+        (sharp(20), CERTIFIED, "selected promise nothing"),
+        (sharp(20), replace(AS_IT_IS, variant="dkw", xi=0.9), "known to select"),
+        (sharp(150), CERTIFIED, "without a miss are needed"),
+        (sharp().assign(class_true=["work", "free"] * 1000), CERTIFIED, "above every level"),
+    ],
+)
+def test_where_nothing_is_promised_the_policy_abstains_and_says_why(
+    rows: pd.DataFrame, recipe: Recipe, word: str
+) -> None:
+    policy = fit_scrc(rows, RISK, recipe)
+    assert word in policy["infeasible"]["*"]
+    assert (policy["feasible"], policy["guarantee"]) == (False, "none")
+    assert {policy[key] for key in ("xi", "lam1", "tie", "lam2")} == {None}
+    validate_policy(json.loads(json.dumps(policy)))
+    assert not decided(policy, rows)["accept"].any()
+
+
+def test_rows_that_resemble_their_group_buy_less() -> None:
+    rows, _ = world(np.random.default_rng(0), 300, 8, 0.5)
+    by_row = fit_scrc(rows, RISK, replace(AS_IT_IS, variant="clopper_pearson"))
+    by_group = fit_scrc(rows, replace(RISK, unit="group"), replace(AS_IT_IS, variant="clopper_pearson"))
+    assert by_group["evidence"]["selected"] > by_row["evidence"]["selected"]  # to be as sure of the coverage
+    assert by_group["lam2"] > by_row["lam2"]
+
+
+def test_the_order_of_rows_does_not_matter() -> None:
+    rows, _ = world(np.random.default_rng(1), 300, 5, 0.3)
+    risk = replace(RISK, unit="group")
+    mixed = rows.sample(frac=1, random_state=0)
+    assert fit_scrc(mixed, risk, CERTIFIED) == fit_scrc(rows, risk, CERTIFIED)
+
+
+def test_one_class_alone_is_refused_before_anything() -> None:
+    with pytest.raises(DataError, match="work alone"):
+        fit_scrc(sharp().assign(class_true="work"), RISK, CERTIFIED)

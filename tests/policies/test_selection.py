@@ -1,0 +1,112 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import beta
+
+from vouch.policies.selection import Ranked, rank, select, set_level
+
+
+def ranked(score: np.ndarray, seed: int = 1) -> Ranked:
+    names = pd.Series([f"s{index}" for index in range(len(score))])
+    return rank(np.asarray(score, dtype=float), names, names, unit="row", seed=seed)
+
+
+def by_hand(score: np.ndarray, lost: np.ndarray, xi: float, alpha: float) -> tuple[int, float]:
+    """Try every lam2 of the rank-exact rule as METHODS 1.3 writes it: (sum over the k - 1 largest + 1) / k <= alpha."""
+    k = next(k for k in range(1, len(score) + 1) if k / (len(score) + 1) >= xi)
+    of_selected = lost[np.argsort(-score)[: k - 1]]
+    levels = [lam for lam in [0.0, *sorted(lost)] if (np.sum(of_selected > lam) + 1) / k <= alpha]
+    return k, min(levels)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_rank_is_the_rule_of_the_paper_collapsed_to_one_row(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    score, lost = np.round(generator.random(311), 6), np.round(generator.random(311), 6)
+    k, lam2 = by_hand(score, lost, 0.7, 0.05)
+    one = select(ranked(score), 0.7, variant="rank", alpha=0.05, delta=0.05)
+    assert one is not None
+    assert one.chosen.sum() == k
+    assert one.counted.sum() == k - 1
+    assert one.lam1 == np.sort(score)[-k]
+    assert set_level(lost[one.counted], one.allowed) == pytest.approx(lam2)
+
+
+def test_rank_needs_twenty_selected_at_alpha_a_twentieth() -> None:
+    score = np.linspace(0.1, 0.9, 199)  # k = 20 of 200 at xi .1: (0 + 1) / 20 = alpha
+    enough = select(ranked(score), 0.1, variant="rank", alpha=0.05, delta=0.05)
+    few = select(ranked(score), 0.095, variant="rank", alpha=0.05, delta=0.05)
+    assert enough is not None
+    assert few is not None
+    assert (enough.allowed, few.allowed) == (0, -1)
+    assert set_level(np.array([0.3]), few.allowed) is None
+
+
+def test_clopper_pearson_takes_the_fewest_rows_whose_coverage_is_known() -> None:
+    score = np.random.default_rng(0).random(400)
+    one = select(ranked(score), 0.6, variant="clopper_pearson", alpha=0.05, delta=0.1)
+    assert one is not None
+    k = int(one.chosen.sum())
+    assert beta.ppf(0.1, k, 400 - k + 1) >= 0.6 > beta.ppf(0.1, k - 1, 400 - k + 2)
+    assert one.low == pytest.approx(beta.ppf(0.1, k, 400 - k + 1))
+    assert one.allowed == np.floor(401 * 0.05 * one.low - 1)
+
+
+def test_dkw_takes_the_largest_threshold_that_covers_uniformly_with_all_equal_scores() -> None:
+    score = np.round(np.random.default_rng(0).random(400), 2)
+    one = select(ranked(score), 0.6, variant="dkw", alpha=0.05, delta=0.1)
+    margin = np.sqrt(np.log(2 / 0.1) / 800)
+    expected = max(level for level in score if np.mean(score >= level) - margin >= 0.6)
+    assert one is not None
+    assert (one.lam1, one.tie) == (expected, 0.0)
+    assert one.chosen.tolist() == (score >= expected).tolist()
+    assert one.allowed == np.floor(401 * 0.05 * (np.mean(score >= expected) - margin) - 1)
+
+
+@pytest.mark.parametrize("variant", ["rank", "dkw", "clopper_pearson"])
+def test_a_coverage_that_nothing_reaches_is_none(variant: str) -> None:
+    assert select(ranked(np.linspace(0, 1, 12)), 0.99, variant=variant, alpha=0.05, delta=0.05) is None
+
+
+def test_the_jitter_alone_parts_equal_scores_and_its_seed_counts() -> None:
+    score = np.full(1000, 0.75)
+    chosen = []
+    for seed in (1, 2):
+        one = select(ranked(score, seed), 0.4, variant="rank", alpha=0.05, delta=0.05)
+        assert one is not None
+        assert (one.lam1, one.chosen.sum()) == (0.75, 401)  # k = ceil(.4 * 1001)
+        assert 0.5 < one.tie < 0.7
+        chosen.append(one.chosen)
+    assert (chosen[0] != chosen[1]).any()
+
+
+def test_float_noise_does_not_part_equal_scores() -> None:
+    noise = np.random.default_rng(0).uniform(-1e-13, 1e-13, 1000)
+    first = select(ranked(np.full(1000, 0.75)), 0.4, variant="rank", alpha=0.05, delta=0.05)
+    second = select(ranked(0.75 + noise), 0.4, variant="rank", alpha=0.05, delta=0.05)
+    assert first is not None
+    assert second is not None
+    assert (first.chosen == second.chosen).all()
+    assert (first.lam1, first.tie) == (second.lam1, second.tie)
+
+
+def test_rows_that_repeat_their_group_count_once() -> None:
+    generator = np.random.default_rng(3)
+    score, group = np.repeat(generator.random(80), 5), pd.Series(np.repeat(np.arange(80), 5)).astype(str)
+    names = pd.Series([f"s{index}" for index in range(400)])
+    alike = rank(score, names, group, unit="group", seed=1)
+    assert alike.spread == pytest.approx(5, rel=0.05)
+    assert rank(score, names, group, unit="row", seed=1).spread == 1.0
+    apart = rank(generator.random(400), names, group, unit="group", seed=1)
+    assert apart.spread < 1.5
+    one = select(alike, 0.8, variant="clopper_pearson", alpha=0.05, delta=0.05)
+    assert one is not None
+    assert one.chosen.sum() / 5 == pytest.approx(
+        next(k for k in range(1, 81) if beta.ppf(0.05, k, 81 - k) >= 0.8), abs=1
+    )
+
+
+def test_the_smallest_lam2_leaves_out_no_more_than_allowed() -> None:
+    lost = np.array([0.1, 0.9, 0.4, 0.4, 0.2])
+    assert [set_level(lost, allowed) for allowed in range(6)] == [0.9, 0.4, 0.4, 0.2, 0.1, 0.0]
+    assert set_level(np.zeros(0), 0) == 0.0
