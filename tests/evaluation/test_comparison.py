@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from evaluation.photographs import photographs
 from vouch.errors import DataError
 from vouch.evaluation.comparison import Difference, compare, holm, overall, overlap, p_value, verdict
 from vouch.evaluation.intervals import group_weights
@@ -180,3 +181,33 @@ def test_a_sample_in_two_groups_is_refused_by_name():
     second.loc[second["sample_id"] == "s0007", "group"] = "elsewhere"
     with pytest.raises(DataError, match="s0007"):
         overlap(first, second)
+
+
+def test_photographs_are_compared_with_a_model_that_says_the_prior_for_every_one():
+    rows = photographs(0, size=600, groups=40)
+    prior = rows.assign(
+        **{"probability_clear": 0.6, "probability_work": 0.4, "positive_probability": 0.4, "confidence": 0.6},
+        class_pred="clear",
+        correct=rows["class_true"] == "clear",
+        accept=False,
+        said_positive=False,
+    )
+    margins = {"accuracy": 0.01, "auroc": 0.01, "nll": 0.05, "augrc": 0.01, "coverage": 0.01, "fnr_on_exits": 0.01}
+    found = compared(rows, prior, margins, [("light",)])
+    assert found["auroc"]["all"]["baseline"] == 0.5
+    for name in ("accuracy", "auroc", "nll", "augrc", "coverage"):
+        assert {one["verdict"] for one in found[name].values()} == {"better"}, name
+    silent = found["fnr_on_exits"]["all"]  # a model that answers nothing misses nothing: no evidence
+    assert (silent["baseline"], silent["delta"], silent["verdict"]) == (None, None, "unknown")
+
+
+def test_a_side_that_lacks_a_column_is_named():
+    rows = photographs(1, groups=40)
+    with pytest.raises(DataError, match=r"baseline, metric nll: expected judged rows with column probability_<class>"):
+        compared(rows, rows.drop(columns=["probability_clear", "probability_work"]), {"nll": 0.1})
+
+
+def test_sides_judged_on_other_groups_are_refused():
+    rows = side(np.ones(200))
+    with pytest.raises(DataError, match="group g007"):
+        compared(rows, rows[rows["group"] != "g007"], {"recall": 0.1})

@@ -1,7 +1,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import precision_recall_curve
 
+from evaluation.photographs import THREE, photographs
 from vouch.evaluation import curves
 from vouch.evaluation.intervals import group_weights
 from vouch.evaluation.metrics import judged
@@ -88,3 +90,75 @@ def test_a_model_that_says_nothing_still_has_its_tables(rows):
     assert curves.reliability(silent, weights=weights, level=0.95).empty
     assert curves.recall_by_confidence(silent, weights=weights, level=0.95).empty
     assert curves.worst(silent, count=5)["kind"].tolist() == ["miss", "miss"]
+    assert curves.risk_coverage(silent, weights=weights, level=0.95).empty
+
+
+def test_risk_of_detections_by_hand(rows):
+    table = curves.risk_coverage(rows, weights=WEIGHTS, level=0.95)
+    # .95 right, .75 wrong, .55 wrong, .35 right; misses and empty photographs are no answers
+    assert table["coverage"].tolist() == pytest.approx([1 / 4, 2 / 4, 3 / 4, 1])
+    assert table["risk"].tolist() == pytest.approx([0, 1 / 2, 2 / 3, 2 / 4])
+    assert table["confidence"].tolist() == pytest.approx([0.95, 0.75, 0.55, 0.35])
+
+
+PHOTOGRAPHS = group_weights(25, replicates=200, rng=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("decimals", [6, 1])
+def test_risk_over_coverage_of_photographs_rises_to_their_error_with_a_band(decimals):
+    rows = photographs(0, decimals=decimals)
+    table = curves.risk_coverage(rows, weights=PHOTOGRAPHS, level=0.95)
+    assert table["coverage"].is_monotonic_increasing
+    assert table["coverage"].is_unique
+    last = table.iloc[-1]
+    assert (last["coverage"], last["risk"]) == pytest.approx((1.0, 1 - rows["correct"].mean()))
+    several = table[table["low"].notna()]
+    assert (several["low"] <= several["risk"]).all()
+    assert (several["risk"] <= several["high"]).all()
+    assert len(table) <= rows["confidence"].nunique()
+
+
+@pytest.mark.parametrize("decimals", [6, 1])
+def test_precision_over_recall_of_a_class_is_scikit_learns_however_ties_are_sorted(decimals):
+    rows = photographs(1, decimals=decimals, classes=THREE)
+    tables = [
+        curves.precision_recall(each, weights=PHOTOGRAPHS, level=0.95)
+        for each in (rows, rows.sort_values("class_true"))
+    ]
+    pd.testing.assert_frame_equal(*tables)
+    for name, curve in tables[0].groupby("class"):
+        precision, recall, _ = precision_recall_curve(rows["class_true"] == name, rows[f"probability_{name}"])
+        precision, recall = precision[:-1], recall[:-1]  # the last is a point (0, 1) that no threshold has
+        expected = [precision[recall >= least - 1e-12].max() for least in np.linspace(0, 1, 101)]
+        assert curve["precision"].tolist() == pytest.approx(expected)
+
+
+def test_reliability_before_is_that_of_the_raw_answer():
+    rows = photographs(2)
+    table = curves.reliability(rows, weights=PHOTOGRAPHS, level=0.95)
+    right = table.assign(right=table["accuracy"] * table["n"]).groupby("side")["right"].sum()
+    assert right["before"] == pytest.approx(rows["correct_before"].sum())
+    assert right["after"] == pytest.approx(rows["correct"].sum())
+
+
+def test_recall_by_confidence_of_photographs_is_right_answers_of_all_and_accuracy_of_the_kept():
+    rows = photographs(3)
+    table = curves.recall_by_confidence(rows, weights=PHOTOGRAPHS, level=0.95)
+    at = table[(table["confidence"] - 0.8).abs() < 1e-9].iloc[0]
+    kept = rows[rows["confidence"] >= 0.8]
+    assert at["precision"] == pytest.approx(kept["correct"].mean())
+    assert at["recall"] == pytest.approx(kept["correct"].sum() / len(rows))
+
+
+def test_the_worst_photographs_are_wrong_exits_then_abstentions_without_a_box():
+    rows = photographs(4)
+    table = curves.worst(rows, count=5)
+    assert list(table.columns) == ["sample_id", "kind", "class", "confidence", "x1", "y1", "x2", "y2", "stratum_light"]
+    assert table["kind"].tolist() == ["wrong_exit"] * 5 + ["abstention"] * 5
+    assert table[["x1", "y1", "x2", "y2"]].isna().all(axis=None)
+    exits = rows[rows["accept"] & ~rows["correct"]].sort_values("confidence", ascending=False)
+    assert table["sample_id"].tolist()[:5] == exits["sample_id"].tolist()[:5]
+    assert table["class"].tolist()[:5] == exits["class_pred"].tolist()[:5]
+    left = rows[~rows["accept"] & ~rows["correct"]].sort_values("confidence", ascending=False)
+    assert table["sample_id"].tolist()[5:] == left["sample_id"].tolist()[:5]
+    assert table["class"].tolist()[5:] == left["class_true"].tolist()[:5]

@@ -4,12 +4,14 @@ from scipy.stats import binomtest, bootstrap, t
 
 from vouch.evaluation.intervals import (
     Measure,
+    bca_levels,
     clopper_pearson_end,
     effective_groups,
     estimate,
     expanded_p,
     expanded_tail,
     group_weights,
+    jackknife,
 )
 
 
@@ -104,3 +106,53 @@ def test_replicates_without_support_are_left_out():
 
     found = estimate(Measure(mean, support, share=True), weights_for(400), level=0.95)
     assert (found.low, found.value, found.high) == pytest.approx((0.2, 0.4, 0.6))
+
+
+def rate(values, axis):
+    return 1 / np.mean(values, axis=axis)
+
+
+@pytest.mark.parametrize(("statistic", "name"), [(np.mean, "mean"), (rate, "rate")])
+def test_bca_ends_agree_with_scipys_on_independent_rows(statistic, name):
+    values = np.random.default_rng(5).gamma(0.5, size=60)  # skewed: BCa moves both ends by a tenth of the width
+    mean = mean_of(values)
+    measure = mean if name == "mean" else Measure(lambda weights: 1 / mean.values(weights), mean.support, share=False)
+    replicates, own = measure.values(weights_for(60, 40_000)), measure.values(np.ones((1, 60), dtype=np.int32))[0]
+    levels = bca_levels(replicates, own, jackknife(measure), tail=0.025)
+    low, high = np.quantile(replicates, levels)
+    peer = bootstrap(
+        (values,), statistic, n_resamples=40_000, method="BCa", rng=np.random.default_rng(6), vectorized=True
+    ).confidence_interval
+    plain = np.quantile(replicates, [0.025, 0.975])
+    width = peer.high - peer.low
+    assert (low, high) == pytest.approx((peer.low, peer.high), abs=0.03 * width)
+    assert abs(plain - [peer.low, peer.high]).max() > 0.05 * width
+
+
+def test_bca_of_a_symmetric_metric_is_the_percentile_interval():
+    values = np.random.default_rng(7).normal(size=300)
+    measure = mean_of(np.r_[values, -values])
+    plain, corrected = (
+        estimate(measure, weights_for(600, 4000), level=0.95, interval=interval) for interval in ("percentile", "bca")
+    )
+    close = 0.05 * (plain.high - plain.low)
+    assert (corrected.low, corrected.high) == pytest.approx((plain.low, plain.high), abs=close)
+
+
+def test_the_jackknife_leaves_out_one_group_at_a_time_also_beyond_a_block():
+    values = np.random.default_rng(8).normal(size=300)
+    expected = [np.delete(values, group).mean() for group in range(300)]
+    assert jackknife(mean_of(values)) == pytest.approx(expected)
+
+
+def test_bca_of_replicates_on_one_side_stays_within_them():
+    levels = bca_levels(np.array([2.0, 3.0, 4.0]), 1.0, np.array([1.0, 1.1, 0.2]), tail=0.025)
+    assert all(0 <= level <= 1 for level in levels)
+    assert levels[0] <= levels[1]
+
+
+def test_an_undefined_value_is_null_though_rows_support_it():
+    found = estimate(
+        Measure(lambda weights: np.full(len(weights), np.nan), np.ones(4), share=True), weights_for(4), level=0.95
+    )
+    assert (found.value, found.low, found.high, found.n_rows, found.n_groups) == (None, None, None, 4, 4)

@@ -2,8 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from evaluation.photographs import photographs
+from vouch.errors import DataError
+from vouch.evaluation.calibration_error import BINS
 from vouch.evaluation.intervals import estimate, group_weights, point
-from vouch.evaluation.metrics import BINS, METRICS, judged
+from vouch.evaluation.metrics import METRICS, judged, missing_columns, prepared
 from vouch.evaluation.table import metrics_table
 
 CALIBRATOR = {"kind": "scalar", "floor": 0.1, "global": {"method": "identity"}, "classes": {}}
@@ -118,7 +121,7 @@ def test_the_interval_of_ece_holds_its_value():
 def test_a_stratum_without_support_is_null_and_stays_in_the_table(rows):
     masks = {"all": np.ones(8, dtype=bool), "stream=front": np.zeros(8, dtype=bool)}
     weights = group_weights(3, replicates=200, rng=np.random.default_rng(0))
-    names = [name for name in METRICS if not name.startswith("map")]
+    names = [name for name in METRICS if not missing_columns(rows, name)]
     table = metrics_table(rows, names=names, masks=masks, weights=weights, level=0.95)
     for name in names:
         expected = {"value": None, "low": None, "high": None, "n_rows": 0, "n_groups": 0}
@@ -137,3 +140,57 @@ def test_false_alarms_a_photograph_are_not_given_by_class(rows):
     weights = group_weights(3, replicates=200, rng=np.random.default_rng(0))
     table = metrics_table(rows, names=["false_alarms_per_sample"], masks=masks, weights=weights, level=0.95)
     assert list(table["false_alarms_per_sample"]) == ["all"]
+
+
+def refusal(rows, names):
+    with pytest.raises(DataError) as refused:
+        metrics_table(rows, names=names, masks={}, weights=np.ones((1, 3), dtype=np.int32), level=0.95)
+    return [str(problem) for problem in refused.value.problems]
+
+
+def test_metrics_of_another_task_are_refused_by_name_with_what_they_lack(rows):
+    ranks, losses, rates = (
+        refusal(photographs(0), ["map50"]),
+        refusal(rows, ["nll", "accuracy"]),
+        refusal(rows, ["fnr_on_exits"]),
+    )
+    assert "metric map50" in ranks[0]
+    assert "column hits" in ranks[0]
+    assert ["metric accuracy" in losses[0], "metric nll" in losses[1]] == [True, True]
+    assert all("column probability_<class>" in loss for loss in losses)
+    assert "column positive (a policy that names a positive class)" in rates[0]
+
+
+def test_every_metric_of_a_photograph_has_a_value():
+    rows = photographs(0)
+    weights = group_weights(25, replicates=200, rng=np.random.default_rng(0))
+    names = [name for name in METRICS if not missing_columns(rows, name)]
+    assert set(METRICS) - set(names) == {"map50", "map50_95"}
+    table = metrics_table(rows, names=names, masks={"all": np.ones(len(rows), dtype=bool)}, weights=weights, level=0.95)
+    for name in names:
+        found = table[name]["all"]
+        assert found["low"] <= found["value"] <= found["high"], name
+
+
+def test_photographs_without_a_label_are_not_judged():
+    rows = photographs(1, size=100)
+    unlabelled = rows.assign(class_true=rows["class_true"].where(np.arange(100) % 4 > 0))
+    found = prepared(unlabelled, floor=0.0, positive="work")
+    assert len(found) == 75
+    assert found["class_true"].notna().all()
+
+
+def test_a_split_without_labels_and_foreign_labels_are_refused():
+    rows = photographs(2, size=20)
+    with pytest.raises(DataError, match="labelled photographs"):
+        prepared(rows.assign(class_true=pd.array([None] * 20, dtype="str")), floor=0.0, positive=None)
+    with pytest.raises(DataError, match="tractor"):
+        prepared(rows.assign(class_true="tractor"), floor=0.0, positive=None)
+    with pytest.raises(DataError, match="positive class: expected one of"):
+        prepared(rows, floor=0.0, positive="tractor")
+
+
+def test_without_a_positive_class_no_row_is_positive():
+    rows = photographs(3, positive=None)
+    assert "positive" not in rows
+    assert missing_columns(rows, "fnr_on_exits") == ["positive"]

@@ -107,3 +107,75 @@ def test_a_negative_margin_is_refused():
     write(predictions(True), predictions(True), margin=-0.1)
     with pytest.raises(ParamsError, match="greater than or equal to 0"):
         run("driver")
+
+
+CLASSES = ("clear", "work")
+MARGINS = """
+models:
+  driver:
+    compare:
+      margins:
+        accuracy: 0.01
+        augrc: 0.005
+        nll: 0.02
+        fpr_on_exits: 0.02
+      strata:
+        - - stream
+        - - class
+      replicates: 400
+      seed: 1
+      level: 0.95
+"""
+
+
+def photographs(logits, truth):
+    said, probability = logits.argmax(axis=1), np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    names = np.array(CLASSES, dtype=object)
+    return pd.DataFrame(
+        {
+            "sample_id": [f"s{number:03d}" for number in range(len(truth))],
+            "group": [f"g{number % 30:02d}" for number in range(len(truth))],
+            "stratum_stream": [("cabin", "rear")[number % 2] for number in range(len(truth))],
+            "class_true": pd.array(names[truth], dtype="str"),
+            "class_pred": pd.array(names[said], dtype="str"),
+            "score": probability.max(axis=1),
+            "correct": said == truth,
+            **{f"logit_{name}": logits[:, place] for place, name in enumerate(CLASSES)},
+        }
+    )
+
+
+def test_a_classifier_is_better_than_the_class_prior_which_is_no_worse_than_itself():
+    rng = np.random.default_rng(0)
+    truth = (rng.random(300) < 0.4).astype(int)
+    candidate = photographs(rng.normal(0, 1, (300, 2)) + 3 * np.eye(2)[truth], truth)
+    prior = photographs(np.tile(np.log([0.6, 0.4]), (300, 1)), truth)
+    write(candidate, prior)
+    io.write_text(paths.Path("params.yaml"), MARGINS)
+    exits = {key: value for key, value in policy(0.5).items() if key != "thresholds"}
+    exits |= {
+        "kind": "threshold",
+        "positive": "work",
+        "threshold": None,
+        "feasible": False,
+        "alpha": 0.02,
+        "delta": 0.05,
+    }
+    looks = {"kind": "multiclass", "classes": list(CLASSES), "map": {"method": "identity"}, "gate": None}
+    for folder in (paths.model("driver"), paths.registry("driver")):
+        io.write_json(folder / "calibrator.json", looks)
+        io.write_json(folder / "policy.json", exits)
+    io.write_json(paths.registry("driver") / "policy.json", exits | {"positive": None})
+    found = comparison()
+    assert {name: found[name]["all"]["verdict"] for name in ("accuracy", "augrc", "nll", "fpr_on_exits")} == {
+        **dict.fromkeys(("accuracy", "augrc", "nll"), "better"),
+        "fpr_on_exits": "unknown",  # the prior exits nothing
+    }
+    assert found["overall"]["class=clear"]["verdict"] != "better"  # the prior is right about every clear photograph
+    write(prior, prior)
+    io.write_text(paths.Path("params.yaml"), MARGINS)
+    for folder in (paths.model("driver"), paths.registry("driver")):
+        io.write_json(folder / "calibrator.json", looks)
+        io.write_json(folder / "policy.json", exits)
+    same = comparison()
+    assert {same[name]["all"]["verdict"] for name in ("accuracy", "augrc", "nll")} == {"not_worse"}

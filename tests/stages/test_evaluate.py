@@ -20,6 +20,7 @@ models:
       worst: 12
 """
 METRICS = "[map50, map50_95, recall, precision, false_alarms_per_sample, ece, ece_before, ece_accepted]"
+PLOTS = ("pr", "reliability", "recall_by_confidence", "risk_coverage", "misses")  # dvc.yaml names them for each model
 POLICY = {
     "kind": "operating_point",
     "thresholds": {"phone": 0.5, "cone": 0.5},
@@ -107,7 +108,7 @@ def test_the_plots_are_written_and_two_runs_give_the_same_bytes(workspace):
     first = written()
     assert set(first) == {
         "metrics/driver/test.json",
-        *(f"plots/driver/test/{name}.csv" for name in ("pr", "reliability", "recall_by_confidence", "misses")),
+        *(f"plots/driver/test/{name}.csv" for name in PLOTS),
     }
     run("driver")
     assert written() == first
@@ -126,3 +127,99 @@ def test_an_unknown_crossed_stratum_is_refused_and_nothing_written(workspace):
     with pytest.raises(DataError, match="weather"):
         run("driver")
     assert written() == {}
+
+
+CLASSES = ("clear", "work")
+LOOKS = {"kind": "multiclass", "classes": list(CLASSES), "map": {"method": "identity"}, "gate": None}
+EXITS = {
+    "kind": "threshold",
+    "positive": "work",
+    "threshold": 0.8,
+    "feasible": True,
+    "guarantee": "certified",
+    "alpha": 0.02,
+    "delta": 0.05,
+    "objective": {},
+    "evidence": {},
+    "infeasible": {},
+}
+NAMES = (
+    "[accuracy, auroc, nll, brier, ece, ece_before, ece_debiased, ece_adaptive, ece_classwise, mce, coverage, "
+    "accuracy_on_exits, fnr_on_exits, fpr_on_exits, aurc, e_aurc, augrc, risk_at_coverage_80, coverage_at_risk_02, "
+    "coverage_at_risk_02_first, coverage_at_precision_95, recall_at_precision_95, average_set_size, set_size_all]"
+)
+
+
+def photographs(seed, size=200, groups=20):
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, 2, size)
+    logits = rng.normal(0, 1.5, (size, 2)) + 2 * np.eye(2)[truth]
+    said, probability = logits.argmax(axis=1), np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    names = np.array(CLASSES, dtype=object)
+    return pd.DataFrame(
+        {
+            "sample_id": [f"s{number:03d}" for number in range(size)],
+            "group": [f"g{number % groups:02d}" for number in range(size)],
+            "stratum_stream": np.where(rng.random(size) < 0.5, "front", "rear"),
+            "stratum_scenario": np.where(rng.random(size) < 0.5, "day", "night"),
+            "class_true": pd.array(np.where(np.arange(size) % 50 == 7, None, names[truth]), dtype="str"),
+            "class_pred": pd.array(names[said], dtype="str"),
+            "score": probability.max(axis=1),
+            "correct": (said == truth) & (np.arange(size) % 50 != 7),
+            **{f"logit_{name}": logits[:, place] for place, name in enumerate(CLASSES)},
+        }
+    )
+
+
+@pytest.fixture
+def classifier(workspace):
+    write_params(metrics=NAMES)
+    folder = paths.model("driver")
+    io.write_json(folder / "calibrator.json", LOOKS)
+    io.write_json(folder / "policy.json", EXITS)
+    io.write_table(paths.predictions("driver", "candidate", "val_test"), photographs(0))
+
+
+def test_a_classifier_has_the_same_files_in_the_same_form(classifier):
+    run("driver")
+    assert {f"plots/driver/test/{name}.csv" for name in PLOTS} < set(written())
+    table = io.read_json(paths.metrics("driver", "test"))
+    rows = photographs(0).dropna(subset="class_true")
+    assert table["accuracy"]["all"]["value"] == pytest.approx(rows["correct"].mean(), abs=1e-6)
+    assert table["accuracy"]["all"]["n_rows"] == 196  # four photographs have no label
+    assert set(table["nll"]) >= {"all", "stream=front", "stream=rear,scenario=night", "class=work"}
+    exits = rows[(rows["score"] >= 0.8) & (rows["class_true"] == "work")]
+    assert table["fnr_on_exits"]["all"]["value"] == pytest.approx((~exits["correct"]).mean(), abs=1e-6)
+    assert "NaN" not in paths.metrics("driver", "test").read_text()
+    first = written()
+    run("driver")
+    assert written() == first
+
+
+def test_an_infeasible_policy_answers_nothing_and_has_no_miss_rate(classifier):
+    io.write_json(paths.model("driver") / "policy.json", EXITS | {"feasible": False, "threshold": None})
+    run("driver")
+    table = io.read_json(paths.metrics("driver", "test"))
+    assert table["coverage"]["all"]["value"] == 0.0
+    assert table["fnr_on_exits"]["all"]["value"] is None
+    assert table["set_size_all"]["all"]["value"] == 2.0
+    assert set(io.read_table(paths.plots("driver", "test/misses.csv"))["kind"]) == {"abstention"}
+
+
+def test_metrics_of_detections_are_refused_on_photographs_and_nothing_written(classifier):
+    write_params(metrics="[accuracy, map50]")
+    with pytest.raises(DataError, match="metric map50: expected judged rows with column hits"):
+        run("driver")
+    assert written() == {}
+
+
+def test_bca_moves_the_intervals_of_unbiased_metrics_alone(classifier):
+    run("driver")
+    plain = io.read_json(paths.metrics("driver", "test"))
+    text = paths.Path("params.yaml").read_text()
+    io.write_text(paths.Path("params.yaml"), text.replace("      worst:", "      interval: bca\n      worst:"))
+    run("driver")
+    found = io.read_json(paths.metrics("driver", "test"))
+    assert found["augrc"]["all"] != plain["augrc"]["all"]
+    assert found["augrc"]["all"]["value"] == plain["augrc"]["all"]["value"]
+    assert found["ece"]["all"] == plain["ece"]["all"]

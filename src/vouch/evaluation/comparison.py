@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vouch.errors import DataError, Problem
+from vouch.errors import DataError, Problem, refuse_any
 from vouch.evaluation.intervals import (
     FloatArray,
     IntArray,
@@ -22,7 +22,7 @@ from vouch.evaluation.intervals import (
     expanded_tail,
     point,
 )
-from vouch.evaluation.metrics import METRICS
+from vouch.evaluation.metrics import METRICS, refuse_unmeasurable
 from vouch.evaluation.strata import strata_masks
 from vouch.evaluation.table import applies, measured
 
@@ -94,7 +94,15 @@ def compare(
     weights : int32 array, shape (replicates, groups)
     level : float
         1 - alpha of the verdicts, Holm-corrected over the metrics of a stratum.
+
+    Raises
+    ------
+    DataError
+        Naming each metric that a side lacks a column for, or the groups that only one side was judged on.
     """
+    refuse_unmeasurable(candidate, list(margins), side="candidate, ")
+    refuse_unmeasurable(baseline, list(margins), side="baseline, ")
+    _refuse_other_groups(candidate, baseline)
     sides = _cut(candidate, baseline, strata)
     found: dict[str, dict[str, Any]] = {name: {} for name in margins}
     found[OVERALL] = {}
@@ -109,6 +117,13 @@ def compare(
             found[name][stratum] = asdict(one)
         found[OVERALL][stratum] = {"verdict": overall([one.verdict for one in differences.values()])}
     return found
+
+
+def _refuse_other_groups(candidate: pd.DataFrame, baseline: pd.DataFrame) -> None:
+    """Refuse sides whose groups are not numbered alike: labels were added between the two predictions."""
+    apart = sorted({*candidate["group"]} ^ {*baseline["group"]})
+    remedy = "predict both sides again, with the same labels"
+    refuse_any(DataError, [Problem(f"group {name}", "judged rows on both sides", "on one", remedy) for name in apart])
 
 
 def _cut(
@@ -136,6 +151,8 @@ def difference(
         return replace(undefined, delta=first - second)
     deltas = sides[0].values(weights) - sides[1].values(weights)
     deltas = deltas[~np.isnan(deltas)]
+    if not len(deltas):  # each replicate lacks what one side needs
+        return replace(undefined, delta=first - second)
     low, high = _ends(deltas, sides, _same(candidate, baseline), level, n_groups)
     return replace(undefined, delta=first - second, low=low, high=high, p=p_value(deltas, n_groups))
 

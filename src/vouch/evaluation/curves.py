@@ -3,26 +3,33 @@
 import numpy as np
 import pandas as pd
 
+from vouch.evaluation.calibration_error import BINS
 from vouch.evaluation.intervals import FloatArray, IntArray, Measure, estimate, expanded_tail
-from vouch.evaluation.metrics import BINS, Terms, floats, ratio
+from vouch.evaluation.orders import least
 from vouch.evaluation.ranks import RECALLS, Ranking, precision_at_recalls, rankings
+from vouch.evaluation.ratios import Terms, accuracy, floats, ratio
+from vouch.evaluation.separation import class_rankings
+from vouch.policies.calibrated import class_names
 from vouch.tables import stratum_columns
 
 CONFIDENCES = np.linspace(0.0, 1.0, 51)
+COVERAGES = np.arange(1, 101) / 100
 
 
 def precision_recall(rows: pd.DataFrame, *, weights: IntArray, level: float) -> pd.DataFrame:
-    """Return each class's interpolated precision at IoU .50 over the 101 recalls, with a group-bootstrap band.
+    """Return each class's interpolated precision over the 101 recalls, with a group-bootstrap band.
+
+    Detections of a class are ranked by their score and hit at IoU .50; photographs with probabilities of classes are
+    ranked by that of the class, against the rest.
 
     Returns
     -------
     table
         `class`, `recall`, `precision`, `low`, `high`; the ends are null where truths lie in fewer than two groups.
     """
-    curves = [
-        _class_curve(name, ranking, weights, level)
-        for name, ranking in rankings(rows, weights.shape[1], bits=(0,)).items()
-    ]
+    n_groups = weights.shape[1]
+    ranked = class_rankings(rows, n_groups) if class_names(rows) else rankings(rows, n_groups, bits=(0,))
+    curves = [_class_curve(name, ranking, weights, level) for name, ranking in ranked.items()]
     empty = pd.DataFrame(columns=["class", "recall", "precision", "low", "high"])
     return pd.concat(curves, ignore_index=True) if curves else empty
 
@@ -52,22 +59,16 @@ def reliability(rows: pd.DataFrame, *, weights: IntArray, level: float) -> pd.Da
     """
     counted = rows[rows["calibrated"].to_numpy(dtype=bool)]
     points = []
-    for side, column in (("before", "score"), ("after", "confidence")):
+    for side, column, right in (("before", "score", "correct_before"), ("after", "confidence", "correct")):
         stated = counted[column].to_numpy(dtype=np.float64)
         bins = np.minimum((stated * BINS).astype(np.intp), BINS - 1)
         for place in np.unique(bins):
             chosen = counted[bins == place]
-            found = estimate(_accuracy(chosen, weights.shape[1]), weights, level=level)
+            chosen = chosen.assign(correct=chosen[right])
+            found = estimate(ratio(chosen, weights.shape[1], terms=accuracy, share=True), weights, level=level)
             mean = float(stated[bins == place].mean())
             points.append((side, mean, found.value, found.low, found.high, found.n_rows))
     return pd.DataFrame(points, columns=["side", "confidence", "accuracy", "low", "high", "n"])
-
-
-def _accuracy(rows: pd.DataFrame, n_groups: int) -> Measure:
-    def terms(rows: pd.DataFrame) -> Terms:
-        return floats(rows["correct"], rows["class_pred"].notna())
-
-    return ratio(rows, n_groups, terms=terms, share=True)
 
 
 def recall_by_confidence(rows: pd.DataFrame, *, weights: IntArray, level: float) -> pd.DataFrame:
@@ -98,17 +99,76 @@ def _recall(rows: pd.DataFrame, n_groups: int) -> Measure:
     return ratio(rows, n_groups, terms=terms, share=True)
 
 
-def worst(rows: pd.DataFrame, *, count: int) -> pd.DataFrame:
-    """Return the decisions a person should look at: `count` misses and `count` false alarms.
+def risk_coverage(rows: pd.DataFrame, *, weights: IntArray, level: float) -> pd.DataFrame:
+    """Return the risk of the surest answers, with a band, at the working points of one to a hundred percent coverage.
 
-    Misses are truths without an accepted detection, the largest of every combination of strata first, then the second
-    largest: one bad stratum must not hide the others. False alarms are the accepted ones, the surest first.
+    A working point is a threshold that some answer's confidence equals: a band is that of the deployed threshold, whose
+    coverage moves with the groups too.
 
     Returns
     -------
     table
-        `sample_id`, `kind` (miss or false_alarm), `class`, `confidence`, `x1`, `y1`, `x2`, `y2`, `stratum_*`.
+        `coverage` (share of all answers), `risk` (share of wrong ones among them), `low`, `high`, `confidence` (the
+        threshold); rising coverage, each working point once.
     """
+    said = rows[rows["class_pred"].notna().to_numpy(dtype=bool)]
+    falling = np.sort(said["confidence"].to_numpy(dtype=np.float64))[::-1]
+    points = []
+    for limit in _working_points(falling):
+        kept = said.assign(kept=said["confidence"].to_numpy(dtype=np.float64) >= limit)
+        found = estimate(ratio(kept, weights.shape[1], terms=_risk, share=True), weights, level=level)
+        points.append((float(kept["kept"].mean()), found.value, found.low, found.high, limit))
+    return pd.DataFrame(points, columns=["coverage", "risk", "low", "high", "confidence"])
+
+
+def _working_points(falling: FloatArray) -> list[float]:
+    """Return the thresholds, highest first, that keep at least each of the coverages."""
+    total = np.full(1, float(len(falling)))
+    places = [int(least(share, total)[0]) - 1 for share in COVERAGES.tolist()] if len(falling) else []
+    return list(dict.fromkeys(falling[places].tolist()))
+
+
+def _risk(rows: pd.DataFrame) -> Terms:
+    return floats(rows["kept"] & ~rows["correct"], rows["kept"])
+
+
+WORST = ["sample_id", "kind", "class", "confidence", "x1", "y1", "x2", "y2"]
+
+
+def worst(rows: pd.DataFrame, *, count: int) -> pd.DataFrame:
+    """Return the decisions a person should look at, in two kinds of at most `count` rows each.
+
+    Of detections: misses (truths without an accepted detection), the largest of every combination of strata first, then
+    the second largest, because one bad stratum must not hide the others; then false alarms, the accepted ones, the
+    surest first.
+
+    Of whole photographs: wrong exits (accepted and wrong), the surest first, under the class that was answered; then
+    abstentions, those that would have been wrong first, the surest first, under their true class. They have no box.
+
+    Returns
+    -------
+    table
+        `sample_id`, `kind` (miss and false_alarm, or wrong_exit and abstention), `class`, `confidence`, `x1`, `y1`,
+        `x2`, `y2`, `stratum_*`.
+    """
+    first, second = _worst_photographs(rows) if class_names(rows) else _worst_detections(rows)
+    columns = [*WORST, *stratum_columns(rows)]
+    return pd.concat([first[columns].head(count), second[columns].head(count)], ignore_index=True)
+
+
+def _worst_photographs(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    rows = rows.assign(**dict.fromkeys(("x1", "y1", "x2", "y2"), np.nan))
+    exits = rows[rows["accept"] & ~rows["correct"]].assign(kind="wrong_exit")
+    exits = exits.assign(**{"class": exits["class_pred"]})
+    left = rows[~rows["accept"]].assign(kind="abstention")
+    left = left.assign(**{"class": left["class_true"]})
+    return (
+        exits.sort_values("confidence", ascending=False, kind="stable"),
+        left.sort_values(["correct", "confidence"], ascending=[True, False], kind="stable"),
+    )
+
+
+def _worst_detections(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     found = rows["correct"] & rows["accept"]
     misses = rows[rows["class_true"].notna() & ~found]
     misses = misses.assign(
@@ -121,6 +181,4 @@ def worst(rows: pd.DataFrame, *, count: int) -> pd.DataFrame:
     misses = misses.assign(place=place).sort_values(["place", "area"], ascending=[True, False], kind="stable")
     alarms = rows[rows["accept"] & ~rows["correct"]]
     alarms = alarms.assign(kind="false_alarm", **{"class": alarms["class_pred"]})
-    alarms = alarms.sort_values("confidence", ascending=False, kind="stable")
-    columns = ["sample_id", "kind", "class", "confidence", "x1", "y1", "x2", "y2", *strata]
-    return pd.concat([misses[columns].head(count), alarms[columns].head(count)], ignore_index=True)
+    return misses, alarms.sort_values("confidence", ascending=False, kind="stable")

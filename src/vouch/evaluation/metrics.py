@@ -1,10 +1,10 @@
-"""Every metric by name, of two families: ratios of sums over rows (here) and ranks (`ranks`).
+"""Every metric by name, what it needs, and the rows as metrics want them.
 
-A ratio metric says of each row what it adds above and below the line; the rest (weights, intervals, strata, paired
-comparison) follows.
+Three families: ratios of sums over rows (`ratios`, `probabilities`, `calibration_error`), ranks of detections
+(`ranks`), and orders of answers or of a class (`selective`, `separation`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
@@ -13,14 +13,15 @@ import numpy as np
 import pandas as pd
 from pydantic import AfterValidator
 
-from vouch.calibration.calibrator import Calibrator, confidence
-from vouch.evaluation.intervals import FloatArray, IntArray, Measure
+from vouch.calibration.calibrator import Calibrator, calibrated
+from vouch.calibration.probabilities import PROBABILITY, label_problems
+from vouch.errors import DataError, Problem, refuse_any
+from vouch.evaluation import calibration_error, probabilities, ratios, selective, separation
+from vouch.evaluation.intervals import Measure
 from vouch.evaluation.ranks import IOU_BITS, mean_average_precision
-from vouch.policies.policy import Policy, accept
-
-BINS = 15  # of ECE, equal width: a constant, so that `ece` means the same for every model, side and gate
-
-Terms = tuple[FloatArray, FloatArray]  # above the line, shape (n,) or (n, bins), and below it, shape (n,)
+from vouch.evaluation.ratios import Terms, ratio
+from vouch.policies.calibrated import class_names
+from vouch.policies.policy import Policy, decided
 
 
 @dataclass(frozen=True)
@@ -35,111 +36,153 @@ class Metric:
         Takes judged rows (a stratum of them) and the number of groups in the whole table.
     by_class
         Whether it means something on one class alone.
+    needs
+        Columns beside those of every task; a name that ends with "_" is the prefix of at least one.
     """
 
     better: int
     measure: Callable[[pd.DataFrame, int], Measure]
     by_class: bool = True
+    needs: tuple[str, ...] = ()
 
 
-def judged(rows: pd.DataFrame, *, calibrator: Calibrator, policy: Policy) -> pd.DataFrame:
-    """Return the rows as metrics want them.
+def judged(rows: pd.DataFrame, *, calibrator: Calibrator, policy: Policy, positive: str | None = None) -> pd.DataFrame:
+    """Return the rows as metrics want them: calibrated, decided, numbered.
 
-    Added are `confidence` (calibrated), `accept` (by the policy), `calibrated` (the calibrator was made for scores like
-    this one), `group_index` (place of the group in sorted order, from 0) and `first` (one row of each sample).
+    Photographs of a classification that nobody labelled are left out. Added are what `calibrated` and `decided` add,
+    and
+
+    * `calibrated`: the calibrator was made for scores like this one;
+    * `group_index`: place of the group in sorted order, from 0;
+    * `first`: one row of each sample;
+    * where `positive`, or else the policy, names a positive class: `positive` (it is there), `said_positive` (it was
+      answered) and `positive_probability`.
+
+    Raises
+    ------
+    DataError
+        When no photograph of a classification is labelled, or a label or the positive class is none of its classes.
     """
-    score, predicted = rows["score"].to_numpy(dtype=np.float64), rows["class_pred"].to_numpy(dtype=object)
-    calibrated = confidence(calibrator, score, predicted)
-    return rows.assign(
-        confidence=calibrated,
-        accept=accept(policy, calibrated, predicted),
-        calibrated=rows["class_pred"].notna() & (score >= calibrator["floor"]),
+    found = decided(policy, calibrated(calibrator, rows))
+    return prepared(found, floor=calibrator.get("floor", 0.0), positive=positive or policy.get("positive"))
+
+
+def prepared(rows: pd.DataFrame, *, floor: float, positive: str | None) -> pd.DataFrame:
+    """Return calibrated and decided rows with the last columns of `judged`.
+
+    Parameters
+    ----------
+    floor : float
+        The raw score from which on the calibrator was fitted.
+    positive : str, optional
+        The class of which misses and false alarms are counted.
+    """
+    names = class_names(rows)
+    if names:
+        rows = _labelled(rows, names)
+    found = rows.assign(
+        calibrated=rows["class_pred"].notna() & (rows["score"].to_numpy(dtype=np.float64) >= floor),
         group_index=pd.factorize(rows["group"], sort=True)[0],
         first=~rows["sample_id"].duplicated(),
     )
-
-
-def ratio(rows: pd.DataFrame, n_groups: int, *, terms: Callable[[pd.DataFrame], Terms], share: bool) -> Measure:
-    """Return the ratio of weighted sums of two per-row terms; several columns above the line add up in magnitude."""
-    above, below = terms(rows)
-    index = rows["group_index"].to_numpy(dtype=np.intp)
-    tops, bottoms = _group_sums(above, index, n_groups), _group_sums(below, index, n_groups)[:, 0]
-    some = np.flatnonzero(tops.any(axis=1) | (bottoms > 0))  # a stratum holds few of the groups: leave out the others
-    tops, bottoms = tops[some], bottoms[some]
-
-    def shares(weights: IntArray) -> FloatArray:
-        drawn = weights[:, some].astype(np.float64)
-        bottom = (drawn @ bottoms)[:, None]
-        found: FloatArray = np.full((len(drawn), tops.shape[1]), np.nan)
-        np.divide(drawn @ tops, bottom, out=found, where=bottom > 0)
+    if positive is None:
         return found
-
-    def values(weights: IntArray) -> FloatArray:
-        found = shares(weights)
-        return found[:, 0] if above.ndim == 1 else np.abs(found).sum(axis=1)
-
-    def noise(weights: IntArray) -> FloatArray:
-        own = tops.sum(axis=0) / bottoms.sum()
-        moved: FloatArray = np.abs(shares(weights) - own).sum(axis=1)
-        return moved
-
-    support = _group_sums((below > 0).astype(np.float64), index, n_groups)[:, 0]
-    return Measure(values, support, share=share, noise=None if above.ndim == 1 else noise)
+    if positive not in names:
+        remedy = "name a class that the model has probabilities of"
+        raise DataError([Problem("positive class", f"one of {names}", positive, remedy)])
+    return found.assign(
+        positive=rows["class_true"].to_numpy(dtype=object) == positive,
+        said_positive=rows["class_pred"].to_numpy(dtype=object) == positive,
+        positive_probability=rows[PROBABILITY + positive],
+    )
 
 
-def _group_sums(terms: FloatArray, group_index: IntArray, n_groups: int) -> FloatArray:
-    columns = np.atleast_2d(terms.T)
-    return np.stack([np.bincount(group_index, weights=column, minlength=n_groups) for column in columns], axis=1)
+def _labelled(rows: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    refuse_any(DataError, label_problems(rows, names))
+    found = rows[rows["class_true"].notna().to_numpy(dtype=bool)]
+    if found.empty:
+        raise DataError([Problem("class_true", "labelled photographs", "none", "label photographs of this split")])
+    return found
 
 
-def calibration_terms(stated: pd.Series, rows: pd.DataFrame, counted: pd.Series) -> Terms:
-    """Return ECE's terms: confidence less correctness in the column of the row's bin, over the rows that count."""
-    level = stated.to_numpy(dtype=np.float64)
-    mask = counted.to_numpy(dtype=bool)
-    above = np.zeros((len(rows), BINS))
-    bins = np.minimum((level * BINS).astype(np.intp), BINS - 1)
-    above[np.arange(len(rows)), bins] = np.where(mask, level - rows["correct"].to_numpy(dtype=np.float64), 0.0)
-    return above, mask.astype(np.float64)
+def refuse_unmeasurable(rows: pd.DataFrame, names: Sequence[str], *, side: str = "") -> None:
+    """Return when the rows have every column that the named metrics need.
+
+    Raises
+    ------
+    DataError
+        Naming each metric and the columns that it lacks.
+    """
+    remedy = "leave the metric out for this model, or judge rows that carry it"
+    problems = [
+        Problem(f"{side}metric {name}", f"judged rows with {_columns(lacking)}", "rows without", remedy)
+        for name in names
+        if (lacking := missing_columns(rows, name))
+    ]
+    refuse_any(DataError, problems)
 
 
-def _recall(rows: pd.DataFrame) -> Terms:
-    return floats(rows["correct"] & rows["accept"], rows["class_true"].notna())
+def missing_columns(rows: pd.DataFrame, name: str) -> list[str]:
+    """Return the columns that a metric needs and the rows lack."""
+    present = [str(column) for column in rows.columns]
+    return [
+        need
+        for need in METRICS[name].needs
+        if need not in present and not (need.endswith("_") and any(column.startswith(need) for column in present))
+    ]
 
 
-def _precision(rows: pd.DataFrame) -> Terms:
-    return floats(rows["correct"] & rows["accept"], rows["accept"])
+def _columns(needs: Sequence[str]) -> str:
+    said = [f"column {need}<class>" if need.endswith("_") else f"column {need}" for need in needs]
+    notes = {"column positive": "column positive (a policy that names a positive class)"}
+    return ", ".join(notes.get(need, need) for need in said)
 
 
-def _false_alarms(rows: pd.DataFrame) -> Terms:
-    return floats(rows["accept"] & ~rows["correct"], rows["first"])
+def _counted(terms: Callable[[pd.DataFrame], Terms], *, share: bool = True) -> Callable[[pd.DataFrame, int], Measure]:
+    return partial(ratio, terms=terms, share=share)
 
 
-def floats(above: "pd.Series[bool]", below: "pd.Series[bool]") -> Terms:
-    """Return what counts above and below the line as ratio terms."""
-    return np.asarray(above, dtype=np.float64), np.asarray(below, dtype=np.float64)
-
-
-def _ece(rows: pd.DataFrame) -> Terms:
-    return calibration_terms(rows["confidence"], rows, rows["calibrated"])
-
-
-def _ece_before(rows: pd.DataFrame) -> Terms:
-    return calibration_terms(rows["score"], rows, rows["calibrated"])
-
-
-def _ece_accepted(rows: pd.DataFrame) -> Terms:
-    return calibration_terms(rows["confidence"], rows, rows["accept"])
-
+CLASSES = (PROBABILITY,)
+POSITIVE = ("positive",)
 
 METRICS = {
-    "map50": Metric(1, partial(mean_average_precision, bits=(0,))),
-    "map50_95": Metric(1, partial(mean_average_precision, bits=IOU_BITS)),
-    "recall": Metric(1, partial(ratio, terms=_recall, share=True)),
-    "precision": Metric(1, partial(ratio, terms=_precision, share=True)),
-    "false_alarms_per_sample": Metric(-1, partial(ratio, terms=_false_alarms, share=False), by_class=False),
-    "ece": Metric(-1, partial(ratio, terms=_ece, share=True)),
-    "ece_before": Metric(-1, partial(ratio, terms=_ece_before, share=True)),
-    "ece_accepted": Metric(-1, partial(ratio, terms=_ece_accepted, share=True)),
+    # of detections
+    "map50": Metric(1, partial(mean_average_precision, bits=(0,)), needs=("hits",)),
+    "map50_95": Metric(1, partial(mean_average_precision, bits=IOU_BITS), needs=("hits",)),
+    "recall": Metric(1, _counted(ratios.recall)),
+    "precision": Metric(1, _counted(ratios.precision)),
+    "false_alarms_per_sample": Metric(-1, _counted(ratios.false_alarms, share=False), by_class=False),
+    # of class probabilities
+    "accuracy": Metric(1, _counted(ratios.accuracy), needs=CLASSES),
+    "nll": Metric(-1, _counted(probabilities.nll, share=False), needs=CLASSES),
+    "brier": Metric(-1, _counted(probabilities.brier, share=False), needs=CLASSES),
+    "auroc": Metric(1, separation.auroc, by_class=False, needs=CLASSES),
+    "recall_at_precision_95": Metric(
+        1, partial(separation.recall_at_precision, limit=0.05), by_class=False, needs=(*POSITIVE, *CLASSES)
+    ),
+    # of confidence
+    "ece": Metric(-1, _counted(calibration_error.ece)),
+    "ece_before": Metric(-1, _counted(calibration_error.ece_before)),
+    "ece_accepted": Metric(-1, _counted(calibration_error.ece_accepted)),
+    "ece_adaptive": Metric(-1, _counted(calibration_error.ece_adaptive)),
+    "ece_debiased": Metric(-1, calibration_error.ece_debiased),
+    "ece_classwise": Metric(-1, calibration_error.ece_classwise, by_class=False, needs=CLASSES),
+    "mce": Metric(-1, calibration_error.mce),
+    # of the policy
+    "coverage": Metric(1, _counted(ratios.coverage)),
+    "accuracy_on_exits": Metric(1, _counted(ratios.precision)),
+    "fnr_on_exits": Metric(-1, _counted(ratios.fnr_on_exits), by_class=False, needs=POSITIVE),
+    "fpr_on_exits": Metric(-1, _counted(ratios.fpr_on_exits), by_class=False, needs=POSITIVE),
+    "average_set_size": Metric(-1, _counted(probabilities.set_size, share=False), needs=("selected", "set_size")),
+    "set_size_all": Metric(-1, _counted(probabilities.set_size_all, share=False), needs=("set_size",)),
+    # of every policy that confidence allows
+    "aurc": Metric(-1, selective.aurc),
+    "e_aurc": Metric(-1, selective.e_aurc),
+    "augrc": Metric(-1, selective.augrc),
+    "risk_at_coverage_80": Metric(-1, partial(selective.risk_at_coverage, share=0.8)),
+    "coverage_at_risk_02": Metric(1, partial(selective.coverage_at_risk, limit=0.02)),
+    "coverage_at_risk_02_first": Metric(1, partial(selective.coverage_before_risk, limit=0.02)),
+    "coverage_at_precision_95": Metric(1, partial(selective.coverage_at_risk, limit=0.05)),
 }
 
 

@@ -42,8 +42,22 @@ def summarise(found: Sequence[Parity]) -> dict[str, Any]:
         "score_difference": (max(item.score for item in found), photographs),
         "changed_photographs": (sum(item.changed for item in found), photographs),
     }
-    metrics = {
+    return {"metrics": _metrics(values), "photographs": photographs, "candidates": candidates}
+
+
+def compare_answers(first: NDArray[np.float32], second: NDArray[np.float32], *, n_classes: int) -> dict[str, Any]:
+    """Compare a classifier's two outputs, float32 (n, classes) or (n, classes + 1), as metrics/M/export.json has it."""
+    difference = np.abs(first.astype(np.float64) - second.astype(np.float64))
+    changed = first[:, :n_classes].argmax(axis=1) != second[:, :n_classes].argmax(axis=1)
+    values = {
+        "logit_difference": (float(difference.max(initial=0.0)), len(first)),
+        "changed_photographs": (int(changed.sum()), len(first)),
+    }
+    return {"metrics": _metrics(values), "photographs": len(first)}
+
+
+def _metrics(values: dict[str, tuple[float | None, int]]) -> dict[str, Any]:
+    return {
         name: {"all": {"value": value, "low": None, "high": None, "n_rows": n_rows, "n_groups": None}}
         for name, (value, n_rows) in values.items()
     }
-    return {"metrics": metrics, "photographs": photographs, "candidates": candidates}

@@ -8,15 +8,21 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vouch.evaluation.intervals import IntArray, Measure, estimate
-from vouch.evaluation.metrics import METRICS
+from vouch.evaluation.intervals import IntArray, Interval, Measure, estimate
+from vouch.evaluation.metrics import METRICS, refuse_unmeasurable
 from vouch.evaluation.strata import CLASS
 
 BoolArray = npt.NDArray[np.bool_]
 
 
 def metrics_table(
-    rows: pd.DataFrame, *, names: Sequence[str], masks: Mapping[str, BoolArray], weights: IntArray, level: float
+    rows: pd.DataFrame,
+    *,
+    names: Sequence[str],
+    masks: Mapping[str, BoolArray],
+    weights: IntArray,
+    level: float,
+    interval: Interval = "percentile",
 ) -> dict[str, dict[str, Any]]:
     """Return {metric: {stratum: {value, low, high, n_rows, n_groups}}}.
 
@@ -30,10 +36,19 @@ def metrics_table(
         As `strata.strata_masks` returns them.
     weights : int32 array, shape (replicates, groups)
         As `intervals.group_weights` returns them.
+    level, interval
+        As `intervals.estimate` takes them.
+
+    Raises
+    ------
+    DataError
+        Naming each metric that these rows lack a column for.
     """
+    refuse_unmeasurable(rows, names)
+    n_groups = weights.shape[1]
     return {
         name: {
-            stratum: asdict(estimate(measured(rows[mask], name, weights.shape[1]), weights, level=level))
+            stratum: asdict(estimate(measured(rows[mask], name, n_groups), weights, level=level, interval=interval))
             for stratum, mask in masks.items()
             if applies(name, stratum)
         }

@@ -33,11 +33,12 @@ class Params(Section):
 
 
 def run(name: str) -> None:
-    """Judge each side by its own calibrator and policy, then take differences under the same weights."""
+    """Judge each side by its own calibrator and policy, the misses of both by the candidate's positive class."""
     params = load(Params, "models", name, "compare")
     shared = overlap(*(read_predictions(name, side, "val_test", purpose="judge") for side in ("candidate", "baseline")))
     folders = (paths.model(name), paths.registry(name))
-    candidate, baseline = (_judged(rows, folder) for rows, folder in zip(shared, folders, strict=True))
+    positive = io.read_json(folders[0] / "policy.json").get("positive")  # a trivial baseline names none
+    candidate, baseline = (_judged(rows, folder, positive) for rows, folder in zip(shared, folders, strict=True))
     rng = np.random.default_rng(params.seed)
     weights = group_weights(candidate["group"].nunique(), replicates=params.replicates, rng=rng)
     differences = compare(
@@ -46,9 +47,9 @@ def run(name: str) -> None:
     io.write_json(paths.metrics(name, "comparison"), differences)
 
 
-def _judged(rows: pd.DataFrame, folder: Path) -> pd.DataFrame:
+def _judged(rows: pd.DataFrame, folder: Path, positive: str | None) -> pd.DataFrame:
     calibrator, policy = (io.read_json(folder / f"{part}.json") for part in ("calibrator", "policy"))
-    return judged(rows, calibrator=calibrator, policy=policy)
+    return judged(rows, calibrator=calibrator, policy=policy, positive=positive)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Judge the candidate on val_test, with intervals, by stratum.
 
 Reads:  data/predictions/M/candidate/val_test.parquet, models/M/{calibrator,policy}.json
-Writes: metrics/M/test.json, plots/M/test/{pr,reliability,recall_by_confidence,misses}.csv
-Fails when: a crossed stratum or a metric is unknown, or the calibrator or policy is not one that can be applied.
+Writes: metrics/M/test.json, plots/M/test/{pr,reliability,recall_by_confidence,risk_coverage,misses}.csv
+Fails when: a crossed stratum or a metric is unknown, the rows lack a column that a metric needs, or the calibrator or
+policy is not one that can be applied.
 """
 
 from typing import Annotated
@@ -12,7 +13,7 @@ from pydantic import Field
 
 from vouch import io, paths
 from vouch.evaluation import curves
-from vouch.evaluation.intervals import group_weights
+from vouch.evaluation.intervals import Interval, group_weights
 from vouch.evaluation.metrics import MetricName, judged
 from vouch.evaluation.strata import every_stratum, strata_masks
 from vouch.evaluation.table import metrics_table
@@ -29,6 +30,7 @@ class Params(Section):
     replicates: Annotated[int, Field(ge=200)]
     seed: Annotated[int, Field(ge=0)]
     level: Annotated[float, Field(gt=0.5, lt=1.0)]
+    interval: Interval = "percentile"
     worst: Annotated[int, Field(ge=1)]
 
 
@@ -43,11 +45,14 @@ def run(name: str) -> None:
     rng = np.random.default_rng(params.seed)
     weights = group_weights(rows["group"].nunique(), replicates=params.replicates, rng=rng)
     masks = strata_masks(rows, [*every_stratum(rows), *params.crossed])
-    table = metrics_table(rows, names=params.metrics, masks=masks, weights=weights, level=params.level)
+    table = metrics_table(
+        rows, names=params.metrics, masks=masks, weights=weights, level=params.level, interval=params.interval
+    )
     plots = {
         "pr": curves.precision_recall(rows, weights=weights, level=params.level),
         "reliability": curves.reliability(rows, weights=weights, level=params.level),
         "recall_by_confidence": curves.recall_by_confidence(rows, weights=weights, level=params.level),
+        "risk_coverage": curves.risk_coverage(rows, weights=weights, level=params.level),
         "misses": curves.worst(rows, count=params.worst),
     }
     io.write_json(paths.metrics(name, "test"), table)

@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+
+from evaluation.photographs import THREE, copied, photographs
+from vouch.calibration.reliability import adaptive_ece, debiased_ece, ece, mce
+from vouch.evaluation.intervals import estimate, group_weights, point
+from vouch.evaluation.metrics import METRICS
+
+BINS, N_GROUPS = 15, 25
+ALONE = {"ece": ece, "ece_adaptive": adaptive_ece, "ece_debiased": debiased_ece, "mce": mce}
+
+
+def measure(rows, name):
+    return METRICS[name].measure(rows, N_GROUPS)
+
+
+def alone(rows, name):
+    return ALONE[name](rows["confidence"].to_numpy(), rows["correct"].to_numpy(), bins=BINS)
+
+
+@pytest.mark.parametrize("name", sorted(ALONE))
+def test_the_value_is_that_of_the_calibrators_own_report(name):
+    rows = photographs(0)
+    assert point(measure(rows, name)) == pytest.approx(alone(rows, name), abs=1e-12)
+
+
+@pytest.mark.parametrize("name", ["ece", "ece_debiased", "mce"])  # adaptive bins of copied rows are other bins
+def test_a_replicate_equals_the_error_of_rows_copied_by_hand(name):
+    rows = photographs(1, skill=2.0)
+    weights = group_weights(N_GROUPS, replicates=5, rng=np.random.default_rng(0))
+    expected = [alone(copied(rows, drawn), name) for drawn in weights]
+    assert measure(rows, name).values(weights) == pytest.approx(expected, abs=1e-12)
+
+
+def test_ece_before_judges_the_raw_answer_by_the_raw_score():
+    rows = photographs(2)
+    expected = ece(rows["score"].to_numpy(), rows["correct_before"].to_numpy(), bins=BINS)
+    assert point(measure(rows, "ece_before")) == pytest.approx(expected)
+    assert (rows["correct_before"] != rows["correct"]).any()
+
+
+def test_classwise_by_a_loop():
+    rows = photographs(3, classes=THREE)
+    total = 0.0
+    for name in THREE:
+        stated, there = rows[f"probability_{name}"], rows["class_true"] == name
+        for place in range(BINS):
+            inside = (stated * BINS).astype(int).clip(upper=BINS - 1) == place
+            total += abs((stated[inside] - there[inside]).sum())
+    assert point(measure(rows, "ece_classwise")) == pytest.approx(total / len(rows) / 3)
+
+
+def test_debiasing_takes_part_of_what_chance_adds():
+    rng = np.random.default_rng(4)
+    rows = photographs(4, size=600)
+    rows = rows.assign(correct=rng.random(600) < rows["confidence"])  # calibrated by construction
+    plain, debiased = (point(measure(rows, name)) for name in ("ece", "ece_debiased"))
+    assert plain > 0.02
+    assert debiased < 0.75 * plain
+
+
+@pytest.mark.parametrize("name", ["ece_debiased", "mce", "ece_classwise", "ece_adaptive"])
+def test_the_interval_holds_its_value_and_bca_leaves_a_biased_metric_alone(name):
+    rows = photographs(5)
+    weights = group_weights(N_GROUPS, replicates=300, rng=np.random.default_rng(0))
+    found = estimate(measure(rows, name), weights, level=0.95)
+    assert found.low <= found.value <= found.high
+    assert found.low < found.high
+    assert estimate(measure(rows, name), weights, level=0.95, interval="bca") == found
+
+
+@pytest.mark.parametrize("name", ["ece_debiased", "mce", "ece_classwise", "ece_adaptive"])
+def test_nothing_calibrated_is_null(name):
+    rows = photographs(6)
+    empty = rows[:0] if name == "ece_classwise" else rows.assign(calibrated=False)
+    weights = group_weights(N_GROUPS, replicates=200, rng=np.random.default_rng(0))
+    assert estimate(measure(empty, name), weights, level=0.95).value is None
