@@ -1,62 +1,72 @@
+import importlib
 import json
 from pathlib import Path
 
 import pytest
 
 from vouch import params
-from vouch.scenes import driver
 
 ROOT = Path(__file__).parents[2]
 STARTER = ROOT / "models/starter"
-SECTION = "datasets.driver.render"
+MODELS = sorted(path.name.removesuffix(".recipe.yaml") for path in STARTER.glob("*.recipe.yaml"))
 
 
-def default():
-    return params.load(driver.Params, *SECTION.split("."), path=ROOT / "params.yaml")
+def steps(model):
+    return params.read_params(STARTER / f"{model}.recipe.yaml")["steps"]
 
 
-def steps():
-    return params.read_params(STARTER / "driver.recipe.yaml")["steps"]
+def rendered(model):
+    """The default parameters of a data set of the model's name, and what each step of the recipe renders."""
+    scene, section = importlib.import_module(f"vouch.scenes.{model}"), f"datasets.{model}.render"
+    default = params.load(scene.Params, *section.split("."), path=ROOT / "params.yaml")
+    content, taught = default.model_dump(), []
+    for step in steps(model):  # a step keeps what the one before said
+        content |= {key.removeprefix(f"{section}."): value for key, value in step.items() if key.startswith(section)}
+        taught.append(params.check(scene.Params, content, "recipe"))
+    return scene, default, taught
 
 
-def taught():
-    """What each step of the recipe renders: a step keeps what the one before said."""
-    content = default().model_dump()
-    for step in steps():
-        content |= {key.removeprefix(f"{SECTION}."): value for key, value in step.items() if key.startswith(SECTION)}
-        yield params.check(driver.Params, content, "recipe")
-
-
-def some(section):
+def some(scene, section):
     """A few photographs of the render, and the names of everybody on them."""
-    taken = [driver.photograph(section, shot) for shot in driver.plan(section)[::400]]
+    taken = [scene.photograph(section, shot) for shot in scene.plan(section)[::400]]
     return {photograph.content for photograph in taken}, {name for one in taken for name in one.groups.values()}
 
 
-def test_starting_weights_never_saw_a_default_picture_group_or_look():
-    ours = default()
-    pictures, groups = some(ours)
-    for other in taught():
-        # every look, plan and picture is drawn from a stream whose first word is the seed, and names carry it
-        assert other.seed != ours.seed
-        theirs = some(other)
+def test_every_starter_has_a_recipe():
+    assert {path.name for path in STARTER.iterdir() if path.is_dir()} == set(MODELS)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_starting_weights_never_saw_a_default_picture_or_group(model):
+    scene, default, taught = rendered(model)
+    pictures, groups = some(scene, default)
+    for other in taught:
+        assert other.seed != default.seed  # every plan, look and picture is drawn from a stream that begins with it
+        theirs = some(scene, other)
         assert pictures.isdisjoint(theirs[0])
         assert groups.isdisjoint(theirs[1])
-        for kind in (driver._DRIVER, driver._VEHICLE):
-            assert driver._look(ours.seed, kind, 0) != driver._look(other.seed, kind, 0)
 
 
-def test_starting_weights_are_small_and_know_the_classes():
-    description = json.loads((STARTER / "driver/weights.json").read_text())
-    assert (STARTER / "driver/weights.safetensors").stat().st_size <= 5_000_000
-    classes = params.read_value("datasets", "driver", "ingest", "classes", path=ROOT / "params.yaml")
-    assert description["classes"] == classes
+def test_starting_weights_never_saw_the_look_of_a_default_driver_or_vehicle():
+    scene, default, taught = rendered("driver")
+    for other in taught:
+        for kind in (scene._DRIVER, scene._VEHICLE):
+            assert scene._look(default.seed, kind, 0) != scene._look(other.seed, kind, 0)
 
 
-@pytest.mark.parametrize("step", range(2))
-def test_a_recipe_names_only_what_params_yaml_has(step):
+@pytest.mark.parametrize("model", MODELS)
+def test_starting_weights_are_small_and_know_the_classes(model):
+    description = json.loads((STARTER / model / "weights.json").read_text())
+    assert (STARTER / model / "weights.safetensors").stat().st_size <= 5_000_000
+    assert description["classes"] == params.read_value(
+        "datasets", model, "ingest", "classes", path=ROOT / "params.yaml"
+    )
+
+
+@pytest.mark.parametrize(("model", "step"), [(model, step) for model in MODELS for step in range(len(steps(model)))])
+def test_a_recipe_names_only_what_params_yaml_has(model, step):
     content = params.read_params(ROOT / "params.yaml")
-    for dotted in steps()[step]:
+    for dotted in steps(model)[step]:
         section = content
         for key in dotted.split("."):
             section = section[key]

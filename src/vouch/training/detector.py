@@ -21,7 +21,9 @@ Rate = Annotated[float, Field(ge=0, le=1)]
 FRAMEWORKS = {
     "ultralytics": "vouch.training.ultralytics_detector",  # AGPL-3.0: docs/decisions/001-licences.md
     "torchvision": "vouch.training.torchvision_detector",
+    "classifier": "vouch.training.classifier_network",
 }
+TASKS = {"ultralytics": "detect", "torchvision": "detect", "classifier": "classify"}
 
 
 class Augmentation(Section):
@@ -51,6 +53,7 @@ class Training(Section):
     weight_decay: Rate
     warmup_epochs: Annotated[float, Field(ge=0)]
     seed: Annotated[int, Field(ge=0)]
+    precision: Literal["float32", "bfloat16"]  # of the forward pass in training; weights and validation stay float32
     resume: bool  # continue an interrupted run from its last checkpoint; such weights need not be byte-equal
     augmentation: Augmentation
 

@@ -18,7 +18,7 @@ def export_onnx(network: nn.Module, *, size_px: int, metadata: Mapping[str, obje
 
     Parameters
     ----------
-    network : module in evaluation mode, float32 (n, 3, size, size) -> (n, 4 + classes, candidates)
+    network : module in evaluation mode, float32 (n, 3, size, size) -> (n, 4 + classes, candidates) or (n, classes + 1)
     size_px : side of the canvas
     metadata : what the file says of itself; values become JSON text unless they are text
 

@@ -194,10 +194,12 @@ def _loss(model: Any, chosen: list[Labelled], training: Training, rng: np.random
         {"boxes": torch.from_numpy(boxes).float(), "labels": torch.from_numpy(example.class_ids[kept] + 1)}
         for example, (_, (boxes, kept)) in zip(chosen, pairs, strict=True)
     ]
-    features = list(model.backbone(images).values())
+    with torch.autocast(images.device.type, torch.bfloat16, enabled=training.precision == "bfloat16"):
+        features = list(model.backbone(images).values())
+        heads = {name: values.float() for name, values in model.head(features).items()}
     anchors = model.anchor_generator(ImageList(images, [(training.size_px, training.size_px)] * len(images)), features)
     matched = [_matched(model, target["boxes"], anchor) for target, anchor in zip(targets, anchors, strict=True)]
-    losses = model.compute_loss(targets, model.head(features), anchors, matched)
+    losses = model.compute_loss(targets, heads, anchors, matched)
     return torch.stack(list(losses.values())).sum()
 
 

@@ -48,10 +48,19 @@ CURVE = {  # Ultralytics' column -> ours; its clock column is dropped
 }
 
 
+class _MixedModel(DetectionModel):  # type: ignore[misc]
+    """Ultralytics' model, trained with a bfloat16 forward pass on any device (its own amp asks for CUDA)."""
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        with torch.autocast(next(self.parameters()).device.type, torch.bfloat16, enabled=self.training):
+            return super().forward(*args, **kwargs)
+
+
 class _Trainer(DetectionTrainer):  # type: ignore[misc]
     """Ultralytics' trainer, started from our weights and without its closing re-evaluation of val_select."""
 
     start: dict[str, Tensor] | None = None
+    precision = "float32"
 
     def setup_model(self) -> Any:
         # Ultralytics leaves one core idle, which on two cores halves the speed; the weights are the same to the bit
@@ -59,7 +68,12 @@ class _Trainer(DetectionTrainer):  # type: ignore[misc]
         return super().setup_model()
 
     def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> nn.Module:
-        network: nn.Module = super().get_model(cfg, weights, verbose)
+        build = _MixedModel if self.precision == "bfloat16" else DetectionModel
+        network: nn.Module = self.set_model_names_for_load(
+            build(cfg, nc=self.data["nc"], ch=self.data["channels"], verbose=verbose)
+        )
+        if weights:
+            network.load(weights)
         if self.start is not None:
             loaded, total = checkpoints.fill_matching(network, self.start)
             print(f"starting weights: {loaded} of {total} tensors fit")
@@ -87,6 +101,7 @@ def train(lesson: Lesson, training: Training, start: Path, scratch: Path) -> Tra
     overrides = _overrides(training, data, model, scratch)
     trainer = _Trainer(overrides=overrides | ({"resume": str(last)} if resume else {}))
     trainer.start = None if resume else tensors
+    trainer.precision = training.precision
     trainer.train()
     network, _ = load_checkpoint(trainer.best)  # our own file of a moment ago, not a pickle from outside
     curve = _curve(pd.read_csv(trainer.csv))

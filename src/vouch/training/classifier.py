@@ -1,0 +1,222 @@
+"""Training a classifier: timm's backbones under our own loop, one canonical result as detectors have it."""
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vouch import io
+from vouch.errors import ParamsError, Problem, refuse_any
+from vouch.training import backbones, classifier_data, classifier_gate, classifier_loop, classifier_network
+from vouch.training.classifier_augment import STRENGTHS
+from vouch.training.classifier_cached import Cached, fit_top, task
+from vouch.training.classifier_data import Canvases, Photographs
+from vouch.training.classifier_loop import Checkpoint, Fitted, Lesson
+from vouch.training.classifier_network import FRAMEWORK, Architecture, Network
+from vouch.training.classifier_network import network as network  # of the same protocol as the detectors'
+from vouch.training.classifier_params import CachedTraining, ClassifierTraining, CrossEntropy, Fitting, Gatekeeper
+from vouch.training.detector import Trained
+from vouch.training.heads import Top
+
+FOLD_FITTING = {  # of the folds' heads after a full fine-tuning, whose own rate would be too slow for them
+    "epochs": 20,
+    "patience_epochs": 20,
+    "optimizer": "AdamW",
+    "learning_rate": 0.001,
+    "warmup_epochs": 1.0,
+}
+
+
+@dataclass(frozen=True)
+class Album:
+    """What a training may see: train shapes weights, val_select chooses the epoch."""
+
+    classes: tuple[str, ...]
+    train: Photographs
+    val_select: Photographs
+
+
+def train(album: Album, training: ClassifierTraining, start: str, scratch: Path) -> Trained:
+    """Train all weights from photographs; the averaged weights of the epoch best on val_select come back.
+
+    `start` is none, hub, timm's .safetensors, or a folder of our weights; working files lie under `scratch`.
+
+    Raises
+    ------
+    ParamsError
+        When parameters contradict each other or the backbone.
+    DataError
+        When a photograph does not decode, or the training diverges.
+    BundleError
+        When the starting weights do not fit.
+    WorkspaceError
+        When the device, the hub or the checkpoint to resume from is not what it must be.
+    """
+    _check(training, len(album.train.images))
+    torch.manual_seed(training.seed)
+    backbone = backbones.describe(training.backbone.name, training.backbone.options, training.views.side_px)
+    architecture = classifier_network.describe(backbone, training.views, training, album.classes)
+    classes = len(album.classes)
+    network = classifier_network.started(architecture, classes, dropout=training.dropout, start=start)
+    network = network.to(training.device).to(memory_format=torch.channels_last)
+    network.precision = training.precision
+    wanted = training.backbone.attention
+    ran = backbones.attention_in_force(network.backbone, wanted, training.device, training.precision)
+    print(f"attention: {ran}", flush=True)
+    shots = _Shots(album, training)
+    fitted = classifier_loop.fit(
+        network,
+        shots.lesson(),
+        training,
+        task(album.train.class_ids, classes, training, architecture),
+        Checkpoint(scratch / "last.pt", _fingerprint(album, training), training.resume),
+    )
+    network.load_state_dict(fitted.tensors)
+    network.precision = "float32"  # as it will ship
+    tensors, folds = fitted.tensors, _gate_folds(training)
+    if folds:
+        seen = shots.cached(network.eval())
+        fitting = training.model_copy(update=FOLD_FITTING)
+        architecture, gate = _gate(architecture, classes, network.top, *seen, fitting, folds)
+        tensors = tensors | gate
+    shutil.rmtree(scratch, ignore_errors=True)
+    sizes = {"size_px": training.size_px, "stride_px": network.backbone.stride_px}
+    return _trained(architecture, tensors, fitted, album.classes, sizes)
+
+
+def train_cached(
+    train: Cached,
+    val_select: Cached,
+    training: CachedTraining,
+    backbone: tuple[dict[str, Any], dict[str, Tensor]],
+    classes: tuple[str, ...],
+) -> Trained:
+    """Train heads on cached features; `backbone` is what `extract_features` described and wrote.
+
+    Raises
+    ------
+    ParamsError
+        When parameters contradict each other.
+    DataError
+        When the training diverges, or there are fewer groups than folds.
+    """
+    description, frozen = backbone
+    looks = classifier_network.read_frozen(description["architecture"])
+    architecture = classifier_network.describe(looks.backbone, looks.views, training, classes)
+    top, fitted = fit_top(architecture, len(classes), train, val_select, training, shown=True)
+    tensors = {f"backbone.{name}": tensor for name, tensor in frozen.items()}
+    tensors |= {f"top.{name}": tensor for name, tensor in fitted.tensors.items()}
+    folds = _gate_folds(training)
+    if folds:
+        architecture, gate = _gate(architecture, len(classes), top, train, val_select, training, folds)
+        tensors |= gate
+    sizes = {name: description[name] for name in ("size_px", "stride_px")}
+    return _trained(architecture, tensors, fitted, classes, sizes)
+
+
+class _Shots:
+    """The photographs of a training, decoded once."""
+
+    def __init__(self, album: Album, training: ClassifierTraining) -> None:
+        self.album, self.training = album, training
+        self.train: Canvases = classifier_data.canvases(album.train.images, training.size_px)
+        self.val_select: Canvases = classifier_data.canvases(album.val_select.images, training.size_px)
+
+    def lesson(self) -> Lesson:
+        album, training = self.album, self.training
+        count = len(album.train.images)
+
+        def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+            parts = classifier_data.shuffled(count, training.batch, seed=training.seed, epoch=epoch)
+            return classifier_data.batches(self._changing(epoch), album.train.class_ids, parts, training.device)
+
+        steps = classifier_data.steps(count, training.batch)
+        return Lesson(batches, steps, self._held_out, album.val_select.class_ids)
+
+    def cached(self, network: Network) -> tuple[Cached, Cached]:
+        """Return features of train, changed once more than training changed it, and of val_select as it is."""
+        train, training = self.album.train, self.training
+        changed = self._changing(training.epochs)
+        inputs = classifier_data.in_order(changed, len(train.images), training.batch, training.device)
+        return _cached(network, inputs, train), _cached(network, self._held_out(), self.album.val_select)
+
+    def _changing(self, epoch: int) -> Canvases:
+        strength = STRENGTHS[self.training.augmentation]
+        return classifier_data.changing(self.train, strength=strength, seed=self.training.seed, epoch=epoch)
+
+    def _held_out(self) -> Iterator[Tensor]:
+        count, training = len(self.album.val_select.images), self.training
+        return classifier_data.in_order(self.val_select, count, training.batch, training.device)
+
+
+def _cached(network: Network, inputs: Iterator[Tensor], photographs: Photographs) -> Cached:
+    with torch.no_grad():
+        features = torch.cat([network.features(batch).cpu() for batch in inputs])
+    return Cached(features, photographs.class_ids, photographs.groups)
+
+
+def _check(training: ClassifierTraining, n_train: int) -> None:
+    backbones.refuse_half_precision(training.backbone.name, training.precision)
+    classifier_network.refuse_views(training.views, training.size_px)
+    problems = []
+    if training.precision == "float16":  # its gradients need a scaled loss
+        problems.append(Problem("precision", "float32 or bfloat16 in training", "float16", "choose one"))
+    if min(training.batch, n_train) < 4:  # batch normalisation of one or two photographs is noise
+        got = f"a batch of {training.batch} and {n_train} photographs in train"
+        problems.append(Problem("batch", "4 photographs a step at the least", got, "raise the smaller"))
+    refuse_any(ParamsError, problems)
+    backbones.refuse_machine(training.device, training.precision)
+
+
+def _gate_folds(fitting: Fitting) -> int:
+    return fitting.loss.gate_folds if isinstance(fitting.loss, CrossEntropy | Gatekeeper) else 0
+
+
+def _gate(
+    architecture: Architecture,
+    classes: int,
+    top: Top,
+    train: Cached,
+    val_select: Cached,
+    fitting: Fitting,
+    folds: int,
+) -> tuple[Architecture, dict[str, Tensor]]:
+    right = classifier_gate.out_of_fold(architecture, classes, train, val_select, fitting, folds=folds)
+    print(f"gate: {right.mean():.4f} of train is answered rightly out of fold; it learns from the others", flush=True)
+    decay = fitting.weight_decay
+    architecture, gate = classifier_gate.gated(architecture, top, train, right, weight_decay=decay)
+    return architecture, {f"top.{name}": tensor for name, tensor in gate.items()}
+
+
+def _trained(
+    architecture: Architecture,
+    tensors: dict[str, Tensor],
+    fitted: Fitted,
+    classes: tuple[str, ...],
+    sizes: dict[str, int],
+) -> Trained:
+    """Drop the head that only training needs, and describe the rest."""
+    shipped = architecture.model_copy(update={"aux": False})
+    kept = {name: tensor for name, tensor in tensors.items() if not name.startswith("top.heads.aux.")}
+    description = {
+        "framework": FRAMEWORK,
+        "architecture": shipped.model_dump(mode="json"),
+        "classes": classes,
+        **sizes,
+    }
+    return Trained(kept, description, fitted.curve)
+
+
+def _fingerprint(album: Album, training: ClassifierTraining) -> str:
+    """Return a hash of all that a resumed run must share with the interrupted one."""
+    splits = [
+        [[image.as_posix() for image in part.images], part.class_ids.tolist(), part.groups]
+        for part in (album.train, album.val_select)
+    ]
+    content = [album.classes, training.model_dump(mode="json", exclude={"resume"}), splits]
+    return hashlib.sha256(io.dumps(content, digits=17).encode("utf-8")).hexdigest()

@@ -1,0 +1,71 @@
+"""Heads on features of a frozen backbone: an epoch takes milliseconds, for no photograph is looked at again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vouch.training import classifier_loop, classifier_network, losses
+from vouch.training.classifier_data import shuffled, steps
+from vouch.training.classifier_loop import Fitted, Lesson
+from vouch.training.classifier_network import Architecture
+from vouch.training.classifier_params import Fitting
+from vouch.training.heads import Top
+from vouch.training.losses import Task
+
+JUDGED_AT_ONCE = 4096  # photographs; ten views of 768 features are 126 MB then
+
+
+@dataclass(frozen=True)
+class Cached:
+    """Features float32 (n, views, width) of labelled photographs, class_ids int64 (n,), groups (n,)."""
+
+    features: Tensor
+    class_ids: NDArray[np.int64]
+    groups: tuple[str, ...]
+
+    def part(self, chosen: NDArray[np.intp]) -> "Cached":
+        """Return the photographs at these indices."""
+        groups = tuple(self.groups[index] for index in chosen)
+        return Cached(self.features[torch.from_numpy(chosen)], self.class_ids[chosen], groups)
+
+
+def fit_top(
+    architecture: Architecture, classes: int, train: Cached, val_select: Cached, fitting: Fitting, *, shown: bool
+) -> tuple[Top, Fitted]:
+    """Fit aggregation and heads from scratch; return them, in evaluation mode, and how it went."""
+    torch.manual_seed(fitting.seed)
+    top = classifier_network.top(architecture, train.features.shape[-1], classes, fitting.dropout).to(fitting.device)
+    fitted = classifier_loop.fit(
+        top, _lesson(train, val_select, fitting), fitting, task(train.class_ids, classes, fitting, architecture), None
+    )
+    if shown:
+        for row in fitted.curve.to_dict("records"):
+            print(classifier_loop.line(row, fitting.epochs))
+    top.load_state_dict(fitted.tensors)
+    return top.eval(), fitted
+
+
+def task(class_ids: NDArray[np.int64], classes: int, fitting: Fitting, architecture: Architecture) -> Task:
+    """Return what the loss has to know, class weights counted on train."""
+    counts = torch.from_numpy(np.bincount(class_ids, minlength=classes)).float()
+    weights = losses.class_weights(counts, fitting.loss.class_weights).to(fitting.device)
+    return Task(fitting.loss, weights, architecture.positive)
+
+
+def _lesson(train: Cached, val_select: Cached, fitting: Fitting) -> Lesson:
+    features, class_ids = train.features.to(fitting.device), torch.from_numpy(train.class_ids).to(fitting.device)
+    count = steps(len(train.class_ids), fitting.batch)
+
+    def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        for indices in shuffled(len(train.class_ids), fitting.batch, seed=fitting.seed, epoch=epoch):
+            chosen = torch.from_numpy(indices).to(fitting.device)
+            yield features[chosen], class_ids[chosen]
+
+    def held_out() -> Iterator[Tensor]:
+        return (part.to(fitting.device) for part in torch.split(val_select.features, JUDGED_AT_ONCE))
+
+    return Lesson(batches, count, held_out, val_select.class_ids)

@@ -1,0 +1,235 @@
+"""The whole classifier: backbone, views, heads; rebuilt from its description, exported as one graph."""
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from vouch import params
+from vouch.errors import BundleError, ParamsError, Problem, refuse_any
+from vouch.params import Section
+from vouch.training import backbones, checkpoints
+from vouch.training.backbones import BackboneArchitecture, Normalised
+from vouch.training.classifier_params import Fitting, Gamblers, Precision, Selective, Views
+from vouch.training.heads import Answers, GatedAttention, Heads, Mean, Top, TopK, looks
+
+FRAMEWORK = "classifier"
+
+
+class Architecture(Section):
+    """All that rebuilds a classifier, but its weights and the names of its classes."""
+
+    backbone: BackboneArchitecture
+    views: Views
+    positive: int | None  # index of the class whose logit top_k ranks views by
+    head_width: int
+    gate: Literal["none", "head", "abstention"]
+    aux: bool
+
+
+class Network(nn.Module):
+    """Photographs to answers: float32 (n, 3, L, L), RGB in [0, 1]."""
+
+    def __init__(self, backbone: Normalised, views: Views, top: Top) -> None:
+        super().__init__()
+        self.backbone, self.views, self.top = backbone, views, top
+        self.precision: Precision = "float32"  # of the backbone's pass; heads stay float32
+
+    def features(self, images: Tensor) -> Tensor:
+        """Return (n, views, width) float32."""
+        return view_features(self.backbone, images, self.views, self.precision)
+
+    def forward(self, images: Tensor) -> Answers:
+        """Answer for each photograph."""
+        answers: Answers = self.top(self.features(images))
+        return answers
+
+
+def view_features(backbone: Normalised, images: Tensor, views: Views, precision: Precision) -> Tensor:
+    """Return a backbone's features of every view, (n, views, width) float32; `precision` is that of its pass."""
+    seen = looks(images, views)
+    device = images.device.type
+    with nullcontext() if precision == "float32" else torch.autocast(device, getattr(torch, precision)):
+        found: Tensor = backbone(seen.flatten(0, 1))
+    return found.float().reshape(-1, seen.shape[1], backbone.width)
+
+
+class Exported(nn.Module):
+    """What ships: float32 (n, K + 1), class logits, then the gate's; (n, K) where there is no gate."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Answer in one table."""
+        answers: Answers = self.network(images)
+        gate = gate_logit(answers)
+        return answers.logits if gate is None else torch.cat([answers.logits, gate[:, None]], dim=1)
+
+
+def gate_logit(answers: Answers) -> Tensor | None:
+    """Return the logit of "this answer is right": the gate's, or ln((1 - p) / p) of the share p that abstains."""
+    if answers.abstention is not None:
+        return torch.logsumexp(answers.logits, dim=-1) - answers.abstention
+    return answers.gate
+
+
+def describe(backbone: BackboneArchitecture, views: Views, fitting: Fitting, classes: tuple[str, ...]) -> Architecture:
+    """Return the architecture that a training asks for.
+
+    Raises
+    ------
+    ParamsError
+        When the positive class is unknown or missing, or the payoff exceeds the number of classes.
+    """
+    loss, problems = fitting.loss, []
+    if fitting.positive is not None and fitting.positive not in classes:
+        problems.append(Problem("positive", f"one of {', '.join(classes)}", fitting.positive, "respell it"))
+    if views.aggregator == "top_k" and fitting.positive is None:
+        problems.append(Problem("positive", "a class, for top_k ranks views by it", "null", "name one"))
+    if isinstance(loss, Gamblers) and loss.payoff > len(classes):
+        expected = f"at most {len(classes)}, the number of classes"
+        problems.append(Problem("loss.payoff", expected, str(loss.payoff), "lower it"))
+    refuse_any(ParamsError, problems)
+    return Architecture(
+        backbone=backbone,
+        views=views,
+        positive=None if fitting.positive is None else classes.index(fitting.positive),
+        head_width=fitting.head_width,
+        gate="abstention" if isinstance(loss, Gamblers) else "head" if isinstance(loss, Selective) else "none",
+        aux=loss.aux_weight > 0,
+    )
+
+
+def refuse_views(views: Views, size_px: int) -> None:
+    """Refuse views that contradict each other.
+
+    Raises
+    ------
+    ParamsError
+        When top_k wants more views than there are, or the whole canvas alone would be resized.
+    """
+    problems, count = [], 1 + views.tiles_per_side**2
+    if views.aggregator == "top_k" and views.top_k > count:
+        problems.append(Problem("views.top_k", f"at most {count} views", str(views.top_k), "lower it"))
+    if views.tiles_per_side == 0 and views.side_px != size_px:
+        expected = f"{size_px}, the canvas, where there are no tiles"
+        problems.append(Problem("views.side_px", expected, str(views.side_px), "make them equal"))
+    refuse_any(ParamsError, problems)
+
+
+class Frozen(Section):
+    """How a frozen backbone looked at photographs."""
+
+    backbone: BackboneArchitecture
+    views: Views
+    precision: Precision
+
+
+def read_frozen(content: Any) -> Frozen:
+    """Read the architecture of a frozen backbone back.
+
+    Raises
+    ------
+    BundleError
+        When it is not one.
+    """
+    try:
+        return params.check(Frozen, content, "backbone/weights.json: architecture")
+    except ParamsError as error:
+        raise BundleError(error.problems) from error
+
+
+def read(content: Any) -> Architecture:
+    """Read the architecture of a description back.
+
+    Raises
+    ------
+    BundleError
+        When it is not one.
+    """
+    try:
+        return params.check(Architecture, content, "weights.json: architecture")
+    except ParamsError as error:
+        raise BundleError(error.problems) from error
+
+
+def top(architecture: Architecture, width: int, classes: int, dropout: float) -> Top:
+    """Return aggregation and heads for features of `width`, at random."""
+    heads = Heads(
+        width,
+        architecture.head_width,
+        classes,
+        gate=architecture.gate == "head",
+        aux=architecture.aux,
+        abstention=architecture.gate == "abstention",
+        dropout=dropout,
+    )
+    if architecture.views.aggregator == "attention":
+        return Top(heads, GatedAttention(width))
+    if architecture.views.aggregator == "top_k":
+        assert architecture.positive is not None
+        return Top(heads, TopK(architecture.views.top_k, architecture.positive))
+    return Top(heads, Mean())
+
+
+def build(architecture: Architecture, classes: int, *, dropout: float = 0.0) -> Network:
+    """Return the network at random, to be filled."""
+    return started(architecture, classes, dropout=dropout, start="none")
+
+
+def network(description: dict[str, Any], tensors: dict[str, Tensor]) -> nn.Module:
+    """Rebuild the network for export: float32 (n, 3, size, size) in [0, 1] -> (n, K + 1), or (n, K) without a gate."""
+    architecture = read(description["architecture"])
+    built = build(architecture, len(description["classes"]))
+    checkpoints.fill(built, tensors, "weights.safetensors")
+    return Exported(built.eval()).eval()
+
+
+def started(architecture: Architecture, classes: int, *, dropout: float, start: str) -> Network:
+    """Return the network that a training starts from: the backbone as `start` says, heads at random.
+
+    Of a folder of our own weights the heads are taken too, as far as they fit.
+
+    Raises
+    ------
+    BundleError, DataError
+        As `started_backbone` does.
+    """
+    backbone, heads = started_backbone(architecture.backbone, start)
+    network = Network(backbone, architecture.views, top(architecture, backbone.width, classes, dropout))
+    if heads:
+        loaded, total = checkpoints.fill_matching(network.top, heads)
+        print(f"starting weights: the backbone and {loaded} of {total} tensors of the heads fit")
+    return network
+
+
+def started_backbone(architecture: BackboneArchitecture, start: str) -> tuple[Normalised, dict[str, Tensor]]:
+    """Return the backbone as `start` says (none, hub, timm's .safetensors, our folder) and the folder's other tensors.
+
+    Raises
+    ------
+    BundleError
+        When the starting weights are truncated, lack or add tensors of the backbone, or are of another backbone.
+    DataError
+        When another framework trained them.
+    """
+    folder = Path(start)
+    if not folder.is_dir():
+        return backbones.build(architecture, start), {}
+    tensors, description = checkpoints.read_start(folder, FRAMEWORK)
+    found = read(description["architecture"]).backbone
+    if (found.name, found.options) != (architecture.name, architecture.options):
+        expected, got = (f"backbone {one.name} {one.options}" for one in (architecture, found))
+        raise BundleError([Problem(str(folder), expected, got, "correct `start` or `backbone`")])
+    backbone = backbones.build(architecture)
+    checkpoints.fill(backbone, below(tensors, "backbone."), str(folder))
+    return backbone, below(tensors, "top.")
+
+
+def below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Return the tensors whose names begin with `prefix`, without it."""
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,124 @@
+"""What params.yaml says of a classifier: its backbone, its views, its loss, and how it is fitted."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from vouch.params import Section
+
+Rate = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+Precision = Literal["float32", "bfloat16", "float16"]
+
+
+class Backbone(Section):
+    """A network of timm's list, without its classes."""
+
+    name: Annotated[str, Field(min_length=1)]  # of timm, with the tag of its weights where `start` is hub
+    options: dict[str, bool | int | float | str | tuple[int, ...]]  # timm's own arguments, say depth
+    attention: Literal["sdpa", "fa3"]  # fa3 runs where flash_attn_3 is installed; the log says what ran
+
+
+class Views(Section):
+    """What the backbone looks at: the whole canvas, and tiles of it where small things matter."""
+
+    tiles_per_side: Annotated[int, Field(ge=0, le=4)]  # 0: the whole canvas alone; 3: it and nine tiles
+    overlap: Annotated[float, Field(ge=0, lt=1)]  # of neighbouring tiles, as a fraction of a tile's side
+    side_px: Annotated[int, Field(ge=16, le=2048)]  # every view is resized to it; size_px where there are no tiles
+    aggregator: Literal["mean", "top_k", "attention"]
+    top_k: Count  # views that top_k averages: those with the highest logit of the positive class
+
+
+class _Terms(Section):
+    smoothing: Annotated[float, Field(ge=0, lt=1)]  # of labels; it blurs the ranking by confidence
+    class_weights: Literal["none", "balanced"]  # balanced: N / (K N_c)
+    aux_weight: Annotated[float, Field(ge=0)]  # of a second class head's cross-entropy; 0: no such head
+
+
+class CrossEntropy(_Terms):
+    """Cross-entropy; the gate learns afterwards from out-of-fold correctness."""
+
+    kind: Literal["cross_entropy"]
+    gate_folds: Annotated[int, Field(ge=0)]  # by group; 0: no gate
+
+
+class Gatekeeper(_Terms):
+    """Gatekeeper (arXiv:2502.19335): right answers sharper, wrong ones towards uniform."""
+
+    kind: Literal["gatekeeper"]
+    gate_folds: Annotated[int, Field(ge=0)]
+    alpha: Annotated[float, Field(gt=0, lt=1)]  # weight of the right answers; small: better deferral, lower accuracy
+    after_epochs: Annotated[int, Field(ge=0)]  # of plain cross-entropy
+
+
+class Selective(_Terms):
+    """A gate trained with the classes: coverage as high as a bound on the error of exits allows."""
+
+    kind: Literal["selective"]
+    max_rate: Rate  # of misses among exited positives, or of errors among exits where there is no positive class
+    coverage_weight: Annotated[float, Field(ge=0)]
+    dual_step: Annotated[float, Field(gt=0)]  # of the multiplier, per optimizer step
+    after_epochs: Annotated[int, Field(ge=0)]
+
+
+class Gamblers(_Terms):
+    """Deep Gamblers (arXiv:1907.00208): one more output that pays 1/payoff whatever the class."""
+
+    kind: Literal["gamblers"]
+    payoff: Annotated[float, Field(gt=1)]  # at most the number of classes; near 1 abstains often
+    after_epochs: Annotated[int, Field(ge=0)]
+
+
+Loss = Annotated[CrossEntropy | Gatekeeper | Selective | Gamblers, Field(discriminator="kind")]
+
+
+class Fitting(Section):
+    """How weights are fitted, be it a whole network or heads on cached features."""
+
+    epochs: Count
+    patience_epochs: Count  # stop when val_select has not improved for so long
+    choose_by: Literal["nll", "augrc"]  # on val_select; of the epochs' averaged weights the best ship
+    batch: Count
+    optimizer: Literal["AdamW", "FriendlySAM"]  # the latter costs two passes a step
+    learning_rate: Annotated[float, Field(gt=0, le=1)]
+    final_learning_rate: Rate  # as a fraction of learning_rate, reached on a cosine
+    warmup_epochs: Annotated[float, Field(ge=0)]
+    weight_decay: Rate
+    layer_decay: Annotated[float, Field(gt=0, le=1)]  # each layer further from the heads learns so much slower
+    max_gradient_norm: Annotated[float, Field(gt=0)]
+    ema_decay: Annotated[float, Field(ge=0, lt=1)]  # of the averaged weights, which alone are judged and shipped
+    head_width: Count
+    dropout: Annotated[float, Field(ge=0, lt=1)]
+    positive: str | None  # the class that must not be missed; null where none is special
+    loss: Loss
+    device: Literal["cpu", "cuda"]
+    seed: Annotated[int, Field(ge=0)]
+
+
+class ClassifierTraining(Fitting):
+    """How a classifier is trained from photographs, all weights."""
+
+    backbone: Backbone
+    size_px: Annotated[int, Field(ge=32, le=2048)]  # side of the square canvas
+    views: Views
+    precision: Precision  # of the backbone's pass in training; weights, heads and validation stay float32
+    augmentation: Literal["moderate", "aggressive"]
+    resume: bool  # continue an interrupted run from its last epoch, to the same bytes
+
+
+class Extraction(Section):
+    """How a frozen backbone turns photographs into features."""
+
+    backbone: Backbone
+    start: Annotated[str, Field(min_length=1)]
+    size_px: Annotated[int, Field(ge=32, le=2048)]
+    views: Views
+    batch: Count
+    precision: Precision
+    storage: Literal["float32", "bfloat16"]  # of the cache; bfloat16 halves it and keeps 8 bits of mantissa
+    device: Literal["cpu", "cuda"]
+    seed: Annotated[int, Field(ge=0)]  # of a backbone without weights
+
+
+class CachedTraining(Fitting):
+    """How heads are trained on cached features."""

@@ -1,0 +1,119 @@
+"""The feature cache: what a frozen backbone saw, with a key that says of what; any other key is refused."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+
+from vouch import io
+from vouch.errors import DataError, Problem, refuse_any
+from vouch.training import backbones, classifier_data, classifier_network
+from vouch.training.backbones import BackboneArchitecture, Normalised
+from vouch.training.classifier_network import Frozen, view_features
+from vouch.training.classifier_params import Extraction
+from vouch.vision.preprocess import Preprocess, to_json
+
+FEATURES = "features"
+
+
+def key(weights_sha256: str, description: Mapping[str, Any], images_sha256: Sequence[str]) -> dict[str, str]:
+    """Return the cache's key: hashes of the weights, of how pixels become input, of the photographs in order."""
+    return {
+        "weights": weights_sha256,
+        "preprocessing": _hash(io.dumps(description)),
+        "images": _hash("\n".join(images_sha256)),
+    }
+
+
+def backbone(extraction: Extraction) -> tuple[Normalised, BackboneArchitecture]:
+    """Return the frozen backbone on its device.
+
+    Raises
+    ------
+    ParamsError, BundleError, WorkspaceError
+        When its parameters contradict each other or the machine, or its weights do not fit.
+    """
+    wanted = extraction.backbone
+    backbones.refuse_half_precision(wanted.name, extraction.precision)
+    backbones.refuse_machine(extraction.device, extraction.precision)
+    classifier_network.refuse_views(extraction.views, extraction.size_px)
+    torch.manual_seed(extraction.seed)
+    architecture = backbones.describe(wanted.name, wanted.options, extraction.views.side_px)
+    frozen, _ = classifier_network.started_backbone(architecture, extraction.start)
+    ran = backbones.attention_in_force(frozen, wanted.attention, extraction.device, extraction.precision)
+    print(f"attention: {ran}")
+    return frozen.to(extraction.device).to(memory_format=torch.channels_last).eval(), architecture
+
+
+def describe(frozen: Normalised, architecture: BackboneArchitecture, extraction: Extraction) -> dict[str, Any]:
+    """Return what says how photographs become features, beside the weights."""
+    looks = Frozen(backbone=architecture, views=extraction.views, precision=extraction.precision)
+    preprocess = Preprocess(extraction.size_px, frozen.stride_px, task="classify")
+    return {
+        "framework": "classifier_backbone",
+        "architecture": looks.model_dump(mode="json"),
+        "preprocess": to_json(preprocess),
+        "storage": extraction.storage,
+        "size_px": extraction.size_px,
+        "stride_px": frozen.stride_px,
+    }
+
+
+def extract(frozen: Normalised, images: tuple[Path, ...], extraction: Extraction) -> Tensor:
+    """Return features (n, views, width) of photographs, on the CPU, in the cache's precision.
+
+    Raises
+    ------
+    DataError
+        When a photograph does not decode.
+    """
+    source = classifier_data.canvases(images, extraction.size_px, cache_bytes=0)  # each is looked at once
+    inputs = classifier_data.in_order(source, len(images), extraction.batch, extraction.device)
+    dtype, views, precision = getattr(torch, extraction.storage), extraction.views, extraction.precision
+    with torch.no_grad():
+        return torch.cat([view_features(frozen, batch, views, precision).to(dtype).cpu() for batch in inputs])
+
+
+def write(path: Path, found: Tensor, made_of: dict[str, str]) -> None:
+    """Write features and their key, whole or not at all."""
+    # one entry: safetensors does not sort its metadata
+    metadata = {"key": json.dumps(made_of, sort_keys=True)}
+    io.write_bytes(path, safetensors.torch.save({FEATURES: found.contiguous()}, metadata=metadata))
+
+
+def read(path: Path, made_of: dict[str, str], *, rows: int) -> Tensor:
+    """Return the features float32 (rows, views, width).
+
+    Raises
+    ------
+    DataError
+        When the file is absent, truncated or no feature cache, or was made with other weights, other preprocessing or
+        of other photographs.
+    """
+    remedy = "extract the features again"
+    try:
+        with safetensors.safe_open(path, framework="pt") as stream:
+            found_key = json.loads((stream.metadata() or {}).get("key", "{}"))
+            found: Tensor = stream.get_tensor(FEATURES)
+    except (OSError, ValueError, SafetensorError) as error:
+        raise DataError([Problem(str(path), "a feature cache", str(error), remedy)]) from error
+    problems = [
+        Problem(str(path), f"features of {name} {made_of[name][:12]}", str(found_key.get(name))[:12], remedy)
+        for name in made_of
+        if found_key.get(name) != made_of[name]
+    ]
+    if not problems and (found.ndim != 3 or len(found) != rows):
+        problems.append(Problem(str(path), f"features of {rows} photographs", str(tuple(found.shape)), remedy))
+    refuse_any(DataError, problems)
+    return found.float()
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()

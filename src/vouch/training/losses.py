@@ -1,0 +1,123 @@
+"""What a classifier minimises: cross-entropy and three losses that teach it to know when to be silent."""
+
+import functools
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from vouch.training.classifier_params import Gamblers, Gatekeeper, Loss, Selective
+from vouch.training.heads import Answers
+
+FEWEST_EXITS = 1e-6  # a gate that lets nobody out has no rate of errors; this keeps 0 / 0 out
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a loss knows beside a batch: the parameters, class weights float32 (K,), index of the positive class."""
+
+    loss: Loss
+    class_weights: Tensor
+    positive: int | None
+
+
+def class_weights(counts: Tensor, kind: str) -> Tensor:
+    """Return weights (K,): 1, or N / (K N_c), which is 0 for a class that is absent (it weighs nothing anyway)."""
+    if kind == "none":
+        return torch.ones(len(counts))
+    weights: Tensor = counts.sum() / (len(counts) * counts)
+    return weights.where(counts > 0, 0.0)
+
+
+def cross_entropy(logits: Tensor, class_ids: Tensor, *, weights: Tensor, smoothing: float) -> Tensor:
+    """Return the weighted mean cross-entropy with smoothed labels."""
+    return functional.cross_entropy(logits, class_ids, weight=weights, label_smoothing=smoothing)
+
+
+def gatekeeper(logits: Tensor, class_ids: Tensor, *, alpha: float) -> Tensor:
+    """Return alpha * mean(right: cross-entropy) + (1 - alpha) * mean(wrong: KL(p || uniform)).
+
+    Who is right is the network's own answer of the moment; no gradient runs through that.
+
+    References
+    ----------
+    Rabanser et al., arXiv:2502.19335, equations 2 to 4.
+    """
+    log_p = torch.log_softmax(logits, dim=-1)
+    right = logits.argmax(dim=-1) == class_ids
+    surprise = -log_p.gather(1, class_ids[:, None])[:, 0]
+    from_uniform = (log_p.exp() * log_p).sum(dim=-1) + torch.log(torch.tensor(float(logits.shape[-1])))
+    return torch.where(right, alpha * surprise, (1 - alpha) * from_uniform).mean()
+
+
+def gamblers(logits: Tensor, abstention: Tensor, class_ids: Tensor, *, payoff: float) -> Tensor:
+    """Return -mean ln(p_y + p_abstain / payoff) over K + 1 outputs.
+
+    References
+    ----------
+    Liu et al., "Deep Gamblers", arXiv:1907.00208, equation 5.
+    """
+    bet = logits.gather(1, class_ids[:, None])[:, 0]
+    hedge = abstention - torch.log(torch.tensor(payoff))
+    total = torch.logsumexp(torch.cat([logits, abstention[:, None]], dim=1), dim=1)
+    return (total - torch.logaddexp(bet, hedge)).mean()
+
+
+def exit_rate(logits: Tensor, gate: Tensor, class_ids: Tensor, *, positive: int | None) -> Tensor:
+    """Return the soft rate of errors among exits, or of misses among exited positives; 0 where nobody could err.
+
+    An exit counts as much as the gate opens, an error as much probability as the true class lacks.
+    """
+    doors = torch.sigmoid(gate)
+    if positive is not None:
+        doors = doors * (class_ids == positive)
+    lacking = 1 - torch.softmax(logits, dim=-1).gather(1, class_ids[:, None])[:, 0]
+    return (doors * lacking).sum() / doors.sum().clamp(min=FEWEST_EXITS)
+
+
+def ascended(dual: float, rate: float, *, max_rate: float, step: float) -> float:
+    """Return the multiplier after one step of dual ascent: it grows while the rate is above its bound."""
+    return max(0.0, dual + step * (rate - max_rate))
+
+
+def total(answers: Answers, class_ids: Tensor, task: Task, *, epoch: int, dual: float) -> tuple[Tensor, float | None]:
+    """Return a batch's loss and, for the selective one, the rate of errors that drives the multiplier.
+
+    Parameters
+    ----------
+    answers : of n photographs
+    class_ids : int64 (n,)
+    epoch : whole epochs behind; losses with `after_epochs` begin as cross-entropy
+    dual : the multiplier of the selective loss, 0 or more
+    """
+    loss, rate = task.loss, None
+    plain = functools.partial(cross_entropy, weights=task.class_weights, smoothing=loss.smoothing)
+    if isinstance(loss, Gatekeeper) and epoch >= loss.after_epochs:
+        main = gatekeeper(answers.logits, class_ids, alpha=loss.alpha)
+    elif isinstance(loss, Gamblers) and epoch >= loss.after_epochs:
+        assert answers.abstention is not None
+        main = gamblers(answers.logits, answers.abstention, class_ids, payoff=loss.payoff)
+    else:
+        main = plain(answers.logits, class_ids)
+    if isinstance(loss, Selective) and epoch >= loss.after_epochs:
+        extra, rate = _selective(answers, class_ids, task, loss, dual)
+        main = main + extra
+    if answers.aux is not None:
+        main = main + loss.aux_weight * plain(answers.aux, class_ids)
+    return main, rate
+
+
+def _selective(
+    answers: Answers, class_ids: Tensor, task: Task, loss: Selective, dual: float
+) -> tuple[Tensor, float | None]:
+    """Return dual * (rate - max_rate)+ - coverage_weight * coverage, and the rate where somebody could err.
+
+    SelectiveNet (arXiv:1901.09192) with its coverage target replaced by a bound on the error of exits; without the
+    last term a gate that is always shut would be optimal.
+    """
+    assert answers.gate is not None
+    rate = exit_rate(answers.logits, answers.gate, class_ids, positive=task.positive)
+    extra = dual * (rate - loss.max_rate).clamp(min=0) - loss.coverage_weight * torch.sigmoid(answers.gate).mean()
+    nobody = task.positive is not None and not bool((class_ids == task.positive).any())
+    return extra, None if nobody else float(rate.detach())

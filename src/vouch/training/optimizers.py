@@ -1,0 +1,130 @@
+"""Optimizers: AdamW with layer-wise decay, Friendly SAM around it, a warm-up and a cosine, averaged weights."""
+
+import importlib
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from timm.optim import param_groups_layer_decay
+from timm.utils import ModelEmaV3
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from vouch.errors import Problem, WorkspaceError
+from vouch.training.classifier_params import Fitting
+
+BETAS = (0.9, 0.999)
+PERTURBATION = {"rho": 0.05, "sigma": 1.0, "lmbda": 0.9}  # of Friendly SAM (Li et al., arXiv:2403.12350)
+
+
+def optimizer(network: nn.Module, fitting: Fitting) -> Any:
+    """Return the optimizer over a network's trainable weights; vectors (norms, biases) are not decayed.
+
+    A timm network at `backbone.inner` learns layer by layer slower the further it is from the heads.
+
+    Raises
+    ------
+    WorkspaceError
+        When Friendly SAM is wanted and pytorch-optimizer is not installed.
+    """
+    groups = _groups(network, fitting)
+    if fitting.optimizer == "AdamW":
+        # one fused kernel: on a CPU 150 tensors one by one cost as much as a small network's own pass
+        return torch.optim.AdamW(groups, lr=fitting.learning_rate, betas=BETAS, fused=True)
+    try:
+        friendly = importlib.import_module("pytorch_optimizer").FriendlySAM
+    except ImportError as error:
+        problem = Problem("optimizer", "pytorch-optimizer for FriendlySAM", str(error), "install it or choose AdamW")
+        raise WorkspaceError([problem]) from error
+    return friendly(groups, torch.optim.AdamW, lr=fitting.learning_rate, betas=BETAS, **PERTURBATION)
+
+
+def _groups(network: nn.Module, fitting: Fitting) -> list[dict[str, Any]]:
+    inner = getattr(getattr(network, "backbone", None), "inner", None)
+    groups: list[dict[str, Any]] = []
+    if inner is not None:
+        groups = param_groups_layer_decay(
+            inner,
+            weight_decay=fitting.weight_decay,
+            no_weight_decay_list=inner.no_weight_decay() if hasattr(inner, "no_weight_decay") else (),
+            layer_decay=fitting.layer_decay,
+        )
+        for group in groups:  # timm gives the last layer its class head's rate; our heads stand one above it
+            group["lr_scale"] *= fitting.layer_decay
+    inside = {id(parameter) for group in groups for parameter in group["params"]}
+    others = [one for one in network.parameters() if one.requires_grad and id(one) not in inside]
+    for parameters, decay in (
+        ([one for one in others if one.ndim > 1], fitting.weight_decay),
+        ([one for one in others if one.ndim <= 1], 0.0),
+    ):
+        groups.append({"params": parameters, "weight_decay": decay, "lr_scale": 1.0})
+    return [group for group in groups if group["params"]]
+
+
+def set_learning_rate(optimizer: Any, fitting: Fitting, epochs: float) -> float:
+    """Set every group's rate after so many epochs (a fraction within one) and return the heads'.
+
+    Linear warm-up, then a cosine to the final fraction; timm's groups carry `lr_scale` but do not apply it.
+    """
+    warm = min(1.0, (epochs + 1e-3) / fitting.warmup_epochs) if fitting.warmup_epochs else 1.0
+    cosine = 0.5 * (1 + math.cos(math.pi * min(1.0, epochs / fitting.epochs)))
+    floor = fitting.final_learning_rate
+    rate = fitting.learning_rate * warm * (floor + (1 - floor) * cosine)
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group["lr_scale"]
+    return rate
+
+
+def step(network: nn.Module, optimizer: Any, loss: Callable[[], Tensor], *, max_norm: float, seed: int) -> Tensor:
+    """Make one step and return the loss before it.
+
+    `loss` runs once for AdamW and twice for Friendly SAM, with the same dropout; the second pass leaves the running
+    statistics of batch normalisation alone, and only its gradient, which is the one stepped along, is clipped.
+    """
+
+    def gradient() -> Tensor:
+        optimizer.zero_grad()
+        _seed(seed)
+        value = loss()
+        torch.autograd.backward(value)
+        return value.detach()
+
+    def clipped() -> Tensor:
+        value = gradient()
+        nn.utils.clip_grad_norm_(network.parameters(), max_norm)
+        return value
+
+    if isinstance(optimizer, torch.optim.AdamW):
+        value = clipped()
+        optimizer.step()
+        return value
+    value = gradient()
+    with _statistics_kept(network):
+        optimizer.step(clipped)
+    return value
+
+
+def _seed(seed: int) -> None:
+    """Seed what dropout draws from; `torch.manual_seed` also calls on absent devices, 1 ms a step."""
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        torch.cuda.manual_seed_all(seed)
+
+
+@contextmanager
+def _statistics_kept(network: nn.Module) -> Iterator[None]:
+    norms = [one for one in network.modules() if isinstance(one, _BatchNorm) and one.track_running_stats]
+    for norm in norms:
+        norm.track_running_stats = False
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.track_running_stats = True
+
+
+def averaged(network: nn.Module, fitting: Fitting) -> Any:
+    """Return timm's average of the weights, warmed up: after 1,000 steps it spans the last hundred at any decay."""
+    return ModelEmaV3(network, decay=fitting.ema_decay, use_warmup=True)

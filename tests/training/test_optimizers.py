@@ -1,0 +1,124 @@
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from training.classifier_pictures import training
+from vouch.training import backbones, optimizers
+from vouch.training.classifier_network import Network
+from vouch.training.classifier_params import Views
+from vouch.training.heads import Heads, Mean, Top
+
+
+def network(name="resnet10t", **options):
+    torch.manual_seed(1)
+    options = {"channels": (8, 8, 16, 16), "stem_width": 8} | options if name == "resnet10t" else options
+    backbone = backbones.build(backbones.describe(name, options, 32))
+    heads = Heads(backbone.width, 8, 2, gate=False, aux=False, abstention=False, dropout=0.5)
+    looks = {"tiles_per_side": 0, "overlap": 0.0, "side_px": 32, "aggregator": "mean", "top_k": 1}
+    return Network(backbone, Views.model_validate(looks), Top(heads, Mean()))
+
+
+def linear():
+    torch.manual_seed(1)
+    return nn.Linear(3, 2), torch.randn(8, 3), torch.randn(8, 2)
+
+
+def test_layers_learn_slower_the_further_they_are_from_the_heads_and_vectors_do_not_decay():
+    one = network("vit_tiny_patch16_224", depth=3)
+    found = optimizers.optimizer(one, training(layer_decay=0.5, weight_decay=0.02))
+    optimizers.set_learning_rate(found, training(layer_decay=0.5, warmup_epochs=0.0, learning_rate=0.01), 0.0)
+    named = {id(parameter): name for name, parameter in one.named_parameters()}
+    rates, decays = {}, {}
+    for group in found.param_groups:
+        for parameter in group["params"]:
+            rates[named[id(parameter)]] = group["lr"]
+            decays[named[id(parameter)]] = group["weight_decay"]
+    assert rates.keys() == dict(one.named_parameters()).keys()
+    assert rates["top.heads.trunk.weight"] == pytest.approx(0.01)
+    blocks = [rates[f"backbone.inner.blocks.{number}.attn.qkv.weight"] for number in range(3)]
+    assert blocks == pytest.approx([0.00125, 0.0025, 0.005])
+    assert rates["backbone.inner.patch_embed.proj.weight"] == pytest.approx(0.000625)
+    for name, parameter in one.named_parameters():
+        kept = parameter.ndim <= 1 or name.endswith(("pos_embed", "cls_token"))
+        assert decays[name] == (0.0 if kept else 0.02), name
+
+
+def test_the_rate_warms_up_in_a_line_and_falls_on_a_cosine():
+    module, _, _ = linear()
+    fitting = training(learning_rate=0.1, final_learning_rate=0.1, warmup_epochs=2.0, epochs=10)
+    optimizer = optimizers.optimizer(module, fitting)
+    found = [optimizers.set_learning_rate(optimizer, fitting, epochs) for epochs in (0.0, 1.0, 5.0, 10.0)]
+    # at 5 of 10 epochs the cosine is a half: .1 * (.1 + .9 / 2)
+    assert found == pytest.approx([0.0001 / 2, 0.05 * (0.1 + 0.9 * 0.97553), 0.055, 0.01], rel=0.01)
+
+
+def test_friendly_sam_steps_along_the_gradient_at_the_perturbed_weights():
+    module, inputs, wanted = linear()
+    twin = copy.deepcopy(module)
+    fitting = training(optimizer="FriendlySAM", weight_decay=0.0, learning_rate=0.01, max_gradient_norm=0.05)
+    optimizer = optimizers.optimizer(module, fitting)
+
+    def mean_square():
+        return (module(inputs) - wanted).square().mean()
+
+    by_hand = torch.optim.AdamW(twin.parameters(), lr=0.01, weight_decay=0.0)
+    momentum = [torch.zeros_like(parameter) for parameter in twin.parameters()]
+    for number in range(3):
+        optimizers.step(module, optimizer, mean_square, max_norm=0.05, seed=number)
+        old = [parameter.detach().clone() for parameter in twin.parameters()]
+        raw = torch.autograd.grad((twin(inputs) - wanted).square().mean(), list(twin.parameters()))
+        away = [one - before for one, before in zip(raw, momentum, strict=True)]
+        momentum = [0.9 * before + 0.1 * one for one, before in zip(raw, momentum, strict=True)]
+        if number == 0:
+            momentum, away = list(raw), list(raw)
+        norm = torch.cat([one.flatten() for one in away]).norm()
+        with torch.no_grad():
+            for parameter, one in zip(twin.parameters(), away, strict=True):
+                parameter += 0.05 * one / norm
+        by_hand.zero_grad()
+        (twin(inputs) - wanted).square().mean().backward()
+        nn.utils.clip_grad_norm_(twin.parameters(), 0.05)
+        with torch.no_grad():
+            for parameter, before in zip(twin.parameters(), old, strict=True):
+                parameter.copy_(before)
+        by_hand.step()
+    torch.testing.assert_close(module.weight, twin.weight)
+    torch.testing.assert_close(module.bias, twin.bias)
+
+
+@pytest.mark.parametrize("name", ["AdamW", "FriendlySAM"])
+def test_a_step_moves_running_statistics_once_and_draws_dropout_alike_in_both_passes(name):
+    module = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Dropout(0.5), nn.Linear(4, 1))
+    inputs, masks = torch.randn(16, 3), []
+    module[2].register_forward_hook(lambda layer, given, out: masks.append(out == 0))
+    expected = module[1].running_mean * 0.9 + 0.1 * module[0](inputs).mean(0).detach()
+    optimizer = optimizers.optimizer(module, training(optimizer=name))
+    optimizers.step(module, optimizer, lambda: module(inputs).square().mean(), max_norm=1.0, seed=3)
+    torch.testing.assert_close(module[1].running_mean, expected)
+    assert int(module[1].num_batches_tracked) == 1
+    assert module[1].track_running_stats
+    assert len(masks) == (1 if name == "AdamW" else 2)
+    assert torch.equal(masks[0], masks[-1])
+
+
+def test_a_long_gradient_is_clipped():
+    module, inputs, wanted = linear()
+    optimizer = optimizers.optimizer(module, training())
+    optimizers.step(module, optimizer, lambda: 1e6 * (module(inputs) - wanted).square().mean(), max_norm=0.5, seed=1)
+    norm = torch.cat([parameter.grad.flatten() for parameter in module.parameters()]).norm()
+    assert float(norm) == pytest.approx(0.5, rel=1e-4)
+
+
+def test_averaged_weights_follow_at_once_and_lag_later():
+    module, _, _ = linear()
+    average = optimizers.averaged(module, training(ema_decay=0.9))
+    with torch.no_grad():
+        module.weight += 1.0
+        average.update(module, step=1)
+        assert torch.equal(average.module.weight, module.weight)
+        before = average.module.weight.clone()
+        module.weight += 1.0
+        average.update(module, step=10_000)
+    torch.testing.assert_close(average.module.weight, before + 0.1)
