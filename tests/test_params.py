@@ -1,7 +1,7 @@
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pytest
-from pydantic import Field, ValidationError
+from pydantic import Field, RootModel, ValidationError
 
 from vouch.errors import ParamsError
 from vouch.params import Section, load, read_params, read_value
@@ -52,6 +52,40 @@ def test_a_wrong_section_is_refused_with_every_problem(tmp_path, text, words):
     path = written(tmp_path, "s:\n" + "".join(f"  {line}\n" for line in text.splitlines()))
     with pytest.raises(ParamsError) as caught:
         load(Example, "s", path=path)
+    assert all(word in str(caught.value) for word in words)
+
+
+class Circle(Section):
+    kind: Literal["circle"]
+    radius: float
+
+
+class Square(Section):
+    kind: Literal["square"]
+    side: float
+
+
+class Shape(RootModel[Annotated[Circle | Square, Field(discriminator="kind")]]):
+    pass
+
+
+def test_a_section_of_several_kinds_is_chosen_by_its_kind(tmp_path):
+    path = written(tmp_path, "s:\n  kind: square\n  side: 2.0\n")
+    assert load(Shape, "s", path=path).root == Square(kind="square", side=2.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("side: 2.0", ["s.kind", "nothing"]),
+        ("kind: cube", ["s.kind", "circle", "square", "cube"]),
+        ("kind: square", ["s.square.side", "nothing"]),
+    ],
+    ids=["none", "unknown", "known, but incomplete"],
+)
+def test_a_kind_that_is_missing_or_unknown_is_refused_by_name(tmp_path, text, words):
+    with pytest.raises(ParamsError) as caught:
+        load(Shape, "s", path=written(tmp_path, f"s:\n  {text}\n"))
     assert all(word in str(caught.value) for word in words)
 
 

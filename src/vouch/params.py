@@ -19,7 +19,7 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-S = TypeVar("S", bound=Section)
+S = TypeVar("S", bound=BaseModel)  # a Section, or a RootModel that chooses between several by a key
 
 
 def read_params(path: Path = PARAMS) -> dict[str, Any]:
@@ -85,6 +85,11 @@ def _problems(error: ValidationError, where: str) -> list[Problem]:
             problems.append(Problem(place, "a known key", "an unknown one", "remove or respell it"))
         elif item["type"] == "missing":
             problems.append(Problem(place, "a value", "nothing", "add the key"))
+        elif item["type"] in ("union_tag_not_found", "union_tag_invalid"):
+            key = item["ctx"]["discriminator"].strip("'")
+            got = repr(item["ctx"].get("tag", "nothing"))
+            expected = item["ctx"].get("expected_tags", "the kind of this section")
+            problems.append(Problem(f"{place}.{key}", expected, got, "say which kind it is"))
         else:
             problems.append(Problem(place, item["msg"], repr(item["input"]), "correct the value"))
     return problems

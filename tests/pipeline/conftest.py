@@ -16,6 +16,16 @@ def tiny(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def tiny_classifier(tmp_path_factory):
+    """The same with one classifier in place of the detector."""
+    folder = tmp_path_factory.mktemp("tiny_classifier")
+    workspace.make(folder, tmp_path_factory.mktemp("cache"), workspace.ROADWORK_ALONE)
+    workspace.done(folder, "dvc", "repro")
+    workspace.commit(folder)
+    return folder
+
+
 @pytest.fixture
 def mine(tiny, tmp_path):
     """A copy of it to change."""

@@ -54,6 +54,10 @@ def test_every_stage_reads_what_it_declares_and_gives_the_same_bytes(tiny, tmp_p
     assert differences(tiny, workspace.locked(tiny), tmp_path) == {}
 
 
+def test_so_does_every_stage_of_a_classifier(tiny_classifier, tmp_path):
+    assert differences(tiny_classifier, workspace.locked(tiny_classifier), tmp_path) == {}
+
+
 def test_so_do_the_stages_of_the_other_framework(with_torchvision, tmp_path):
     names = ("train_detector@driver", "export@driver", "parity@driver")
     stages = workspace.locked(with_torchvision)

@@ -6,32 +6,34 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.graph import GRAPH, ROOT, STAGES, verb
+from pipeline.graph import GRAPH, ROOT, STAGES
 from pipeline.imports import SRC, closure, imported, is_empty
-from vouch.training.detector import FRAMEWORKS
+from vouch.training.detector import FRAMEWORKS, TASKS
 
 VOUCH = SRC / "vouch"
 GROUND = {VOUCH / f"{name}.py" for name in ("errors", "params", "paths", "tables", "io", "stages/__init__")}
 WITH_FRAMEWORK = {"train_detector", "export", "parity"}
 PAST_THE_WAIST = ("calibrate", "decide", "evaluate", "compare", "gate", "bundle", "report", "index")
-HEAVY = {"torch", "torchvision", "ultralytics"}
+HEAVY = {"torch", "torchvision", "timm", "ultralytics"}
 
 
-def started(command):
+def started(stage):
     """Files that a stage starts from: its module, and what it picks by a name at run time."""
-    name, *rest = command.split("vouch.stages.")[1].split()
+    name, *rest = GRAPH[stage]["cmd"].split("vouch.stages.")[1].split()
     starts = {VOUCH / f"stages/{name}.py"}
     if name == "render":
         starts.add(VOUCH / f"scenes/{rest[0]}.py")
     if name in WITH_FRAMEWORK:
-        return [starts | {SRC / f"{module.replace('.', '/')}.py"} for module in FRAMEWORKS.values()]
+        task = "classify" if stage.split("@")[0].endswith("_classifier") else "detect"
+        chosen = [module for framework, module in FRAMEWORKS.items() if TASKS[framework] == task]
+        return [starts | {SRC / f"{module.replace('.', '/')}.py"} for module in chosen]
     return [starts]
 
 
-def needs(command):
+def needs(stage):
     """Files that dvc.yaml must list, for each framework that the stage may pick."""
     return [
-        {path for path in closure(*starts) if path not in GROUND and not is_empty(path)} for starts in started(command)
+        {path for path in closure(*starts) if path not in GROUND and not is_empty(path)} for starts in started(stage)
     ]
 
 
@@ -50,16 +52,16 @@ def is_adapter(path):
 @pytest.mark.parametrize("name", GRAPH)
 def test_a_stage_lists_every_module_that_it_imports(name):
     chosen = {dep for dep in listed(GRAPH[name]) if is_adapter(dep)}
-    for needed in needs(GRAPH[name]["cmd"]):
+    for needed in needs(name):
         missing = {path for path in needed if not is_adapter(path)}
         missing = {path for path in missing if not any(covers(dep, path) for dep in listed(GRAPH[name]))}
         assert not missing
-    assert len(chosen) == (verb(GRAPH[name]["cmd"]) in WITH_FRAMEWORK)
+    assert len(chosen) == (name.split("@")[0] in WITH_FRAMEWORK)
 
 
 @pytest.mark.parametrize("name", GRAPH)
 def test_a_stage_lists_no_module_that_it_does_not_import(name):
-    needed = set().union(*needs(GRAPH[name]["cmd"]))
+    needed = set().union(*needs(name))
     for dep in listed(GRAPH[name]):
         inside = {path for path in dep.rglob("*.py") if not is_empty(path)} if dep.is_dir() else {dep}
         # a folder is listed where a stage uses most of it; the rest of it are commands and neighbours of one subject
@@ -69,7 +71,7 @@ def test_a_stage_lists_no_module_that_it_does_not_import(name):
 @pytest.mark.parametrize("name", GRAPH)
 def test_a_stage_lists_the_files_that_its_modules_read(name):
     packaged = [path for path in VOUCH.rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"}]
-    texts = [path.read_text(encoding="utf-8") for path in set().union(*needs(GRAPH[name]["cmd"]))]
+    texts = [path.read_text(encoding="utf-8") for path in set().union(*needs(name))]
     read = [path for path in packaged if any(path.name in text for text in texts)]
     assert [path for path in read if not any(covers(dep, path) for dep in listed(GRAPH[name]))] == []
 
@@ -85,6 +87,7 @@ def test_every_packaged_file_is_named_by_a_module_beside_it():
     ("package", "home"),
     [
         ("torch", {"training", "stages/train_detector.py", "stages/export.py", "stages/parity.py"}),
+        ("timm", {"training"}),
         ("torchvision", {"training/torchvision_detector.py"}),
         ("ultralytics", {"training/ultralytics_detector.py"}),
         ("onnxruntime", {"vision/runtime.py"}),

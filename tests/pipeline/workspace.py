@@ -15,7 +15,38 @@ from pipeline.graph import ROOT
 TRACKED = (".dvc", ".dvcignore", ".gitignore", "dvc.yaml", "models/architectures", "params.yaml", "src")
 BARE_PYTHON = sys._base_executable  # type: ignore[attr-defined] # the interpreter below the virtual environment
 CLASSES = ("phone", "seatbelt", "cigarette", "drowsy_face", "vehicle", "pedestrian", "cone")
+ROADWORK_ALONE: dict[str, Any] = {
+    "pipeline.datasets": ["roadwork"],
+    "pipeline.rendered": ["roadwork"],
+    "pipeline.models": {"roadwork": {"dataset": "roadwork"}},
+    "pipeline.detectors": {},
+    "pipeline.classifiers.roadwork.start": "models/architectures/none.yaml",
+    "pipeline.unpromoted": {"roadwork": {"dataset": "roadwork"}},
+    "datasets.roadwork.render.n_drives": 48,
+    "datasets.roadwork.render.frames_least": 2,
+    "datasets.roadwork.render.frames_most": 2,
+    "datasets.roadwork.render.width_px": 96,
+    "datasets.roadwork.render.height_px": 96,
+    "datasets.roadwork.validate.coverage.min_components": 4,
+    "datasets.roadwork.validate.coverage.min_samples": 1,
+    "datasets.roadwork.validate.coverage.classes": {
+        name: {"min_count": 1, "strata": {}} for name in ("no_roadwork", "roadwork")
+    },
+    "models.roadwork.train_classifier.backbone.options": {"channels": [8, 8, 16, 16], "stem_width": 8},
+    "models.roadwork.train_classifier.size_px": 32,
+    "models.roadwork.train_classifier.views.side_px": 32,
+    "models.roadwork.train_classifier.epochs": 1,
+    "models.roadwork.train_classifier.loss.gate_folds": 2,
+    "models.roadwork.parity.photographs": 4,
+    "models.roadwork.calibrate.folds": 2,
+    "models.roadwork.evaluate.replicates": 200,
+    "models.roadwork.compare.replicates": 200,
+}
 OVERRIDES: dict[str, Any] = {
+    "pipeline.datasets": ["driver"],
+    "pipeline.rendered": ["driver"],
+    "pipeline.models": {"driver": {"dataset": "driver"}},
+    "pipeline.classifiers": {},
     "pipeline.detectors.driver.framework": "ultralytics",
     "pipeline.detectors.driver.start": "models/architectures/yolo11p.yaml",
     "pipeline.unpromoted": {"driver": {"dataset": "driver"}},
@@ -96,13 +127,13 @@ def commit(folder: Path) -> None:
     done(folder, "git", "commit", "--quiet", "--message", "a state")
 
 
-def make(folder: Path, cache: Path) -> Path:
+def make(folder: Path, cache: Path, overrides: dict[str, Any] = OVERRIDES) -> Path:
     """Make a workspace of the repository's own files, with a tiny params.yaml, under git and DVC."""
     listing = done(ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *TRACKED)
     for name in listing.splitlines():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, folder / name)
-    change(folder, OVERRIDES)
+    change(folder, overrides)
     done(folder, "git", "init", "--quiet")
     done(folder, "dvc", "config", "--local", "cache.dir", str(cache))
     commit(folder)

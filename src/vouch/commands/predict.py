@@ -1,69 +1,57 @@
 """`vouch predict`: what a bundle says of a photograph, calibrated and decided."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pandas as pd
 import typer
 from PIL import Image
 
 from vouch import io, paths
-from vouch.calibration.calibrator import confidence
-from vouch.errors import BundleError, DataError, Problem
-from vouch.policies.policy import accept
-from vouch.release.opened import Opened, open_bundle
-from vouch.vision import runtime
+from vouch.calibration.probabilities import PROBABILITY
+from vouch.errors import DataError, Problem
+from vouch.release.answers import answer
+from vouch.release.opened import open_bundle
 from vouch.vision.draw import caption, draw_boxes
 from vouch.vision.preprocess import read_image
-from vouch.vision.progress import shown
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
-BATCH = 8
 
 
 def predict(
     model: Annotated[str, typer.Argument(help="Model of params.yaml, say driver.")],
     images: Annotated[list[Path], typer.Argument(help="Photographs, or folders of them.")],
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Draw the answer for one photograph.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="Write every detection as CSV.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Draw a detector's answer for one.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write every answer as CSV.")] = None,
     bundle: Annotated[Path | None, typer.Option(help="Another bundle than models/MODEL/bundle.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Draw what the policy does not accept too.")] = False,
 ) -> None:
     """Say what the model finds, with calibrated confidences, and what its policy accepts."""
-    folder = bundle or paths.model(model, "bundle")
-    found = detections(open_bundle(folder), _listed(images), str(folder))
+    listed = _listed(images)
+    found = answer(open_bundle(bundle or paths.model(model, "bundle")), listed)
+    boxed = "x1" in found
     if csv is not None:
         io.write_table(csv, found)
     if output is not None:
-        _draw(_listed(images), found if everything else found[found["accept"]], output)
+        _draw(listed, found if everything else found[found["accept"]], output)
     accepted = found[found["accept"]]
-    for row in accepted.to_dict("records"):
-        corners = ", ".join(f"{row[corner]:.0f}" for corner in ("x1", "y1", "x2", "y2"))
-        typer.echo(f"{row['image']}: {row['class_pred']} {row['confidence']:.3f} at ({corners})")
-    typer.echo(f"{len(accepted)} accepted of {len(found)} detections on {len(_listed(images))} photographs")
+    for row in (accepted if boxed else found).to_dict("records"):
+        typer.echo(_box_line(row) if boxed else _class_line(row))
+    what = "detections" if boxed else "answers"
+    typer.echo(f"{len(accepted)} accepted of {len(found)} {what} on {len(listed)} photographs")
 
 
-def detections(opened: Opened, images: list[Path], where: str) -> pd.DataFrame:
-    """Return one row a detection: image, class_pred, score, confidence, accept, x1, y1, x2, y2 (pixels).
+def _box_line(row: dict[Any, Any]) -> str:
+    corners = ", ".join(f"{row[corner]:.0f}" for corner in ("x1", "y1", "x2", "y2"))
+    return f"{row['image']}: {row['class_pred']} {row['confidence']:.3f} at ({corners})"
 
-    Raises
-    ------
-    BundleError
-        When the bundle is trivial: it would find nothing and say so of everything.
-    """
-    if opened.runtime is None or opened.postprocess is None:
-        raise BundleError([Problem(where, "a trained bundle", "a trivial one", "run `dvc repro`, or name another")])
-    found = runtime.detect(opened.runtime, images, opened.postprocess, batch=BATCH)
-    rows = [
-        (str(image), opened.classes[class_id], float(score), *(float(value) for value in box))
-        for image, (one, _) in zip(images, shown(found, len(images), "predict"), strict=True)
-        for class_id, score, box in zip(one.class_ids, one.scores, one.boxes_xyxy, strict=True)
-    ]
-    table = pd.DataFrame(rows, columns=["image", "class_pred", "score", "x1", "y1", "x2", "y2"])
-    sure = confidence(opened.calibrator, table["score"].to_numpy(float), table["class_pred"].to_numpy(object))
-    table.insert(3, "confidence", sure)
-    table.insert(4, "accept", accept(opened.policy, sure, table["class_pred"].to_numpy(object)))
-    return table
+
+def _class_line(row: dict[Any, Any]) -> str:
+    shares = {key.removeprefix(PROBABILITY): value for key, value in row.items() if key.startswith(PROBABILITY)}
+    said = ", ".join(f"{name} {share:.3f}" for name, share in shares.items())
+    decision = f"exits as {row['class_pred']}" if row["accept"] else "defers to a person"
+    possible = row["prediction_set"].replace("|", ", ") or "none"
+    return f"{row['image']}: {decision}: {row['why']}\n  probabilities: {said}; set: {possible}"
 
 
 def _listed(images: list[Path]) -> list[Path]:
@@ -75,6 +63,8 @@ def _listed(images: list[Path]) -> list[Path]:
 
 
 def _draw(images: list[Path], found: pd.DataFrame, output: Path) -> None:
+    if "x1" not in found:
+        raise DataError([Problem("--output", "a detector", "a classifier, which has no boxes", "leave it out")])
     if len(images) != 1:
         got = f"{len(images)} photographs"
         raise DataError([Problem("--output", "one photograph to draw", got, "use --csv for many")])

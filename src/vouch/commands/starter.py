@@ -15,25 +15,27 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from vouch.params import read_params
-from vouch.training.checkpoints import DESCRIPTION, WEIGHTS
+from vouch.params import read_params, read_value
+from vouch.training import checkpoints
 
 STARTER = Path("models/starter")
 COPIED = ("src", "dvc.yaml", "params.yaml", ".dvcignore", ".dvc/plots", "models/architectures", "models/starter")
 
 
-def remake(model: str) -> None:
-    """Run the recipe of a model and put its weights under models/starter."""
+def remake(model: str, first: str = "1") -> None:
+    """Run the recipe of a model, from step `first` on, and put its weights under models/starter."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        _dvc(folder, "init", "--no-scm", "--quiet")
+        _dvc(folder, "config", "core.analytics", "false")
         _copy(folder)
-        subprocess.run([sys.executable, "-m", "dvc", "init", "--no-scm", "--quiet"], cwd=folder, check=True)
         trained, start = folder / "models" / model, folder / STARTER / model
-        for step in read_params(STARTER / f"{model}.recipe.yaml")["steps"]:
-            _override(folder / "params.yaml", step)
-            (folder / "splits" / f"{model}.lock.csv").unlink(missing_ok=True)  # another render, other groups
-            _train(folder, model)
-            _copy_weights(trained, start)
+        for number, step in enumerate(read_params(STARTER / f"{model}.recipe.yaml")["steps"], start=1):
+            _override(folder / "params.yaml", step)  # a step keeps what the one before said
+            if number >= int(first):
+                (folder / "splits" / f"{model}.lock.csv").unlink(missing_ok=True)  # another render, other groups
+                _dvc(folder, "repro", _stage(model))
+                _copy_weights(trained, start)
         _copy_weights(start, STARTER / model)
 
 
@@ -44,16 +46,22 @@ def _copy(folder: Path) -> None:
         shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
 
 
-def _train(folder: Path, model: str) -> None:
+def _dvc(folder: Path, *arguments: str) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    command = [sys.executable, "-m", "dvc", "repro", f"train_detector@{model}"]
-    subprocess.run(command, cwd=folder, check=True, env=os.environ | {"PATH": path})
+    subprocess.run([sys.executable, "-m", "dvc", *arguments], cwd=folder, check=True, env=os.environ | {"PATH": path})
+
+
+def _stage(model: str) -> str:
+    """Name the stage that trains the model."""
+    lists = {"detectors": "train_detector", "classifiers": "train_classifier"}
+    return next(f"{stage}@{model}" for road, stage in lists.items() if model in read_value("pipeline", road))
 
 
 def _copy_weights(source: Path, target: Path) -> None:
-    target.mkdir(parents=True, exist_ok=True)
-    for file in (WEIGHTS, DESCRIPTION):
-        shutil.copy(source / file, target / file)
+    """Copy in half precision: a start needs no more, and git holds it."""
+    tensors, description = checkpoints.read(source)
+    halves = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
+    checkpoints.write(target, halves, description)
 
 
 def _override(path: Path, step: dict[str, Any]) -> None:

@@ -80,7 +80,7 @@ def box_findings(
     suspicious = {
         "box_degenerate": (~proper, text),
         "box_outside": (((corners < -limits.outside_above) | (corners > 1 + limits.outside_above)).any(axis=1), text),
-        "box_small": (proper & (side_px < limits.min_side_px), side_px.map("{:.1f} px, ".format) + text),
+        "box_small": (proper & (side_px < limits.min_side_px), side_px.map("{:.1f} px, ".format).astype("str") + text),
         "unknown_class": (~boxes["class_name"].isin(list(classes)), text),
         "box_duplicated": (_is_repeated(boxes, limits.duplicate_iou), text),
     }

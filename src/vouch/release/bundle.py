@@ -1,9 +1,11 @@
 """A bundle: everything that serves a model, with the hash of each file; what does not check is never loaded.
 
 manifest.json     {name, version, kind, files: {path: {sha256, bytes, role}}}
-model.onnx        role model        absent from a trivial bundle, which finds nothing
+model.onnx        role model        absent from a trivial bundle, which does not look at photographs
 preprocess.json   role preprocess   absent from a trivial bundle
+postprocess.json  role postprocess  how a detector's candidates become detections
 sample.json       role sample       one input's expected output; absent from a trivial bundle
+prior.json        role prior        what a trivial classifier says of every photograph
 labels.json       role labels
 calibrator.json   role calibrator
 policy.json       role policy       exactly one
@@ -14,7 +16,7 @@ from typing import Any
 
 from vouch import io
 from vouch.errors import BundleError, Problem, refuse_any
-from vouch.policies.policy import validate_policy
+from vouch.policies.validity import validate_policy
 
 MANIFEST = "manifest.json"
 ROLES = {
@@ -22,13 +24,18 @@ ROLES = {
     "preprocess.json": "preprocess",
     "postprocess.json": "postprocess",
     "sample.json": "sample",
+    "prior.json": "prior",
     "labels.json": "labels",
     "calibrator.json": "calibrator",
     "policy.json": "policy",
 }
+DECIDES = {"labels.json", "calibrator.json", "policy.json"}
+ANSWERS = {"model.onnx", "preprocess.json", "sample.json"}
 KINDS = {
-    "detector": frozenset(ROLES),
-    "trivial": frozenset({"labels.json", "calibrator.json", "policy.json"}),
+    "detector": frozenset(DECIDES | ANSWERS | {"postprocess.json"}),
+    "classifier": frozenset(DECIDES | ANSWERS),
+    "finds_nothing": frozenset(DECIDES),
+    "says_the_prior": frozenset(DECIDES | {"prior.json"}),
 }
 
 

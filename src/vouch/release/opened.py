@@ -21,11 +21,12 @@ SAMPLE_TOLERANCE = 1e-2  # canvas pixels and score: kernels of other processors 
 
 @dataclass(frozen=True)
 class Opened:
-    """A checked bundle, ready to predict; a trivial one has no runtime and finds nothing."""
+    """A checked bundle, ready to predict; a trivial one has no runtime: it finds nothing, or says the prior."""
 
     manifest: dict[str, Any]
     runtime: Runtime | None
     postprocess: Postprocess | None
+    prior: tuple[float, ...] | None
     classes: tuple[str, ...]
     calibrator: dict[str, Any]
     policy: dict[str, Any]
@@ -41,11 +42,15 @@ def open_bundle(folder: Path) -> Opened:
     """
     manifest = bundle.verify(folder)
     contents = {name: io.read_json(folder / f"{name}.json") for name in ("labels", "calibrator", "policy")}
-    loaded, postprocess = None, None
-    if manifest["kind"] != "trivial":
-        loaded, postprocess = _load(folder), Postprocess(**io.read_json(folder / "postprocess.json"))
+    held = manifest["files"]
     return Opened(
-        manifest, loaded, postprocess, tuple(contents["labels"]["classes"]), contents["calibrator"], contents["policy"]
+        manifest,
+        _load(folder) if "model.onnx" in held else None,
+        Postprocess(**io.read_json(folder / "postprocess.json")) if "postprocess.json" in held else None,
+        tuple(io.read_json(folder / "prior.json")["prior"]) if "prior.json" in held else None,
+        tuple(contents["labels"]["classes"]),
+        contents["calibrator"],
+        contents["policy"],
     )
 
 

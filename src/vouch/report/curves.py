@@ -80,6 +80,14 @@ def thresholds(table: pd.DataFrame, policy: Json) -> list[dict[str, Any]]:
     ]
 
 
+def risk_coverage(table: pd.DataFrame, test: Json) -> dict[str, Any]:
+    """Return the risk of the surest answers over their share, with the share that the policy answers."""
+    policy: float | None = test.get("coverage", {}).get("all", {}).get("value")
+    label = "Share of wrong answers over the share answered"
+    label += "" if policy is None else f"; the policy answers {number(policy)}"
+    return {"policy": policy, "svg": figures.risk_coverage(table, policy, name="risk-coverage", label=label)}
+
+
 def training(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the losses on train and on val_select, and val_select's metrics, over the epochs; nothing without one."""
     losses = [name for name in table.columns if "loss" in name]

@@ -11,7 +11,13 @@ from vouch.tables import STRATUM
 
 Json = Mapping[str, Any]
 # A metric's presence in test.json says which tables of plots/M/test there must be; the model's name says nothing
-NEEDED_BY = {"pr": "map50", "recall_by_confidence": "map50", "misses": "map50", "reliability": "ece"}
+NEEDED_BY = {
+    "pr": "map50",
+    "recall_by_confidence": "map50",
+    "misses": "map50",
+    "reliability": "ece",
+    "risk_coverage": "augrc",
+}
 TEXT = ("class", "side", "sample_id", "kind")  # columns of plots that are not numbers
 PLOTS = tuple(NEEDED_BY)
 

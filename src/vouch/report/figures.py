@@ -125,6 +125,22 @@ def thresholds(table: pd.DataFrame, chosen: Sequence[float], *, name: str, label
     return _svg(draw, name=name, label=label)
 
 
+def risk_coverage(table: pd.DataFrame, policy: float | None, *, name: str, label: str) -> str:
+    """Draw the risk, with its band, over the coverage; a line stands at what the policy answers."""
+
+    def draw(axes: Axes) -> None:
+        _band(axes, table, "coverage", BLUE)
+        axes.plot(table["coverage"], table["risk"], color=BLUE)
+        if policy is not None:
+            axes.axvline(policy, color=INK, linewidth=0.8, alpha=0.7, linestyle=(0, (2, 1.2)))
+        axes.set_xlim(0, 1.02)
+        axes.set_ylim(bottom=0)
+        axes.set_xlabel("coverage")
+        axes.set_ylabel("risk")
+
+    return _svg(draw, name=name, label=label)
+
+
 def training(table: pd.DataFrame, columns: Sequence[str], *, name: str, label: str) -> str:
     """Draw columns of a training curve over the epochs."""
     looks = [(BLUE, (0, ())), (ORANGE, (0, (5, 1.5))), (INK, (0, (2, 1.2))), (BAD, (0, (6, 1.5, 1, 1.5)))]

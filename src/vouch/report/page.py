@@ -84,6 +84,7 @@ def _measurement(evidence: Evidence) -> dict[str, Any]:
         "thresholds": curves.thresholds(plots["recall_by_confidence"], evidence.policy)
         if "recall_by_confidence" in plots
         else [],
+        "risk_coverage": curves.risk_coverage(plots["risk_coverage"], test) if "augrc" in test else None,
         "pictures": evidence.pictures,
     }
 

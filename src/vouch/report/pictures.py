@@ -17,7 +17,13 @@ HEIGHT_PX = 260  # of both panels: about 25 kB a picture, legible on a phone
 MOST_WIDTH_PX = 470  # of the photograph's panel
 CLOSER = 2.5  # the closer look shows this many times the longer side of the box
 LEAST_PX = 64  # and never less than this, so that its surroundings can be told
-COLOUR = {"miss": 3, "false_alarm": 5}  # of vision.draw.PALETTE: yellow and vermilion
+COLOUR = {"miss": 3, "false_alarm": 5, "wrong_exit": 5, "abstention": 3}  # of vision.draw.PALETTE
+KINDS = {  # in the order of the page
+    "miss": "Missed",
+    "false_alarm": "False alarm",
+    "wrong_exit": "Answered wrongly as",
+    "abstention": "Left to a person, in truth",
+}
 MOST = 8  # photographs of each kind: about half a megabyte of page
 QUALITY = 82  # of the JPEG
 
@@ -38,7 +44,7 @@ def worst(misses: pd.DataFrame, samples: pd.DataFrame, kind: str) -> list[Mistak
 
     Parameters
     ----------
-    misses : columns sample_id, kind (miss or false_alarm), class, confidence, x1, y1, x2, y2 in pixels
+    misses : columns sample_id, kind (of `KINDS`), class, confidence, x1, y1, x2, y2 in pixels
     samples : columns sample_id and image
 
     Raises
@@ -67,8 +73,7 @@ def words(mistake: Mistake) -> str:
 
     A missed object with a confidence was found, but not surely enough for the policy.
     """
-    what = "Missed" if mistake.kind == "miss" else "False alarm"
-    return f"{what}: {', '.join(mistake.captions)} in {mistake.sample_id}"
+    return f"{KINDS[mistake.kind]}: {', '.join(mistake.captions)} in {mistake.sample_id}"
 
 
 def data_uri(photograph: Image.Image, mistake: Mistake) -> str:

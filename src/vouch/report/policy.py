@@ -11,8 +11,12 @@ TABLED = ("kind", "guarantee", "feasible", "thresholds", "evidence", "infeasible
 
 
 def facts(policy: Json) -> list[tuple[str, str]]:
-    """Return every other parameter of the policy with its value, nested ones under both names."""
-    return [(name, text) for key in policy if key not in TABLED for name, text in _flat(key, policy[key])]
+    """Return every other parameter of the policy with its value, nested ones under both names.
+
+    The evidence by class stands in a table of its own; that of an exit policy, which has one rule, stands here.
+    """
+    elsewhere = TABLED if "thresholds" in policy else tuple(key for key in TABLED if key != "evidence")
+    return [(name, text) for key in policy if key not in elsewhere for name, text in _flat(key, policy[key])]
 
 
 def _flat(name: str, content: Any) -> list[tuple[str, str]]:
@@ -59,7 +63,9 @@ def _value(strata: Json) -> float | None:
 
 
 def _methods(calibrator: Json) -> str:
-    overall = calibrator.get("global", {}).get("method", calibrator["kind"])
+    if calibrator["kind"] == "multiclass":
+        return f"{calibrator['map']['method']} for the probabilities of all classes together"
+    overall = calibrator["global"]["method"]
     own: dict[str, list[str]] = {}
     for name, curve in calibrator.get("classes", {}).items():
         own.setdefault(curve["method"], []).append(name)

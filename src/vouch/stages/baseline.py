@@ -1,34 +1,70 @@
-"""Write the baseline of a model that has never been promoted: a trivial bundle that finds nothing.
+"""Write the baseline of a model that has never been promoted: a trivial bundle, which does not look at photographs.
 
-Reads   params (the taxonomy)
-Writes  registry/M/bundle
-Fails   never
+Reads   params (the taxonomy, the task); for a classifier the labels of split train
+Writes  registry/M/bundle: a detector that finds nothing, a classifier that says how often each class is
+Fails   when no train photograph of a classifier has a label
 """
 
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
 from vouch import io, params, paths
+from vouch.errors import DataError, Problem
 from vouch.release import bundle
+from vouch.splits import contract
 from vouch.stages import main
 
-CALIBRATOR = {"kind": "scalar", "floor": 0.0, "global": {"method": "identity"}, "classes": {}}
+UNDECIDED = {"feasible": False, "guarantee": "none", "objective": None, "evidence": {}}
+DIGITS = 6  # decimals of a share
 
 
 def run(model: str, dataset: str) -> None:
     """Write the trivial bundle of model M with the classes of data set D."""
-    classes = params.read_value("datasets", dataset, "ingest", "classes")
-    policy = {
+    classes: list[str] = params.read_value("datasets", dataset, "ingest", "classes")
+    if params.read_value("models", model, "predict", "task") == "detect":
+        kind, contents = "finds_nothing", _finds_nothing(classes)
+    else:
+        kind, contents = "says_the_prior", _says_the_prior(classes, _counts(dataset, classes))
+    files = {f"{name}.json": io.dumps(content).encode() for name, content in contents.items()}
+    bundle.write_bundle(paths.registry(model), model, "0.0.0", kind, files)
+
+
+def _finds_nothing(classes: list[str]) -> dict[str, Any]:
+    policy = UNDECIDED | {
         "kind": "operating_point",
-        "feasible": False,
-        "guarantee": "none",
         "infeasible": dict.fromkeys(classes, "a trivial baseline finds nothing"),
         "thresholds": dict.fromkeys(classes),
-        "objective": None,
         "alpha": None,
         "delta": None,
-        "evidence": {},
     }
-    contents = {"labels.json": {"classes": classes}, "calibrator.json": CALIBRATOR, "policy.json": policy}
-    files = {name: io.dumps(content).encode() for name, content in contents.items()}
-    bundle.write_bundle(paths.registry(model), model, "0.0.0", "trivial", files)
+    calibrator = {"kind": "scalar", "floor": 0.0, "global": {"method": "identity"}, "classes": {}}
+    return {"labels": {"classes": classes}, "calibrator": calibrator, "policy": policy}
+
+
+def _says_the_prior(classes: list[str], counts: NDArray[np.float64]) -> dict[str, Any]:
+    shares = (counts + 1) / (counts + 1).sum()  # a class that train lacks is not impossible
+    policy = UNDECIDED | {
+        "kind": "threshold",
+        "infeasible": {"*": "a trivial baseline looks at nothing"},
+        "positive": None,
+        "threshold": None,
+        "alpha": 0.5,
+        "delta": 0.5,
+    }
+    calibrator = {"kind": "multiclass", "classes": classes, "map": {"method": "identity"}, "gate": None}
+    prior = {"prior": [round(float(share), DIGITS) for share in shares]}
+    return {"labels": {"classes": classes}, "calibrator": calibrator, "policy": policy, "prior": prior}
+
+
+def _counts(dataset: str, classes: list[str]) -> NDArray[np.float64]:
+    members = contract.read_split(dataset, "train", purpose="fit_weights")
+    samples = io.read_table(paths.manifest(dataset, "samples"))
+    labels = members.merge(samples, on="sample_id", validate="one_to_one")["label"].dropna()
+    if labels.empty:
+        raise DataError([Problem("split train", "labels of photographs", "none", "label some, or detect boxes")])
+    return labels.value_counts().reindex(classes, fill_value=0).to_numpy(dtype=np.float64)
 
 
 if __name__ == "__main__":

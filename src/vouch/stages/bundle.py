@@ -20,6 +20,7 @@ from vouch.vision.boxes import Postprocess
 from vouch.vision.preprocess import from_json
 
 FILES = ("model.onnx", "preprocess.json", "labels.json", "calibrator.json", "policy.json")
+KINDS = {"detect": "detector", "classify": "classifier"}
 
 
 class Params(Section):
@@ -31,14 +32,15 @@ class Params(Section):
 def run(model: str) -> None:
     """Build the bundle of model M."""
     section = params.load(Params, "models", model, "bundle")
-    settings = params.read_value("models", model, "predict")
-    postprocess = Postprocess(settings["floor"], settings["max_iou"], settings["limit"])
     files = {name: paths.model(model, name).read_bytes() for name in FILES}
     preprocess = from_json(io.read_json(paths.model(model, "preprocess.json")), "preprocess.json")
     loaded = runtime.load(paths.model(model, "model.onnx"), preprocess)
-    files["postprocess.json"] = io.dumps(asdict(postprocess)).encode()
+    if preprocess.task == "detect":
+        settings = params.read_value("models", model, "predict")
+        postprocess = Postprocess(settings["floor"], settings["max_iou"], settings["limit"])
+        files["postprocess.json"] = io.dumps(asdict(postprocess)).encode()
     files["sample.json"] = io.dumps({"output": sample_output(loaded)}).encode()
-    bundle.write_bundle(paths.model(model, "bundle"), model, section.version, "detector", files)
+    bundle.write_bundle(paths.model(model, "bundle"), model, section.version, KINDS[preprocess.task], files)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ Fails   when weights and description do not fit each other
 from vouch import io, paths
 from vouch.stages import main
 from vouch.training import checkpoints
-from vouch.training.detector import framework
+from vouch.training.detector import TASKS, framework
 from vouch.training.onnx_export import export_onnx
 from vouch.vision.preprocess import Preprocess, to_json
 
@@ -17,7 +17,8 @@ def run(model: str) -> None:
     """Export model M."""
     tensors, description = checkpoints.read(paths.model(model))
     network = framework(description["framework"]).network(description, tensors)
-    preprocess = Preprocess(size_px=description["size_px"], stride_px=description["stride_px"])
+    task = TASKS[description["framework"]]
+    preprocess = Preprocess(size_px=description["size_px"], stride_px=description["stride_px"], task=task)
     labels = dict(enumerate(description["classes"]))
     metadata = {
         "preprocess": to_json(preprocess),
@@ -26,7 +27,7 @@ def run(model: str) -> None:
         "names": repr(labels),
         "stride": str(preprocess.stride_px),
         "imgsz": repr([preprocess.size_px, preprocess.size_px]),
-        "task": "detect",
+        "task": task,
         "batch": "1",
     }
     content = export_onnx(network, size_px=preprocess.size_px, metadata=metadata)

@@ -6,15 +6,16 @@ Fails   never for a difference: the gate judges it
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, RootModel
+from torch import nn
 
 from vouch import io, params, paths
-from vouch.evaluation.parity import Parity, compare_outputs, summarise
+from vouch.evaluation.parity import compare_answers, compare_outputs, summarise
 from vouch.params import Section
 from vouch.splits import contract
 from vouch.stages import main
@@ -22,30 +23,50 @@ from vouch.training import checkpoints
 from vouch.training.detector import framework
 from vouch.vision import runtime
 from vouch.vision.preprocess import from_json, letterbox, read_image, to_input
+from vouch.vision.runtime import Runtime
 
 
-class Params(Section):
-    """models.M.parity."""
+class Detect(Section):
+    """models.M.parity of a detector."""
 
+    task: Literal["detect"]
     photographs: Annotated[int, Field(ge=1)]  # evenly spaced over train
     floor: Annotated[float, Field(gt=0, lt=1)]  # boxes of weaker candidates are not compared
 
 
+class Classify(Section):
+    """models.M.parity of a classifier."""
+
+    task: Literal["classify"]
+    photographs: Annotated[int, Field(ge=1)]
+
+
+class Params(RootModel[Annotated[Detect | Classify, Field(discriminator="task")]]):
+    """models.M.parity."""
+
+
 def run(model: str, dataset: str) -> None:
     """Measure the differences between torch and ONNX Runtime for model M."""
-    section = params.load(Params, "models", model, "parity")
+    section = params.load(Params, "models", model, "parity").root
     tensors, description = checkpoints.read(paths.model(model))
     network = framework(description["framework"]).network(description, tensors)
     preprocess = from_json(io.read_json(paths.model(model, "preprocess.json")), "preprocess.json")
     exported = runtime.load(paths.model(model, "model.onnx"), preprocess)
-    found: list[Parity] = []
-    for image in _photographs(dataset, section.photographs):
-        canvas, _ = letterbox(read_image(image), preprocess.size_px)
-        batch = to_input(canvas[None])
-        with torch.no_grad():
-            trained: NDArray[np.float32] = network(torch.from_numpy(batch)).numpy()
-        found.append(compare_outputs(trained[0], exported.run(batch)[0], floor=section.floor))
-    io.write_json(paths.metrics(model, "export"), summarise(found), digits=9)
+    pairs = [_outputs(network, exported, image) for image in _photographs(dataset, section.photographs)]
+    if isinstance(section, Detect):
+        found = summarise([compare_outputs(first[0], second[0], floor=section.floor) for first, second in pairs])
+    else:
+        trained, shipped = (np.concatenate(outputs) for outputs in zip(*pairs, strict=True))
+        found = compare_answers(trained, shipped, n_classes=len(description["classes"]))
+    io.write_json(paths.metrics(model, "export"), found, digits=9)
+
+
+def _outputs(network: nn.Module, exported: Runtime, image: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    canvas, _ = letterbox(read_image(image), exported.preprocess.size_px)
+    batch = to_input(canvas[None])
+    with torch.no_grad():
+        trained: NDArray[np.float32] = network(torch.from_numpy(batch)).numpy()
+    return trained, exported.run(batch)
 
 
 def _photographs(dataset: str, count: int) -> list[Path]:

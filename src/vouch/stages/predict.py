@@ -6,30 +6,26 @@ Writes  data/predictions/M/SIDE/{val_select,val_calib,val_test}.parquet (baselin
 Fails   when the network or the baseline's bundle does not check
 """
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-import numpy as np
-from pydantic import Field
+from pydantic import Field, RootModel
 
 from vouch import io, params, paths
-from vouch.errors import Problem, WorkspaceError
+from vouch.errors import ParamsError, Problem, WorkspaceError
 from vouch.params import Section
 from vouch.release.opened import open_bundle
 from vouch.splits import contract
 from vouch.stages import main
 from vouch.vision import runtime
-from vouch.vision.boxes import Detections, Postprocess
+from vouch.vision.boxes import Postprocess
 from vouch.vision.preprocess import from_json
-from vouch.vision.progress import shown
-from vouch.vision.rows import detection_rows
-from vouch.vision.runtime import Runtime
+from vouch.vision.scoring import SCORED, Network
 
 
-class Params(Section):
-    """models.M.predict."""
+class Detect(Section):
+    """models.M.predict of a detector."""
 
+    task: Literal["detect"]
     batch: Annotated[int, Field(ge=1)]
     floor: Annotated[float, Field(ge=0, lt=1)]  # weaker candidates are not detections
     max_iou: Annotated[float, Field(gt=0, le=1)]  # of two boxes of a class that overlap more, the weaker goes
@@ -40,43 +36,47 @@ class Params(Section):
         return Postprocess(self.floor, self.max_iou, self.limit)
 
 
+class Classify(Section):
+    """models.M.predict of a classifier."""
+
+    task: Literal["classify"]
+    batch: Annotated[int, Field(ge=1)]
+
+
+class Params(RootModel[Annotated[Detect | Classify, Field(discriminator="task")]]):
+    """models.M.predict."""
+
+
 def run(model: str, dataset: str, side: str) -> None:
     """Predict with the candidate (models/M) or the baseline (registry/M/bundle)."""
-    section = params.load(Params, "models", model, "predict")
+    section = params.load(Params, "models", model, "predict").root
     if side not in paths.SIDES:
         raise WorkspaceError([Problem("predict", " or ".join(paths.SIDES), side, "see dvc.yaml")])
-    loaded, classes, postprocess = _candidate(model, section) if side == "candidate" else _baseline(model)
+    network = _candidate(model, section) if side == "candidate" else _baseline(model)
     samples = io.read_table(paths.manifest(dataset, "samples"))
     boxes = io.read_table(paths.manifest(dataset, "boxes"))
     tables = {}
     for split in paths.SPLITS[1:] if side == "candidate" else paths.SPLITS[3:]:
         members = contract.read_split(dataset, split, purpose="predict")
         members = members.merge(samples, on="sample_id", validate="one_to_one")
-        images = [Path(image) for image in members["image"]]
-        found = shown(_found(loaded, images, postprocess, section.batch), len(images), f"predict {split}")
-        tables[split] = detection_rows(members, boxes, found, classes)
+        tables[split] = SCORED[section.task](network, members, boxes, section.batch, f"predict {split}")
     for split, table in tables.items():
         io.write_table(paths.predictions(model, side, split), table)
 
 
-def _candidate(model: str, section: Params) -> tuple[Runtime | None, tuple[str, ...], Postprocess | None]:
+def _candidate(model: str, section: Detect | Classify) -> Network:
     preprocess = from_json(io.read_json(paths.model(model, "preprocess.json")), "preprocess.json")
+    if preprocess.task != section.task:
+        where = f"params.yaml: models.{model}.predict.task"
+        raise ParamsError([Problem(where, preprocess.task, section.task, "say what the network does")])
     classes = tuple(io.read_json(paths.model(model, "labels.json"))["classes"])
-    return runtime.load(paths.model(model, "model.onnx"), preprocess), classes, section.postprocess()
+    postprocess = section.postprocess() if isinstance(section, Detect) else None
+    return Network(runtime.load(paths.model(model, "model.onnx"), preprocess), classes, postprocess, None)
 
 
-def _baseline(model: str) -> tuple[Runtime | None, tuple[str, ...], Postprocess | None]:
+def _baseline(model: str) -> Network:
     opened = open_bundle(paths.registry(model))
-    return opened.runtime, opened.classes, opened.postprocess
-
-
-def _found(
-    loaded: Runtime | None, images: Sequence[Path], postprocess: Postprocess | None, batch: int
-) -> Iterator[tuple[Detections, tuple[int, int]]]:
-    if loaded is None or postprocess is None:  # a trivial bundle
-        nothing = Detections(np.empty((0, 4)), np.empty(0), np.empty(0, np.int64))
-        return iter((nothing, runtime.image_size(image)) for image in images)
-    return runtime.detect(loaded, images, postprocess, batch=batch)
+    return Network(opened.runtime, opened.classes, opened.postprocess, opened.prior)
 
 
 if __name__ == "__main__":

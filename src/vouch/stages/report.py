@@ -14,7 +14,7 @@ from PIL import Image
 from vouch import io, paths
 from vouch.report.evidence import PLOTS, Evidence, Picture, check_plots, numbers
 from vouch.report.page import page
-from vouch.report.pictures import Mistake, data_uri, words, worst
+from vouch.report.pictures import KINDS, Mistake, data_uri, words, worst
 from vouch.splits import contract
 from vouch.stages import main
 from vouch.vision.preprocess import read_image
@@ -51,8 +51,7 @@ def _plots(model: str) -> dict[str, pd.DataFrame]:
 def _pictures(plots: dict[str, pd.DataFrame], samples: pd.DataFrame) -> tuple[Picture, ...]:
     if "misses" not in plots:
         return ()
-    kinds = ("miss", "false_alarm")
-    return tuple(_picture(mistake) for kind in kinds for mistake in worst(plots["misses"], samples, kind))
+    return tuple(_picture(mistake) for kind in KINDS for mistake in worst(plots["misses"], samples, kind))
 
 
 def _picture(mistake: Mistake) -> Picture:

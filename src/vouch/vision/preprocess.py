@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 
 from vouch.errors import BundleError, DataError, Problem
 
+OUTPUTS = {
+    "detect": "[batch, 4 + classes, candidates]: centre x, centre y, width, height in canvas pixels, class scores",
+    "classify": "[batch, classes + 1]: a logit for each class, then, where there is a gate, its logit",
+}
 PADDING = 114  # grey of the letterbox border, the value that YOLO detectors are trained with
 
 
@@ -24,7 +28,12 @@ class Preprocess:
     interpolation: str = "linear"
     layout: str = "NCHW"
     scale: str = "1/255"
-    output: str = "[batch, 4 + classes, candidates]: centre x, centre y, width, height in canvas pixels, class scores"
+    task: str = "detect"
+
+    @property
+    def output(self) -> str:
+        """What the network's output means, for a reader."""
+        return OUTPUTS[self.task]
 
 
 @dataclass(frozen=True)
@@ -40,7 +49,7 @@ class Placement:
 
 def to_json(preprocess: Preprocess) -> dict[str, Any]:
     """Return what preprocess.json holds."""
-    return asdict(preprocess)
+    return asdict(preprocess) | {"output": preprocess.output}
 
 
 def from_json(content: dict[str, Any], where: str) -> Preprocess:
@@ -52,13 +61,14 @@ def from_json(content: dict[str, Any], where: str) -> Preprocess:
         When it names another form of preprocessing than this code performs.
     """
     try:
-        found = Preprocess(**content)
-    except TypeError as error:
-        raise BundleError([Problem(where, "the keys of Preprocess", str(error), "export the model again")]) from error
-    known = Preprocess(found.size_px, found.stride_px)
-    if found != known:
-        raise BundleError([Problem(where, str(known), str(found), "export the model with this version")])
-    return found
+        known = Preprocess(content["size_px"], content["stride_px"], task=content["task"])
+        expected = to_json(known)
+    except (KeyError, TypeError) as error:
+        problem = Problem(where, "size_px, stride_px and a task of " + ", ".join(OUTPUTS), repr(error), "export again")
+        raise BundleError([problem]) from error
+    if content != expected:
+        raise BundleError([Problem(where, str(expected), str(content), "export the model with this version")])
+    return known
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:

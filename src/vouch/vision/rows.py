@@ -1,11 +1,14 @@
-"""Detections become rows once, here: from the waist on, calibration and gates do not know that boxes exist."""
+"""Answers become rows once, here: from the waist on, calibration and gates do not know what a network looks like."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from vouch.calibration.probabilities import GATE_LOGIT, LOGIT, softmax
+from vouch.errors import BundleError, DataError, Problem, refuse_any
 from vouch.tables import DETECTION, ROWS, stratum_columns
 from vouch.vision.boxes import Detections, match
 
@@ -72,3 +75,46 @@ def _row(class_true: str | None, class_pred: str | None, box_xyxy: Any) -> dict[
     corners = dict(zip(("x1", "y1", "x2", "y2"), (float(value) for value in box_xyxy), strict=True))
     empty = {"score": 0.0, "correct": False, "iou": 0.0, "hits": 0}
     return {"class_true": class_true, "class_pred": class_pred} | empty | corners
+
+
+def classification_rows(
+    samples: pd.DataFrame, answers: Iterable[NDArray[np.float64]], classes: tuple[str, ...]
+) -> pd.DataFrame:
+    """Return the waist's rows: one a photograph, with its label, the network's class and the logits.
+
+    Parameters
+    ----------
+    samples : one row a photograph, in the order of `answers`: sample_id, group, label, stratum_*
+    answers : float64 arrays, shape (classes,) or (classes + 1,): the last is the gate's logit
+    classes : name of each logit
+
+    Returns
+    -------
+    Columns of `tables.ROWS`, the strata, `logit_<class>` and, where there is a gate, `gate_logit`.
+
+    Raises
+    ------
+    BundleError
+        When the network gives another number of values than the classes ask for.
+    DataError
+        Listing every photograph for which the network gave a value that is not finite.
+    """
+    values = np.stack([*answers]) if len(samples) else np.empty((0, len(classes)))
+    if values.shape[1] not in (len(classes), len(classes) + 1):
+        expected = f"{len(classes)} classes, and perhaps a gate"
+        raise BundleError([Problem("model.onnx: output", expected, f"{values.shape[1]} values", "export again")])
+    broken = samples["sample_id"][~np.isfinite(values).all(axis=1)]
+    refuse_any(DataError, [Problem(name, "finite logits", "NaN or infinity", "train again") for name in broken])
+    logits = values[:, : len(classes)]
+    said = np.asarray(classes, dtype=object)[logits.argmax(axis=1)]
+    table = samples[["sample_id", "group", *stratum_columns(samples)]].reset_index(drop=True)
+    table = table.assign(
+        class_true=samples["label"].to_numpy(dtype=object),
+        class_pred=said,
+        score=softmax(logits).max(axis=1, initial=0.0),
+        correct=samples["label"].to_numpy(dtype=object) == said,
+        **{LOGIT + name: logits[:, place] for place, name in enumerate(classes)},
+    )
+    if values.shape[1] > len(classes):
+        table[GATE_LOGIT] = values[:, -1]
+    return table.astype({"class_true": "str", "class_pred": "str", "score": "float64", "correct": "bool"})

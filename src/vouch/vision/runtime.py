@@ -5,7 +5,9 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import onnxruntime
@@ -16,11 +18,12 @@ from vouch.vision.boxes import Detections, Postprocess, decode
 from vouch.vision.preprocess import Placement, Preprocess, letterbox, read_image, to_input, to_photograph
 
 Found = tuple[Detections, tuple[int, int]]  # boxes in the photograph's pixels, and its (width, height)
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
 class Runtime:
-    """A loaded network; `run`, on one thread: float32 (n, 3, size, size) -> float32 (n, 4 + classes, candidates)."""
+    """A loaded network; `run`, on one thread: float32 (n, 3, size, size) -> float32, as `preprocess.output` says."""
 
     run: Callable[[NDArray[np.float32]], NDArray[np.float32]]
     preprocess: Preprocess
@@ -57,23 +60,37 @@ def load(model: Path, preprocess: Preprocess) -> Runtime:
 
 
 def detect(runtime: Runtime, images: Sequence[Path], postprocess: Postprocess, *, batch: int) -> Iterator[Found]:
-    """Yield, photograph by photograph, what was found (boxes in its pixels) and its (width, height).
+    """Yield, photograph by photograph, what was found (boxes in its pixels) and its (width, height)."""
+    return _batches(partial(_detect_batch, runtime, postprocess), images, batch)
 
-    Each core takes a batch from the file to the boxes: OpenCV and ONNX Runtime release the interpreter's lock. Answers
-    come in the order of `images`; no more than one batch a core, and one to spare, is in memory.
+
+def classify(runtime: Runtime, images: Sequence[Path], *, batch: int) -> Iterator[NDArray[np.float64]]:
+    """Yield, photograph by photograph, a classifier's output: a logit for each class, then the gate's if it has one."""
+    return _batches(partial(_classify_batch, runtime), images, batch)
+
+
+def _batches(answer: Callable[[Sequence[Path]], list[Result]], images: Sequence[Path], batch: int) -> Iterator[Result]:
+    """Yield the answers in the order of `images`; no more than one batch a core, and one to spare, is in memory.
+
+    Each core takes a batch from the file to the answer: OpenCV and ONNX Runtime release the interpreter's lock.
     """
     workers = os.cpu_count() or 1
-    under_way: deque[Future[list[Found]]] = deque()
+    under_way: deque[Future[list[Result]]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         for start in range(0, len(images), batch):
-            under_way.append(pool.submit(_detect_batch, runtime, images[start : start + batch], postprocess))
+            under_way.append(pool.submit(answer, images[start : start + batch]))
             if len(under_way) > workers:
                 yield from under_way.popleft().result()
         while under_way:
             yield from under_way.popleft().result()
 
 
-def _detect_batch(runtime: Runtime, images: Sequence[Path], postprocess: Postprocess) -> list[Found]:
+def _classify_batch(runtime: Runtime, images: Sequence[Path]) -> list[NDArray[np.float64]]:
+    inputs, _, _ = _read_batch(images, runtime.preprocess.size_px)
+    return list(runtime.run(inputs).astype(np.float64))
+
+
+def _detect_batch(runtime: Runtime, postprocess: Postprocess, images: Sequence[Path]) -> list[Found]:
     inputs, placements, sizes = _read_batch(images, runtime.preprocess.size_px)
     result = []
     for output, placement, size in zip(runtime.run(inputs), placements, sizes, strict=True):

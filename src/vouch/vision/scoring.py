@@ -1,0 +1,52 @@
+"""A network, or a trivial bundle in its place, scores photographs: the waist's rows, by task."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from vouch.vision import runtime
+from vouch.vision.boxes import Detections, Postprocess
+from vouch.vision.progress import shown
+from vouch.vision.rows import classification_rows, detection_rows
+from vouch.vision.runtime import Runtime
+
+
+@dataclass(frozen=True)
+class Network:
+    """What answers: a loaded network, or none where a trivial bundle finds nothing or says the prior."""
+
+    runtime: Runtime | None
+    classes: tuple[str, ...]
+    postprocess: Postprocess | None  # of a detector
+    prior: tuple[float, ...] | None  # of a trivial classifier
+
+
+def scored_boxes(network: Network, samples: pd.DataFrame, boxes: pd.DataFrame, batch: int, words: str) -> pd.DataFrame:
+    """Return `rows.detection_rows` of the photographs; `words` stand beside the progress."""
+    images = [Path(image) for image in samples["image"]]
+    if network.runtime is None or network.postprocess is None:
+        nothing = Detections(np.empty((0, 4)), np.empty(0), np.empty(0, np.int64))
+        found: Iterator[runtime.Found] = ((nothing, runtime.image_size(image)) for image in images)
+    else:
+        found = runtime.detect(network.runtime, images, network.postprocess, batch=batch)
+    return detection_rows(samples, boxes, shown(found, len(images), words), network.classes)
+
+
+def scored_classes(
+    network: Network, samples: pd.DataFrame, boxes: pd.DataFrame, batch: int, words: str
+) -> pd.DataFrame:
+    """Return `rows.classification_rows` of the photographs; boxes, if there are any, say nothing here."""
+    images = [Path(image) for image in samples["image"]]
+    if network.runtime is None:
+        same = np.log(np.asarray(network.prior, dtype=np.float64))
+        answers: Iterator[NDArray[np.float64]] = (same for _ in images)
+    else:
+        answers = runtime.classify(network.runtime, images, batch=batch)
+    return classification_rows(samples, shown(answers, len(images), words), network.classes)
+
+
+SCORED = {"detect": scored_boxes, "classify": scored_classes}
