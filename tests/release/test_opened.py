@@ -76,7 +76,7 @@ def test_a_checked_bundle_is_ready_to_predict(tmp_path, sample):
 def test_a_trivial_bundle_has_no_network(tmp_path):
     contents = {"labels.json": {"classes": ["red"]}, "calibrator.json": CALIBRATOR, "policy.json": POLICY}
     files = {name: io.dumps(content).encode() for name, content in contents.items()}
-    write_bundle(tmp_path / "bundle", "m", "0.0.0", "trivial", files)
+    write_bundle(tmp_path / "bundle", "m", "0.0.0", "finds_nothing", files)
     assert opened.open_bundle(tmp_path / "bundle").runtime is None
 
 

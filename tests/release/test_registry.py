@@ -24,7 +24,7 @@ def workspace(tmp_path, monkeypatch):
         | dict.fromkeys(("alpha", "delta", "objective", "evidence", "infeasible")),
     }
     files = {name: io.dumps(content).encode() for name, content in contents.items()}
-    write_bundle(tmp_path / "models/m/bundle", "m", "1.2.3", "trivial", files)
+    write_bundle(tmp_path / "models/m/bundle", "m", "1.2.3", "finds_nothing", files)
     return tmp_path
 
 

@@ -52,6 +52,7 @@ def training(**changes: object) -> Training:
         "weight_decay": 0.0005,
         "warmup_epochs": 0.0,
         "seed": 1,
+        "precision": "float32",
         "resume": False,
         "augmentation": Augmentation(**(plain | {"scale": 0.2, "translate": 0.1})),
     }

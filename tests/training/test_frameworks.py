@@ -12,12 +12,13 @@ import torch
 from training.pictures import ARCHITECTURES, CLASSES, STARTS, draw, lesson, training
 from vouch.errors import BundleError, DataError, ParamsError
 from vouch.training import checkpoints
-from vouch.training.detector import FRAMEWORKS, framework
+from vouch.training.detector import TASKS, framework
 from vouch.training.onnx_export import export_onnx
 from vouch.vision import runtime
 from vouch.vision.boxes import Postprocess
 from vouch.vision.preprocess import Preprocess
 
+DETECTORS = [name for name, task in TASKS.items() if task == "detect"]
 ALONE = """
 import sys
 from pathlib import Path
@@ -38,7 +39,7 @@ def photographs(tmp_path_factory):
     return draw(tmp_path_factory.mktemp("data") / "photographs")
 
 
-@pytest.fixture(scope="module", params=FRAMEWORKS)
+@pytest.fixture(scope="module", params=DETECTORS)
 def name(request):
     return request.param
 
@@ -154,7 +155,7 @@ def test_a_start_that_is_none_is_refused(name, photographs, tmp_path):
 
 
 def test_a_start_of_the_other_framework_is_refused(name, photographs, tmp_path):
-    other = next(one for one in FRAMEWORKS if one != name)
+    other = next(one for one in DETECTORS if one != name)
     checkpoints.write(tmp_path / "start", {}, {"framework": other, "architecture": {}, "classes": []})
     with pytest.raises(DataError, match=f"weights of {name}, got {other}"):
         framework(name).train(lesson(photographs), training(), tmp_path / "start", tmp_path / "scratch")

@@ -49,7 +49,7 @@ def compare_answers(first: NDArray[np.float32], second: NDArray[np.float32], *, 
     """Compare a classifier's two outputs, float32 (n, classes) or (n, classes + 1), as metrics/M/export.json has it."""
     difference = np.abs(first.astype(np.float64) - second.astype(np.float64))
     changed = first[:, :n_classes].argmax(axis=1) != second[:, :n_classes].argmax(axis=1)
-    values = {
+    values: dict[str, tuple[float | None, int]] = {
         "logit_difference": (float(difference.max(initial=0.0)), len(first)),
         "changed_photographs": (int(changed.sum()), len(first)),
     }

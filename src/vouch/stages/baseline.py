@@ -64,7 +64,7 @@ def _counts(dataset: str, classes: list[str]) -> NDArray[np.float64]:
     labels = members.merge(samples, on="sample_id", validate="one_to_one")["label"].dropna()
     if labels.empty:
         raise DataError([Problem("split train", "labels of photographs", "none", "label some, or detect boxes")])
-    return labels.value_counts().reindex(classes, fill_value=0).to_numpy(dtype=np.float64)
+    return np.array([(labels == name).sum() for name in classes], dtype=np.float64)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """The training loop of classifiers, be it a whole network on photographs or heads on cached features."""
 
-import pickle
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,7 +157,7 @@ def _resumed(checkpoint: Checkpoint, network: nn.Module, optimizer: Any, average
     where, remedy = str(checkpoint.path), "set resume to false"
     try:
         state: dict[str, Any] = torch.load(checkpoint.path, weights_only=True)
-    except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
+    except Exception as error:  # torch raises one of many types by where the file is cut, some of them plain Exceptions
         problem = Problem(where, "a whole checkpoint", str(error).splitlines()[0], remedy)
         raise WorkspaceError([problem]) from error
     if state.pop("fingerprint", None) != checkpoint.fingerprint:

@@ -7,7 +7,7 @@ and checkpoints stay under the scratch folder, and of a run only tensors, a desc
 import os
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from vouch.paths import SCRATCH
 
@@ -69,15 +69,14 @@ class _Trainer(DetectionTrainer):  # type: ignore[misc]
 
     def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> nn.Module:
         build = _MixedModel if self.precision == "bfloat16" else DetectionModel
-        network: nn.Module = self.set_model_names_for_load(
-            build(cfg, nc=self.data["nc"], ch=self.data["channels"], verbose=verbose)
-        )
+        built: Any = build(cfg, nc=self.data["nc"], ch=self.data["channels"], verbose=verbose)
+        network: Any = self.set_model_names_for_load(built)
         if weights:
             network.load(weights)
         if self.start is not None:
             loaded, total = checkpoints.fill_matching(network, self.start)
             print(f"starting weights: {loaded} of {total} tensors fit")
-        return network
+        return cast(nn.Module, network)
 
     def final_eval(self) -> None:
         """Skip: evaluate judges on val_test, and the chosen checkpoint was already scored on val_select."""

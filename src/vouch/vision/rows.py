@@ -103,7 +103,7 @@ def classification_rows(
     if values.shape[1] not in (len(classes), len(classes) + 1):
         expected = f"{len(classes)} classes, and perhaps a gate"
         raise BundleError([Problem("model.onnx: output", expected, f"{values.shape[1]} values", "export again")])
-    broken = samples["sample_id"][~np.isfinite(values).all(axis=1)]
+    broken = samples["sample_id"].iloc[np.flatnonzero(~np.isfinite(values).all(axis=1))]
     refuse_any(DataError, [Problem(name, "finite logits", "NaN or infinity", "train again") for name in broken])
     logits = values[:, : len(classes)]
     said = np.asarray(classes, dtype=object)[logits.argmax(axis=1)]
