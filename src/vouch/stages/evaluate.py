@@ -30,7 +30,7 @@ class Params(Section):
     replicates: Annotated[int, Field(ge=200)]
     seed: Annotated[int, Field(ge=0)]
     level: Annotated[float, Field(gt=0.5, lt=1.0)]
-    interval: Interval = "percentile"
+    interval: Interval
     worst: Annotated[int, Field(ge=1)]
 
 
