@@ -69,6 +69,7 @@ OVERRIDES: dict[str, Any] = {
     "models.driver.calibrate.min_rows": 20,
     "models.driver.calibrate.min_groups": 2,
     "models.driver.calibrate.folds": 2,
+    "models.driver.decide.objective.target": 0.0001,  # any right detection at all
     "models.driver.evaluate.replicates": 200,
     "models.driver.compare.replicates": 200,
 }
