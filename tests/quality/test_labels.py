@@ -2,21 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from quality.thresholds import THRESHOLDS
 from vouch.quality import labels
-from vouch.quality.checks import Thresholds
 
-LIMITS = Thresholds(
-    dark_below=20.0,
-    bright_above=235.0,
-    blank_below=4.0,
-    blurred_below=10.0,
-    aspect_above=4.0,
-    min_side_px=4.0,
-    outside_above=0.001,
-    duplicate_iou=0.95,
-    near_radius_bits=6,
-    near_correlation=0.9,
-)
 CLASSES = ("can", "glass")
 
 
@@ -59,7 +47,7 @@ def names(findings):
     ],
 )
 def test_photograph_is_judged(columns, expected):
-    assert names(labels.image_findings(pd.DataFrame([scanned(**columns)]), LIMITS)) == expected
+    assert names(labels.image_findings(pd.DataFrame([scanned(**columns)]), THRESHOLDS)) == expected
 
 
 @pytest.mark.parametrize(
@@ -115,27 +103,27 @@ def test_size_of_a_turned_photograph_is_compared_as_seen():
     ],
 )
 def test_box_is_judged(changed, expected):
-    found = labels.box_findings(boxes_table(box(**changed)), pd.DataFrame([scanned()]), LIMITS, classes=CLASSES)
+    found = labels.box_findings(boxes_table(box(**changed)), pd.DataFrame([scanned()]), THRESHOLDS, classes=CLASSES)
     assert names(found) == expected
 
 
 def test_box_sides_follow_the_orientation():
     scan = pd.DataFrame([scanned(orientation=6)])  # seen as 100 x 200
-    found = labels.box_findings(boxes_table(box(x2=0.13, y2=0.13)), scan, LIMITS, classes=CLASSES)
+    found = labels.box_findings(boxes_table(box(x2=0.13, y2=0.13)), scan, THRESHOLDS, classes=CLASSES)
     assert pd.concat(found)["detail"].tolist() == ["3.0 px, box 1 can (0.1, 0.1, 0.13, 0.13)"]
 
 
 def test_only_later_boxes_of_one_class_and_photograph_are_duplicates():
     rows = [box(), box(x2=0.501), box(class_name="glass"), box(name="b"), box(0.3), box(x2=0.6), box(x2=0.502)]
     scan = pd.DataFrame([scanned(), scanned("b")])
-    found = pd.concat(labels.box_findings(boxes_table(*rows), scan, LIMITS, classes=CLASSES))
+    found = pd.concat(labels.box_findings(boxes_table(*rows), scan, THRESHOLDS, classes=CLASSES))
     assert found["detail"].str.slice(0, 9).tolist() == ["box 2 can", "box 6 can"]
 
 
 def test_no_boxes_and_no_samples():
     numbers = dict.fromkeys(("x1", "y1", "x2", "y2"), "float64")  # as a data set of whole-photograph labels has them
     for boxes in (boxes_table(), boxes_table().astype(numbers)):
-        found = labels.box_findings(boxes, pd.DataFrame([scanned()]), LIMITS, classes=CLASSES)
+        found = labels.box_findings(boxes, pd.DataFrame([scanned()]), THRESHOLDS, classes=CLASSES)
         assert names(found) == []
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stages.calibrating import check_that_two_runs_write_the_same, outputs, write
 from vouch import io, paths
 from vouch.calibration.calibrator import confidence, validate_calibrator
 from vouch.errors import DataError, ParamsError
@@ -61,27 +62,8 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def write(rows: pd.DataFrame) -> None:
-    io.write_table(paths.predictions("toy", "candidate", "val_select"), rows)
-
-
-def outputs() -> dict[str, bytes]:
-    files = [path for top in ("models", "metrics", "plots") for path in Path(top).rglob("*") if path.is_file()]
-    return {path.as_posix(): path.read_bytes() for path in sorted(files)}
-
-
 def test_calibrate_writes_what_it_says_and_the_same_bytes_again(workspace: Path) -> None:
-    write(waist(900))
-    run("toy")
-    first = outputs()
-    assert sorted(first) == [
-        "metrics/toy/calibration.json",
-        "models/toy/calibrator.csv",
-        "models/toy/calibrator.json",
-        "plots/toy/calibration.csv",
-    ]
-    run("toy")
-    assert outputs() == first
+    check_that_two_runs_write_the_same(waist(900))
 
 
 def test_the_stored_calibrator_lowers_the_error_of_rows_it_has_not_seen(workspace: Path) -> None:
