@@ -18,10 +18,10 @@ def tiny(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def tiny_classifier(tmp_path_factory):
-    """The same with one classifier in place of the detector."""
+    """The same with two classifiers in place of the detector: one trained whole, one on a frozen backbone."""
     folder = tmp_path_factory.mktemp("tiny_classifier")
-    workspace.make(folder, tmp_path_factory.mktemp("cache"), workspace.ROADWORK_ALONE)
-    workspace.done(folder, "dvc", "repro")
+    workspace.make(folder, tmp_path_factory.mktemp("cache"), workspace.ROADWORK_ALONE, ("roadwork_dino",))
+    workspace.done(folder, "dvc", "repro", *workspace.ROADWORK_TARGETS)
     workspace.commit(folder)
     return folder
 

@@ -1,5 +1,10 @@
-"""The graph that dvc.yaml and params.yaml spell, resolved by DVC itself; nothing is run."""
+"""The graph that dvc.yaml spells, resolved by DVC itself; nothing is run.
 
+Its parameters are params.yaml and every example merged into it: then each road has a model on it.
+"""
+
+import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +16,38 @@ ROOT = Path(__file__).parents[2]
 STAGES = {path.stem for path in (ROOT / "src/vouch/stages").glob("[!_]*.py")}
 
 
-def resolved() -> dict[str, dict[str, Any]]:
+def merged(first: Any, more: Any) -> Any:
+    """Add the entries of one parameter tree to another; lists grow."""
+    if isinstance(first, list):
+        return [*first, *(item for item in more if item not in first)]
+    if not isinstance(first, dict):
+        return more
+    for key, value in more.items():
+        first[key] = merged(first[key], value) if key in first else value
+    return first
+
+
+def with_examples(names: Iterable[str], path: Path = ROOT / "params.yaml") -> Any:
+    """Return a parameter file's content, comments kept, with the sections of examples/NAME.params.yaml in it."""
+    content = YAML().load(path)
+    for name in names:
+        content = merged(content, YAML(typ="safe", pure=True).load(ROOT / f"examples/{name}.params.yaml"))
+    return content
+
+
+def resolved(folder: Path) -> dict[str, dict[str, Any]]:
     """Return every stage by its full name, as dvc.yaml would spell it without foreach."""
     definition = YAML(typ="safe", pure=True).load(ROOT / "dvc.yaml")
-    with Repo(str(ROOT)) as repo:
-        stages: dict[str, dict[str, Any]] = DataResolver(repo, str(ROOT), definition).resolve()["stages"]
+    YAML().dump(with_examples(EXAMPLES), folder / "params.yaml")
+    with Repo.init(str(folder), no_scm=True) as repo:
+        stages: dict[str, dict[str, Any]] = DataResolver(repo, str(folder), definition).resolve()["stages"]
     return stages
 
 
-GRAPH = resolved()
+EXAMPLES = sorted(path.name.split(".")[0] for path in (ROOT / "examples").glob("*.params.yaml"))
+FOLDER = tempfile.TemporaryDirectory()  # goes with the process
+PARAMS_FILE = Path(FOLDER.name, "params.yaml")
+GRAPH = resolved(PARAMS_FILE.parent)
 
 
 def verb(command: str) -> str:

@@ -1,4 +1,4 @@
-"""The graph as it is written: dvc.yaml and params.yaml, resolved by DVC, nothing run."""
+"""The graph as it is written: dvc.yaml, params.yaml and the examples, resolved by DVC, nothing run."""
 
 import importlib
 import re
@@ -8,15 +8,23 @@ import pytest
 from dvc.utils.serialize import dumps_yaml, parse_yaml_for_update
 from ruamel.yaml import YAML
 
-from pipeline.graph import GRAPH, ROOT, STAGES, outputs, verb
+from pipeline.graph import GRAPH, PARAMS_FILE, ROOT, STAGES, outputs, verb
 from vouch import params
 from vouch.splits import contract
 
-PARAMS = params.read_params(ROOT / "params.yaml")
-TRAINING_LISTS = ("detectors", "classifiers")  # each model stands on exactly one of them
+PARAMS = params.read_params(PARAMS_FILE)
+TRAINING_LISTS = ("detectors", "fine_tuned", "frozen")  # each model stands on exactly one of them
 YAML_1_1_BOOLEANS = {"yes", "no", "on", "off"}
 # else DVC's run cache would not restore them
-NEVER_WITH_METRICS = {"scan", "train_detector", "train_classifier", "export", "predict"}
+NEVER_WITH_METRICS = {
+    "scan",
+    "train_detector",
+    "train_classifier",
+    "extract_features",
+    "train_cached",
+    "export",
+    "predict",
+}
 PURPOSES = {
     "fit_weights": ("train",),
     "choose_checkpoint": ("val_select",),
@@ -30,6 +38,8 @@ PURPOSES_USED = {
     "baseline": {"fit_weights"},
     "train_detector": {"fit_weights", "choose_checkpoint"},
     "train_classifier": {"fit_weights", "choose_checkpoint"},
+    "extract_features": {"fit_weights", "choose_checkpoint"},
+    "train_cached": {"fit_weights", "choose_checkpoint"},
     "parity": {"fit_weights"},
     "predict": {"predict"},
     "calibrate": {"fit_calibrator"},
@@ -100,11 +110,15 @@ def test_metrics_and_the_split_lock_are_in_git_and_nothing_else():
 
 def test_each_model_stands_on_one_training_list_and_its_data_set_on_the_list_of_data_sets():
     roads = PARAMS["pipeline"]
+    bundles = {path for stage in GRAPH.values() for path in outputs(stage) if path.endswith("/bundle")}
     for model, entry in roads["models"].items():
         homes = [name for name in TRAINING_LISTS if model in roads[name]]
         assert len(homes) == 1, f"{model} is trained by {homes}"
         assert roads[homes[0]][model]["dataset"] == entry["dataset"]
         assert entry["dataset"] in roads["datasets"]
+        assert (model in roads["classifiers"]) == (homes[0] != "detectors")
+        assert entry["trained"] in roads["models"]
+        assert entry["baseline"] in bundles | {f"registry/{model}/bundle"}  # of the graph, or promoted
     for name in (*TRAINING_LISTS, "unpromoted"):
         assert roads[name].keys() <= roads["models"].keys()
     assert set(roads["rendered"]) <= set(roads["datasets"])
@@ -115,7 +129,8 @@ def test_a_split_is_read_by_those_who_may(pattern, readers):
     for model, entry in PARAMS["pipeline"]["models"].items():
         path = pattern.format(model=model, dataset=entry["dataset"])
         names = {name.split("@")[0] for name, stage in GRAPH.items() if path in stage["deps"]}
-        assert {re.sub("_(detector|classifier)$", "", name) for name in names} == readers
+        kinds = {re.sub("^extract_features$|_(detector|classifier|cached)$", "", name) or "train" for name in names}
+        assert kinds == readers
 
 
 def test_no_stage_depends_on_a_folder_of_splits_or_predictions():
@@ -169,14 +184,16 @@ def sections():
 def test_every_section_is_one_that_its_stage_takes(kind, name, stage):
     module = f"vouch.scenes.{name}" if stage == "render" else f"vouch.stages.{stage}"
     section = importlib.import_module(module).Params
-    params.load(section, kind, name, stage, path=ROOT / "params.yaml")
+    params.load(section, kind, name, stage, path=PARAMS_FILE)
 
 
 def test_every_section_is_declared_by_its_stage_and_every_declared_one_exists():
     declared = {(key, verb(stage["cmd"])) for stage in GRAPH.values() for key in stage.get("params", [])}
     assert {(f"{kind}.{name}.{stage}", stage) for kind, name, stage in sections()} <= declared
     for key, _ in declared:
-        params.read_value(*key.split("."), path=ROOT / "params.yaml")
+        section = PARAMS
+        for part in key.split("."):
+            section = section[part]
 
 
 @pytest.mark.parametrize("stage", sorted(STAGES))

@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from pipeline import workspace
-from pipeline.graph import ROOT
+from pipeline.graph import ROOT, with_examples
 
 PHOTOGRAPHS = ROOT.parent / "shared/realdata/waste_scenes"
 SESSIONS, OF_EACH = 8, 6  # 8 sessions with at most 6 photographs each
@@ -17,15 +17,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not PHOTOGRAPHS.is_dir(), reason=f"needs the photographs in {PHOTOGRAPHS}"),
 ]
-
-
-def merged(params, more):
-    for key, value in more.items():
-        if isinstance(value, dict) and key in params:
-            merged(params[key], value)
-        else:
-            params[key] = params[key] + value if isinstance(value, list) and key in params else value
-    return params
 
 
 def chosen(target):
@@ -53,13 +44,11 @@ def curbside(tmp_path_factory):
     folder = workspace.make(tmp_path_factory.mktemp("real"), tmp_path_factory.mktemp("real_cache"))
     source = tmp_path_factory.mktemp("photographs")
     chosen(source)
-    yaml = YAML()
-    more = YAML(typ="safe", pure=True).load((ROOT / "examples/curbside.params.yaml").read_text())
-    params = merged(yaml.load((folder / "params.yaml").read_text()), more)
-    yaml.dump(params, folder / "params.yaml")
+    content = with_examples(["curbside"], folder / "params.yaml")
+    YAML().dump(content, folder / "params.yaml")
     training = "models.curbside.train_detector"
     coverage = "datasets.curbside.validate.coverage"
-    counts = {key: {"min_count": 1, "strata": {}} for key in more["datasets"]["curbside"]["ingest"]["classes"]}
+    counts = {key: {"min_count": 1, "strata": {}} for key in content["datasets"]["curbside"]["ingest"]["classes"]}
     workspace.change(
         folder,
         {

@@ -10,18 +10,28 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from pipeline.graph import ROOT
+from pipeline.graph import ROOT, with_examples
 
 TRACKED = (".dvc", ".dvcignore", ".gitignore", "dvc.yaml", "models/architectures", "params.yaml", "src")
 BARE_PYTHON = sys._base_executable  # type: ignore[attr-defined] # the interpreter below the virtual environment
 CLASSES = ("phone", "seatbelt", "cigarette", "drowsy_face", "vehicle", "pedestrian", "cone")
+CLASSIFIERS = ("roadwork", "roadwork_dino")  # all weights trained; heads on a frozen backbone, of examples/
+ROADWORK_TARGETS = (  # past its predictions, the second classifier runs the very stages of the first
+    "report@roadwork",
+    "bundle@roadwork",
+    "parity_classifier@roadwork_dino",
+    "predict_candidate@roadwork_dino",
+)
 ROADWORK_ALONE: dict[str, Any] = {
     "pipeline.datasets": ["roadwork"],
     "pipeline.rendered": ["roadwork"],
-    "pipeline.models": {"roadwork": {"dataset": "roadwork"}},
+    "pipeline.models": {
+        name: {"dataset": "roadwork", "trained": name, "baseline": f"registry/{name}/bundle"} for name in CLASSIFIERS
+    },
     "pipeline.detectors": {},
-    "pipeline.classifiers.roadwork.start": "models/architectures/none.yaml",
-    "pipeline.unpromoted": {"roadwork": {"dataset": "roadwork"}},
+    "pipeline.fine_tuned.roadwork.start": "models/architectures/none.yaml",
+    "pipeline.frozen.roadwork_dino.start": "models/architectures/none.yaml",
+    "pipeline.unpromoted": {name: {"dataset": "roadwork"} for name in CLASSIFIERS},
     "datasets.roadwork.render.n_drives": 48,
     "datasets.roadwork.render.frames_least": 2,
     "datasets.roadwork.render.frames_most": 2,
@@ -37,16 +47,22 @@ ROADWORK_ALONE: dict[str, Any] = {
     "models.roadwork.train_classifier.views.side_px": 32,
     "models.roadwork.train_classifier.epochs": 1,
     "models.roadwork.train_classifier.loss.gate_folds": 2,
-    "models.roadwork.parity.photographs": 4,
-    "models.roadwork.calibrate.folds": 2,
-    "models.roadwork.evaluate.replicates": 200,
-    "models.roadwork.compare.replicates": 200,
+    "models.roadwork_dino.extract_features.backbone.name": "test_vit",  # 60 thousand parameters
+    "models.roadwork_dino.extract_features.size_px": 48,
+    "models.roadwork_dino.extract_features.views.side_px": 32,
+    "models.roadwork_dino.train_cached.epochs": 2,
+    "models.roadwork_dino.train_cached.loss.gate_folds": 2,
+    **{f"models.{name}.parity.photographs": 4 for name in CLASSIFIERS},
+    **{f"models.{name}.calibrate.folds": 2 for name in CLASSIFIERS},
+    **{f"models.{name}.evaluate.replicates": 200 for name in CLASSIFIERS},
+    **{f"models.{name}.compare.replicates": 200 for name in CLASSIFIERS},
 }
 OVERRIDES: dict[str, Any] = {
     "pipeline.datasets": ["driver"],
     "pipeline.rendered": ["driver"],
-    "pipeline.models": {"driver": {"dataset": "driver"}},
+    "pipeline.models": {"driver": {"dataset": "driver", "trained": "driver", "baseline": "registry/driver/bundle"}},
     "pipeline.classifiers": {},
+    "pipeline.fine_tuned": {},
     "pipeline.detectors.driver.framework": "ultralytics",
     "pipeline.detectors.driver.start": "models/architectures/yolo11p.yaml",
     "pipeline.unpromoted": {"driver": {"dataset": "driver"}},
@@ -128,12 +144,13 @@ def commit(folder: Path) -> None:
     done(folder, "git", "commit", "--quiet", "--message", "a state")
 
 
-def make(folder: Path, cache: Path, overrides: dict[str, Any] = OVERRIDES) -> Path:
+def make(folder: Path, cache: Path, overrides: dict[str, Any] = OVERRIDES, examples: tuple[str, ...] = ()) -> Path:
     """Make a workspace of the repository's own files, with a tiny params.yaml, under git and DVC."""
     listing = done(ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *TRACKED)
     for name in listing.splitlines():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, folder / name)
+    YAML().dump(with_examples(examples, folder / "params.yaml"), folder / "params.yaml")
     change(folder, overrides)
     done(folder, "git", "init", "--quiet")
     done(folder, "dvc", "config", "--local", "cache.dir", str(cache))

@@ -36,6 +36,7 @@ def evidence(**changes: Any) -> Evidence:
     made = Evidence(
         model="driver",
         dataset="driver",
+        trained="driver",
         gate=_gate(test),
         test=test,
         comparison=_comparison(test),
@@ -93,7 +94,7 @@ def write(made: Evidence, root: Path) -> None:
     io.write_json(root / paths.metrics(made.dataset, "data"), made.data)
     io.write_json(root / paths.model(made.model, "policy.json"), made.policy)
     io.write_json(root / paths.model(made.model, "calibrator.json"), made.calibrator)
-    io.write_table(root / paths.plots(made.model, "train.csv"), made.training)
+    io.write_table(root / paths.plots(made.trained, "train.csv"), made.training)
     for name, table in made.plots.items():
         io.write_table(root / paths.plots(made.model, "test") / f"{name}.csv", table)
     io.write_table(root / paths.manifest(made.dataset, "samples"), made.samples)

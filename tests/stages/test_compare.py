@@ -67,7 +67,7 @@ def workspace(tmp_path, monkeypatch):
 
 
 def comparison():
-    run("driver")
+    run("driver", str(paths.registry("driver")))
     return io.read_json(paths.metrics("driver", "comparison"))
 
 
@@ -99,14 +99,14 @@ def test_the_same_bytes_twice():
 def test_disjoint_sides_are_refused_and_nothing_written():
     write(predictions(True), predictions(True, prefix="t"))
     with pytest.raises(DataError, match="both sides"):
-        run("driver")
+        run("driver", str(paths.registry("driver")))
     assert not paths.metrics("driver", "comparison").exists()
 
 
 def test_a_negative_margin_is_refused():
     write(predictions(True), predictions(True), margin=-0.1)
     with pytest.raises(ParamsError, match="greater than or equal to 0"):
-        run("driver")
+        run("driver", str(paths.registry("driver")))
 
 
 CLASSES = ("clear", "work")

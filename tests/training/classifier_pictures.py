@@ -97,7 +97,6 @@ def cached_training(**changes: object) -> CachedTraining:
 def extraction(**changes: object) -> Extraction:
     values = {
         "backbone": backbone(),
-        "start": "none",
         "size_px": SIZE_PX,
         "views": views(),
         "batch": 8,

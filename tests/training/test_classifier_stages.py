@@ -1,4 +1,4 @@
-"""The stage on a small data set: photographs to weights."""
+"""The stages on a small data set: photographs to weights, by the whole network and by cached features."""
 
 import json
 from pathlib import Path
@@ -7,12 +7,15 @@ import pandas as pd
 import pytest
 import torch
 
-from training.classifier_pictures import CLASSES, SIZE_PX, album, draw, loss, training
+from training.classifier_pictures import CLASSES, SIZE_PX, album, cached_training, draw, extraction, loss, training
 from vouch import io
-from vouch.errors import DataError
-from vouch.stages import train_classifier
+from vouch.errors import BundleError, DataError
+from vouch.stages import extract_features, train_cached, train_classifier
 from vouch.training import checkpoints
 from vouch.training.classifier import network
+from vouch.training.classifier_data import canvases, pixels
+
+NOTHING = str(Path(__file__).parents[2] / "models/architectures/none.yaml")
 
 
 @pytest.fixture
@@ -28,21 +31,27 @@ def workspace(tmp_path, monkeypatch):
     table = pd.DataFrame(rows)
     table.loc[0, "label"] = None
     io.write_table(tmp_path / "data/manifests/roads/samples.parquet", table[["sample_id", "image", "label"]])
+    scan = table[["sample_id"]].assign(sha256=table["sample_id"] * 2)
+    io.write_table(tmp_path / "data/quality/roads/scan.parquet", scan)
     for split, part in table.groupby("split"):
         io.write_table(tmp_path / f"data/splits/roads/{split}.csv", part[["sample_id", "group"]])
     write_params()
-    io.write_text(Path("none.yaml"), "pretrained: none\n")
     return tmp_path
 
 
-def write_params():
-    model = {"train_classifier": training(loss=loss(gate_folds=2)).model_dump(mode="json")}
+def write_params(**sections):
+    wanted = {
+        "train_classifier": training(loss=loss(gate_folds=2)),
+        "extract_features": extraction(),
+        "train_cached": cached_training(loss=loss(gate_folds=2), epochs=4),
+    }
+    model = {name: section.model_dump(mode="json") for name, section in (wanted | sections).items()}
     content = {"datasets": {"roads": {"ingest": {"classes": CLASSES}}}, "models": {"m": model}}
     io.write_text(Path("params.yaml"), json.dumps(content))  # JSON is YAML
 
 
 def test_a_trained_classifier_is_weights_a_description_and_a_curve(workspace):
-    train_classifier.run("m", "roads", "none.yaml")
+    train_classifier.run("m", "roads", NOTHING)
     tensors, description = checkpoints.read(workspace / "models/m")
     with torch.no_grad():
         assert network(description, tensors)(torch.rand(2, 3, SIZE_PX, SIZE_PX)).shape == (2, 3)
@@ -52,19 +61,61 @@ def test_a_trained_classifier_is_weights_a_description_and_a_curve(workspace):
     assert not (workspace / ".dvc/tmp/vouch/train/m").exists()
 
 
-def test_it_gives_the_same_bytes_twice(workspace):
+def test_heads_on_cached_features_ship_as_one_network_with_the_frozen_backbone(workspace):
+    extract_features.run("m", "roads", NOTHING)
+    train_cached.run("m", "roads")
+    tensors, description = checkpoints.read(workspace / "models/m")
+    frozen, _ = checkpoints.read(workspace / "models/m/backbone")
+    assert all(torch.equal(tensors[f"backbone.{name}"], tensor) for name, tensor in frozen.items())
+    images = tuple(sorted((workspace / "photographs").iterdir()))[16:]
+    with torch.no_grad():
+        answers = network(description, tensors)(pixels(canvases(images, SIZE_PX)(slice(None)), "cpu"))
+    truths = torch.arange(16, 24) % 2
+    best = pd.read_csv(workspace / "plots/m/train.csv")["val_select_nll"].min()
+    found = torch.nn.functional.cross_entropy(answers[:, :2], truths)
+    assert float(found) == pytest.approx(best, abs=1e-5)
+
+
+def test_both_roads_give_the_same_bytes_twice(workspace):
     written = ["plots/m/train.csv", *(f"models/m/{file}" for file in (checkpoints.WEIGHTS, checkpoints.DESCRIPTION))]
+    cached = ["models/m/features/train.safetensors", "models/m/features/val_select.safetensors"]
     found = []
     for _ in range(2):
-        train_classifier.run("m", "roads", "none.yaml")
-        found.append([(workspace / path).read_bytes() for path in written])
+        train_classifier.run("m", "roads", NOTHING)
+        first = [(workspace / path).read_bytes() for path in written]
+        extract_features.run("m", "roads", NOTHING)
+        train_cached.run("m", "roads")
+        found.append(first + [(workspace / path).read_bytes() for path in [*written, *cached]])
     assert found[0] == found[1]
+
+
+def test_features_from_other_weights_photographs_or_preprocessing_are_refused(workspace):
+    extract_features.run("m", "roads", NOTHING)
+    tensors, description = checkpoints.read(workspace / "models/m/backbone")
+    other = tensors | {"inner.bn1.weight": tensors["inner.bn1.weight"] + 1e-3}
+    checkpoints.write(workspace / "models/m/backbone", other, description)
+    with pytest.raises(DataError, match="expected features of weights"):
+        train_cached.run("m", "roads")
+    checkpoints.write(workspace / "models/m/backbone", tensors, description | {"storage": "bfloat16"})
+    with pytest.raises(DataError, match="expected features of preprocessing"):
+        train_cached.run("m", "roads")
+    checkpoints.write(workspace / "models/m/backbone", tensors, description)
+    scan = io.read_table(workspace / "data/quality/roads/scan.parquet")
+    scan.loc[3, "sha256"] = "changed"
+    io.write_table(workspace / "data/quality/roads/scan.parquet", scan)
+    with pytest.raises(DataError, match="expected features of images"):
+        train_cached.run("m", "roads")
+    (workspace / "models/m/backbone" / checkpoints.WEIGHTS).write_bytes(b"short")
+    with pytest.raises(BundleError, match=r"weights\.safetensors"):
+        train_cached.run("m", "roads")
+    assert not (workspace / "models/m" / checkpoints.WEIGHTS).exists()
 
 
 def test_a_label_that_is_no_class_is_refused_before_anything_is_written(workspace):
     samples = io.read_table(workspace / "data/manifests/roads/samples.parquet")
     samples.loc[5, "label"] = "cone"
     io.write_table(workspace / "data/manifests/roads/samples.parquet", samples)
-    with pytest.raises(DataError, match="05: expected one of clear, road_work, got cone"):
-        train_classifier.run("m", "roads", "none.yaml")
+    for stage in (train_classifier, extract_features):
+        with pytest.raises(DataError, match="05: expected one of clear, road_work, got cone"):
+            stage.run("m", "roads", NOTHING)
     assert not (workspace / "models").exists()

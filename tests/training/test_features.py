@@ -60,7 +60,7 @@ def test_extracted_features_are_the_backbones_own_whatever_the_batch(tmp_path):
     images = album(draw(tmp_path / "photographs", 7), 7).train.images
     looks = views(tiles_per_side=2, side_px=32)
     wanted = extraction(size_px=48, views=looks)
-    frozen, _ = features.backbone(wanted)
+    frozen, _ = features.backbone(wanted, "none")
     found = features.extract(frozen, images, wanted)
     assert found.shape == (len(images), 5, 16)
     whole = pixels(canvases(images, 48)(slice(None)), "cpu")

@@ -53,7 +53,7 @@ def _dvc(folder: Path, *arguments: str) -> None:
 
 def _stage(model: str) -> str:
     """Name the stage that trains the model."""
-    lists = {"detectors": "train_detector", "classifiers": "train_classifier"}
+    lists = {"detectors": "train_detector", "fine_tuned": "train_classifier"}
     return next(f"{stage}@{model}" for road, stage in lists.items() if model in read_value("pipeline", road))
 
 

@@ -37,6 +37,7 @@ class Evidence:
 
     model: str
     dataset: str
+    trained: str  # the model whose training the curve shows: another one for a quantised model
     gate: Json
     test: Json
     comparison: Json

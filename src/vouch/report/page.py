@@ -34,8 +34,9 @@ ENVIRONMENT.globals |= {"share": words.share, "verdicts": verdict.VERDICTS}
 
 def page(evidence: Evidence) -> str:
     """Return the HTML of one model's page; a section whose evidence the task does not have is left out."""
+    names = {"model": evidence.model, "dataset": evidence.dataset, "trained": evidence.trained}
     sections = _judgement(evidence) | _measurement(evidence) | _material(evidence)
-    return ENVIRONMENT.get_template("page.html.j2").render(model=evidence.model, dataset=evidence.dataset, **sections)
+    return ENVIRONMENT.get_template("page.html.j2").render(**names, **sections)
 
 
 def index(models: Sequence[Mapping[str, Any]]) -> str:

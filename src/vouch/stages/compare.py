@@ -1,7 +1,7 @@
 """Compare the candidate with the baseline on the same val_test photographs.
 
 Reads:  data/predictions/M/{candidate,baseline}/val_test.parquet, models/M/{calibrator,policy}.json,
-        registry/M/bundle/{calibrator,policy}.json
+        {calibrator,policy}.json of the baseline bundle
 Writes: metrics/M/comparison.json
 Fails when: the two sides share no photograph, or disagree on its group.
 """
@@ -32,11 +32,11 @@ class Params(Section):
     level: Annotated[float, Field(gt=0.5, lt=1.0)]
 
 
-def run(name: str) -> None:
+def run(name: str, baseline_bundle: str) -> None:
     """Judge each side by its own calibrator and policy, the misses of both by the candidate's positive class."""
     params = load(Params, "models", name, "compare")
     shared = overlap(*(read_predictions(name, side, "val_test", purpose="judge") for side in ("candidate", "baseline")))
-    folders = (paths.model(name), paths.registry(name))
+    folders = (paths.model(name), Path(baseline_bundle))
     positive = io.read_json(folders[0] / "policy.json").get("positive")  # a trivial baseline names none
     candidate, baseline = (_judged(rows, folder, positive) for rows, folder in zip(shared, folders, strict=True))
     rng = np.random.default_rng(params.seed)

@@ -1,11 +1,12 @@
 """Score one side's splits with the network that ships: the waist, one row a decision to be judged.
 
 Reads   manifest and photographs of D; candidate: models/M/{model.onnx,preprocess.json,labels.json} and splits val_*;
-        baseline: registry/M/bundle and split val_test
+        baseline: its bundle and split val_test
 Writes  data/predictions/M/SIDE/{val_select,val_calib,val_test}.parquet (baseline: val_test alone)
 Fails   when the network or the baseline's bundle does not check
 """
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, RootModel
@@ -47,12 +48,12 @@ class Params(RootModel[Annotated[Detect | Classify, Field(discriminator="task")]
     """models.M.predict."""
 
 
-def run(model: str, dataset: str, side: str) -> None:
-    """Predict with the candidate (models/M) or the baseline (registry/M/bundle)."""
+def run(model: str, dataset: str, side: str, baseline: str = "") -> None:
+    """Predict with the candidate (models/M) or with the bundle `baseline`."""
     section = params.load(Params, "models", model, "predict").root
     if side not in paths.SIDES:
         raise WorkspaceError([Problem("predict", " or ".join(paths.SIDES), side, "see dvc.yaml")])
-    network = _candidate(model, section) if side == "candidate" else _baseline(model)
+    network = _candidate(model, section) if side == "candidate" else _baseline(Path(baseline))
     samples = io.read_table(paths.manifest(dataset, "samples"))
     boxes = io.read_table(paths.manifest(dataset, "boxes"))
     tables = {}
@@ -74,8 +75,8 @@ def _candidate(model: str, section: Detect | Classify) -> Network:
     return Network(runtime.load(paths.model(model, "model.onnx"), preprocess), classes, postprocess, None)
 
 
-def _baseline(model: str) -> Network:
-    opened = open_bundle(paths.registry(model))
+def _baseline(bundle: Path) -> Network:
+    opened = open_bundle(bundle)
     return Network(opened.runtime, opened.classes, opened.postprocess, opened.prior)
 
 

@@ -1,7 +1,8 @@
 """Write the page of one model: the verdict first, then what it stands on.
 
-Reads   metrics/M/{gate,test,comparison,calibration,export}.json, models/M/{policy,calibrator}.json, plots/M/train.csv,
-        plots/M/test/, metrics/D/data.json, data/splits/D/, data/manifests/D/, data/sources/D/ (pictures of mistakes)
+Reads   metrics/M/{gate,test,comparison,calibration,export}.json, models/M/{policy,calibrator}.json, plots/M/test/,
+        plots/T/train.csv of the model T that was trained, metrics/D/data.json, data/splits/D/, data/manifests/D/,
+        data/sources/D/ (pictures of mistakes)
 Writes  reports/M/index.html
 Fails   when a metric of test.json lacks its table, or a mistake names a photograph that is not there
 """
@@ -20,19 +21,20 @@ from vouch.stages import main
 from vouch.vision.preprocess import read_image
 
 
-def run(model: str, dataset: str) -> None:
-    """Write the page of model M on data set D."""
+def run(model: str, dataset: str, trained: str) -> None:
+    """Write the page of model M on data set D, with the curve of the model that was trained."""
     samples = io.read_table(paths.manifest(dataset, "samples"))
     plots = _plots(model)
     evidence = Evidence(
         model=model,
         dataset=dataset,
+        trained=trained,
         **{name: io.read_json(paths.metrics(model, name)) for name in ("gate", "test", "comparison", "calibration")},
         export=io.read_json(paths.metrics(model, "export")),
         data=io.read_json(paths.metrics(dataset, "data")),
         policy=io.read_json(paths.model(model, "policy.json")),
         calibrator=io.read_json(paths.model(model, "calibrator.json")),
-        training=numbers(io.read_table(paths.plots(model, "train.csv"))),
+        training=numbers(io.read_table(paths.plots(trained, "train.csv"))),
         plots=plots,
         samples=samples,
         boxes=io.read_table(paths.manifest(dataset, "boxes")),

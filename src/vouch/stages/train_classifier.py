@@ -5,14 +5,13 @@ Writes  models/M/weights.safetensors, models/M/weights.json, plots/M/train.csv
 Fails   when a parameter is unknown, a label is no class, a split has one class only, or the start does not fit
 """
 
-from pathlib import Path
-
 from vouch import io, params, paths
 from vouch.splits import contract
 from vouch.stages import main
 from vouch.training import checkpoints
 from vouch.training.classifier import Album, train
 from vouch.training.classifier_data import Photographs, labelled
+from vouch.training.classifier_network import start_of
 from vouch.training.classifier_params import ClassifierTraining
 
 
@@ -29,13 +28,9 @@ def run(model: str, dataset: str, start: str) -> None:
         train=_photographs(dataset, "train", "fit_weights", classes),
         val_select=_photographs(dataset, "val_select", "choose_checkpoint", classes),
     )
-    trained = train(album, training, _start(start), paths.SCRATCH / "train" / model)
+    trained = train(album, training, start_of(start), paths.SCRATCH / "train" / model)
     checkpoints.write(paths.model(model), trained.tensors, trained.description)
     io.write_table(paths.plots(model, "train.csv"), trained.curve)
-
-
-def _start(path: str) -> str:
-    return str(params.read_params(Path(path))["pretrained"]) if path.endswith(".yaml") else path
 
 
 def _photographs(dataset: str, split: str, purpose: str, classes: tuple[str, ...]) -> Photographs:

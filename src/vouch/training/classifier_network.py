@@ -189,6 +189,11 @@ def network(description: dict[str, Any], tensors: dict[str, Tensor]) -> nn.Modul
     return Exported(built.eval()).eval()
 
 
+def start_of(path: str) -> str:
+    """Return what an entry's `start` names: a .yaml says none or hub, weights are named by their own path."""
+    return str(params.read_params(Path(path))["pretrained"]) if path.endswith(".yaml") else path
+
+
 def started(architecture: Architecture, classes: int, *, dropout: float, start: str) -> Network:
     """Return the network that a training starts from: the backbone as `start` says, heads at random.
 

@@ -110,7 +110,6 @@ class Extraction(Section):
     """How a frozen backbone turns photographs into features."""
 
     backbone: Backbone
-    start: Annotated[str, Field(min_length=1)]
     size_px: Annotated[int, Field(ge=32, le=2048)]
     views: Views
     batch: Count

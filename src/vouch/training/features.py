@@ -32,8 +32,8 @@ def key(weights_sha256: str, description: Mapping[str, Any], images_sha256: Sequ
     }
 
 
-def backbone(extraction: Extraction) -> tuple[Normalised, BackboneArchitecture]:
-    """Return the frozen backbone on its device.
+def backbone(extraction: Extraction, start: str) -> tuple[Normalised, BackboneArchitecture]:
+    """Return the frozen backbone on its device: at random, from the hub or from weights, as `start` says.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def backbone(extraction: Extraction) -> tuple[Normalised, BackboneArchitecture]:
     classifier_network.refuse_views(extraction.views, extraction.size_px)
     torch.manual_seed(extraction.seed)
     architecture = backbones.describe(wanted.name, wanted.options, extraction.views.side_px)
-    frozen, _ = classifier_network.started_backbone(architecture, extraction.start)
+    frozen, _ = classifier_network.started_backbone(architecture, start)
     ran = backbones.attention_in_force(frozen, wanted.attention, extraction.device, extraction.precision)
     print(f"attention: {ran}")
     return frozen.to(extraction.device).to(memory_format=torch.channels_last).eval(), architecture
