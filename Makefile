@@ -14,8 +14,8 @@ repro: setup ## build every model, or one line of the graph: make repro MODEL=dr
 	@if compgen -G 'data/sources/*.dvc' > /dev/null || compgen -G 'registry/*/bundle.dvc' > /dev/null; then dvc checkout -q; fi
 	dvc repro $(TARGETS)
 
-test: setup ## every test
-	pytest
+test: setup ## every test, on two cores
+	OMP_NUM_THREADS=1 pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 check: setup ## lint, format, types, and dvc.lock in step with the code
 	ruff check
