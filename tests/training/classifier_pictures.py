@@ -81,6 +81,7 @@ def fitting(**changes: object) -> dict[str, object]:
 def training(**changes: object) -> ClassifierTraining:
     values = fitting() | {
         "backbone": backbone(),
+        "adapters": {"kind": "none"},
         "size_px": SIZE_PX,
         "views": views(),
         "precision": "float32",

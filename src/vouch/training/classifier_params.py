@@ -95,10 +95,48 @@ class Fitting(Section):
     seed: Annotated[int, Field(ge=0)]
 
 
+class NoAdapters(Section):
+    """All weights of the backbone learn."""
+
+    kind: Literal["none"]
+
+
+class _Beside(Section):
+    rank: Count
+    alpha: Annotated[float, Field(gt=0)]  # the product of the two small matrices counts alpha / rank
+    dropout: Annotated[float, Field(ge=0, lt=1)]  # of what enters them
+    blocks: Count  # the last so many that hold a target
+    targets: Annotated[tuple[str, ...], Field(min_length=1)]  # names inside a block: qkv, proj, fc1, conv1
+
+
+class Lora(_Beside):
+    """LoRA (arXiv:2106.09685): W0 + s BA."""
+
+    kind: Literal["lora"]
+
+
+class Dora(_Beside):
+    """DoRA (arXiv:2402.09353): m V / ||V|| by rows, V = W0 + s BA."""
+
+    kind: Literal["dora"]
+
+
+class Doran(_Beside):
+    """DoRAN (arXiv:2510.04331): m V / (||V|| + tau), for q and v of a fused qkv; DoRA for the other targets."""
+
+    kind: Literal["doran"]
+    hidden: Count  # width of the networks that A and B come from, shared by q and v; equal to rank: as many as DoRA's
+    tau: Annotated[float, Field(gt=0)]  # that the denominator's learnable part starts from
+
+
+Adapters = Annotated[NoAdapters | Lora | Dora | Doran, Field(discriminator="kind")]
+
+
 class ClassifierTraining(Fitting):
-    """How a classifier is trained from photographs, all weights."""
+    """How a classifier is trained from photographs: all weights, or the heads and adapters in the backbone."""
 
     backbone: Backbone
+    adapters: Adapters
     size_px: Annotated[int, Field(ge=32, le=2048)]  # side of the square canvas
     views: Views
     precision: Precision  # of the backbone's pass in training; weights, heads and validation stay float32
