@@ -7,7 +7,7 @@ import importlib.util
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import safetensors.torch
 import timm
@@ -15,6 +15,7 @@ import torch
 from safetensors import SafetensorError
 from timm.data import resolve_data_config
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from vouch.errors import BundleError, ParamsError, Problem, WorkspaceError
 from vouch.params import Section
@@ -44,11 +45,19 @@ class Normalised(nn.Module):
     def __init__(self, inner: Any, architecture: BackboneArchitecture) -> None:
         super().__init__()
         self.inner = inner
-        self.name = architecture.name
+        self.name, self.side_px = architecture.name, architecture.side_px
         self.width = int(inner.head_hidden_size)
         self.stride_px = int(inner.feature_info[-1]["reduction"])
         for name, values in (("mean", architecture.mean), ("std", architecture.std)):
             self.register_buffer(name, torch.tensor(values).reshape(1, 3, 1, 1), persistent=False)
+
+    def train(self, mode: bool = True) -> Self:
+        """Learn or not; a batch normalisation whose weights are frozen keeps its statistics too."""
+        super().train(mode)
+        for module in self.modules():
+            if isinstance(module, _BatchNorm) and module.affine and not module.weight.requires_grad:
+                module.eval()
+        return self
 
     def forward(self, images: Tensor) -> Tensor:
         """Normalise and look."""
