@@ -9,11 +9,12 @@ from vouch.training.classifier_params import Adapters
 VIT, RESNET = ("vit_tiny_patch16_224", {"depth": 2}), ("resnet10t", {"channels": (8, 8, 16, 16), "stem_width": 8})
 DINOV3 = ("vit_small_patch16_dinov3", {"depth": 2})
 BESIDE = {"rank": 4, "alpha": 8.0, "dropout": 0.0, "blocks": 1, "targets": ("qkv", "proj")}
-KINDS = ("lora", "dora")
+KINDS = ("lora", "dora", "doran")
 
 
 def wanted(kind, **changes):
-    return TypeAdapter(Adapters).validate_python({"kind": kind} | BESIDE | changes)
+    own = {"hidden": 4, "tau": 0.01} if kind == "doran" else {}
+    return TypeAdapter(Adapters).validate_python({"kind": kind} | BESIDE | own | changes)
 
 
 def backbone(name, options, side_px=32):

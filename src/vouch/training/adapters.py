@@ -1,27 +1,34 @@
-"""Adapters in a frozen backbone: LoRA and DoRA are peft's; merged, they leave a plain backbone again.
+"""Adapters in a frozen backbone: LoRA and DoRA of peft, DoRAN of ours; merged, they leave a plain backbone again.
 
 Layers are replaced where they stand, so that timm's class and names (`blocks.0...`) stay and with them its layer decay.
 """
 
 import importlib
 import re
+from collections import Counter
 from typing import Any
 
 import torch
+from timm.layers import Attention, AttentionRope
+from timm.models.eva import EvaAttention
 from torch import nn
 
 from vouch.errors import ParamsError, Problem, refuse_any
 from vouch.training import backbones
 from vouch.training.backbones import Normalised
 from vouch.training.classifier_params import Adapters, Dora, Doran, Lora, NoAdapters
+from vouch.training.doran import DoranQkv
 
 INSIDE_BLOCK = re.compile(r"(.+\.\d+)\.(.+)")  # blocks.3 | attn.qkv; stages.2.blocks.1 | mlp.fc1; layer1.0 | conv1
 PLAIN = (nn.Linear, nn.Conv2d)  # exactly: a subclass may standardise its weight or pad, which no adapter knows of
+
+IN_THIRDS = (Attention, AttentionRope, EvaAttention)  # rows of their qkv are q, then k, then v; others mix by head
 
 
 def inject(backbone: Normalised, wanted: Adapters) -> None:
     """Freeze a backbone and put adapters in place; what it gives stays the same until a step is made.
 
+    DoRAN stands where a target is the fused qkv of an attention, DoRA at the other targets; `in_force` says so.
     What is random comes from torch's own generator. With kind none all weights stay as they are and learn.
 
     Raises
@@ -34,7 +41,40 @@ def inject(backbone: Normalised, wanted: Adapters) -> None:
     backbones.refuse_adapters(backbone.name)
     names = _places(backbone, wanted)
     backbone.requires_grad_(False)
-    _put(backbone.inner, names, wanted)
+    doran = [name for name in names if isinstance(wanted, Doran) and _in_thirds(backbone.inner, name)]
+    others = [name for name in names if name not in doran]
+    if others:
+        _put(backbone.inner, others, wanted)
+    for name in doran:
+        assert isinstance(wanted, Doran)
+        _replace(backbone.inner, name, DoranQkv(backbone.inner.get_submodule(name), wanted))
+
+
+def in_force(backbone: Normalised, wanted: Adapters) -> str:
+    """Return, for the log, which adapters stand where, and how many weights learn."""
+    if isinstance(wanted, NoAdapters):
+        return "none: all weights of the backbone learn"
+    found = Counter(
+        f"{_kind(module)} on {name.rpartition('.')[2]}"
+        for name, module in backbone.inner.named_modules()
+        if hasattr(module, "get_base_layer")
+    )
+    text = ", ".join(f"{kind} of {count} blocks" for kind, count in found.items())
+    if isinstance(wanted, Doran) and not any(kind.startswith("DoRAN") for kind in found):
+        text = f"DoRA instead of DoRAN, for no target of {backbone.name} is q, k and v in one: {text}"
+    learning = sum(one.numel() for one in backbone.parameters() if one.requires_grad)
+    return f"{text}; {learning:,} of {sum(one.numel() for one in backbone.parameters()):,} weights learn"
+
+
+def _kind(module: nn.Module) -> str:
+    if isinstance(module, DoranQkv):
+        return "DoRAN"
+    return "DoRA" if len(module.lora_magnitude_vector) else "LoRA"  # type: ignore[arg-type]
+
+
+def _in_thirds(inner: Any, name: str) -> bool:
+    parent, _, child = name.rpartition(".")
+    return child == "qkv" and type(inner.get_submodule(parent)) in IN_THIRDS
 
 
 def merge(backbone: Normalised) -> None:

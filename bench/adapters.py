@@ -1,0 +1,82 @@
+"""A training step of DoRAN against peft's DoRA: the same ViT, photographs, layers and rank, one thread.
+
+Both adapt the fused qkv of every block: DoRAN its rows of q and v (k stays), DoRA all of them. A step is forward,
+backward and AdamW over the adapters. The adapters are checked to leave the network's answers as they were, so both sides
+start from equal features. Two rows: without dropout, and with it, where peft multiplies by W0 a second time.
+Run: PYTHONPATH=src python bench/adapters.py
+"""
+
+import time
+from statistics import median
+
+import torch
+from pydantic import TypeAdapter
+
+from vouch.training import adapters, backbones
+from vouch.training.classifier_params import Adapters
+
+NAME, SIDE_PX, BLOCKS, BATCH, RUNS = "vit_small_patch16_224", 112, 6, 8, 9
+RANK, GOAL = 8, 1.15
+BESIDE = {"rank": RANK, "alpha": 2.0 * RANK, "blocks": BLOCKS, "targets": ("qkv",)}
+OWN = {"dora": {}, "doran": {"hidden": RANK, "tau": 0.01}}
+
+
+def network(kind, dropout):
+    torch.manual_seed(1)
+    built = backbones.build(backbones.describe(NAME, {"depth": BLOCKS}, SIDE_PX))
+    wanted = {"kind": kind, "dropout": dropout} | BESIDE | OWN[kind]
+    adapters.inject(built, TypeAdapter(Adapters).validate_python(wanted))
+    return built
+
+
+def step(built, optimizer, images):
+    optimizer.zero_grad()
+    loss = built(images).square().mean()
+    loss.backward()
+    optimizer.step()
+
+
+def timed(action):
+    start = time.process_time()
+    action()
+    return time.process_time() - start
+
+
+def measure(dropout, images):
+    sides = {}
+    for kind in OWN:
+        built = network(kind, dropout)
+        learning = [one for one in built.parameters() if one.requires_grad]
+        sides[kind] = (built, torch.optim.AdamW(learning, lr=1e-4, fused=True))
+    with torch.no_grad():
+        answers = [built.eval()(images) for built, _ in sides.values()]
+    if not torch.equal(*answers):
+        raise SystemExit("bench: the sides start from other features")
+    seconds = {kind: [] for kind in sides}
+    for run in range(RUNS + 2):  # in turn, so that a busy machine hits both; the first two warm up
+        for kind, (built, optimizer) in sides.items():
+            built.train()
+            took = timed(lambda built=built, optimizer=optimizer: step(built, optimizer, images))
+            seconds[kind] += [took] if run >= 2 else []
+    weights = {kind: sum(one.numel() for one in side[1].param_groups[0]["params"]) for kind, side in sides.items()}
+    return {kind: median(times) for kind, times in seconds.items()}, weights
+
+
+def main():
+    torch.set_num_threads(1)
+    images = torch.rand(BATCH, 3, SIDE_PX, SIDE_PX, generator=torch.Generator().manual_seed(0))
+    print("| what | ours | peer | ratio | goal |")
+    print("|---|---|---|---|---|")
+    for dropout in (0.0, 0.1):
+        took, weights = measure(dropout, images)
+        print(
+            f"| training step of DoRAN ({weights['doran']:,} weights learn), {BATCH} photographs at {SIDE_PX} px, "
+            f"{NAME} with {BLOCKS} blocks, rank {RANK}, dropout {dropout}, against peft's DoRA ({weights['dora']:,}) | "
+            f"{1000 * took['doran']:.0f} ms | {1000 * took['dora']:.0f} ms | {took['doran'] / took['dora']:.2f} | "
+            f"<= {GOAL} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
