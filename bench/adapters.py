@@ -1,8 +1,8 @@
 """A training step of DoRAN against peft's DoRA: the same ViT, photographs, layers and rank, one thread.
 
-Both adapt the fused qkv of every block: DoRAN its rows of q and v (k stays), DoRA all of them. A step is forward,
-backward and AdamW over the adapters. The adapters are checked to leave the network's answers as they were, so both sides
-start from equal features. Two rows: without dropout, and with it, where peft multiplies by W0 a second time.
+Both adapt the fused qkv of every block, with about as many weights: DoRAN its rows of q and v (k stays), DoRA all.
+is forward, backward and AdamW over the adapters; its time is the processor's, for one thread does the work. Both sides
+are checked to start from the same features. Two rows: without dropout, and with it, where peft multiplies by W0 twice.
 Run: PYTHONPATH=src python bench/adapters.py
 """
 

@@ -4,7 +4,7 @@ from pydantic import TypeAdapter
 
 from vouch.errors import ParamsError
 from vouch.training import adapters, backbones
-from vouch.training.classifier_params import Adapters
+from vouch.training.classifier_params import Adapters, NoAdapters
 
 VIT, RESNET = ("vit_tiny_patch16_224", {"depth": 2}), ("resnet10t", {"channels": (8, 8, 16, 16), "stem_width": 8})
 DINOV3 = ("vit_small_patch16_dinov3", {"depth": 2})
@@ -82,3 +82,51 @@ def test_what_no_adapter_can_reach_is_refused_and_nothing_is_touched(model, chan
         adapters.inject(network, wanted("lora", **changes))
     assert list(network.state_dict()) == names
     assert all(one.requires_grad for one in network.parameters())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("model", "targets"), [(VIT, ("qkv", "fc1")), (DINOV3, ("qkv",)), (RESNET, ("conv2",))])
+def test_every_adapter_learns_what_adds_at_the_first_step_and_the_rest_at_the_second(kind, model, targets):
+    network = backbone(*model).train()
+    adapters.inject(network, wanted(kind, targets=targets))
+    learning = {name: one for name, one in network.named_parameters() if one.requires_grad}
+    optimizer = torch.optim.SGD(learning.values(), lr=1.0)
+    moved = []
+    for _ in range(2):
+        optimizer.zero_grad()
+        network(torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(3))).square().sum().backward()
+        moved.append({name for name, one in learning.items() if one.grad.abs().max() > 0})
+        optimizer.step()
+    down = {name for name in learning if any(part in name for part in ("lora_A", "own_a", "shared_"))}
+    assert moved[0] == learning.keys() - down
+    assert moved[1] == learning.keys()
+    assert down
+
+
+def test_doran_stands_on_the_fused_qkv_alone_and_the_log_says_what_runs():
+    def said(kind, model, *targets):
+        network, asked = backbone(*model), wanted(kind, targets=targets) if kind != "none" else NoAdapters(kind="none")
+        adapters.inject(network, asked)
+        return adapters.in_force(network, asked)
+
+    assert said("none", VIT) == "none: all weights of the backbone learn"
+    assert said("lora", VIT, "qkv").startswith("LoRA on qkv of 1 blocks; 3,072 of ")  # 4 * (192 + 576)
+    assert said("doran", VIT, "qkv", "proj").startswith("DoRAN on qkv of 1 blocks, DoRA on proj of 1 blocks; ")
+    reason = "DoRA instead of DoRAN, for no target of resnet10t is q, k and v in one: DoRA on conv2 of 1 blocks; "
+    assert said("doran", RESNET, "conv2").startswith(reason)
+
+
+def test_float16_with_adapters_in_a_dino_backbone_is_refused():
+    network = backbone(*DINOV3)
+    adapters.inject(network, wanted("doran", targets=("qkv",)))
+    with pytest.raises(ParamsError, match="float16"), torch.autocast("cpu", torch.float16):
+        network(torch.rand(1, 3, 32, 32))
+
+
+def test_frozen_batch_normalisation_keeps_its_statistics_and_another_does_not():
+    network = backbone(*RESNET)
+    network.train()(torch.rand(4, 3, 32, 32))
+    assert all(int(one) == 1 for name, one in network.named_buffers() if name.endswith("num_batches_tracked"))
+    adapters.inject(network, wanted("lora", targets=("conv2",)))
+    network.train()(torch.rand(4, 3, 32, 32))
+    assert all(int(one) == 1 for name, one in network.named_buffers() if name.endswith("num_batches_tracked"))

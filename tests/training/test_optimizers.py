@@ -2,12 +2,13 @@ import copy
 
 import pytest
 import torch
+from timm.utils import ModelEmaV3
 from torch import nn
 
 from training.classifier_pictures import training
-from vouch.training import backbones, optimizers
+from vouch.training import adapters, backbones, optimizers
 from vouch.training.classifier_network import Network
-from vouch.training.classifier_params import Views
+from vouch.training.classifier_params import Doran, Views
 from vouch.training.heads import Heads, Mean, Top
 
 
@@ -43,6 +44,25 @@ def test_layers_learn_slower_the_further_they_are_from_the_heads_and_vectors_do_
     for name, parameter in one.named_parameters():
         kept = parameter.ndim <= 1 or name.endswith(("pos_embed", "cls_token"))
         assert decays[name] == (0.0 if kept else 0.02), name
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "targets"),
+    [("vit_tiny_patch16_224", {"depth": 3}, ("qkv", "proj")), ("resnet10t", {}, ("conv1", "conv2"))],
+)
+def test_adapters_alone_learn_at_the_rate_of_their_layer_and_lengths_do_not_decay(name, options, targets):
+    one = network(name, **options)
+    wanted = {"kind": "doran", "rank": 2, "alpha": 4.0, "dropout": 0.0, "blocks": 3, "targets": targets}
+    adapters.inject(one.backbone, Doran.model_validate(wanted | {"hidden": 2, "tau": 0.01}))
+    found = optimizers.optimizer(one, training(layer_decay=0.5, weight_decay=0.02))
+    named = {id(parameter): name for name, parameter in one.named_parameters()}
+    groups = {named[id(parameter)]: group for group in found.param_groups for parameter in group["params"]}
+    assert groups.keys() == {name for name, parameter in one.named_parameters() if parameter.requires_grad}
+    lengths = {name for name in groups if name.endswith(("magnitude", "rho", "bias")) or "magnitude_vector" in name}
+    assert {name for name, group in groups.items() if group["weight_decay"] == 0} == lengths
+    last = {group["lr_scale"] for name, group in groups.items() if ".blocks.2." in name or ".layer4.0." in name}
+    before = {group["lr_scale"] for name, group in groups.items() if ".blocks.1." in name or ".layer3.0." in name}
+    assert (last, before) == ({0.5}, {0.25})
 
 
 def test_the_rate_warms_up_in_a_line_and_falls_on_a_cosine():
@@ -122,3 +142,18 @@ def test_averaged_weights_follow_at_once_and_lag_later():
         module.weight += 1.0
         average.update(module, step=10_000)
     torch.testing.assert_close(average.module.weight, before + 0.1)
+
+
+def test_the_average_of_what_learns_is_that_of_timm_and_the_frozen_is_not_held_twice():
+    one = network("vit_tiny_patch16_224", depth=1)
+    one.backbone.requires_grad_(False)
+    average, other = optimizers.averaged(one, training(ema_decay=0.9)), ModelEmaV3(one, 0.9, use_warmup=True)
+    for step in range(1, 4):
+        with torch.no_grad():
+            one.top.heads.trunk.weight.add_(1.0)
+        average.update(one, step=step)
+        other.update(one, step=step)
+    expected = other.module.state_dict()
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in average.module.state_dict().items())
+    pairs = zip(average.module.parameters(), one.parameters(), strict=True)
+    assert all((own.data_ptr() == its.data_ptr()) != its.requires_grad for own, its in pairs)

@@ -1,8 +1,8 @@
-"""Train a classifier, all weights: train shapes them, val_select chooses the epoch.
+"""Train a classifier, all weights or adapters beside them: train shapes them, val_select chooses the epoch.
 
 Reads   samples and photographs of D, splits train and val_select, the starting weights where there are any
 Writes  models/M/weights.safetensors, models/M/weights.json, plots/M/train.csv
-Fails   when a parameter is unknown, a label is no class, a split has one class only, or the start does not fit
+Fails   when a parameter is unknown, a label is no class, a split has one class, or the start or adapters do not fit
 """
 
 from vouch import io, params, paths

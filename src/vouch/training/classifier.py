@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vouch import io
 from vouch.errors import ParamsError, Problem, refuse_any
-from vouch.training import backbones, classifier_data, classifier_gate, classifier_loop, classifier_network
+from vouch.training import adapters, backbones, classifier_data, classifier_gate, classifier_loop, classifier_network
 from vouch.training.classifier_augment import STRENGTHS
 from vouch.training.classifier_cached import Cached, fit_top, task
 from vouch.training.classifier_data import Canvases, Photographs
@@ -42,14 +42,15 @@ class Album:
 
 
 def train(album: Album, training: ClassifierTraining, start: str, scratch: Path) -> Trained:
-    """Train all weights from photographs; the averaged weights of the epoch best on val_select come back.
+    """Train from photographs; the averaged weights of the epoch best on val_select come back.
 
-    `start` is none, hub, timm's .safetensors, or a folder of our weights; working files lie under `scratch`.
+    All weights learn, or the heads and adapters; these are merged, so the tensors' names are the same. `start` is none,
+    hub, timm's .safetensors, or a folder of our weights; working files lie under `scratch`.
 
     Raises
     ------
     ParamsError
-        When parameters contradict each other or the backbone.
+        When parameters contradict each other or the backbone, or it has no place for the adapters.
     DataError
         When a photograph does not decode, or the training diverges.
     BundleError
@@ -64,6 +65,8 @@ def train(album: Album, training: ClassifierTraining, start: str, scratch: Path)
     classes = len(album.classes)
     network = classifier_network.started(architecture, classes, dropout=training.dropout, start=start)
     network = network.to(training.device).to(memory_format=torch.channels_last)
+    adapters.inject(network.backbone, training.adapters)  # after: DoRA of peft takes no convolution in channels_last
+    print(f"adapters: {adapters.in_force(network.backbone, training.adapters)}")
     network.precision = training.precision
     wanted = training.backbone.attention
     ran = backbones.attention_in_force(network.backbone, wanted, training.device, training.precision)
@@ -77,8 +80,10 @@ def train(album: Album, training: ClassifierTraining, start: str, scratch: Path)
         Checkpoint(scratch / "last.pt", _fingerprint(album, training), training.resume),
     )
     network.load_state_dict(fitted.tensors)
+    adapters.merge(network.backbone)
     network.precision = "float32"  # as it will ship
-    tensors, folds = fitted.tensors, _gate_folds(training)
+    tensors = {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
+    folds = _gate_folds(training)
     if folds:
         seen = shots.cached(network.eval())
         fitting = training.model_copy(update=FOLD_FITTING)

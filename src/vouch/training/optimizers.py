@@ -16,11 +16,12 @@ from vouch.errors import Problem, WorkspaceError
 from vouch.training.classifier_params import Fitting
 
 BETAS = (0.9, 0.999)
+MAGNITUDES = "*.lora_magnitude_vector.*"  # of DoRA; those of convolutions are no vectors, but lengths all the same
 PERTURBATION = {"rho": 0.05, "sigma": 1.0, "lmbda": 0.9}  # of Friendly SAM (Li et al., arXiv:2403.12350)
 
 
 def optimizer(network: nn.Module, fitting: Fitting) -> Any:
-    """Return the optimizer over a network's trainable weights; vectors (norms, biases) are not decayed.
+    """Return the optimizer over a network's trainable weights; vectors (norms, biases, magnitudes) are not decayed.
 
     A timm network at `backbone.inner` learns layer by layer slower the further it is from the heads.
 
@@ -45,10 +46,11 @@ def _groups(network: nn.Module, fitting: Fitting) -> list[dict[str, Any]]:
     inner = getattr(getattr(network, "backbone", None), "inner", None)
     groups: list[dict[str, Any]] = []
     if inner is not None:
+        named = inner.no_weight_decay() if hasattr(inner, "no_weight_decay") else ()
         groups = param_groups_layer_decay(
             inner,
             weight_decay=fitting.weight_decay,
-            no_weight_decay_list=inner.no_weight_decay() if hasattr(inner, "no_weight_decay") else (),
+            no_weight_decay_list={*named, MAGNITUDES},
             layer_decay=fitting.layer_decay,
         )
         for group in groups:  # timm gives the last layer its class head's rate; our heads stand one above it
@@ -125,6 +127,30 @@ def _statistics_kept(network: nn.Module) -> Iterator[None]:
             norm.track_running_stats = True
 
 
-def averaged(network: nn.Module, fitting: Fitting) -> Any:
-    """Return timm's average of the weights, warmed up: after 1,000 steps it spans the last hundred at any decay."""
-    return ModelEmaV3(network, decay=fitting.ema_decay, use_warmup=True)
+class Average(ModelEmaV3):  # type: ignore[misc]
+    """timm's average of the weights, warmed up: after 1,000 steps it spans the last hundred at any decay.
+
+    Frozen weights are the network's own tensors: beside adapters they are nearly all, and an average of them costs the
+    memory of a second backbone and a pass over it each step.
+    """
+
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        super().__init__(network, decay=decay, use_warmup=True)
+        self.frozen = {name for name, one in network.named_parameters() if not one.requires_grad}
+        for name in self.frozen:
+            self.module.get_parameter(name).data = network.get_parameter(name).data
+
+    def apply_update_(self, model: nn.Module, decay: float) -> None:
+        """Move every other tensor towards the network's; whole numbers are taken over."""
+        current = model.state_dict()
+        pairs = [(own, current[name]) for name, own in self.module.state_dict().items() if name not in self.frozen]
+        moving = [pair for pair in pairs if pair[0].is_floating_point()]
+        self._foreach_lerp_([own for own, _ in moving], [other for _, other in moving], weight=1.0 - decay)
+        for own, other in pairs:
+            if not own.is_floating_point():
+                own.copy_(other)
+
+
+def averaged(network: nn.Module, fitting: Fitting) -> Average:
+    """Return the average that alone is judged and ships."""
+    return Average(network, fitting.ema_decay)
