@@ -56,11 +56,13 @@ def test_nothing_changes_until_a_step_and_merged_is_what_was_learned(kind, model
     assert vars(network.inner).keys() == vars(backbone(*model).inner).keys()
 
 
-def test_the_last_blocks_alone_are_adapted_and_all_else_is_frozen():
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_last_block_alone_is_adapted_and_all_else_is_frozen(kind):
     network = backbone(*VIT)
-    adapters.inject(network, wanted("lora"))
-    places = {name.split(".lora_")[0] for name, one in network.named_parameters() if one.requires_grad}
-    assert places == {"inner.blocks.1.attn.qkv", "inner.blocks.1.attn.proj"}
+    adapters.inject(network, wanted(kind, targets=("qkv",)))
+    learning = [name for name, one in network.named_parameters() if one.requires_grad]
+    assert learning
+    assert all(name.startswith("inner.blocks.1.attn.qkv.") and "base_layer" not in name for name in learning)
 
 
 @pytest.mark.parametrize(

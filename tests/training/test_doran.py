@@ -68,6 +68,14 @@ def test_it_is_the_formula_though_v_is_never_made(bias):
     assert (found - layer.base_layer(inputs())).abs().max() > 0.1
 
 
+def test_lengths_are_measured_in_float32_whatever_the_precision_of_the_pass():
+    layer = adapted()
+    plain = layer._factors("cpu")
+    with torch.autocast("cpu", torch.bfloat16):
+        assert all(torch.equal(*pair) for pair in zip(layer._factors("cpu"), plain, strict=True))
+        assert layer(inputs()).dtype == torch.bfloat16
+
+
 def test_merged_it_is_one_plain_layer_and_unmerged_the_old_one_bit_by_bit():
     layer, before = adapted(), linear().weight
     expected = layer(inputs())
