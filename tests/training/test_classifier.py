@@ -17,6 +17,9 @@ LOSSES = {
     "gatekeeper": loss(kind="gatekeeper", gate_folds=0, alpha=0.5, after_epochs=1),
     "selective": loss(kind="selective", max_rate=0.02, coverage_weight=0.1, dual_step=0.5, after_epochs=0),
     "gamblers": loss(kind="gamblers", payoff=1.5, after_epochs=1),
+    "conformal_risk": loss(
+        kind="conformal_risk", alpha=0.2, weight=1.0, temperature=0.1, after_epochs=0, ramp_epochs=0.5, queue=40
+    ),
 }
 GATED = {"cross_entropy", "selective", "gamblers"}
 
@@ -68,8 +71,9 @@ def interrupt(pictures, wanted, scratch):
         {"loss": LOSSES["cross_entropy"]},
         {"loss": LOSSES["selective"], "optimizer": "FriendlySAM"},
         {"loss": LOSSES["gatekeeper"], "augmentation": "aggressive", "choose_by": "augrc"},
+        {"loss": LOSSES["conformal_risk"], "positive": None},
     ],
-    ids=["plain", "friendly", "gatekeeper"],
+    ids=["plain", "friendly", "gatekeeper", "conformal"],
 )
 def test_resumed_or_not_the_same_training_gives_the_same_bytes(changes, pictures, tmp_path):
     wanted = training(**changes, epochs=3)

@@ -25,6 +25,10 @@ def task(positive=None, **changes):
     return Task(cached_training(loss=loss(**changes)).loss, FLAT, positive)
 
 
+def remembering(dual):
+    return losses.blank() | {"dual": dual}
+
+
 def answers(aux=None):
     return Answers(LOGITS, GATE, aux, ABSTENTION)
 
@@ -93,7 +97,8 @@ def test_the_exit_rate_weighs_errors_by_how_far_the_gate_opens(positive):
 def test_where_nobody_could_err_there_is_no_rate():
     assert float(losses.exit_rate(LOGITS, GATE, torch.zeros(40, dtype=torch.int64), positive=1)) == 0.0
     selective = task(1, kind="selective", max_rate=0.1, coverage_weight=0.2, dual_step=0.1, after_epochs=0)
-    assert losses.total(answers(), torch.zeros(40, dtype=torch.int64), selective, epoch=0, dual=3.0)[1] is None
+    nobody = torch.zeros(40, dtype=torch.int64)
+    assert losses.total(answers(), nobody, selective, epochs=0, memory=remembering(3.0))[1]["dual"] == 3.0
 
 
 def test_dual_ascent_follows_the_violation_and_stays_positive():
@@ -103,29 +108,31 @@ def test_dual_ascent_follows_the_violation_and_stays_positive():
 
 def test_the_selective_loss_is_cross_entropy_and_a_priced_violation_less_the_coverage():
     selective = task(None, kind="selective", max_rate=0.1, coverage_weight=0.2, dual_step=0.1, after_epochs=0)
-    found, rate = losses.total(answers(), CLASS_IDS, selective, epoch=0, dual=3.0)
+    found, after = losses.total(answers(), CLASS_IDS, selective, epochs=0, memory=remembering(3.0))
     plain = losses.cross_entropy(LOGITS, CLASS_IDS, weights=FLAT, smoothing=0.1)
-    expected_rate = losses.exit_rate(LOGITS, GATE, CLASS_IDS, positive=None)
-    assert rate == pytest.approx(float(expected_rate))
+    rate = float(losses.exit_rate(LOGITS, GATE, CLASS_IDS, positive=None))
     assert rate > 0.1
+    assert after["dual"] == pytest.approx(3.0 + 0.1 * (rate - 0.1))
     coverage = float(torch.sigmoid(GATE).mean())
     assert float(found) == pytest.approx(float(plain) + 3.0 * (rate - 0.1) - 0.2 * coverage)
 
 
 def test_every_loss_begins_as_cross_entropy_and_adds_the_second_head():
     plain = float(losses.cross_entropy(LOGITS, CLASS_IDS, weights=FLAT, smoothing=0.1))
-    late = {"after_epochs": 2}
+    late, before = {"after_epochs": 2}, remembering(1.0)
     for one in (
         task(kind="cross_entropy"),
         task(kind="gatekeeper", alpha=0.5, **late),
         task(kind="gamblers", payoff=2.0, **late),
         task(kind="selective", max_rate=0.1, coverage_weight=0.2, dual_step=0.1, **late),
+        task(kind="conformal_risk", alpha=0.3, weight=1.0, temperature=0.1, ramp_epochs=0.0, queue=9, **late),
     ):
-        assert float(losses.total(answers(), CLASS_IDS, one, epoch=1, dual=1.0)[0]) == pytest.approx(plain)
-        with_aux = losses.total(answers(LOGITS), CLASS_IDS, one, epoch=1, dual=1.0)[0]
+        assert float(losses.total(answers(), CLASS_IDS, one, epochs=1.9, memory=before)[0]) == pytest.approx(plain)
+        with_aux = losses.total(answers(LOGITS), CLASS_IDS, one, epochs=1.9, memory=before)[0]
         assert float(with_aux) == pytest.approx(1.5 * plain)  # aux_weight .5
         if one.loss.kind != "cross_entropy":
-            assert float(losses.total(answers(), CLASS_IDS, one, epoch=2, dual=1.0)[0]) != pytest.approx(plain)
+            found = losses.total(answers(), CLASS_IDS, one, epochs=2, memory=before)[0]
+            assert float(found) != pytest.approx(plain)
 
 
 def test_dual_ascent_shuts_the_gate_to_those_who_would_be_wrong_and_lets_the_others_out():
@@ -138,16 +145,16 @@ def test_dual_ascent_shuts_the_gate_to_those_who_would_be_wrong_and_lets_the_oth
     weight = torch.zeros(3, 3, requires_grad=True)
     rules = {"max_rate": 0.05, "coverage_weight": 0.2, "dual_step": 0.5, "after_epochs": 0, "smoothing": 0.0}
     selective = Task(task(kind="selective", **rules).loss, torch.ones(2), None)
-    solver, dual = torch.optim.Adam([weight], lr=0.05), 0.0
+    solver, memory = torch.optim.Adam([weight], lr=0.05), losses.blank()
     for _ in range(300):
         out = features @ weight
         out = Answers(out[:, :2], out[:, 2], None, None)
-        value, rate = losses.total(out, class_ids, selective, epoch=0, dual=dual)
-        dual = losses.ascended(dual, rate, max_rate=0.05, step=0.5)
+        value, memory = losses.total(out, class_ids, selective, epochs=0, memory=memory)
         solver.zero_grad()
         torch.autograd.backward(value)
         solver.step()
     door = torch.sigmoid((features @ weight)[:, 2]).detach().numpy()
+    rate = losses.exit_rate(out.logits, out.gate, class_ids, positive=None).item()
     assert rate == pytest.approx(0.05, abs=0.01)
     # the share h of the hard that may leave solves .15 h / (.3 h + .7) = .05
     assert door[hard].mean() == pytest.approx(0.035 / 0.135, abs=0.08)

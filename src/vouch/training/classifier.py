@@ -19,7 +19,14 @@ from vouch.training.classifier_data import Canvases, Photographs
 from vouch.training.classifier_loop import Checkpoint, Fitted, Lesson
 from vouch.training.classifier_network import FRAMEWORK, Architecture, Network
 from vouch.training.classifier_network import network as network  # of the same protocol as the detectors'
-from vouch.training.classifier_params import CachedTraining, ClassifierTraining, CrossEntropy, Fitting, Gatekeeper
+from vouch.training.classifier_params import (
+    CachedTraining,
+    ClassifierTraining,
+    ConformalRisk,
+    CrossEntropy,
+    Fitting,
+    Gatekeeper,
+)
 from vouch.training.detector import Trained
 from vouch.training.heads import Top
 
@@ -179,7 +186,7 @@ def _check(training: ClassifierTraining, n_train: int) -> None:
 
 
 def _gate_folds(fitting: Fitting) -> int:
-    return fitting.loss.gate_folds if isinstance(fitting.loss, CrossEntropy | Gatekeeper) else 0
+    return fitting.loss.gate_folds if isinstance(fitting.loss, CrossEntropy | Gatekeeper | ConformalRisk) else 0
 
 
 def _gate(

@@ -15,8 +15,8 @@ from vouch import io
 from vouch.errors import Problem, WorkspaceError
 from vouch.training import losses, optimizers
 from vouch.training.classifier_metrics import metrics
-from vouch.training.classifier_params import Fitting, Selective
-from vouch.training.losses import Task
+from vouch.training.classifier_params import ConformalRisk, Fitting
+from vouch.training.losses import Memory, Task
 
 STEPS_A_SEED = 1_000_003  # a prime above any epoch's steps: no two steps of a run share a seed
 
@@ -71,7 +71,8 @@ def fit(network: nn.Module, lesson: Lesson, fitting: Fitting, task: Task, checkp
     """
     optimizer = optimizers.optimizer(network, fitting)
     average = optimizers.averaged(network, fitting)
-    state: dict[str, Any] = {"epoch": 0, "dual": 0.0, "best_epoch": 0, "best_value": None, "best": {}, "curve": []}
+    state: dict[str, Any] = {"epoch": 0, "best_epoch": 0, "best_value": None, "best": {}, "curve": []}
+    state["memory"] = losses.blank()
     if checkpoint is not None and checkpoint.resume and checkpoint.path.is_file():
         state = _resumed(checkpoint, network, optimizer, average)
     while state["epoch"] < fitting.epochs and state["epoch"] - state["best_epoch"] < fitting.patience_epochs:
@@ -79,7 +80,8 @@ def fit(network: nn.Module, lesson: Lesson, fitting: Fitting, task: Task, checkp
         state["epoch"] += 1
         found = judged(average.module, lesson, where=f"val_select after epoch {state['epoch']}")
         named = {f"val_select_{name}": value for name, value in found.items()}
-        state["curve"].append({"epoch": state["epoch"], "train_loss": loss, **named, "learning_rate": rate})
+        level = {"lam": state["memory"]["lam"]} if isinstance(task.loss, ConformalRisk) else {}
+        state["curve"].append({"epoch": state["epoch"], "train_loss": loss, **named, **level, "learning_rate": rate})
         value = (found[fitting.choose_by], found["nll"])  # augrc is often 0 twice
         if state["best_value"] is None or value < tuple(state["best_value"]):
             best = {name: tensor.detach().cpu().clone() for name, tensor in average.module.state_dict().items()}
@@ -103,21 +105,22 @@ def _epoch(
     network.train()
     epoch, values, rate = state["epoch"], [], 0.0
     for number, (inputs, class_ids) in enumerate(lesson.batches(epoch)):
-        rate = optimizers.set_learning_rate(optimizer, fitting, epoch + number / lesson.steps)
-        seen: list[float | None] = []
+        seen: list[Memory] = []
+        epochs = epoch + number / lesson.steps
+        rate = optimizers.set_learning_rate(optimizer, fitting, epochs)
 
-        def loss(inputs: Tensor = inputs, class_ids: Tensor = class_ids, seen: list[float | None] = seen) -> Tensor:
-            value, errors = losses.total(network(inputs), class_ids, task, epoch=epoch, dual=state["dual"])
-            seen.append(errors)
+        def loss(
+            inputs: Tensor = inputs, class_ids: Tensor = class_ids, seen: list[Memory] = seen, epochs: float = epochs
+        ) -> Tensor:
+            value, after = losses.total(network(inputs), class_ids, task, epochs=epochs, memory=state["memory"])
+            seen.append(after)
             return value
 
         done = epoch * lesson.steps + number
         seed = fitting.seed * STEPS_A_SEED + done
         values.append(optimizers.step(network, optimizer, loss, max_norm=fitting.max_gradient_norm, seed=seed))
         average.update(network, step=done + 1)
-        if seen[-1] is not None and isinstance(task.loss, Selective):
-            bound, size = task.loss.max_rate, task.loss.dual_step
-            state["dual"] = losses.ascended(state["dual"], seen[-1], max_rate=bound, step=size)
+        state["memory"] = seen[-1]  # both passes of Friendly SAM began with the same memory: a step is counted once
     return float(torch.stack(values).mean()), rate
 
 
@@ -139,7 +142,16 @@ def line(row: Mapping[Any, Any], epochs: int) -> str:
     """Return what a person following the training reads of an epoch."""
     names = ("accuracy", "nll", "augrc")
     found = ", ".join(f"{name} {row[f'val_select_{name}']:.4f}" for name in names)
-    return f"epoch {row['epoch']}/{epochs}: train loss {row['train_loss']:.4f}, val_select {found}"
+    return f"epoch {row['epoch']}/{epochs}: train loss {row['train_loss']:.4f}, val_select {found}{_level(row)}"
+
+
+def _level(row: Mapping[Any, Any]) -> str:
+    """Say where conformal risk training stood at the end of an epoch; nothing of another loss."""
+    if "lam" not in row:
+        return ""
+    if pd.isna(row["lam"]):
+        return ", plain cross-entropy: the set term waits for its epoch or for scores"
+    return f", sets at lam {row['lam']:.4f}"
 
 
 def _save(checkpoint: Checkpoint, state: dict[str, Any], network: nn.Module, optimizer: Any, average: Any) -> None:

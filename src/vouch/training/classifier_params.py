@@ -1,14 +1,16 @@
 """What params.yaml says of a classifier: its backbone, its views, its loss, and how it is fitted."""
 
+import math
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from vouch.params import Section
 
 Rate = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Precision = Literal["float32", "bfloat16", "float16"]
+EDGE = 1e-9  # a product that misses a whole number by float noise alone is that number
 
 
 class Backbone(Section):
@@ -69,7 +71,28 @@ class Gamblers(_Terms):
     after_epochs: Annotated[int, Field(ge=0)]
 
 
-Loss = Annotated[CrossEntropy | Gatekeeper | Selective | Gamblers, Field(discriminator="kind")]
+class ConformalRisk(_Terms):
+    """Conformal risk training (arXiv:2510.08748): cross-entropy and a price on wrong classes in conformal sets."""
+
+    kind: Literal["conformal_risk"]
+    gate_folds: Annotated[int, Field(ge=0)]
+    alpha: Annotated[float, Field(gt=0, lt=1)]  # truths outside their sets, of the positive class where there is one
+    weight: Annotated[float, Field(gt=0)]  # of the mean number of wrong classes in a set
+    temperature: Annotated[float, Field(gt=0)]  # of the soft "in the set", in units of probability
+    after_epochs: Annotated[int, Field(ge=0)]
+    ramp_epochs: Annotated[float, Field(ge=0)]  # in which the weight grows from 0
+    queue: Count  # recent scores, beside those of half a batch; only the latter carry a gradient of the level
+
+    @field_validator("queue")
+    @classmethod
+    def _serves(cls, queue: int, others: ValidationInfo) -> int:
+        alpha = others.data.get("alpha")  # absent where it was refused itself
+        if alpha is not None and queue < (needed := math.ceil(1 / alpha - EDGE) - 1):
+            raise ValueError(f"{needed} scores or more, for fewer never allow a set of less than all at alpha {alpha}")
+        return queue
+
+
+Loss = Annotated[CrossEntropy | Gatekeeper | Selective | Gamblers | ConformalRisk, Field(discriminator="kind")]
 
 
 class Fitting(Section):

@@ -1,13 +1,15 @@
-"""What a classifier minimises: cross-entropy and three losses that teach it to know when to be silent."""
+"""What a classifier minimises: cross-entropy, three losses that teach it to be silent, and one for small sets."""
 
 import functools
 from dataclasses import dataclass
+from typing import TypedDict
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from vouch.training.classifier_params import Gamblers, Gatekeeper, Loss, Selective
+from vouch.training import conformal_loss
+from vouch.training.classifier_params import ConformalRisk, Gamblers, Gatekeeper, Loss, Selective
 from vouch.training.heads import Answers
 
 FEWEST_EXITS = 1e-6  # a gate that lets nobody out has no rate of errors; this keeps 0 / 0 out
@@ -20,6 +22,26 @@ class Task:
     loss: Loss
     class_weights: Tensor
     positive: int | None
+
+
+class Memory(TypedDict):
+    """What a loss remembers from step to step; a checkpoint keeps it.
+
+    Attributes
+    ----------
+    dual : the multiplier of the selective loss, 0 or more
+    scores : recent scores of the conformal loss, (m,), the latest last
+    lam : the level of the last step, None where it was plain cross-entropy
+    """
+
+    dual: float
+    scores: Tensor
+    lam: float | None
+
+
+def blank() -> Memory:
+    """Return the memory before the first step."""
+    return {"dual": 0.0, "scores": torch.empty(0), "lam": None}
 
 
 def class_weights(counts: Tensor, kind: str) -> Tensor:
@@ -81,43 +103,64 @@ def ascended(dual: float, rate: float, *, max_rate: float, step: float) -> float
     return max(0.0, dual + step * (rate - max_rate))
 
 
-def total(answers: Answers, class_ids: Tensor, task: Task, *, epoch: int, dual: float) -> tuple[Tensor, float | None]:
-    """Return a batch's loss and, for the selective one, the rate of errors that drives the multiplier.
+def total(answers: Answers, class_ids: Tensor, task: Task, *, epochs: float, memory: Memory) -> tuple[Tensor, Memory]:
+    """Return a batch's loss, and what is remembered after it.
 
     Parameters
     ----------
     answers : of n photographs
     class_ids : int64 (n,)
-    epoch : whole epochs behind; losses with `after_epochs` begin as cross-entropy
-    dual : the multiplier of the selective loss, 0 or more
+    epochs : that are behind, a fraction within one; losses with `after_epochs` begin as cross-entropy
+    memory : after the batch before
     """
-    loss, rate = task.loss, None
+    loss = task.loss
     plain = functools.partial(cross_entropy, weights=task.class_weights, smoothing=loss.smoothing)
-    if isinstance(loss, Gatekeeper) and epoch >= loss.after_epochs:
+    if isinstance(loss, Gatekeeper) and epochs >= loss.after_epochs:
         main = gatekeeper(answers.logits, class_ids, alpha=loss.alpha)
-    elif isinstance(loss, Gamblers) and epoch >= loss.after_epochs:
+    elif isinstance(loss, Gamblers) and epochs >= loss.after_epochs:
         assert answers.abstention is not None
         main = gamblers(answers.logits, answers.abstention, class_ids, payoff=loss.payoff)
     else:
         main = plain(answers.logits, class_ids)
-    if isinstance(loss, Selective) and epoch >= loss.after_epochs:
-        extra, rate = _selective(answers, class_ids, task, loss, dual)
+    if isinstance(loss, Selective) and epochs >= loss.after_epochs:
+        extra, memory = _selective(answers, class_ids, task, loss, memory)
+        main = main + extra
+    if isinstance(loss, ConformalRisk):
+        extra, memory = _conformal(answers, class_ids, task, loss, memory, epochs)
         main = main + extra
     if answers.aux is not None:
         main = main + loss.aux_weight * plain(answers.aux, class_ids)
-    return main, rate
+    return main, memory
 
 
 def _selective(
-    answers: Answers, class_ids: Tensor, task: Task, loss: Selective, dual: float
-) -> tuple[Tensor, float | None]:
-    """Return dual * (rate - max_rate)+ - coverage_weight * coverage, and the rate where somebody could err.
+    answers: Answers, class_ids: Tensor, task: Task, loss: Selective, memory: Memory
+) -> tuple[Tensor, Memory]:
+    """Return dual * (rate - max_rate)+ - coverage_weight * coverage; the multiplier moves where somebody could err.
 
     SelectiveNet (arXiv:1901.09192) with its coverage target replaced by a bound on the error of exits; without the
     last term a gate that is always shut would be optimal.
     """
     assert answers.gate is not None
+    dual = memory["dual"]
     rate = exit_rate(answers.logits, answers.gate, class_ids, positive=task.positive)
     extra = dual * (rate - loss.max_rate).clamp(min=0) - loss.coverage_weight * torch.sigmoid(answers.gate).mean()
-    nobody = task.positive is not None and not bool((class_ids == task.positive).any())
-    return extra, None if nobody else float(rate.detach())
+    if task.positive is not None and not bool((class_ids == task.positive).any()):
+        return extra, memory
+    moved = ascended(dual, float(rate.detach()), max_rate=loss.max_rate, step=loss.dual_step)
+    return extra, {**memory, "dual": moved}
+
+
+def _conformal(
+    answers: Answers, class_ids: Tensor, task: Task, loss: ConformalRisk, memory: Memory, epochs: float
+) -> tuple[Tensor, Memory]:
+    """Return the weighted set term, 0 before its epoch and while scores are too few; every batch is remembered."""
+    found = None
+    if epochs >= loss.after_epochs:
+        found = conformal_loss.set_term(answers.logits, class_ids, memory["scores"], loss, task.positive)
+    own = conformal_loss.scores(answers.logits, class_ids, positive=task.positive)
+    after: Memory = {**memory, "scores": conformal_loss.pushed(memory["scores"], own, size=loss.queue), "lam": None}
+    if found is None:
+        return torch.zeros_like(own.sum()), after
+    extra, lam = found
+    return conformal_loss.weight(loss, epochs) * extra, {**after, "lam": float(lam.detach())}
