@@ -13,7 +13,7 @@ from vouch.policies.policy import decided, validate_policy
 from vouch.policies.scrc import Recipe, fit_scrc
 
 RISK = Risk("work", 0.05, 0.05, "row", 20)
-CERTIFIED = Recipe("confidence", "rank", "certified", 0.6, (0.5, 0.7, 0.9), 1)
+CERTIFIED = Recipe("confidence", "rank", "certified", "all", 0.6, (0.5, 0.7, 0.9), 1)
 AS_IT_IS = replace(CERTIFIED, guarantee="variant")
 
 
@@ -51,6 +51,37 @@ def test_each_variant_says_its_own_guarantee_unless_the_exits_are_certified(vari
     rows = sharp()
     assert fit_scrc(rows, RISK, replace(AS_IT_IS, variant=variant))["guarantee"] == guarantee
     assert fit_scrc(rows, RISK, replace(CERTIFIED, variant=variant))["guarantee"] == "certified"
+
+
+@pytest.mark.parametrize("xi", [0.3, 0.6])
+def test_of_positives_alone_lam2_is_the_rank_exact_rule_among_selected_positives(xi: float) -> None:
+    rows, recipe = sharp(), replace(AS_IT_IS, event="positive", xi=xi)
+    policy = fit_scrc(rows, RISK, recipe)
+    k = int(np.ceil(xi * 2001 - 1e-9))
+    first = rows.sort_values("confidence", ascending=False).iloc[: k - 1]
+    lost = 1 - first.loc[first["class_true"] == "work", "probability_work"].to_numpy()
+    levels = [lam for lam in [0.0, *lost] if (np.sum(lost > lam) + 1) / (len(lost) + 1) <= 0.05]
+    assert policy["lam2"] == pytest.approx(min(levels), abs=2e-9)
+    assert policy["lam2"] != fit_scrc(rows, RISK, replace(recipe, event="all"))["lam2"]
+    assert (policy["objective"]["event"], policy["evidence"]["counted"]) == ("positive", len(lost))
+    assert decided(json.loads(json.dumps(policy)), rows)["accept"].sum() == policy["evidence"]["exits"]
+
+
+def test_of_positives_alone_exits_are_certified_as_ever() -> None:
+    rows, recipe = sharp(), replace(CERTIFIED, event="positive")
+    policy = fit_scrc(rows, RISK, recipe)
+    found = decided(policy, rows)
+    cases = found["accept"] & (rows["class_true"] == "work")
+    misses = (cases & (rows["class_pred"] == "free")).sum()
+    assert (policy["guarantee"], policy["evidence"]["misses"]) == ("certified", misses)
+    assert binom.cdf(misses, cases.sum(), 0.05) <= 0.05 / 3
+    assert policy["lam2"] == next(level for level in recipe.levels if level >= policy["evidence"]["lam2_recipe"])
+
+
+def test_a_policy_of_all_rows_says_nothing_of_an_event() -> None:
+    policy = fit_scrc(sharp(), RISK, CERTIFIED)
+    assert "event" not in policy["objective"]
+    assert not {"counted", "event_low"} & set(policy["evidence"])
 
 
 def certified_by_hand(rows: pd.DataFrame, risk: Risk, recipe: Recipe) -> tuple[float, float] | None:
@@ -131,6 +162,7 @@ def test_equal_scores_are_parted_by_the_stored_jitter_as_on_fresh_rows() -> None
     [
         (sharp(20), AS_IT_IS, "too few rows"),
         (sharp(20), CERTIFIED, "selected promise nothing"),
+        (sharp(60), replace(AS_IT_IS, event="positive", xi=0.3), "selected of work promise nothing"),
         (sharp(20), replace(AS_IT_IS, variant="dkw", xi=0.9), "known to select"),
         (sharp(150), CERTIFIED, "without a miss are needed"),
         (sharp().assign(class_true=["work", "free"] * 1000), CERTIFIED, "above every level"),

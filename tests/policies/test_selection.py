@@ -6,9 +6,10 @@ from scipy.stats import beta
 from vouch.policies.selection import Ranked, rank, select, set_level
 
 
-def ranked(score: np.ndarray, seed: int = 1) -> Ranked:
+def ranked(score: np.ndarray, seed: int = 1, event: np.ndarray | None = None) -> Ranked:
     names = pd.Series([f"s{index}" for index in range(len(score))])
-    return rank(np.asarray(score, dtype=float), names, names, unit="row", seed=seed)
+    event = np.ones(len(score), dtype=bool) if event is None else event
+    return rank(np.asarray(score, dtype=float), names, names, event, unit="row", seed=seed)
 
 
 def by_hand(score: np.ndarray, lost: np.ndarray, xi: float, alpha: float) -> tuple[int, float]:
@@ -63,6 +64,59 @@ def test_dkw_takes_the_largest_threshold_that_covers_uniformly_with_all_equal_sc
     assert one.allowed == np.floor(401 * 0.05 * (np.mean(score >= expected) - margin) - 1)
 
 
+def made_up(n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Draw scores, whether a row has the event, and how strange its truth is: the more certain, the less."""
+    generator = np.random.default_rng(seed)
+    score = np.round(generator.random(n), 6)
+    return score, generator.random(n) < 0.4, np.round(generator.random(n) * (1.2 - score), 6)
+
+
+@pytest.mark.parametrize("alpha", [0.1, 0.3])
+def test_rank_of_an_event_keeps_alpha_whichever_of_the_rows_is_the_fresh_one(alpha: float) -> None:
+    """Each of 80 rows in turn is fresh, as exchangeable rows are: of those selected with the event alpha are lost."""
+    score, event, lost = made_up(80, 7)
+    missed, counted = 0, 0
+    for fresh in range(80):
+        others = np.arange(80) != fresh
+        one = select(ranked(score[others], event=event[others]), 0.7, variant="rank", alpha=alpha, delta=0.05)
+        assert one is not None
+        lam2 = set_level(lost[others][one.counted], one.allowed)
+        assert lam2 is not None
+        if score[fresh] > one.lam1 and event[fresh]:
+            missed, counted = missed + (lost[fresh] > lam2), counted + 1
+    assert counted == event[np.argsort(-score)[: int(np.ceil(0.7 * 80))]].sum()
+    assert alpha - 1 / counted < missed / counted <= alpha
+
+
+@pytest.mark.parametrize("variant", ["dkw", "clopper_pearson"])
+@pytest.mark.parametrize("seed", range(3))
+def test_an_events_level_is_the_least_within_alpha_of_what_the_event_is_known_to_have(variant: str, seed: int) -> None:
+    score, event, lost = made_up(700, seed)
+    n, alpha, delta = 700, 0.1, 0.1
+    one = select(ranked(score, event=event), 0.6, variant=variant, alpha=alpha, delta=delta)
+    assert one is not None
+    if variant == "dkw":
+        low = np.mean((score >= one.lam1) & event) - np.sqrt(np.log(2 / delta) / (2 * n))
+    else:  # half of delta for the coverage, half for the event's share of the rows above the last one selected
+        k = int(one.chosen.sum())
+        assert beta.ppf(delta / 2, k, n - k + 1) >= 0.6 > beta.ppf(delta / 2, k - 1, n - k + 2)
+        above = int(np.sum((score > one.lam1) & event))
+        low = beta.ppf(delta / 2, k, n - k + 1) * beta.ppf(delta / 2, above, k - above)
+    assert one.event_low == pytest.approx(low)
+    inside = (score >= one.lam1) & event
+    assert one.counted.tolist() == inside.tolist()
+    within = [lam for lam in [0.0, *lost] if np.sum(lost[inside] > lam) <= (n + 1) * alpha * low - 1]
+    assert set_level(lost[one.counted], one.allowed) == min(within)
+
+
+def test_an_event_that_nobody_selected_has_promises_nothing() -> None:
+    score = np.linspace(0.1, 0.9, 400)
+    for variant in ("rank", "dkw", "clopper_pearson"):
+        one = select(ranked(score, event=score < 0.2), 0.6, variant=variant, alpha=0.1, delta=0.1)
+        assert one is not None
+        assert one.allowed < 0
+
+
 @pytest.mark.parametrize("variant", ["rank", "dkw", "clopper_pearson"])
 def test_a_coverage_that_nothing_reaches_is_none(variant: str) -> None:
     assert select(ranked(np.linspace(0, 1, 12)), 0.99, variant=variant, alpha=0.05, delta=0.05) is None
@@ -94,11 +148,14 @@ def test_rows_that_repeat_their_group_count_once() -> None:
     generator = np.random.default_rng(3)
     score, group = np.repeat(generator.random(80), 5), pd.Series(np.repeat(np.arange(80), 5)).astype(str)
     names = pd.Series([f"s{index}" for index in range(400)])
-    alike = rank(score, names, group, unit="group", seed=1)
+    everyone = np.ones(400, dtype=bool)
+    alike = rank(score, names, group, everyone, unit="group", seed=1)
     assert alike.spread == pytest.approx(5, rel=0.05)
-    assert rank(score, names, group, unit="row", seed=1).spread == 1.0
-    apart = rank(generator.random(400), names, group, unit="group", seed=1)
+    assert rank(score, names, group, everyone, unit="row", seed=1).spread == 1.0
+    apart = rank(generator.random(400), names, group, everyone, unit="group", seed=1)
     assert apart.spread < 1.5
+    of_groups = rank(generator.random(400), names, group, np.arange(400) < 200, unit="group", seed=1)
+    assert of_groups.spread > 2  # scores differ within groups, whether a row has the event does not
     one = select(alike, 0.8, variant="clopper_pearson", alpha=0.05, delta=0.05)
     assert one is not None
     assert one.chosen.sum() / 5 == pytest.approx(

@@ -17,7 +17,7 @@ ALPHA, DELTA, DRAWS = 0.05, 0.05, 80
 MOST = DRAWS * DELTA + 3 * np.sqrt(DRAWS * DELTA * (1 - DELTA))
 BY_GROUP = Risk("work", ALPHA, DELTA, "group", 20)
 BY_ROW = replace(BY_GROUP, unit="row")
-CERTIFIED = Recipe("confidence", "rank", "certified", 0.8, (0.5, 0.7, 0.9), 1)
+CERTIFIED = Recipe("confidence", "rank", "certified", "all", 0.8, (0.5, 0.7, 0.9), 1)
 FITS = {
     "threshold": lambda rows, risk: fit_sweep(rows, risk, kind="threshold"),
     "gate": lambda rows, risk: fit_sweep(rows, risk, kind="gate"),
@@ -120,6 +120,38 @@ def test_scrc_selects_its_share_and_misses_no_more_than_alpha_of_the_selected_on
         assert missed >= ALPHA - 2 / 281 - 3 * sigma_missed
     if variant != "rank":  # the coverage itself is reached so often, not only its mean
         assert np.mean(covered < 0.7) <= DELTA + 3 * np.sqrt(DELTA * (1 - DELTA) / draws)
+
+
+def reluctant(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows whose probability of work is too low, so that work lies outside its set more often than free does."""
+    work = rows["probability_work"].to_numpy() ** 1.5
+    return binary(work, (rows["class_true"] == "work").to_numpy(), rows["group"].str[1:].astype(int).to_numpy())
+
+
+@pytest.mark.parametrize(
+    ("variant", "groups", "size", "alike"),
+    [("rank", 400, 1.0, 0.0), ("rank", 100, 5.0, 0.4), ("clopper_pearson", 400, 1.0, 0.0), ("dkw", 300, 4.0, 0.4)],
+)
+def test_scrc_of_positives_misses_no_more_than_alpha_of_those_selected_on_average(
+    variant: str, groups: int, size: float, alike: float
+) -> None:
+    generator, draws, alpha = np.random.default_rng(17), 40, 0.1
+    recipe = replace(CERTIFIED, variant=variant, guarantee="variant", event="positive", xi=0.7)
+    risk = replace(BY_ROW if alike == 0 else BY_GROUP, alpha=alpha)
+    lost, sizes, covered = np.zeros(draws), np.zeros(draws), np.zeros(draws)
+    for draw in range(draws):
+        policy = fit_scrc(reluctant(world(generator, groups, size, alike)[0]), risk, recipe)
+        assert policy["feasible"]
+        fresh, truth = world(generator, 1000, 1.0, alike)
+        found = decided(policy, reluctant(fresh))
+        inside = found["selected"].to_numpy()
+        missed = inside & ~found["prediction_set"].str.contains("work").to_numpy()
+        covered[draw], lost[draw], sizes[draw] = inside.mean(), truth[missed].sum(), truth[inside].sum()
+    share, sigma = lost.sum() / sizes.sum(), np.std(lost / sizes) / np.sqrt(draws)
+    assert share <= alpha + 3 * sigma
+    assert covered.mean() >= 0.7 - 3 * np.std(covered) / np.sqrt(draws)
+    if variant == "rank" and alike == 0:  # exact, so it is not far on the cautious side either
+        assert share >= alpha - 2 / sizes.mean() * 1000 / groups - 3 * sigma
 
 
 def test_what_is_promised_of_sets_is_not_promised_of_exits() -> None:

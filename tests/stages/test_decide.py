@@ -139,6 +139,7 @@ OF_SCRC = """
       score: gate
       variant: rank
       guarantee: certified
+      event: all
       xi: 0.7
       levels:
       - 0.5
@@ -229,6 +230,7 @@ def test_a_risk_out_of_reach_is_a_state_that_abstains() -> None:
         ("scrc", "score: gate", "score: logit"),
         ("scrc", "variant: rank", "variant: exact"),
         ("scrc", "guarantee: certified", "guarantee: none"),
+        ("scrc", "event: all", "event: negative"),
         ("scrc", "xi: 0.7", "xi: 1.0"),
         ("scrc", "      xi: 0.7\n", ""),
         ("scrc", "- 0.8", "- 0.4"),
@@ -243,6 +245,17 @@ def test_impossible_parameters_of_an_exit_policy_are_refused(kind: str, old: str
     assert old in OF_KIND[kind]
     Path("params.yaml").write_text(OF_KIND[kind].replace(old, new), encoding="utf-8")
     with pytest.raises(ParamsError, match=r"models\.toy\.decide"):
+        run("toy")
+
+
+@pytest.mark.usefixtures("classifier")
+def test_an_event_of_the_positive_class_needs_one() -> None:
+    text = OF_KIND["scrc"].replace("event: all", "event: positive")
+    Path("params.yaml").write_text(text, encoding="utf-8")
+    run("toy")
+    assert io.read_json(paths.model("toy", "policy.json"))["objective"]["event"] == "positive"
+    Path("params.yaml").write_text(text.replace("positive: work", "positive: null"), encoding="utf-8")
+    with pytest.raises(ParamsError, match=r"decide\.scrc\.event: .*a class at `positive`"):
         run("toy")
 
 

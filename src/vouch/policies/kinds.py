@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 import pandas as pd
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from vouch.params import Section
 from vouch.policies.certificate import Risk
@@ -86,9 +86,17 @@ class Scrc(Exits):
     score: Literal["confidence", "gate"]
     variant: Literal["rank", "dkw", "clopper_pearson"]
     guarantee: Literal["certified", "variant"]
+    event: Literal["all", "positive"]
     xi: Share
     levels: Annotated[tuple[Share, ...], Field(min_length=1), AfterValidator(_rising)]
     jitter_seed: Annotated[int, Field(ge=0)]
+
+    @field_validator("event")
+    @classmethod
+    def _has_a_class(cls, event: str, others: ValidationInfo) -> str:
+        if event == "positive" and others.data.get("positive", "") is None:
+            raise ValueError("all, or a class at `positive`")
+        return event
 
 
 Kind = Annotated[OperatingPoint | Threshold | Gate | Scrc, Field(discriminator="kind")]
@@ -107,6 +115,6 @@ def fit_policy(rows: pd.DataFrame, asked: OperatingPoint | Threshold | Gate | Sc
         return fit_operating_point(rows, rows["confidence"].to_numpy(float), objective)
     risk = Risk(asked.positive, asked.alpha, asked.delta, asked.unit, asked.steps)
     if isinstance(asked, Scrc):
-        recipe = Recipe(asked.score, asked.variant, asked.guarantee, asked.xi, asked.levels, asked.jitter_seed)
-        return fit_scrc(rows, risk, recipe)
+        how = (asked.score, asked.variant, asked.guarantee, asked.event, asked.xi, asked.levels, asked.jitter_seed)
+        return fit_scrc(rows, risk, Recipe(*how))
     return fit_sweep(rows, risk, kind=asked.kind)

@@ -1,14 +1,15 @@
 """The scrc policy: selective conformal risk control, and a certificate of its exits.
 
-The recipe (`selection`) promises P(selected) >= xi and P(truth outside its set | selected) <= alpha: of sets, and on
-the average over calibrations. An exit is a set of one class, another event, so the rule that says who exits is
-certified too. That rule has two parts, lam1 from scores alone and lam2 from labels. So that the tests may be walked as
-if declared beforehand, they cover every pair of a step of xi and a declared level of lam2, one walk for each level at
-delta over the number of levels: with probability 1 - delta all certified pairs keep the risk, and labels may choose
-among them.
+The recipe (`selection`) promises P(selected) >= xi and P(truth outside its set | selected) <= alpha, the latter of all
+rows or of the positive class's: of sets, and on the average over calibrations. An exit is a set of one class, another
+event, so the rule that says who exits is certified too. That rule has two parts, lam1 from scores alone and lam2 from
+labels. So that the tests may be walked as if declared beforehand, they cover every pair of a step of xi and a declared
+level of lam2, one walk for each level at delta over the number of levels: with probability 1 - delta all certified
+pairs keep the risk, and labels may choose among them.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,7 @@ class Recipe:
     score: str  # confidence or gate
     variant: str  # rank, dkw or clopper_pearson
     guarantee: str  # certified: the exits must be; variant: the recipe's own word is enough
+    event: str  # all: every selected row's set is bounded; positive: those of the positive class
     xi: float  # share of rows to select
     levels: tuple[float, ...]  # of lam2, rising; a certified lam2 is one of these
     jitter_seed: int
@@ -45,6 +47,7 @@ class Step:
     xi: float
     selection: Selection | None
     lam2: float | None  # None: nothing can be promised
+    why: str  # nothing can be; empty where something can
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,8 @@ def fit_scrc(rows: pd.DataFrame, risk: Risk, recipe: Recipe) -> Policy:
         Calibrated: `sample_id`, `group`, `class_true` (null: not labelled, left out), `class_pred`,
         `probability_<class>` and the recipe's score.
     risk : Risk
-        `alpha` bounds the truths outside their sets among the selected, and the risk of the exits.
+        `alpha` bounds the truths outside their sets among the selected (of the recipe's event), and the risk of the
+        exits.
     recipe : Recipe
 
     Returns
@@ -94,6 +98,8 @@ def fit_scrc(rows: pd.DataFrame, risk: Risk, recipe: Recipe) -> Policy:
     rule = _rule(choice, probability)
     finding = judge(cases, rule, risk_each)
     asked = {"guarantee": recipe.guarantee, "xi": recipe.xi, "levels": list(recipe.levels)}
+    if recipe.event == "positive":
+        asked["event"] = recipe.event
     selection = None if choice.step is None else choice.step.selection
     return {
         "kind": "scrc",
@@ -115,20 +121,32 @@ def fit_scrc(rows: pd.DataFrame, risk: Risk, recipe: Recipe) -> Policy:
             "selected_low": None if selection is None else selection.low,
             "allowed": None if selection is None else selection.allowed,
             "lam2_recipe": None if choice.step is None else choice.step.lam2,
+            **(_of_event(selection) if recipe.event == "positive" else {}),
         },
     }
 
 
+def _of_event(selection: Selection | None) -> dict[str, Any]:
+    """Return how many selected positives lam2 is fixed on, and what their share of fresh rows is at least."""
+    if selection is None:
+        return {"counted": 0, "event_low": None}
+    return {"counted": int(selection.counted.sum()), "event_low": selection.event_low}
+
+
 def _steps(labelled: pd.DataFrame, risk: Risk, recipe: Recipe) -> list[Step]:
-    score = labelled[recipe.score].to_numpy(dtype=np.float64)
-    ranked = rank(score, labelled["sample_id"], labelled["group"], unit=risk.unit, seed=recipe.jitter_seed)
+    score, event = labelled[recipe.score].to_numpy(dtype=np.float64), np.ones(len(labelled), dtype=bool)
+    if recipe.event == "positive":
+        event = (labelled["class_true"] == risk.positive).to_numpy(dtype=bool)
+    names, groups = labelled["sample_id"], labelled["group"]
+    ranked = rank(score, names, groups, event, unit=risk.unit, seed=recipe.jitter_seed)
     strangeness = _strangeness(labelled)
     steps = []
     first = 1 if recipe.guarantee == "certified" else risk.steps  # a certificate may have to stop short of xi
     for share in recipe.xi * np.arange(first, risk.steps + 1) / risk.steps:
         one = select(ranked, float(share), variant=recipe.variant, alpha=risk.alpha, delta=risk.delta)
         lam2 = None if one is None else set_level(strangeness[one.counted], one.allowed)
-        steps.append(Step(float(share), one, lam2))
+        of = f" of {risk.positive}" if recipe.event == "positive" else ""
+        steps.append(Step(float(share), one, lam2, "" if lam2 is not None else _too_few(share, one, event, of)))
     return steps
 
 
@@ -141,14 +159,15 @@ def _strangeness(labelled: pd.DataFrame) -> FloatArray:
 
 def _by_recipe(step: Step) -> Choice:
     if step.lam2 is None:
-        return Choice(None, None, f"too few rows: {_too_few(step)}")
+        return Choice(None, None, f"too few rows: {step.why}")
     return Choice(step, step.lam2, "")
 
 
-def _too_few(step: Step) -> str:
-    if step.selection is None:
-        return f"no threshold is known to select {step.xi:.2f} of fresh ones"
-    return f"{int(step.selection.chosen.sum())} selected promise nothing, were every truth in its set"
+def _too_few(xi: float, selection: Selection | None, event: BoolArray, of: str) -> str:
+    if selection is None:
+        return f"no threshold is known to select {xi:.2f} of fresh ones"
+    count = int((selection.chosen & event).sum())
+    return f"{count} selected{of} promise nothing, were every truth in its set"
 
 
 def _certified(
@@ -164,7 +183,7 @@ def _certified(
         if level is not None and index < len(walks[level]) and walks[level][index].certified:
             return Choice(step, level, "")
         if step.lam2 is None:
-            reasons.append(_too_few(step))
+            reasons.append(step.why)
         elif level is None:
             reasons.append(f"at xi {step.xi:.2f} sets need lam2 {step.lam2:.4f}, above every level")
         else:

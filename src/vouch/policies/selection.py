@@ -26,6 +26,7 @@ class Ranked:
     order: npt.NDArray[np.intp]  # places of the rows, shape (n,)
     level: FloatArray  # their scores, falling
     jitter: FloatArray  # falling among equal scores
+    event: BoolArray  # rows whose sets are bounded where they are selected, shape (n,)
     spread: float  # rows that are worth one independent row
 
 
@@ -38,15 +39,23 @@ class Selection:
     chosen: BoolArray  # shape (n,)
     counted: BoolArray  # whose sets lam2 is fixed on
     low: float  # what the probability of selection is, or is at least
+    event_low: float | None  # what the probability of selection and the event is at least; None where none is needed
     allowed: int  # negative: nothing can be promised
 
 
-def rank(score: FloatArray, sample_id: "pd.Series[str]", group: "pd.Series[str]", *, unit: str, seed: int) -> Ranked:
-    """Return the rows in order of their score, then of a jitter that their names and the seed alone decide."""
+def rank(
+    score: FloatArray, sample_id: "pd.Series[str]", group: "pd.Series[str]", event: BoolArray, *, unit: str, seed: int
+) -> Ranked:
+    """Return the rows in order of their score, then of a jitter that their names and the seed alone decide.
+
+    `event`, shape (n,), says whose sets are bounded where they are selected: every row's, or those of one class.
+    """
     level, drawn = np.round(score, DIGITS), jitter(sample_id, seed)
     order = np.lexsort((-drawn, -level))
-    spread = 1.0 if unit == "row" else _spread(level, pd.factorize(group, sort=True)[0])
-    return Ranked(order, level[order], drawn[order], spread)
+    spread, groups = 1.0, pd.factorize(group, sort=True)[0]
+    if unit == "group":  # of who is selected, and of who is and has the event
+        spread = max(_spread(level, groups), _spread(np.where(event, level, -1.0), groups))
+    return Ranked(order, level[order], drawn[order], event, spread)
 
 
 def select(ranked: Ranked, xi: float, *, variant: str, alpha: float, delta: float) -> Selection | None:
@@ -67,14 +76,21 @@ def select(ranked: Ranked, xi: float, *, variant: str, alpha: float, delta: floa
         k = int(np.ceil(xi * (n + spread) - _EDGE))
         if not 1 <= k <= n:
             return None
-        # A fresh row that is selected is the k-th: it takes the place of the row at lam1.
-        return _selection(ranked, k, counted=k - 1, low=k / (n + spread), budget=(k - 1 + spread) * alpha - spread)
-    counts, lows = _lower_bounds(ranked, variant, delta)
+        # A fresh row that is selected is the k-th: it takes the place of the row at lam1. Among rows with the event
+        # it is as likely to be any, so their number needs no bound.
+        counted = _first(ranked, k - 1)
+        budget = (float(counted.sum()) + spread) * alpha - spread
+        return _selection(ranked, k, counted, k / (n + spread), None, budget)
+    everyone = bool(ranked.event.all())
+    each = delta if variant == "dkw" or everyone else delta / 2  # dkw's half-width covers two one-sided bounds already
+    counts, lows = _lower_bounds(ranked, variant, each)
     reached = np.flatnonzero(lows >= xi)
     if len(reached) == 0:
         return None
     k, low = int(counts[reached[0]]), float(lows[reached[0]])
-    return _selection(ranked, k, counted=k, low=low, budget=(n + spread) * alpha * low - spread, whole=variant == "dkw")
+    event_low = low if everyone else _event_low(ranked, k, low, variant, each)
+    budget = (n + spread) * alpha * event_low - spread
+    return _selection(ranked, k, _first(ranked, k), low, event_low, budget, whole=variant == "dkw")
 
 
 def set_level(strangeness: FloatArray, allowed: int) -> float | None:
@@ -100,14 +116,44 @@ def _lower_bounds(ranked: Ranked, variant: str, delta: float) -> tuple[npt.NDArr
     return counts, counts / n - np.sqrt(np.log(2 / delta) * spread / (2 * n))
 
 
+def _first(ranked: Ranked, k: int) -> BoolArray:
+    """Return which rows are among the first k and have the event, shape (n,)."""
+    inside = np.zeros(len(ranked.order), dtype=bool)
+    inside[ranked.order[:k]] = True
+    inside &= ranked.event
+    return inside
+
+
+def _event_low(ranked: Ranked, k: int, low: float, variant: str, delta: float) -> float:
+    """Return a lower bound of the probability to be selected and have the event, where the first k rows are selected.
+
+    dkw: the score, lowered to nothing without the event, is one variable whose distribution it bounds uniformly.
+    clopper_pearson: rows above the k-th are draws from those selected, so the share with the event is a binomial's.
+    """
+    n, spread = len(ranked.order), ranked.spread
+    if variant == "dkw":
+        return float(_first(ranked, k).sum() / n - np.sqrt(np.log(2 / delta) * spread / (2 * n)))
+    with_event = int(_first(ranked, k - 1).sum())
+    if with_event == 0:
+        return 0.0
+    return low * float(betaincinv(with_event / spread, (k - 1 - with_event) / spread + 1, delta))
+
+
 def _selection(
-    ranked: Ranked, k: int, *, counted: int, low: float, budget: float, whole: bool = False
-) -> Selection:  # fmt: skip
-    chosen, of_sets = (np.zeros(len(ranked.order), dtype=bool) for _ in range(2))
+    ranked: Ranked,
+    k: int,
+    counted: BoolArray,
+    low: float,
+    event_low: float | None,
+    budget: float,
+    *,
+    whole: bool = False,
+) -> Selection:
+    chosen = np.zeros(len(ranked.order), dtype=bool)
     chosen[ranked.order[:k]] = True
-    of_sets[ranked.order[:counted]] = True
     tie = 0.0 if whole else float(ranked.jitter[k - 1])
-    return Selection(float(ranked.level[k - 1]), tie, chosen, of_sets, low, int(np.floor(budget + _EDGE)))
+    allowed = int(np.floor(budget + _EDGE))
+    return Selection(float(ranked.level[k - 1]), tie, chosen, counted, low, event_low, allowed)
 
 
 def _spread(level: FloatArray, group: npt.NDArray[np.intp]) -> float:
