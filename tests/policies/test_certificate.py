@@ -3,9 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from mapie.risk_control import BinaryRisk, MultiClassificationLTTController, abstention_rate
 from scipy.stats import beta, binom, t
 
-from policies.toy_rows import binary
+from policies.toy_rows import binary, world
 from vouch.policies.certificate import Risk, cases_of, judge, loosest, shortfall, upper_bound, walk
 
 BY_ROW = Risk("work", 0.02, 0.05, "row", 10)
@@ -121,6 +122,55 @@ def test_the_walk_passes_over_rules_with_too_few_cases_and_ends_at_the_first_fai
     assert loosest(found) == 4  # 3 misses of 1000 would be certified, but the walk had ended
     assert judge(cases, rules[-1], BY_ROW).certified
     assert loosest([]) is None
+
+
+def counted(rows: pd.DataFrame, positive: str | None, cut: float) -> tuple[int, int]:
+    """Return the cases at or above a threshold, and the misses among them."""
+    exits = rows[rows["confidence"] >= cut]
+    cases = exits if positive is None else exits[exits["class_true"] == positive]
+    return len(cases), int((cases["class_true"] != cases["class_pred"]).sum())
+
+
+def seen_alike(cases: int, misses: int) -> bool:
+    """Tell whether mapie, which has the misses from their share, rounds them to what they are: 28 of 753 for 27."""
+    return cases == 0 or bool(np.ceil(cases * (misses / cases)) == misses)
+
+
+@pytest.mark.filterwarnings("ignore:Fixed sequence testing requires a monotonic risk")
+@pytest.mark.parametrize("positive", ["work", None])
+@pytest.mark.parametrize("seed", [5, 7, 9, 14, 15])  # with 7, 9 and 15 rules beyond the first failure would pass again
+def test_what_a_walk_certifies_is_what_mapie_does(seed: int, positive: str | None) -> None:
+    """Mapie's walk ends where a rule has too few cases, so it is shown the others alone; that depends on no miss.
+
+    It begins at the end where the risk seen is lower, which here is the strict one.
+    """
+    rows, _ = world(np.random.default_rng(seed), 400, 3.0, 0.3)
+    risk = replace(BY_ROW, positive=positive, alpha=0.05)
+    cuts = [cut for cut in np.linspace(0.9999, 0.5, 60) if seen_alike(*counted(rows, positive, cut))]
+    enough = [cut for cut in cuts if (1 - risk.alpha) ** counted(rows, positive, cut)[0] <= risk.delta]
+    wrong = BinaryRisk(
+        risk_occurrence=lambda true, answer: true != answer,
+        risk_condition=lambda true, answer: ~np.isnan(answer) & ((true == 1) | (positive is None)),
+        higher_is_better=False,
+    )
+    mapie = MultiClassificationLTTController(
+        predict_function=lambda table: table,
+        risks=[wrong],
+        target_level=[risk.alpha],
+        confidence_level=1 - risk.delta,
+        classes=[0, 1],
+        best_predict_param_choice=abstention_rate,  # its own choice would be the threshold of least risk
+        list_predict_params=np.array(enough),
+        fwer_method="fixed_sequence",
+    )
+    mapie.calibrate(rows[["probability_free", "probability_work"]].to_numpy(), (rows["class_true"] == "work") * 1)
+    level = rows["confidence"].to_numpy()
+    findings = list(walk(cases_of(rows, positive), (level >= cut for cut in cuts), risk))
+    certified = [float(cut) for cut, finding in zip(cuts, findings, strict=False) if finding.certified]
+    assert len(enough) < len(cuts)
+    assert 0 < len(certified) < len(enough)
+    assert certified == mapie.valid_predict_params.tolist()
+    assert certified[-1] == mapie.best_predict_param
 
 
 def test_a_shortfall_says_how_much_is_missing() -> None:

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from mapie.risk_control.methods import find_best_predict_param, get_r_hat_plus
 from scipy.stats import beta
 
 from vouch.policies.selection import Ranked, rank, select, set_level
@@ -167,3 +168,15 @@ def test_the_smallest_lam2_leaves_out_no_more_than_allowed() -> None:
     lost = np.array([0.1, 0.9, 0.4, 0.4, 0.2])
     assert [set_level(lost, allowed) for allowed in range(6)] == [0.9, 0.4, 0.4, 0.2, 0.1, 0.0]
     assert set_level(np.zeros(0), 0) == 0.0
+
+
+@pytest.mark.parametrize(
+    "alpha", [0.021, 0.1, 0.33]
+)  # none of them a multiple of 1 / 151, where mapie wants less still
+def test_a_level_for_all_rows_is_mapies_conformal_risk_control(alpha: float) -> None:
+    lost = np.round(np.random.default_rng(4).random(150), 6)
+    levels = np.sort(lost)
+    losses = (lost[:, None] > levels[None, :]).astype(float)
+    _, bound = get_r_hat_plus(losses, levels, "crc", None, None, None)
+    expected = find_best_predict_param(levels, bound, np.array([alpha]))
+    assert set_level(lost, int(np.floor(151 * alpha - 1))) == expected.item()
