@@ -1,4 +1,4 @@
-"""How the suite is dealt to two cores: tests that share something dear to make stay together, the longest start first."""
+"""How the suite is dealt to two cores: tests that share something dear stay together, the longest start first."""
 
 import pytest
 
