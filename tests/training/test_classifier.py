@@ -18,10 +18,17 @@ LOSSES = {
     "selective": loss(kind="selective", max_rate=0.02, coverage_weight=0.1, dual_step=0.5, after_epochs=0),
     "gamblers": loss(kind="gamblers", payoff=1.5, after_epochs=1),
     "conformal_risk": loss(
-        kind="conformal_risk", alpha=0.2, weight=1.0, temperature=0.1, after_epochs=0, ramp_epochs=0.5, queue=40
+        kind="conformal_risk",
+        gate_folds=2,
+        alpha=0.2,
+        weight=1.0,
+        temperature=0.1,
+        after_epochs=0,
+        ramp_epochs=0.5,
+        queue=40,
     ),
 }
-GATED = {"cross_entropy", "selective", "gamblers"}
+GATED = {"cross_entropy", "selective", "gamblers", "conformal_risk"}
 
 
 def train(pictures, wanted, scratch, *, start="none"):
