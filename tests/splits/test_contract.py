@@ -17,7 +17,12 @@ def test_a_split_is_for_its_own_purpose_and_for_no_other_that_learns(split):
 
 
 def test_nothing_that_learns_reads_val_test():
-    assert {purpose for purpose, splits in PURPOSES.items() if "val_test" in splits} == {"judge", "predict", "describe"}
+    assert {purpose for purpose, splits in PURPOSES.items() if "val_test" in splits} == {
+        "judge",
+        "predict",
+        "exclude",
+        "describe",
+    }
 
 
 def test_reading_goes_through_the_contract(tmp_path, monkeypatch):

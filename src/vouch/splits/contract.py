@@ -15,6 +15,7 @@ PURPOSES = {
     "fix_policy": ("val_calib",),
     "judge": ("val_test",),
     "predict": ("val_select", "val_calib", "val_test"),  # scores are computed, nothing is learned
+    "exclude": ("val_select", "val_calib", "val_test"),  # photographs from elsewhere must be none of these
     "describe": ("train", "val_select", "val_calib", "val_test"),  # members are counted for a page, nothing is learned
 }
 

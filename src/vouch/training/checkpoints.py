@@ -35,8 +35,8 @@ def read(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise BundleError([problem]) from error
 
 
-def read_start(folder: Path, framework: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read the weights that a training starts from.
+def read_start(folder: Path, *frameworks: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read the weights that a training starts from, of one of these frameworks.
 
     Raises
     ------
@@ -46,9 +46,11 @@ def read_start(folder: Path, framework: str) -> tuple[dict[str, Tensor], dict[st
         When another framework trained them: its tensors have other names.
     """
     tensors, description = read(folder)
-    if description["framework"] != framework:
-        remedy = "correct pipeline.detectors.<model>.start"
-        raise DataError([Problem(str(folder), f"weights of {framework}", description["framework"], remedy)])
+    if description["framework"] not in frameworks:
+        remedy = "correct `start` of the model's entry in `pipeline`"
+        raise DataError(
+            [Problem(str(folder), f"weights of {' or '.join(frameworks)}", description["framework"], remedy)]
+        )
     return tensors, description
 
 

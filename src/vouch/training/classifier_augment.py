@@ -63,7 +63,12 @@ STRENGTHS = {
 
 def augmented(canvas: Canvas, strength: Strength, rng: np.random.Generator) -> Canvas:
     """Return a changed copy of a BGR canvas (size, size, 3)."""
-    changed = _coloured(_moved(canvas, strength, rng), strength, rng)
+    return cropped(canvas, strength, rng, side_px=canvas.shape[0])
+
+
+def cropped(canvas: Canvas, strength: Strength, rng: np.random.Generator, *, side_px: int) -> Canvas:
+    """Return a changed copy of a BGR canvas (size, size, 3), its crop drawn on another of `side_px`."""
+    changed = _coloured(_moved(canvas, strength, rng, side_px), strength, rng)
     # drawn whether used or not, so that one probability does not shift the draws of the next
     blurs, noises, erases = rng.random(3) < [strength.blur, strength.noise, strength.erasing]
     if blurs:
@@ -76,7 +81,7 @@ def augmented(canvas: Canvas, strength: Strength, rng: np.random.Generator) -> C
     return changed
 
 
-def _moved(canvas: Canvas, strength: Strength, rng: np.random.Generator) -> Canvas:
+def _moved(canvas: Canvas, strength: Strength, rng: np.random.Generator, side_px: int) -> Canvas:
     size = canvas.shape[0]
     middle = (size - 1) / 2  # pixels are points at whole numbers: about size / 2 a flip would shift by one
     area, ratio = rng.uniform(*strength.area), np.exp(strength.log_ratio * rng.uniform(-1, 1))
@@ -87,8 +92,17 @@ def _moved(canvas: Canvas, strength: Strength, rng: np.random.Generator) -> Canv
     linear = np.diag(zoom * [flip, 1.0]) @ turn
     centre = middle + rng.uniform(-0.5, 0.5, 2) * size * (1 - 1 / zoom)
     matrix = np.column_stack([linear, middle - linear @ centre])
-    moved = cv2.warpAffine(canvas, matrix, (size, size), flags=cv2.INTER_LINEAR, borderValue=(PADDING,) * 3)
+    if side_px != size:
+        matrix = _scaled(matrix, side_px / size)
+    moved = cv2.warpAffine(canvas, matrix, (side_px, side_px), flags=cv2.INTER_LINEAR, borderValue=(PADDING,) * 3)
     return moved.astype(np.uint8, copy=False)
+
+
+def _scaled(matrix: NDArray[np.float64], gain: float) -> NDArray[np.float64]:
+    """Draw the same crop on a canvas `gain` times as large; the edges of pixels, not their middles, are what scales."""
+    scaled: NDArray[np.float64] = gain * matrix
+    scaled[:, 2] += (gain - 1) / 2
+    return scaled
 
 
 def _coloured(canvas: Canvas, strength: Strength, rng: np.random.Generator) -> Canvas:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from vouch.errors import DataError, Problem, refuse_any
 from vouch.training.classifier_augment import Strength, augmented
 from vouch.vision.preprocess import letterbox, read_image
 
+T = TypeVar("T")
 Canvases = Callable[[NDArray[np.intp]], NDArray[np.uint8]]
 CACHE_BYTES = 2 * 1024**3  # 40,000 canvases of 128 pixels; more are decoded again in every epoch
 SHOWN = 10
@@ -90,7 +92,7 @@ def pixels(found: NDArray[np.uint8], device: str) -> Tensor:
 def in_order(source: Canvases, count: int, batch: int, device: str) -> Iterator[Tensor]:
     """Yield all photographs in their order."""
     parts = [np.arange(start, min(start + batch, count)) for start in range(0, count, batch)]
-    return (pixels(found, device) for found in _ahead(source, parts))
+    return (pixels(found, device) for found in ahead(source, parts))
 
 
 def changing(source: Canvases, *, strength: Strength, seed: int, epoch: int) -> Canvases:
@@ -119,14 +121,14 @@ def batches(
     source: Canvases, class_ids: NDArray[np.int64], parts: list[NDArray[np.intp]], device: str
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield the photographs of each part and their classes."""
-    for indices, found in zip(parts, _ahead(source, parts), strict=True):
+    for indices, found in zip(parts, ahead(source, parts), strict=True):
         yield pixels(found, device), torch.from_numpy(class_ids[indices]).to(device)
 
 
-def _ahead(source: Canvases, parts: list[NDArray[np.intp]]) -> Iterator[NDArray[np.uint8]]:
-    """Yield the canvases of each part, the next ones being prepared meanwhile by every core."""
+def ahead(source: Callable[[NDArray[np.intp]], T], parts: list[NDArray[np.intp]]) -> Iterator[T]:
+    """Yield what `source` makes of each part, the next ones being prepared meanwhile by every core."""
     workers = os.cpu_count() or 1
-    under_way: deque[Future[NDArray[np.uint8]]] = deque()
+    under_way: deque[Future[T]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         for part in parts:
             under_way.append(pool.submit(source, part))

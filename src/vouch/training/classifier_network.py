@@ -16,6 +16,7 @@ from vouch.training.classifier_params import Fitting, Gamblers, Precision, Selec
 from vouch.training.heads import Answers, GatedAttention, Heads, Mean, Top, TopK, looks
 
 FRAMEWORK = "classifier"
+BACKBONE = "classifier_backbone"  # no heads: what was frozen for a feature cache, or pre-trained without labels
 
 
 class Architecture(Section):
@@ -122,11 +123,21 @@ def refuse_views(views: Views, size_px: int) -> None:
 
 
 class Frozen(Section):
-    """How a frozen backbone looked at photographs."""
+    """How a backbone without heads looked at photographs."""
 
     backbone: BackboneArchitecture
     views: Views
     precision: Precision
+
+
+def describe_frozen(backbone: Normalised, looks: Frozen, size_px: int) -> dict[str, Any]:
+    """Return what says how a backbone without heads is rebuilt; its tensors are its own state."""
+    return {
+        "framework": BACKBONE,
+        "architecture": looks.model_dump(mode="json"),
+        "size_px": size_px,
+        "stride_px": backbone.stride_px,
+    }
 
 
 def read_frozen(content: Any) -> Frozen:
@@ -213,7 +224,9 @@ def started(architecture: Architecture, classes: int, *, dropout: float, start: 
 
 
 def started_backbone(architecture: BackboneArchitecture, start: str) -> tuple[Normalised, dict[str, Tensor]]:
-    """Return the backbone as `start` says (none, hub, timm's .safetensors, our folder) and the folder's other tensors.
+    """Return the backbone as `start` says (none, hub, timm's .safetensors, our folder) and the heads of that folder.
+
+    A folder holds a classifier, or a backbone alone, which has no heads.
 
     Raises
     ------
@@ -225,13 +238,14 @@ def started_backbone(architecture: BackboneArchitecture, start: str) -> tuple[No
     folder = Path(start)
     if not folder.is_dir():
         return backbones.build(architecture, start), {}
-    tensors, description = checkpoints.read_start(folder, FRAMEWORK)
-    found = read(description["architecture"]).backbone
+    tensors, description = checkpoints.read_start(folder, FRAMEWORK, BACKBONE)
+    alone = description["framework"] == BACKBONE
+    found = (read_frozen if alone else read)(description["architecture"]).backbone
     if (found.name, found.options) != (architecture.name, architecture.options):
         expected, got = (f"backbone {one.name} {one.options}" for one in (architecture, found))
         raise BundleError([Problem(str(folder), expected, got, "correct `start` or `backbone`")])
     backbone = backbones.build(architecture)
-    checkpoints.fill(backbone, below(tensors, "backbone."), str(folder))
+    checkpoints.fill(backbone, tensors if alone else below(tensors, "backbone."), str(folder))
     return backbone, below(tensors, "top.")
 
 

@@ -56,14 +56,8 @@ def describe(frozen: Normalised, architecture: BackboneArchitecture, extraction:
     """Return what says how photographs become features, beside the weights."""
     looks = Frozen(backbone=architecture, views=extraction.views, precision=extraction.precision)
     preprocess = Preprocess(extraction.size_px, frozen.stride_px, task="classify")
-    return {
-        "framework": "classifier_backbone",
-        "architecture": looks.model_dump(mode="json"),
-        "preprocess": to_json(preprocess),
-        "storage": extraction.storage,
-        "size_px": extraction.size_px,
-        "stride_px": frozen.stride_px,
-    }
+    described = classifier_network.describe_frozen(frozen, looks, extraction.size_px)
+    return described | {"preprocess": to_json(preprocess), "storage": extraction.storage}
 
 
 def extract(frozen: Normalised, images: tuple[Path, ...], extraction: Extraction) -> Tensor:

@@ -4,7 +4,7 @@ import importlib
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from timm.optim import param_groups_layer_decay
@@ -65,7 +65,20 @@ def _groups(network: nn.Module, fitting: Fitting) -> list[dict[str, Any]]:
     return [group for group in groups if group["params"]]
 
 
-def set_learning_rate(optimizer: Any, fitting: Fitting, epochs: float) -> float:
+class Schedule(Protocol):
+    """The parameters of a learning rate over a training."""
+
+    @property
+    def epochs(self) -> int: ...  # noqa: D102
+    @property
+    def warmup_epochs(self) -> float: ...  # noqa: D102
+    @property
+    def learning_rate(self) -> float: ...  # noqa: D102
+    @property
+    def final_learning_rate(self) -> float: ...  # noqa: D102
+
+
+def set_learning_rate(optimizer: Any, fitting: Schedule, epochs: float) -> float:
     """Set every group's rate after so many epochs (a fraction within one) and return the heads'.
 
     Linear warm-up, then a cosine to the final fraction; timm's groups carry `lr_scale` but do not apply it.

@@ -1,0 +1,226 @@
+"""A backbone that goes on learning from photographs without labels: ExPLoRA, merged before it is written.
+
+After Khanna et al., arXiv:2406.10973: the last blocks are trained whole, the others through LoRA, LayerNorms
+everywhere, by the objective that made the backbone (here DINOv2's), with heads at random, for none are published.
+Unlike the paper's, LoRA lies on timm's fused `qkv`: keys are adapted too, and query, key and value share one A.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from vouch.errors import DataError, ParamsError, Problem, refuse_any
+from vouch.training import adapters, backbones, classifier_data, classifier_network, pretraining_loop
+from vouch.training import pretraining_monitors as monitors
+from vouch.training.backbones import Normalised
+from vouch.training.classifier_data import Photographs
+from vouch.training.classifier_network import Frozen
+from vouch.training.classifier_params import Views
+from vouch.training.pretraining_loop import Batch, Pair
+from vouch.training.pretraining_params import Pretraining
+from vouch.training.pretraining_views import seen
+
+
+@dataclass(frozen=True)
+class Pool:
+    """What a pre-training may see: no photograph of a validation split."""
+
+    images: tuple[Path, ...]  # that shape weights, labelled or not
+    labelled: Photographs  # of train: they judge the epochs
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """A backbone's tensors, their description, and the curve; row `ships` is 1 is whose weights these are."""
+
+    tensors: dict[str, Tensor]
+    description: dict[str, Any]
+    curve: pd.DataFrame
+
+
+def adapt(pool: Pool, wanted: Pretraining, start: str) -> Adapted:
+    """Adapt a backbone to photographs; the teacher of the best epoch comes back, merged, or the backbone as it was.
+
+    The best epoch has the most photographs whose nearest neighbours, none of their own group, are of their class; of
+    equals the later. An epoch before the backbone learns, one whose features collapsed, or one that loses more than
+    the margin against the backbone as it was does not count. The same pool and parameters give the same tensors.
+
+    Raises
+    ------
+    ParamsError
+        When parameters contradict each other or the backbone: one without blocks has nowhere to put LoRA.
+    DataError
+        When a photograph does not decode, the training diverges, or all labelled photographs are of one group.
+    BundleError, WorkspaceError
+        When the starting weights do not fit; when the device, the hub or lightly is not there.
+    """
+    _check(wanted, len(pool.images))
+    torch.manual_seed(wanted.seed)
+    architecture = backbones.describe(wanted.backbone.name, wanted.backbone.options, wanted.crops.global_px)
+    backbone, _ = classifier_network.started_backbone(architecture, start)
+    refuse_unfit(backbone, wanted)
+    backbone = backbone.to(wanted.device)
+    ran = backbones.attention_in_force(backbone, wanted.backbone.attention, wanted.device, wanted.precision)
+    print(f"attention: {ran}", flush=True)
+    looks = Frozen(backbone=architecture, views=_whole(wanted.crops.global_px), precision="float32")
+    description = classifier_network.describe_frozen(backbone, looks, wanted.crops.global_px)
+    before = {name: tensor.detach().cpu().clone() for name, tensor in backbone.state_dict().items()}
+    loosen(backbone, wanted)
+    both = pretraining_loop.pair(backbone, wanted)
+    curve, best = _fit(both, pool, wanted)
+    return Adapted(before if best is None else _merged(both, best), description, curve)
+
+
+def loosen(backbone: Normalised, wanted: Pretraining) -> None:
+    """Freeze a backbone but its last blocks, its normalisations, and LoRA put into the other blocks."""
+    inner = backbone.inner
+    backbone.requires_grad_(False)
+    blocks = inner.blocks
+    last = blocks[-wanted.unfrozen_blocks :]
+    inner.blocks = blocks[: -wanted.unfrozen_blocks]  # what learns whole needs no adapter
+    adapters.inject(backbone, wanted.lora)
+    inner.blocks = blocks
+    last.requires_grad_(True)
+    for module in inner.modules():
+        if "Norm" in type(module).__name__:
+            module.requires_grad_(True)
+
+
+def refuse_unfit(backbone: Normalised, wanted: Pretraining) -> None:
+    """Refuse a backbone that has no blocks of attention, too few of them, or one size of picture where two are wanted.
+
+    Raises
+    ------
+    ParamsError
+        With every reason.
+    """
+    inner, where = backbone.inner, "pretrain.backbone"
+    if not (hasattr(inner, "blocks") and hasattr(inner, "patch_embed") and hasattr(inner, "num_prefix_tokens")):
+        expected = "a vision transformer, whose blocks take LoRA and whose patches can be hidden"
+        raise ParamsError([Problem(f"{where}.name", expected, backbone.name, "choose one, say DINOv2")])
+    problems, patch, crops = [], int(inner.patch_embed.patch_size[0]), wanted.crops
+    if wanted.unfrozen_blocks >= len(inner.blocks):
+        got, remedy = f"{wanted.unfrozen_blocks} of {len(inner.blocks)}", "lower it: the others take LoRA"
+        problems.append(Problem("pretrain.unfrozen_blocks", "fewer than all blocks", got, remedy))
+    if crops.global_px < 2 * patch:
+        got = str(crops.global_px)
+        problems.append(Problem("pretrain.crops.global_px", f"two patches of {patch} px a side", got, "raise it"))
+    if crops.n_local and crops.local_px != crops.global_px:
+        if not getattr(inner, "dynamic_img_size", False):
+            got, remedy = "one size", "set dynamic_img_size: true in options, of the classifier too"
+            problems.append(Problem(f"{where}.options", "a backbone that takes local crops", got, remedy))
+        if crops.local_px % patch:
+            got = str(crops.local_px)
+            problems.append(Problem("pretrain.crops.local_px", f"a multiple of {patch}", got, "change the side"))
+    refuse_any(ParamsError, problems)
+
+
+def _check(wanted: Pretraining, count: int) -> None:
+    backbones.refuse_half_precision(wanted.backbone.name, wanted.precision)
+    backbones.refuse_adapters(wanted.backbone.name)
+    problems = []
+    if wanted.precision == "float16":  # its gradients need a scaled loss
+        problems.append(Problem("pretrain.precision", "float32 or bfloat16 in training", "float16", "choose one"))
+    if count < wanted.batch:
+        problems.append(Problem("pretrain.batch", f"at most {count} photographs", str(wanted.batch), "lower it"))
+    refuse_any(ParamsError, problems)
+    backbones.refuse_machine(wanted.device, wanted.precision)
+
+
+def _whole(size_px: int) -> Views:
+    """Return what the monitors looked at: the whole canvas."""
+    return Views(tiles_per_side=0, overlap=0.0, side_px=size_px, aggregator="mean", top_k=1)
+
+
+def _fit(both: Pair, pool: Pool, wanted: Pretraining) -> tuple[pd.DataFrame, dict[str, Tensor] | None]:
+    """Return the curve from before the first epoch on, and the trained tensors of the best epoch where one may ship."""
+    optimizer = pretraining_loop.optimizer(both.student, wanted)
+    lesson = _Lesson(pool, wanted)
+    rows = [{"epoch": 0.0, **lesson.judged(both, 0)}]
+    best: dict[str, Tensor] | None = None
+    shipped = 0
+    print(_line(rows[0], wanted.epochs), flush=True)
+    for number in range(wanted.epochs):
+        losses = pretraining_loop.epoch(both, optimizer, lesson.batches, lesson.steps, wanted, number)
+        rows.append({"epoch": number + 1.0, **losses, **lesson.judged(both, number)})
+        print(_line(rows[-1], wanted.epochs), flush=True)
+        if may_ship(rows, shipped, wanted):
+            best, shipped = pretraining_loop.trained(both), number + 1
+    print(verdict(rows, shipped), flush=True)
+    curve = pd.DataFrame(rows).astype({"epoch": int})
+    return curve.assign(ships=(curve["epoch"] == shipped).astype(int)), best
+
+
+def may_ship(rows: list[dict[str, float]], shipped: int, wanted: Pretraining) -> bool:
+    """Say whether the last of the epochs in `rows` (the first is the backbone as it was) is the best so far."""
+    start, last, rules = rows[0], rows[-1], wanted.monitors
+    to_beat = rows[shipped]["neighbour_accuracy"] if shipped else start["neighbour_accuracy"] - rules.margin
+    return (
+        last["epoch"] > wanted.head_epochs
+        and last["feature_spread"] >= rules.min_spread * start["feature_spread"]
+        and last["neighbour_accuracy"] >= to_beat
+    )
+
+
+def verdict(rows: list[dict[str, float]], shipped: int) -> str:
+    """Return what the log says at the end."""
+    start, found = rows[0]["neighbour_accuracy"], rows[shipped]["neighbour_accuracy"]
+    if not shipped:
+        return (
+            f"ships: the backbone as it was, neighbours right {start:.4f}; no epoch came within the margin uncollapsed"
+        )
+    return f"ships: epoch {shipped}, neighbours right {found:.4f}, before {start:.4f}"
+
+
+class _Lesson:
+    """The photographs of a pre-training, decoded once."""
+
+    def __init__(self, pool: Pool, wanted: Pretraining) -> None:
+        self.pool, self.wanted = pool, wanted
+        self.images = classifier_data.canvases(pool.images, wanted.size_px)
+        self.labelled = classifier_data.canvases(pool.labelled.images, wanted.crops.global_px)
+        self.steps = classifier_data.steps(len(pool.images), wanted.batch)
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        wanted = self.wanted
+        parts = classifier_data.shuffled(len(self.pool.images), wanted.batch, seed=wanted.seed, epoch=epoch)
+        look = seen(self.images, wanted.crops, seed=wanted.seed, epoch=epoch)
+        return (pretraining_loop.inputs(found, wanted.device) for found in classifier_data.ahead(look, parts))
+
+    def judged(self, both: Pair, epoch: int) -> dict[str, float]:
+        wanted, labelled = self.wanted, self.pool.labelled
+        inputs = classifier_data.in_order(self.labelled, len(labelled.images), wanted.batch, wanted.device)
+        features, logits = pretraining_loop.answers(both, inputs)
+        if not bool(torch.isfinite(features).all()):
+            problem = Problem("pretrain", "finite features", "infinite ones", "lower learning_rate")
+            raise DataError([problem])
+        center = both.dino.center.flatten().cpu()
+        entropy, information = monitors.certainty(logits, center, pretraining_loop.temperature(wanted, epoch))
+        right = monitors.neighbour_accuracy(
+            features, labelled.class_ids, labelled.groups, neighbours=wanted.monitors.neighbours
+        )
+        return {
+            "teacher_entropy": entropy,
+            "teacher_information": information,
+            "feature_spread": monitors.spread(features),
+            "neighbour_accuracy": right,
+        }
+
+
+def _line(row: dict[str, float], epochs: int) -> str:
+    loss = f"train loss {row['train_loss']:.4f}, " if "train_loss" in row else ""
+    names = ("neighbour_accuracy", "feature_spread", "teacher_entropy", "teacher_information")
+    found = ", ".join(f"{name.replace('_', ' ')} {row[name]:.4f}" for name in names)
+    return f"epoch {row['epoch']:.0f}/{epochs}: {loss}{found}"
+
+
+def _merged(both: Pair, best: dict[str, Tensor]) -> dict[str, Tensor]:
+    backbone = both.teacher.backbone
+    pretraining_loop.restore(backbone, best)
+    adapters.merge(backbone)
+    return {name: tensor.detach().cpu().clone() for name, tensor in backbone.state_dict().items()}
