@@ -23,7 +23,7 @@ def ignored(folder, path):
     return workspace.run(folder, "git", "check-ignore", "--quiet", path).returncode == 0
 
 
-@pytest.mark.parametrize("path", ["data/sources/real", "registry/real/bundle"])
+@pytest.mark.parametrize("path", ["data/sources/real", "data/unlabelled/real", "registry/real/bundle"])
 def test_what_was_imported_or_promoted_is_known_to_git_and_dvc(repository, path):
     (repository / path).mkdir(parents=True)
     (repository / path / "a.txt").write_text("a photograph")

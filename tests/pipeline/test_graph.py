@@ -20,6 +20,7 @@ NEVER_WITH_METRICS = {
     "scan",
     "train_detector",
     "train_classifier",
+    "pretrain",
     "extract_features",
     "train_cached",
     "export",
@@ -32,12 +33,14 @@ PURPOSES = {
     "fix_policy": ("val_calib",),
     "judge": ("val_test",),
     "predict": ("val_select", "val_calib", "val_test"),
+    "exclude": ("val_select", "val_calib", "val_test"),
     "describe": ("train", "val_select", "val_calib", "val_test"),
 }
 PURPOSES_USED = {
     "baseline": {"fit_weights"},
     "train_detector": {"fit_weights", "choose_checkpoint"},
     "train_classifier": {"fit_weights", "choose_checkpoint"},
+    "pretrain": {"fit_weights", "exclude"},
     "extract_features": {"fit_weights", "choose_checkpoint"},
     "train_cached": {"fit_weights", "choose_checkpoint"},
     "parity": {"fit_weights"},
@@ -119,18 +122,20 @@ def test_each_model_stands_on_one_training_list_and_its_data_set_on_the_list_of_
         assert (model in roads["classifiers"]) == (homes[0] != "detectors")
         assert entry["trained"] in roads["models"]
         assert entry["baseline"] in bundles | {f"registry/{model}/bundle"}  # of the graph, or promoted
-    for name in (*TRAINING_LISTS, "unpromoted"):
+    for name in (*TRAINING_LISTS, "pretrained", "unpromoted"):
         assert roads[name].keys() <= roads["models"].keys()
     assert set(roads["rendered"]) <= set(roads["datasets"])
 
 
 @pytest.mark.parametrize(("pattern", "readers"), READERS.items())
 def test_a_split_is_read_by_those_who_may(pattern, readers):
+    pretrained = {entry["dataset"] for entry in PARAMS["pipeline"]["pretrained"].values()}
     for model, entry in PARAMS["pipeline"]["models"].items():
         path = pattern.format(model=model, dataset=entry["dataset"])
         names = {name.split("@")[0] for name, stage in GRAPH.items() if path in stage["deps"]}
         kinds = {re.sub("^extract_features$|_(detector|classifier|cached)$", "", name) or "train" for name in names}
-        assert kinds == readers
+        also = {"pretrain"} if pattern.startswith("data/splits/") and entry["dataset"] in pretrained else set()
+        assert kinds == readers | also
 
 
 def test_no_stage_depends_on_a_folder_of_splits_or_predictions():

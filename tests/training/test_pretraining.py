@@ -7,13 +7,22 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 
 from training.classifier_pictures import CLASSES, SIZE_PX, album, backbone, draw, training
 from vouch import io
 from vouch.errors import BundleError, DataError, LeakageError, ParamsError, WorkspaceError
 from vouch.quality import images
 from vouch.stages import pretrain
-from vouch.training import backbones, checkpoints, classifier_network, pretraining, pretraining_loop, pretraining_views
+from vouch.training import (
+    backbones,
+    checkpoints,
+    classifier_data,
+    classifier_network,
+    pretraining,
+    pretraining_loop,
+    pretraining_views,
+)
 from vouch.training import pretraining_monitors as monitors
 from vouch.training.pretraining import Pool, may_ship
 from vouch.training.pretraining_params import Crops, Pretraining
@@ -101,6 +110,17 @@ def test_what_is_written_gives_the_features_of_the_teacher_unmerged(adapted):
         torch.testing.assert_close(whole(found)(seen["images"]), seen["before"], rtol=0.0, atol=1e-5)
 
 
+def test_what_is_written_is_the_teacher_of_the_epoch_that_the_curve_names(adapted, pool):
+    found, _ = adapted
+    labelled = pool.labelled
+    pictures = classifier_data.canvases(labelled.images, SIZE_PX)(np.arange(len(labelled.images)))
+    with torch.no_grad():
+        features = whole(found)(classifier_data.pixels(pictures, "cpu"))
+    shipped = found.curve[found.curve["ships"] == 1]
+    assert monitors.spread(features) == pytest.approx(shipped["feature_spread"].item(), abs=1e-5)
+    assert (found.curve["feature_spread"] - shipped["feature_spread"].item()).abs().lt(1e-4).sum() == 1
+
+
 def test_lora_and_the_last_block_and_norms_learn_and_nothing_else(adapted):
     found, _ = adapted
     torch.manual_seed(1)
@@ -145,16 +165,30 @@ def test_the_teacher_shares_what_stays_and_follows_what_learns(both):
         torch.testing.assert_close(teacher[name], start[name] + 0.25)
 
 
-def test_the_student_sees_nothing_of_a_hidden_patch(both):
-    both.student.eval()
-    images = torch.rand(1, 3, SIZE_PX, SIZE_PX)
+@pytest.mark.parametrize(
+    ("name", "options", "patch_px"),
+    [
+        ("vit_tiny_patch16_224", VIT, 16),
+        ("vit_small_patch14_dinov2", {"depth": 2, "embed_dim": 24, "num_heads": 2}, 14),
+        ("vit_small_patch16_dinov3", {"depth": 2, "embed_dim": 32, "num_heads": 2}, 16),
+    ],
+)
+def test_the_student_sees_nothing_of_a_hidden_patch(name, options, patch_px):
+    torch.manual_seed(1)
+    side_px = 2 * patch_px
+    one = backbones.build(backbones.describe(name, options, side_px))
+    rules = wanted(lora=SECTION["lora"] | {"blocks": 1}, crops=SECTION["crops"] | {"n_local": 0, "global_px": side_px})
+    pretraining.refuse_unfit(one, rules)
+    pretraining.loosen(one, rules)
+    student = pretraining_loop.pair(one, rules).student.eval()
+    images = torch.rand(1, 3, side_px, side_px)
     hidden = torch.tensor([[[True, False], [False, False]]])
     other = images.clone()
-    other[:, :, :16, :16] = 0.3
+    other[:, :, :patch_px, :patch_px] = 0.3
     with torch.no_grad():
-        torch.testing.assert_close(both.student.tokens(images, hidden), both.student.tokens(other, hidden))
-        assert not torch.allclose(both.student.tokens(images), both.student.tokens(other))
-        torch.testing.assert_close(both.student.whole(both.student.tokens(images)), both.student.backbone(images))
+        torch.testing.assert_close(student.tokens(images, hidden), student.tokens(other, hidden))
+        assert not torch.allclose(student.tokens(images), student.tokens(other))
+        torch.testing.assert_close(student.whole(student.tokens(images)), student.backbone(images))
 
 
 def test_the_loss_of_crops_and_patches_is_the_cross_entropy_written_out(both):
@@ -235,6 +269,13 @@ def test_the_backbone_ships_as_it_was_when_no_epoch_may(pool, monkeypatch, capsy
     assert all(torch.equal(tensor, start[name]) for name, tensor in found.tensors.items())
     assert found.curve["ships"].tolist() == [1, 0, 0]
     assert "ships: the backbone as it was" in capsys.readouterr().out
+
+
+def test_half_width_and_global_crops_alone_do_too(pool):
+    few = wanted(epochs=2, precision="bfloat16", crops=SECTION["crops"] | {"n_local": 0})
+    found = pretraining.adapt(pool, few, "none")
+    assert {tensor.dtype for tensor in found.tensors.values()} == {torch.float32}
+    assert np.isfinite(found.curve["train_loss"][1:]).all()
 
 
 @pytest.mark.parametrize(
@@ -343,10 +384,9 @@ def test_the_stage_writes_the_same_bytes_twice_and_a_classifier_starts_from_them
 
 @pytest.mark.parametrize(("held_out", "split"), [(12, "val_select"), (16, "val_calib"), (17, "val_test")])
 def test_a_photograph_of_a_validation_split_from_elsewhere_is_refused(workspace, held_out, split):
-    picture = images.Image.open(workspace / f"photographs/{held_out}.png")
+    picture = Image.open(workspace / f"photographs/{held_out}.png")
     picture.save(workspace / "more/same.bmp")  # other bytes, the same pixels
     picture.resize((80, 60)).save(workspace / "more/near.png")
-    picture.save(workspace / "none_of_ours.png")
     with pytest.raises(LeakageError) as refusal:
         pretrain.run("m", "roads", "none.yaml", "more")
     assert f"more/same.bmp: expected no photograph of a validation split, got the pixels of {held_out}" in str(
