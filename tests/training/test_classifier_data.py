@@ -9,7 +9,7 @@ import torch
 from training.classifier_pictures import CLASSES, draw
 from vouch.errors import DataError
 from vouch.training import classifier_data
-from vouch.training.classifier_augment import STRENGTHS, augmented
+from vouch.training.classifier_augment import STRENGTHS, augmented, cropped
 from vouch.vision.preprocess import letterbox, read_image, to_input
 
 STILL = dataclasses.replace(
@@ -131,6 +131,16 @@ def test_a_crop_shows_the_share_of_the_canvas_that_it_says():
     quarter = dataclasses.replace(STILL, area=(0.25, 0.25))
     spans = [np.ptp(augmented(canvas, quarter, np.random.default_rng(seed)).astype(int)) for seed in range(5)]
     assert spans == pytest.approx([255 / 2] * 5, abs=6)
+
+
+@pytest.mark.parametrize("side_px", [34, 11])
+def test_a_crop_drawn_on_another_canvas_is_the_whole_resized(side_px):
+    ramp = np.tile(np.arange(17) * 15, (17, 1))  # 15 a pixel: a quarter of a pixel shows
+    canvas = np.repeat(ramp[..., None], 3, axis=2).astype(np.uint8)
+    drawn = cropped(canvas, STILL, np.random.default_rng(1), side_px=side_px)
+    resized = cv2.resize(canvas, (side_px, side_px), interpolation=cv2.INTER_LINEAR)
+    inside = (slice(2, -2), slice(2, -2))  # at the edge half a pixel of padding is mixed in
+    assert np.abs(drawn.astype(int) - resized)[inside].max() <= 1
 
 
 def test_an_erased_part_has_the_area_that_it_says():

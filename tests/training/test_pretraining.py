@@ -68,6 +68,7 @@ SECTION = {
     "seed": 1,
     "precision": "float32",
 }
+VOTES = [0.5, 0.5, 0.75, 0.625]  # before, then after each epoch: the last is not the best
 
 
 def wanted(**changes):
@@ -100,6 +101,8 @@ def adapted(pool):
                 seen["images"], seen["before"] = images, one.eval()(images)
             merge(one)
 
+        votes = iter(VOTES)
+        patch.setattr(monitors, "neighbour_accuracy", lambda *_, **__: next(votes))
         patch.setattr(pretraining.adapters, "merge", watched)
         return pretraining.adapt(pool, wanted(), "none"), seen
 
@@ -135,13 +138,11 @@ def test_lora_and_the_last_block_and_norms_learn_and_nothing_else(adapted):
 def test_the_curve_begins_before_the_first_epoch_and_says_which_one_ships(adapted):
     curve = adapted[0].curve
     assert curve["epoch"].tolist() == [0, 1, 2, 3]
-    assert curve["ships"].sum() == 1
-    later = curve[curve["epoch"] > 1]
-    best = later[later["neighbour_accuracy"] == later["neighbour_accuracy"].max()]
-    assert curve.loc[curve["ships"] == 1, "epoch"].item() == best["epoch"].max()
-    before = curve.loc[curve["epoch"] < 2]  # the head alone learned
-    assert before["neighbour_accuracy"].nunique() == before["feature_spread"].nunique() == 1
-    assert curve["feature_spread"][2] != curve["feature_spread"][1]
+    assert curve["neighbour_accuracy"].tolist() == VOTES
+    assert curve["ships"].tolist() == [0, 0, 1, 0]
+    spreads = curve["feature_spread"]
+    assert spreads[0] == spreads[1]  # the head alone learned
+    assert spreads[1:].nunique() == 3
     assert curve["train_loss"].isna().tolist() == [True, False, False, False]
 
 
