@@ -27,7 +27,7 @@ def predict(
     everything: Annotated[bool, typer.Option("--all", help="Draw what the policy does not accept too.")] = False,
 ) -> None:
     """Say what the model finds, with calibrated confidences, and what its policy accepts."""
-    listed = _listed(images)
+    listed = listed_photographs(images)
     found = answer(open_bundle(bundle or paths.model(model, "bundle")), listed)
     boxed = "x1" in found
     if csv is not None:
@@ -41,6 +41,15 @@ def predict(
     typer.echo(f"{len(accepted)} accepted of {len(found)} {what} on {len(listed)} photographs")
 
 
+def listed_photographs(images: list[Path]) -> list[Path]:
+    """Return the photographs named, a folder's in order of their names; what is no folder is taken as it is."""
+    listed: list[Path] = []
+    for image in images:
+        inside = sorted(path for path in image.rglob("*") if path.suffix.lower() in SUFFIXES) if image.is_dir() else []
+        listed += inside or [image]
+    return listed
+
+
 def _box_line(row: dict[Any, Any]) -> str:
     corners = ", ".join(f"{row[corner]:.0f}" for corner in ("x1", "y1", "x2", "y2"))
     return f"{row['image']}: {row['class_pred']} {row['confidence']:.3f} at ({corners})"
@@ -52,14 +61,6 @@ def _class_line(row: dict[Any, Any]) -> str:
     decision = f"exits as {row['class_pred']}" if row["accept"] else "defers to a person"
     possible = row["prediction_set"].replace("|", ", ") or "none"
     return f"{row['image']}: {decision}: {row['why']}\n  probabilities: {said}; set: {possible}"
-
-
-def _listed(images: list[Path]) -> list[Path]:
-    listed: list[Path] = []
-    for image in images:
-        inside = sorted(path for path in image.rglob("*") if path.suffix.lower() in SUFFIXES) if image.is_dir() else []
-        listed += inside or [image]
-    return listed
 
 
 def _draw(images: list[Path], found: pd.DataFrame, output: Path) -> None:

@@ -56,9 +56,18 @@ def open_bundle(folder: Path) -> Opened:
 
 def sample_output(loaded: Runtime) -> list[float]:
     """Return a few output values for a fixed synthetic canvas: what another machine must reproduce."""
-    values = loaded.run(_sample_input(loaded.preprocess)).ravel()
+    values = loaded.run(sample_input(loaded.preprocess)).ravel()
     places = np.linspace(0, values.size - 1, SAMPLE_VALUES).astype(int)
     return [float(value) for value in values[places]]
+
+
+def sample_input(preprocess: Preprocess) -> NDArray[np.float32]:
+    """Return smooth colour waves, the same on every machine, which excite a network more than grey does."""
+    axis = np.arange(preprocess.size_px, dtype=np.float64) / preprocess.size_px
+    waves = [
+        0.5 + 0.5 * np.sin(2 * np.pi * (f * axis[:, None] + g * axis[None, :])) for f, g in ((3, 5), (7, 2), (1, 11))
+    ]
+    return np.stack(waves)[None].astype(np.float32)
 
 
 def _load(folder: Path) -> Runtime:
@@ -74,12 +83,3 @@ def _load(folder: Path) -> Runtime:
         )
         raise BundleError([problem])
     return loaded
-
-
-def _sample_input(preprocess: Preprocess) -> NDArray[np.float32]:
-    """Return smooth colour waves, the same on every machine, which excite a network more than grey does."""
-    axis = np.arange(preprocess.size_px, dtype=np.float64) / preprocess.size_px
-    waves = [
-        0.5 + 0.5 * np.sin(2 * np.pi * (f * axis[:, None] + g * axis[None, :])) for f, g in ((3, 5), (7, 2), (1, 11))
-    ]
-    return np.stack(waves)[None].astype(np.float32)

@@ -23,6 +23,7 @@ def run(model: str) -> None:
     metadata = {
         "preprocess": to_json(preprocess),
         "labels": labels,
+        "architecture": description["architecture"],  # names the backbone: DINO is never served in half precision
         # the keys that Ultralytics' own runtime reads, so that its tools open the file too
         "names": repr(labels),
         "stride": str(preprocess.stride_px),

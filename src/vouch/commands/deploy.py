@@ -1,0 +1,63 @@
+"""`vouch deploy`: a checked bundle in the form that a server takes."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vouch import paths
+from vouch.commands.predict import listed_photographs
+from vouch.deployment.openvino import deploy_openvino
+from vouch.deployment.parity import Tolerance
+from vouch.deployment.tensorrt import Precision, deploy_tensorrt, refuse_half_precision
+from vouch.deployment.triton import deploy_triton
+from vouch.deployment.triton_lint import refuse_repository
+from vouch.release.opened import open_bundle
+
+
+class Server(StrEnum):
+    """What a bundle can be deployed to."""
+
+    OPENVINO = "openvino"
+    TRITON = "triton"
+    TENSORRT = "tensorrt"
+
+
+def deploy(
+    model: Annotated[str | None, typer.Argument(help="Model of params.yaml, say driver.")] = None,
+    folder: Annotated[Path | None, typer.Argument(help="New folder to write.")] = None,
+    to: Annotated[Server | None, typer.Option(help="The server.")] = None,
+    bundle: Annotated[Path | None, typer.Option(help="Another bundle than models/MODEL/bundle.")] = None,
+    photographs: Annotated[Path | None, typer.Option(help="Photograph, or folder, to compare answers on.")] = None,
+    precision: Annotated[Precision, typer.Option(help="Of TensorRT alone.")] = Precision.FLOAT32,
+    tolerance: Annotated[float, typer.Option(help="Largest difference of a logit or score.", min=0)] = 1e-3,
+    box_tolerance_px: Annotated[float, typer.Option(help="Largest difference of a box, canvas pixels.", min=0)] = 0.05,
+    max_batch: Annotated[int, typer.Option(help="Photographs at once: Triton, TensorRT.", min=1, max=1024)] = 32,
+    delay_us: Annotated[int, typer.Option(help="Triton: microseconds to wait for a fuller batch.", min=0)] = 1000,
+    lint: Annotated[Path | None, typer.Option(help="Only check this model repository of Triton.")] = None,
+) -> None:
+    """Turn a model's checked bundle into what OpenVINO, Triton or TensorRT serves, and prove that it answers alike."""
+    if lint is not None:
+        refuse_repository(lint)
+        typer.echo(f"{lint}: Triton can serve it")
+        return
+    if model is None or folder is None or to is None:
+        raise typer.BadParameter("MODEL FOLDER --to SERVER, or --lint FOLDER")
+    source = bundle or paths.model(model, "bundle")
+    images = [] if photographs is None else listed_photographs([photographs])
+    allowed = Tolerance(tolerance, box_tolerance_px)
+    if to == Server.TENSORRT:
+        refuse_half_precision(source, precision)
+    opened = open_bundle(source)
+    if to == Server.TRITON:
+        deploy_triton(source, opened, folder, max_batch=max_batch, delay_us=delay_us)
+        typer.echo(f"{folder}: a model repository; clients call {opened.manifest['name']}_ensemble")
+        return
+    if to == Server.OPENVINO:
+        found = deploy_openvino(source, opened, folder, images, allowed)
+    else:
+        found = deploy_tensorrt(source, opened, folder, images, allowed, precision=precision, max_batch=max_batch)
+    for name, value in found["differences"].items():
+        typer.echo(f"{name}: {value:.2g}")
+    typer.echo(f"{folder}: answers as ONNX Runtime does, on {found['compared']}")

@@ -1,0 +1,98 @@
+"""Parity of a deployed network with ONNX Runtime, by whose answers calibrator, policy and gate were made."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vouch.deployment.folders import network_of
+from vouch.errors import BundleError, Problem, refuse_any
+from vouch.evaluation.parity import compare_answers, compare_outputs, summarise
+from vouch.release.opened import Opened, sample_input
+from vouch.vision.preprocess import letterbox, read_image, to_input
+
+Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """The largest differences that count as rounding, not as another network."""
+
+    output: float  # of a logit, or of a detector's class score
+    box_px: float  # of a box's centre or side, on the canvas
+
+
+def demand_parity(
+    opened: Opened, run: Run, photographs: Sequence[Path], tolerance: Tolerance, *, batch: int
+) -> dict[str, Any]:
+    """Return the largest differences between `run` and ONNX Runtime, as parity.json has them, when all are rounding.
+
+    Parameters
+    ----------
+    opened : Opened
+        Its runtime is the reference.
+    run : float32 (n, 3, size, size) -> float32, as `preprocess.output` says
+    photographs : sequence of paths
+        None: the bundle's own sample is compared.
+    tolerance : Tolerance
+    batch : int
+        Photographs that `run` takes at once.
+
+    Raises
+    ------
+    BundleError
+        Listing every difference beyond the tolerance, and what could not be compared.
+    DataError
+        When a photograph does not decode.
+    """
+    reference = network_of(opened)
+    pairs = ((reference.run(inputs), run(inputs)) for inputs in _inputs(opened, photographs, batch))
+    found = _classes(opened, pairs) if opened.postprocess is None else _detections(opened.postprocess.floor, pairs)
+    values = {name: strata["all"]["value"] for name, strata in found["metrics"].items()}
+    refuse_any(BundleError, _problems(opened.manifest["name"], values, tolerance))
+    compared = f"{found['photographs']} photographs" if photographs else "the bundle's own sample"
+    return {"compared": compared, "differences": values, "tolerance": asdict(tolerance), "with": "ONNX Runtime"}
+
+
+def _inputs(opened: Opened, photographs: Sequence[Path], batch: int) -> Iterator[NDArray[np.float32]]:
+    preprocess = network_of(opened).preprocess
+    if not photographs:
+        yield sample_input(preprocess)
+    for start in range(0, len(photographs), batch):
+        images = photographs[start : start + batch]
+        yield to_input(np.stack([letterbox(read_image(image), preprocess.size_px)[0] for image in images]))
+
+
+def _classes(opened: Opened, pairs: Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]) -> dict[str, Any]:
+    first, second = (np.concatenate(outputs) for outputs in zip(*pairs, strict=True))
+    return compare_answers(first, second, n_classes=len(opened.classes))
+
+
+def _detections(floor: float, pairs: Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]) -> dict[str, Any]:
+    return summarise(
+        [
+            compare_outputs(one, other, floor=floor)
+            for first, second in pairs
+            for one, other in zip(first, second, strict=True)
+        ]
+    )
+
+
+def _problems(name: str, values: dict[str, float | None], tolerance: Tolerance) -> Iterator[Problem]:
+    limits = {
+        "logit_difference": tolerance.output,
+        "score_difference": tolerance.output,
+        "box_difference_px": tolerance.box_px,
+        # a set of candidates may change where one of thousands lies within rounding of the floor; a class may not
+        "changed_photographs": np.inf if "box_difference_px" in values else 0,
+    }
+    for metric, value in values.items():
+        where = f"{name}: {metric}"
+        if value is None:
+            remedy = "give --photographs on which the model finds something"
+            yield Problem(where, "a candidate to compare", "none", remedy)
+        elif not value <= limits[metric]:  # NaN is no parity either
+            yield Problem(where, f"at most {limits[metric]:g}", f"{value:.6g}", "do not serve it: another network")
