@@ -14,7 +14,7 @@ VOUCH = SRC / "vouch"
 GROUND = {VOUCH / f"{name}.py" for name in ("errors", "params", "paths", "tables", "io", "stages/__init__")}
 WITH_FRAMEWORK = {"train_detector", "export", "parity"}
 PAST_THE_WAIST = ("calibrate", "decide", "evaluate", "compare", "gate", "bundle", "report", "index")
-HEAVY = {"torch", "torchvision", "timm", "ultralytics"}
+HEAVY = {"torch", "torchvision", "timm", "ultralytics", "openvino"}
 
 
 def started(stage):
@@ -91,6 +91,8 @@ def test_every_packaged_file_is_named_by_a_module_beside_it():
         ("torchvision", {"training/torchvision_detector.py"}),
         ("ultralytics", {"training/ultralytics_detector.py"}),
         ("onnxruntime", {"vision/runtime.py"}),
+        ("onnx", {"training/onnx_export.py", "deployment"}),
+        ("openvino", {"deployment/openvino.py"}),
     ],
 )
 def test_heavy_packages_are_imported_at_home(package, home):

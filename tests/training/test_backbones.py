@@ -3,6 +3,7 @@ import safetensors.torch
 import timm
 import torch
 
+from vouch.deployment import tensorrt
 from vouch.errors import BundleError, ParamsError, WorkspaceError
 from vouch.training import backbones
 
@@ -147,3 +148,10 @@ def test_an_absent_device_is_refused():
     with pytest.raises(WorkspaceError, match="CUDA"):
         backbones.refuse_machine("cuda", "float32")
     backbones.refuse_machine("cpu", "bfloat16")
+
+
+def test_dino_is_the_same_where_weights_are_trained_and_where_engines_are_built():
+    names = timm.list_pretrained()
+    found = [name for name in names if backbones.is_dino(name)]
+    assert [name for name in names if tensorrt.is_dino(f'{{"name": "{name}"}}')] == found
+    assert "convnext_tiny.dinov3_lvd1689m" in found

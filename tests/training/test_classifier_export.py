@@ -6,7 +6,10 @@ import pytest
 import torch
 
 from training.classifier_pictures import CLASSES, cached_training, loss, views
-from vouch.training import backbones, classifier_network
+from vouch.deployment.tensorrt import Precision, refuse_half_precision
+from vouch.errors import ParamsError
+from vouch.stages import export
+from vouch.training import backbones, checkpoints, classifier_network
 from vouch.training.classifier import network
 from vouch.training.classifier_params import Views
 from vouch.training.onnx_export import export_onnx
@@ -26,7 +29,7 @@ CASES = {
 }
 
 
-def built(case):
+def described(case):
     name, options, size_px, looks, one = CASES[case]
     torch.manual_seed(1)
     backbone = backbones.describe(name, options, looks["side_px"])
@@ -34,7 +37,12 @@ def built(case):
     architecture = classifier_network.describe(backbone, Views.model_validate(looks), fitting, CLASSES)
     tensors = classifier_network.build(architecture, 2).state_dict()
     description = {"architecture": architecture.model_dump(mode="json"), "classes": CLASSES, "size_px": size_px}
-    return network(description, tensors), size_px
+    return description, tensors
+
+
+def built(case):
+    description, tensors = described(case)
+    return network(description, tensors), description["size_px"]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -49,6 +57,15 @@ def test_the_exported_network_answers_as_the_trained_one_for_any_batch(case):
         assert found.dtype == np.float32
         assert found.shape == (count, 2 if case == "resnet" else 3)
         np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_an_exported_file_names_the_backbone_that_must_not_be_served_in_half_precision(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    description, tensors = described("dinov3")
+    checkpoints.write(tmp_path / "models/m", tensors, description | {"framework": "classifier", "stride_px": 16})
+    export.run("m")
+    with pytest.raises(ParamsError, match="float32 or bfloat16 with DINO"):
+        refuse_half_precision(tmp_path / "models/m", Precision.FLOAT16)
 
 
 def test_an_export_has_the_same_bytes_twice():

@@ -14,13 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from vouch import io
-from vouch.deployment.folders import copy_beside, network_of, new_folder
+from vouch.deployment.folders import network_of, new_folder
 from vouch.deployment.sources import ROOT, needed
 from vouch.deployment.triton_lint import refuse_repository
 from vouch.deployment.triton_text import Word, dumps
 from vouch.release.opened import Opened, sample_input
 
-BACKENDS = ROOT / "deployment/backends"
+FILES = {  # of a Python backend: itself, and what it reads
+    "preprocess": ("preprocess.json",),
+    "classes": ("labels.json", "calibrator.json", "policy.json"),
+    "detections": ("labels.json", "calibrator.json", "policy.json", "preprocess.json", "postprocess.json"),
+}
 VERSION = 1  # of every model: a policy belongs to one network, so the ensemble names versions, never "the latest"
 LABELS = "labels.txt"
 REQUIREMENTS = {  # of the server: the distribution here whose version it takes
@@ -109,11 +113,11 @@ def _copy(file: Path, model: Path) -> None:
 
 
 def _write_backend(backend: str, bundle: Path, folder: Path) -> None:
-    source = BACKENDS / f"{backend}.py"
-    for path, content in {"model.py": source.read_bytes(), **needed(source)}.items():
+    source = ROOT / f"deployment/backends/{backend}.py"
+    read = {name: (bundle / name).read_bytes() for name in FILES[backend]}
+    for path, content in {"model.py": source.read_bytes(), **needed(source), **read}.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
-    copy_beside(bundle, folder)
 
 
 def _network(opened: Opened, max_batch: int, delay_us: int) -> dict[str, Any]:
@@ -159,6 +163,8 @@ def _policy(opened: Opened, max_batch: int) -> dict[str, Any]:
 
 def _ensemble(parts: dict[str, dict[str, Any]], max_batch: int) -> dict[str, Any]:
     network, preprocess, policy = parts
+    taken = {"canvas", *(tensor["name"] for tensor in parts[policy]["input"])}
+    kept = [tensor for tensor in parts[preprocess]["output"] if tensor["name"] in taken]  # an unused one is refused
     return {
         "platform": "ensemble",
         "max_batch_size": max_batch,
@@ -167,7 +173,7 @@ def _ensemble(parts: dict[str, dict[str, Any]], max_batch: int) -> dict[str, Any
         "output": parts[policy]["output"],
         "ensemble_scheduling": {
             "step": [
-                _step(preprocess, parts[preprocess]),
+                _step(preprocess, parts[preprocess] | {"output": kept}),
                 _step(network, parts[network], images="canvas"),
                 _step(policy, parts[policy]),
             ]

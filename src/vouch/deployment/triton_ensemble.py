@@ -44,6 +44,8 @@ def _step_problems(where: str, step: Config, config: Config, configs: dict[str, 
         optional = {one.get("name") for one in model.get(side, []) if side == "output" or one.get("optional")}
         for tensor in there.keys() - mapped.keys() - optional:
             yield Problem(f"{place}: {side}_map", f"an entry for {tensor}", "none", "map every input")
+        if not mapped:
+            yield Problem(f"{place}: {side}_map", "an entry", "none", "map a tensor")
     version, policy = step.get("model_version", 0), model.get("version_policy", {})
     pinned = policy.get("specific", {}).get("versions", [])
     if version != -1 and (version < 1 or ("specific" in policy and version not in pinned)):
@@ -70,8 +72,8 @@ def _flow_problems(where: str, config: Config, steps: list[Any], configs: dict[s
         elif not joins(there[name], tensor):
             expected = f"{spelled(tensor)}, for {taker}"
             yield Problem(f"{where}: tensor {name}", expected, spelled(there[name]), "change data_type or dims")
-    for name in tensors(config, "input").keys() - {name for _, name, _ in taken}:
-        yield Problem(f"{where}: input {name}", "a step that takes it", "none", "map it, or remove it")
+    for name in there.keys() - {name for _, name, _ in taken}:  # Triton refuses an ensemble that makes one for nobody
+        yield Problem(f"{where}: tensor {name}", "a step or an output that takes it", "none", "leave it unmapped")
     yield from _circle_problems(where, set(tensors(config, "input")), steps, set(there))
 
 

@@ -5,6 +5,7 @@ The rules are those of Triton's ValidateModelConfig, ensemble validation and ONN
 
 from collections import Counter
 from collections.abc import Iterator
+from math import prod
 from pathlib import Path
 
 import onnx
@@ -141,6 +142,9 @@ def _one_tensor_problems(model: Path, where: str, tensor: Config) -> Iterator[Pr
         yield Problem(where, f"a {key}", "nothing", "add it")
     if any(size < 1 and size != ANY for size in tensor.get("dims", [])):
         yield Problem(where, "dims of 1 or more, or -1", str(tensor["dims"]), "leave the batch out of dims")
+    shape, dims = tensor.get("reshape", {}).get("shape", []), tensor.get("dims", [])
+    if "reshape" in tensor and ANY not in shape + dims and prod(shape) != prod(dims):
+        yield Problem(f"{where}: reshape", f"as many values as dims {dims}", str(shape), "change one of the two")
     label = tensor.get("label_filename")
     if label and not (model / label).is_file():
         yield Problem(f"{model.name}/{label}", "a file of labels", "nothing", "add it")
