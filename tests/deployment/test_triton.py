@@ -115,6 +115,7 @@ def served(tmp_path_factory):
     for name, one in bundles.items():
         deploy_triton(folder / name, one, folder / "repositories" / name, max_batch=8, delay_us=100)
     (folder / "triton_python_backend_utils.py").write_text(STAND_IN)
+    (folder / "vouch.py").write_text("raise ImportError('the Vouch of the server, of another version')")
     images = photographs(folder)
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(folder), "HOME": str(folder), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", SERVER, str(folder / "repositories"), *map(str, images)]
