@@ -190,3 +190,4 @@ def test_the_command_checks_a_repository_or_asks_for_what_it_needs(repository):
     passed = CliRunner().invoke(app, ["--lint", str(repository)])
     assert (passed.exit_code, "Triton can serve it" in passed.output) == (0, True)
     assert CliRunner().invoke(app, ["m"]).exit_code == 2
+    assert CliRunner().invoke(app, ["m", "new", "--to", "openvino", "--precision", "float16"]).exit_code == 2

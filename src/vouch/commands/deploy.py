@@ -29,7 +29,9 @@ def deploy(
     folder: Annotated[Path | None, typer.Argument(help="New folder to write.")] = None,
     to: Annotated[Server | None, typer.Option(help="The server.")] = None,
     bundle: Annotated[Path | None, typer.Option(help="Another bundle than models/MODEL/bundle.")] = None,
-    photographs: Annotated[Path | None, typer.Option(help="Photograph, or folder, to compare answers on.")] = None,
+    photographs: Annotated[
+        Path | None, typer.Option(help="Photograph or folder to compare on: OpenVINO, TensorRT.")
+    ] = None,
     precision: Annotated[Precision, typer.Option(help="Of TensorRT alone.")] = Precision.FLOAT32,
     tolerance: Annotated[float, typer.Option(help="Largest difference of a logit or score.", min=0)] = 1e-3,
     box_tolerance_px: Annotated[float, typer.Option(help="Largest difference of a box, canvas pixels.", min=0)] = 0.05,
@@ -44,6 +46,8 @@ def deploy(
         return
     if model is None or folder is None or to is None:
         raise typer.BadParameter("MODEL FOLDER --to SERVER, or --lint FOLDER")
+    if precision != Precision.FLOAT32 and to != Server.TENSORRT:
+        raise typer.BadParameter(f"{to} serves float32, which the calibrator was made in", param_hint="--precision")
     source = bundle or paths.model(model, "bundle")
     images = [] if photographs is None else listed_photographs([photographs])
     allowed = Tolerance(tolerance, box_tolerance_px)
