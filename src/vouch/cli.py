@@ -7,6 +7,7 @@ import typer
 from vouch.commands.compare import compare
 from vouch.commands.data import import_, manifest_export
 from vouch.commands.deploy import deploy
+from vouch.commands.drift import drift
 from vouch.commands.gate import gate
 from vouch.commands.predict import predict
 from vouch.commands.release import promote
@@ -22,6 +23,7 @@ app.command()(gate)
 app.command()(compare)
 app.command()(promote)
 app.command()(deploy)
+app.command()(drift)
 
 
 def main() -> None:

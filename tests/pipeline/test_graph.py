@@ -13,6 +13,7 @@ from vouch import params
 from vouch.splits import contract
 
 PARAMS = params.read_params(PARAMS_FILE)
+COMMANDS_WITH_PARAMETERS = {"drift"}
 TRAINING_LISTS = ("detectors", "fine_tuned", "frozen")  # each model stands on exactly one of them
 YAML_1_1_BOOLEANS = {"yes", "no", "on", "off"}
 # else DVC's run cache would not restore them
@@ -32,6 +33,7 @@ PURPOSES = {
     "fit_calibrator": ("val_select",),
     "fix_policy": ("val_calib",),
     "judge": ("val_test",),
+    "watch": ("val_calib",),
     "predict": ("val_select", "val_calib", "val_test"),
     "exclude": ("val_select", "val_calib", "val_test"),
     "describe": ("train", "val_select", "val_calib", "val_test"),
@@ -187,18 +189,26 @@ def sections():
 
 @pytest.mark.parametrize(("kind", "name", "stage"), sections())
 def test_every_section_is_one_that_its_stage_takes(kind, name, stage):
-    module = f"vouch.scenes.{name}" if stage == "render" else f"vouch.stages.{stage}"
-    section = importlib.import_module(module).Params
+    package = "scenes" if stage == "render" else "stages" if stage in STAGES else "commands"
+    section = importlib.import_module(f"vouch.{package}.{name if stage == 'render' else stage}").Params
     params.load(section, kind, name, stage, path=PARAMS_FILE)
 
 
 def test_every_section_is_declared_by_its_stage_and_every_declared_one_exists():
     declared = {(key, verb(stage["cmd"])) for stage in GRAPH.values() for key in stage.get("params", [])}
-    assert {(f"{kind}.{name}.{stage}", stage) for kind, name, stage in sections()} <= declared
+    of_stages = {(f"{kind}.{name}.{stage}", stage) for kind, name, stage in sections() if stage in STAGES}
+    assert of_stages <= declared
     for key, _ in declared:
         section = PARAMS
         for part in key.split("."):
             section = section[part]
+
+
+def test_a_section_of_a_command_is_read_by_no_stage():
+    of_commands = {(kind, stage) for kind, _, stage in sections() if stage not in STAGES}
+    assert {stage for _, stage in of_commands} == COMMANDS_WITH_PARAMETERS
+    declared = {key for stage in GRAPH.values() for key in stage.get("params", [])}
+    assert not [key for key in declared for kind, stage in of_commands if re.match(rf"{kind}\.\w+\.{stage}\b", key)]
 
 
 @pytest.mark.parametrize("stage", sorted(STAGES))

@@ -1,10 +1,12 @@
 """What an opened bundle says of photographs: the raw answer, calibrated, and decided by its one policy."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from vouch.calibration.calibrator import calibrated
 from vouch.calibration.probabilities import PROBABILITY
@@ -42,12 +44,37 @@ def answer(opened: Opened, images: Sequence[Path]) -> pd.DataFrame:
     BundleError
         When the bundle is trivial: it does not look at photographs.
     """
+    loaded = trained(opened)
+    return (_classes if loaded.preprocess.task == "classify" else _detections)(opened, loaded, images)
+
+
+def seen(opened: Opened, images: Sequence[Path]) -> tuple[pd.DataFrame, NDArray[np.float64] | None]:
+    """Return a classifier's calibrated and decided rows, one a photograph, and their embeddings where it gives them.
+
+    Raises
+    ------
+    BundleError
+        When the bundle is trivial.
+    """
+    loaded = trained(opened)
+    if loaded.embed is None:
+        return _decided(opened, images, runtime.classify(loaded, images, batch=BATCH)), None
+    pairs = list(shown(runtime.embed(loaded, images, batch=BATCH), len(images), "embed"))
+    return _decided(opened, images, (answers for answers, _ in pairs)), np.stack([embedding for _, embedding in pairs])
+
+
+def trained(opened: Opened) -> Runtime:
+    """Return the bundle's network.
+
+    Raises
+    ------
+    BundleError
+        When the bundle is trivial: it does not look at photographs.
+    """
     if opened.runtime is None:
         where = f"bundle {opened.manifest['name']}"
         raise BundleError([Problem(where, "a trained bundle", "a trivial one", "run `dvc repro`, or name another")])
-    if opened.runtime.preprocess.task == "classify":
-        return _classes(opened, opened.runtime, images)
-    return _detections(opened, opened.runtime, images)
+    return opened.runtime
 
 
 def _detections(opened: Opened, loaded: Runtime, images: Sequence[Path]) -> pd.DataFrame:
@@ -64,14 +91,18 @@ def _detections(opened: Opened, loaded: Runtime, images: Sequence[Path]) -> pd.D
 
 
 def _classes(opened: Opened, loaded: Runtime, images: Sequence[Path]) -> pd.DataFrame:
-    names = [str(image) for image in images]
     answers = shown(runtime.classify(loaded, images, batch=BATCH), len(images), "predict")
-    samples = pd.DataFrame({"sample_id": names, "group": names, "label": None})
-    rows = classification_rows(samples, answers, opened.classes).drop(columns=["class_true", "correct"])
-    rows = decided(opened.policy, calibrated(opened.calibrator, rows)).rename(columns={"sample_id": "image"})
+    rows = _decided(opened, images, answers).rename(columns={"sample_id": "image"})
     rows["why"] = [_why(opened.policy, row) for row in rows.to_dict("records")]
     probabilities = [PROBABILITY + name for name in opened.classes]
     return rows[["image", "class_pred", "confidence", "accept", "prediction_set", "why", *probabilities]]
+
+
+def _decided(opened: Opened, images: Sequence[Path], answers: Iterable[NDArray[np.float64]]) -> pd.DataFrame:
+    names = [str(image) for image in images]
+    samples = pd.DataFrame({"sample_id": names, "group": names, "label": None})
+    rows = classification_rows(samples, answers, opened.classes).drop(columns=["class_true", "correct"])
+    return decided(opened.policy, calibrated(opened.calibrator, rows))
 
 
 def _why(policy: dict[str, Any], row: dict[Any, Any]) -> str:

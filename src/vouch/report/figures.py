@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from io import StringIO
 
 import matplotlib.style
+import numpy as np
 import pandas as pd
 from markupsafe import escape
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 # Stand-ins that no other mark of a figure has; style.css gives each variable a light and a dark value
 INK, MUTED, LINE, BLUE, ORANGE, BAD = (f"#0{index}0f0{index}" for index in range(1, 7))
 VARIABLES = {INK: "ink", MUTED: "muted", LINE: "line", BLUE: "blue", ORANGE: "orange", BAD: "bad"}
+CURVE_POINTS = 201  # of a distribution function: finer than a pixel, and no page of a megabyte
 WIDTH_IN = 3.6  # shown about 360 px wide, on a phone and in a grid alike: 9 pt type is then 12 px
 STYLE = {
     "svg.fonttype": "none",  # text stays text: sharp, searchable, in the page's face
@@ -137,6 +140,21 @@ def risk_coverage(table: pd.DataFrame, policy: float | None, *, name: str, label
         axes.set_ylim(bottom=0)
         axes.set_xlabel("coverage")
         axes.set_ylabel("risk")
+
+    return _svg(draw, name=name, label=label)
+
+
+def distributions(
+    reference: NDArray[np.float64], window: NDArray[np.float64], *, name: str, x_label: str, label: str
+) -> str:
+    """Draw two distribution functions: at each value the share of either set that lies at or below it."""
+
+    def draw(axes: Axes) -> None:
+        for values, colour, dashes in ((reference, BLUE, (0, ())), (window, ORANGE, (0, (5, 1.5)))):
+            places = np.linspace(0, 1, CURVE_POINTS)
+            axes.plot(np.quantile(values, places), places, color=colour, linestyle=dashes)
+        axes.set_ylim(0, 1.02)
+        axes.set_xlabel(x_label)
 
     return _svg(draw, name=name, label=label)
 

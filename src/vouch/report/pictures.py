@@ -84,15 +84,32 @@ def data_uri(photograph: Image.Image, mistake: Mistake) -> str:
     for panel in panels:
         sheet.paste(panel, (left, (HEIGHT_PX - panel.height) // 2))
         left += panel.width + 4
+    return _jpeg(sheet)
+
+
+def plain_uri(photograph: Image.Image) -> str:
+    """Return a whole photograph as a JPEG data URI."""
+    return _jpeg(_whole(photograph.convert("RGB")))
+
+
+def _jpeg(sheet: Image.Image) -> str:
     stream = BytesIO()
     sheet.save(stream, "JPEG", quality=QUALITY, optimize=True)
     return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
 
 
-def _panels(photograph: Image.Image, mistake: Mistake) -> Iterator[Image.Image]:
-    scale = min(HEIGHT_PX / photograph.height, MOST_WIDTH_PX / photograph.width)
+def _scale(photograph: Image.Image) -> float:
+    return min(HEIGHT_PX / photograph.height, MOST_WIDTH_PX / photograph.width)
+
+
+def _whole(photograph: Image.Image) -> Image.Image:
+    scale = _scale(photograph)
     size = (max(1, round(photograph.width * scale)), max(1, round(photograph.height * scale)))
-    whole = photograph.resize(size, Image.Resampling.LANCZOS)
+    return photograph.resize(size, Image.Resampling.LANCZOS)
+
+
+def _panels(photograph: Image.Image, mistake: Mistake) -> Iterator[Image.Image]:
+    scale, whole = _scale(photograph), _whole(photograph)
     colours = [COLOUR[mistake.kind]] * len(mistake.captions)
     if len(mistake.boxes_xyxy) == 0 or np.isnan(mistake.boxes_xyxy).any():  # of the whole photograph: no box
         yield whole

@@ -14,6 +14,7 @@ PURPOSES = {
     "fit_calibrator": ("val_select",),
     "fix_policy": ("val_calib",),
     "judge": ("val_test",),
+    "watch": ("val_calib",),  # new photographs are compared with it after the release, nothing is learned
     "predict": ("val_select", "val_calib", "val_test"),  # scores are computed, nothing is learned
     "exclude": ("val_select", "val_calib", "val_test"),  # photographs from elsewhere must be none of these
     "describe": ("train", "val_select", "val_calib", "val_test"),  # members are counted for a page, nothing is learned
@@ -39,7 +40,7 @@ def read_split(dataset: str, split: str, *, purpose: str) -> pd.DataFrame:
     return io.read_table(paths.split(dataset, split))
 
 
-JUDGMENTS = ("fit_calibrator", "fix_policy", "judge")  # the only purposes that see what a model said
+JUDGMENTS = ("fit_calibrator", "fix_policy", "judge", "watch")  # the only purposes that see what a model said
 
 
 def read_predictions(model: str, side: str, split: str, *, purpose: str) -> pd.DataFrame:

@@ -66,9 +66,15 @@ class Exported(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Answer in one table."""
-        answers: Answers = self.network(images)
+        return self.embedded(images)[0]
+
+    def embedded(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Answer, and say where each photograph lies among the backbone's features: float32 (n, width)."""
+        features = self.network.features(images)
+        answers: Answers = self.network.top(features)
         gate = gate_logit(answers)
-        return answers.logits if gate is None else torch.cat([answers.logits, gate[:, None]], dim=1)
+        table = answers.logits if gate is None else torch.cat([answers.logits, gate[:, None]], dim=1)
+        return table, self.network.top.pooled(features)
 
 
 def gate_logit(answers: Answers) -> Tensor | None:

@@ -113,6 +113,11 @@ class Top(nn.Module):
             return answers
         return _reduced(self.heads(features), self.aggregator)
 
+    def pooled(self, features: Tensor) -> Tensor:
+        """Return one feature vector for each photograph, (n, width): what the heads see, the views' mean for top_k."""
+        vectors: Tensor = features.mean(dim=1) if isinstance(self.aggregator, TopK) else self.aggregator(features)
+        return vectors
+
     def hidden(self, features: Tensor) -> Tensor:
         """Return the trunk's output for each photograph, (n, hidden), of which a linear gate is the gate's logit."""
         if not isinstance(self.aggregator, TopK):

@@ -19,13 +19,18 @@ from vouch.vision.preprocess import Placement, Preprocess, letterbox, read_image
 
 Found = tuple[Detections, tuple[int, int]]  # boxes in the photograph's pixels, and its (width, height)
 Result = TypeVar("Result")
+EMBEDDING = "embedding"  # the name of a classifier's second output
 
 
 @dataclass(frozen=True)
 class Runtime:
-    """A loaded network; `run`, on one thread: float32 (n, 3, size, size) -> float32, as `preprocess.output` says."""
+    """A loaded network; `run`, on one thread: float32 (n, 3, size, size) -> float32, as `preprocess.output` says.
+
+    `embed` answers as `run` does and gives an embedding float32 (n, d) too; none where the file has no such output.
+    """
 
     run: Callable[[NDArray[np.float32]], NDArray[np.float32]]
+    embed: Callable[[NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32]]] | None
     preprocess: Preprocess
 
 
@@ -52,11 +57,17 @@ def load(model: Path, preprocess: Preprocess) -> Runtime:
         expected = f"input (n, 3, {preprocess.size_px}, {preprocess.size_px})"
         raise BundleError([Problem(str(model), expected, str(found.shape), "export the model again")])
 
+    outputs = [output.name for output in session.get_outputs()]
+
     def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        output: NDArray[np.float32] = session.run(None, {found.name: batch})[0]
+        output: NDArray[np.float32] = session.run(outputs[:1], {found.name: batch})[0]
         return output
 
-    return Runtime(run, preprocess)
+    def embed(batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        answers, embeddings = session.run([outputs[0], EMBEDDING], {found.name: batch})
+        return answers, embeddings
+
+    return Runtime(run, embed if EMBEDDING in outputs else None, preprocess)
 
 
 def detect(runtime: Runtime, images: Sequence[Path], postprocess: Postprocess, *, batch: int) -> Iterator[Found]:
@@ -67,6 +78,13 @@ def detect(runtime: Runtime, images: Sequence[Path], postprocess: Postprocess, *
 def classify(runtime: Runtime, images: Sequence[Path], *, batch: int) -> Iterator[NDArray[np.float64]]:
     """Yield, photograph by photograph, a classifier's output: a logit for each class, then the gate's if it has one."""
     return _batches(partial(_classify_batch, runtime), images, batch)
+
+
+def embed(
+    runtime: Runtime, images: Sequence[Path], *, batch: int
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Yield, photograph by photograph, what `classify` yields and the network's embedding, float64 (d,)."""
+    return _batches(partial(_embed_batch, runtime), images, batch)
 
 
 def _batches(answer: Callable[[Sequence[Path]], list[Result]], images: Sequence[Path], batch: int) -> Iterator[Result]:
@@ -88,6 +106,13 @@ def _batches(answer: Callable[[Sequence[Path]], list[Result]], images: Sequence[
 def _classify_batch(runtime: Runtime, images: Sequence[Path]) -> list[NDArray[np.float64]]:
     inputs, _, _ = _read_batch(images, runtime.preprocess.size_px)
     return list(runtime.run(inputs).astype(np.float64))
+
+
+def _embed_batch(runtime: Runtime, images: Sequence[Path]) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    assert runtime.embed is not None  # the caller has asked
+    inputs, _, _ = _read_batch(images, runtime.preprocess.size_px)
+    answers, embeddings = runtime.embed(inputs)
+    return list(zip(answers.astype(np.float64), embeddings.astype(np.float64), strict=True))
 
 
 def _detect_batch(runtime: Runtime, postprocess: Postprocess, images: Sequence[Path]) -> list[Found]:

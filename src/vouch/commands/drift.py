@@ -1,0 +1,130 @@
+"""`vouch drift MODEL PATH`: do new photographs look like those that the model's decisions were fixed on."""
+
+from pathlib import Path
+from typing import Annotated, Self
+
+import numpy as np
+import typer
+from pydantic import Field, model_validator
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from vouch import io, params, paths
+from vouch.commands import watched
+from vouch.errors import ParamsError, Problem
+from vouch.evaluation.drift import QUESTIONS, Judgement, Plan, as_json, judged
+from vouch.evaluation.questions import Effects
+from vouch.params import Section
+from vouch.release.opened import open_bundle
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+OneOrMore = Annotated[float, Field(ge=1)]
+
+
+class EffectsSection(Section):
+    """The least differences worth an alarm; `questions.Effects` says what each is."""
+
+    ks: Share
+    psi: Annotated[float, Field(gt=0)]
+    auc: Annotated[float, Field(gt=0.5, lt=1)]
+    kernel_ratio: OneOrMore
+    labels: Share
+    performance: Annotated[float, Field(gt=0)]
+
+
+class Params(Section):
+    """models.M.drift."""
+
+    level: Share  # chance of an alarm without drift
+    permutations: Count  # of whole groups
+    bins: Annotated[int, Field(ge=2)]
+    components: Count  # principal directions of the embeddings
+    sample: Annotated[int, Field(ge=100, le=5000)]  # photographs of each side for kernel and classifier
+    folds: Annotated[int, Field(ge=2)]
+    least_groups: Annotated[int, Field(ge=8)]  # of fewer, even the most extreme division is not rare enough
+    least_photographs: Count
+    effects: EffectsSection
+    examples: Annotated[int, Field(ge=0, le=50)]  # photographs on the page
+    seed: Annotated[int, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def _can_decide(self) -> Self:
+        if (self.permutations + 1) * self.level < len(QUESTIONS):
+            raise ValueError(
+                f"level needs {len(QUESTIONS) / self.level:.0f} permutations for {len(QUESTIONS)} questions"
+            )
+        return self
+
+    def plan(self) -> Plan:
+        """Return what the comparison needs to know."""
+        values = self.model_dump(exclude={"effects", "examples", "seed"})
+        return Plan(**values, effects=Effects(**self.effects.model_dump()))
+
+
+def drift(
+    model: Annotated[str, typer.Argument(help="Model of params.yaml, say roadwork.")],
+    path: Annotated[Path, typer.Argument(help="Folder of new photographs, or a prediction table (.parquet, .csv).")],
+    groups: Annotated[
+        Path | None, typer.Option(help="CSV of image and group, where sub-folders do not say it.")
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="Write everything measured as JSON.")] = None,
+    page_folder: Annotated[Path | None, typer.Option("--page", help="Write an offline page into this folder.")] = None,
+    enforce: Annotated[bool, typer.Option("--enforce", help="Exit 1 on drift.")] = False,
+) -> None:
+    """Say whether new photographs look like val_calib, the split that the model's decisions were fixed on.
+
+    Raises
+    ------
+    VouchError
+        When the model is unknown or not built, the photographs or the table cannot be read whole, or there are too few.
+    """
+    known = params.read_value("pipeline", "models")
+    if model not in known:
+        remedy = "name one of these"
+        raise ParamsError([Problem("params.yaml: pipeline.models", ", ".join(known), model, remedy)])
+    section = params.load(Params, "models", model, "drift")
+    opened = open_bundle(paths.model(model, "bundle"))
+    new = watched.new(path, opened, groups)
+    old = watched.reference(model, known[model]["dataset"], opened, photographs=new.photographs)
+    found = judged(old.appearance, new.appearance, section.plan(), np.random.default_rng(section.seed))
+    facts = {"model": model, "path": str(path), "groups_from": new.groups_from, "level": section.level}
+    if json is not None:
+        io.write_json(json, facts | as_json(found))
+    if page_folder is not None:
+        _write_page(page_folder, facts, found, section.examples if new.photographs else 0)
+    _print(model, found, new.groups_from)
+    if enforce and found.drifted:
+        raise typer.Exit(1)
+
+
+def _write_page(folder: Path, facts: dict[str, object], found: Judgement, examples: int) -> None:
+    from vouch.report.drift import page, pictures  # draws with matplotlib, which takes half a second to import
+
+    io.write_text(folder / "index.html", page(facts, found, pictures(found.unusual[:examples])))
+
+
+def _print(model: str, found: Judgement, groups_from: str) -> None:
+    console = Console()
+    console.print(_table(model, found))
+    for question, reason in found.unasked.items():
+        console.print(f"[yellow]not asked:[/yellow] {QUESTIONS[question]}: {escape(reason)}")
+    console.print(f"groups: {escape(groups_from)}")
+    sizes = " against ".join(
+        f"{len(one.names)} photographs in {len(one.groups)} groups" for one in (found.window, found.reference)
+    )
+    verdict = "[red]DRIFT[/red]" if found.drifted else "[green]no drift found[/green]"
+    console.print(f"{verdict}: {sizes} of val_calib")
+
+
+def _table(model: str, found: Judgement) -> Table:
+    table = Table("question", "moved most", "effect", "limit", "p", "p of all", "verdict", title=f"drift of {model}")
+    for one in found.worst():
+        effect = f"{one.answer.measure} {one.answer.effect:.3f}"
+        verdict = "[red]moved[/red]" if one.moved else "[green]as before[/green]"
+        chances = f"{one.answer.p:.3f}", f"{one.adjusted:.3f}"
+        table.add_row(
+            QUESTIONS[one.question], escape(one.answer.variable), effect, f"{one.answer.limit:.3f}", *chances, verdict
+        )
+    return table

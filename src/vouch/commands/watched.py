@@ -1,0 +1,218 @@
+"""New photographs, or a table of predictions on them, and val_calib beside them: as a model sees them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+
+from vouch import io, paths
+from vouch.calibration.calibrator import calibrated, score_problems
+from vouch.calibration.probabilities import GATE_LOGIT, LOGIT, PROBABILITY, logit_problems, probability_problems
+from vouch.errors import DataError, Problem, WorkspaceError, refuse_any
+from vouch.evaluation.appearance import Appearance, of_boxes, of_classes
+from vouch.policies.policy import decided
+from vouch.release.answers import answer, seen, trained
+from vouch.release.opened import Opened
+from vouch.splits import contract
+from vouch.vision.preprocess import read_image
+
+T = TypeVar("T")
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
+OWN = (
+    "nothing says which photographs belong together: each counts as its own group, and what resembles is counted twice"
+)
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What there is to compare: the appearance, and in words where its groups come from; `photographs` were decoded."""
+
+    appearance: Appearance
+    groups_from: str
+    photographs: bool
+
+
+def reference(model: str, dataset: str, opened: Opened, *, photographs: bool) -> Watched:
+    """Return val_calib: its photographs by the bundle's own network, or its rows of the prediction table.
+
+    Raises
+    ------
+    WorkspaceError
+        When the stage that writes it has not run.
+    """
+    if not photographs:
+        path = paths.predictions(model, "candidate", "val_calib")
+        _refuse_absent(path, f"dvc repro predict_candidate@{model}")
+        rows = contract.read_predictions(model, "candidate", "val_calib", purpose="watch")
+        return Watched(_of_rows(opened, rows, str(path)), "the groups of the split", photographs=False)
+    for path in (paths.split(dataset, "val_calib"), paths.manifest(dataset, "samples")):
+        _refuse_absent(path, f"dvc repro split@{dataset}")
+    members = contract.read_split(dataset, "val_calib", purpose="watch")
+    members = members.merge(io.read_table(paths.manifest(dataset, "samples")), on="sample_id", validate="one_to_one")
+    images = [Path(image) for image in members["image"]]
+    found = _of_images(opened, images, members["group"].tolist())
+    return Watched(found, "the groups of the split", photographs=True)
+
+
+def new(path: Path, opened: Opened, groups: Path | None) -> Watched:
+    """Return what PATH holds: a folder of photographs, or a table (.parquet, .csv) of predictions.
+
+    Raises
+    ------
+    DataError
+        Listing everything that is wrong: no photograph, unreadable ones, no table, groups that do not fit.
+    """
+    if path.is_dir():
+        images = sorted(image for image in path.rglob("*") if image.suffix.lower() in SUFFIXES)
+        if not images:
+            got = "none"
+            raise DataError([Problem(str(path), f"photographs ({', '.join(sorted(SUFFIXES))})", got, "name another")])
+        names, words = _groups_of_images(path, images, groups)
+        return Watched(_of_images(opened, images, names), words, photographs=True)
+    if path.suffix not in (".parquet", ".csv") or not path.is_file():
+        expected = "a folder of photographs, or a table (.parquet, .csv)"
+        raise DataError([Problem(str(path), expected, "something else" if path.exists() else "nothing", "name one")])
+    rows, words = _grouped(_read(path), groups, str(path))
+    return Watched(_of_rows(opened, rows, str(path)), words, photographs=False)
+
+
+def _refuse_absent(path: Path, command: str) -> None:
+    if not path.is_file():
+        raise WorkspaceError([Problem(str(path), "val_calib", "no file", f"run `{command}`")])
+
+
+def _of_images(opened: Opened, images: Sequence[Path], groups: Sequence[str]) -> Appearance:
+    samples = pd.DataFrame({"sample_id": [str(image) for image in images], "group": groups})
+    if trained(opened).preprocess.task == "classify":
+        rows, embeddings = _read_all(lambda: seen(opened, images), images)
+        return of_classes(rows.assign(group=samples["group"]), opened.classes, embeddings)
+    boxes = _read_all(lambda: answer(opened, images), images).rename(columns={"image": "sample_id"})
+    return of_boxes(_above_floor(opened, boxes), samples, opened.classes)
+
+
+def _read_all(look: Callable[[], T], images: Sequence[Path]) -> T:
+    """Look at photographs; when one cannot be read, refuse with every one that cannot."""
+    try:
+        return look()
+    except DataError as error:
+        problems = list(error.problems)
+    for image in images:
+        try:
+            read_image(image)
+        except DataError as error:
+            problems += error.problems
+    remedy = "repair it, or take it out"
+    raise DataError([Problem(one.where, one.expected, one.got, remedy) for one in problems])
+
+
+def _groups_of_images(root: Path, images: Sequence[Path], groups: Path | None) -> tuple[list[str], str]:
+    relative = [image.relative_to(root) for image in images]
+    if groups is not None:
+        return _listed_groups([name.as_posix() for name in relative], groups), f"the column `group` of {groups}"
+    if all(name.parent == Path() for name in relative):
+        return [str(name) for name in relative], OWN
+    names = [str(name if name.parent == Path() else name.parent) for name in relative]
+    loose = sum(name.parent == Path() for name in relative)
+    also = f"; {loose} photographs in none are a group each" if loose else ""
+    return names, f"the sub-folders of {root}{also}"
+
+
+def _listed_groups(names: Sequence[str], file: Path) -> list[str]:
+    """Return the group of each name as a CSV with columns image and group says; every name once, no other."""
+    table = _read(file)
+    missing = [column for column in ("image", "group") if column not in table]
+    remedy = "one line for each photograph, named as in the folder or table"
+    refuse_any(DataError, [Problem(str(file), f"a column `{column}`", "none", remedy) for column in missing])
+    groups = table["group"].astype("str").fillna("").str.strip()
+    problems = [
+        Problem(f"{file}: {name}", "one line", "more", remedy) for name in table["image"][table["image"].duplicated()]
+    ]
+    problems += [
+        Problem(f"{file}: {name}", "a group", "an empty cell", remedy) for name in table["image"][groups == ""]
+    ]
+    listed = dict(zip(table["image"].astype("str"), groups, strict=True))
+    problems += [Problem(f"{file}: {name}", "a line", "none", remedy) for name in names if name not in listed]
+    strange = listed.keys() - set(names)
+    problems += [Problem(f"{file}: {name}", "a photograph of this name", "none", remedy) for name in strange]
+    refuse_any(DataError, problems)
+    return [listed[name] for name in names]
+
+
+def _read(path: Path) -> pd.DataFrame:
+    try:
+        return io.read_table(path)
+    except (OSError, ValueError, UnicodeDecodeError) as error:  # pyarrow's and pandas' own errors are ValueErrors
+        got = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError([Problem(str(path), "a table (.parquet, .csv)", got, "write it again")]) from error
+
+
+def _grouped(rows: pd.DataFrame, groups: Path | None, where: str) -> tuple[pd.DataFrame, str]:
+    """Return a table with `sample_id` and `group`, and in words where its groups come from."""
+    if "sample_id" not in rows and "image" in rows:  # as `vouch predict --csv` names it
+        rows = rows.rename(columns={"image": "sample_id"})
+    remedy = "see the columns of data/predictions/, or `vouch predict --csv`"
+    if "sample_id" not in rows or rows.empty:
+        expected, got = ("a column sample_id or image", "none") if len(rows) else ("rows", "none")
+        raise DataError([Problem(where, expected, got, remedy)])
+    rows = rows.assign(sample_id=rows["sample_id"].astype("str"))
+    if groups is not None:
+        names = rows["sample_id"].unique().tolist()
+        group_of = dict(zip(names, _listed_groups(names, groups), strict=True))
+        return rows.assign(group=rows["sample_id"].map(group_of)), f"the column `group` of {groups}"
+    if "group" not in rows:
+        return rows.assign(group=rows["sample_id"]), OWN
+    empty = rows["group"].isna() | (rows["group"].astype("str") == "")
+    several = rows.groupby("sample_id")["group"].nunique()
+    problems = [Problem(f"{where}: {name}", "a group", "nothing", remedy) for name in rows["sample_id"][empty]]
+    problems += [Problem(f"{where}: {name}", "one group", "several", remedy) for name in several.index[several > 1]]
+    refuse_any(DataError, problems)
+    return rows, "the column `group` of the table"
+
+
+def _of_rows(opened: Opened, rows: pd.DataFrame, where: str) -> Appearance:
+    if opened.calibrator["kind"] == "multiclass":
+        return of_classes(_decided_classes(opened, rows, where), opened.classes, None)
+    samples = rows[["sample_id", "group"]].drop_duplicates("sample_id")
+    return of_boxes(_decided_boxes(opened, rows, where), samples, opened.classes)
+
+
+def _decided_classes(opened: Opened, rows: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Return rows of logits, or of probabilities that are calibrated already, as the policy decides on them."""
+    prefix = LOGIT if any(str(column).startswith(LOGIT) for column in rows) else PROBABILITY
+    twice = rows["sample_id"][rows["sample_id"].duplicated()]
+    remedy = "one row a photograph"
+    refuse_any(DataError, [Problem(f"{where}: {name}", "one row", "more", remedy) for name in twice])
+    values = [str(column) for column in rows if str(column).startswith(prefix)]
+    values += [column for column in (GATE_LOGIT, "gate") if column in rows]
+    rows = rows[["sample_id", "group"]].assign(**{name: pd.to_numeric(rows[name], errors="coerce") for name in values})
+    check = logit_problems if prefix == LOGIT else probability_problems
+    refuse_any(DataError, check(rows, opened.classes))
+    if prefix == LOGIT:
+        return decided(opened.policy, calibrated(opened.calibrator, rows))
+    shares = rows[[PROBABILITY + name for name in opened.classes]].to_numpy(np.float64)
+    said = np.asarray(opened.classes, dtype=object)[shares.argmax(axis=1)]
+    return decided(opened.policy, rows.assign(class_pred=said, confidence=shares.max(axis=1)))
+
+
+def _decided_boxes(opened: Opened, rows: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Return the detections of a table, calibrated and decided; a row without class_pred is no detection."""
+    remedy = "one row a detection, and one without class_pred for a photograph where nothing was found"
+    missing = [column for column in ("class_pred", "score") if column not in rows]
+    refuse_any(DataError, [Problem(where, f"a column {column}", "none", remedy) for column in missing])
+    rows = rows[rows["class_pred"].notna() & (rows["class_pred"] != "")].reset_index(drop=True)
+    rows = rows[["sample_id", "group", "class_pred"]].assign(score=pd.to_numeric(rows["score"], errors="coerce"))
+    problems = score_problems(rows["score"].to_numpy(np.float64))
+    expected = f"one of {', '.join(opened.classes)}"
+    unknown = set(rows["class_pred"]) - set(opened.classes)
+    problems += [Problem(f"{where}: class_pred", expected, str(name), remedy) for name in unknown]
+    refuse_any(DataError, problems)
+    return _above_floor(opened, decided(opened.policy, calibrated(opened.calibrator, rows)))
+
+
+def _above_floor(opened: Opened, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the detections that the calibrator was fitted for: weaker ones are noise, hundreds a photograph."""
+    strong: pd.DataFrame = rows[rows["score"] >= opened.calibrator["floor"]].reset_index(drop=True)
+    return strong

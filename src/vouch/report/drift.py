@@ -1,0 +1,118 @@
+"""The page of `vouch drift`: the verdict first, what moved, by how much, and the photographs that look most unusual."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from vouch.evaluation.appearance import Appearance
+from vouch.evaluation.drift import QUESTIONS, Finding, Judgement
+from vouch.report import figures
+from vouch.report.figures import Dot
+from vouch.report.page import ENVIRONMENT
+from vouch.report.pictures import plain_uri
+from vouch.report.words import number
+from vouch.vision.preprocess import read_image
+
+MOST_CURVES = 12  # scores whose distributions are drawn, those that moved most first
+MOST_DIRECTIONS = 12
+
+
+def page(facts: Mapping[str, Any], found: Judgement, shown: Sequence[tuple[str, str]]) -> str:
+    """Return the HTML of a comparison.
+
+    Parameters
+    ----------
+    facts : model, path, groups_from and level
+    shown : data URI and name of unusual photographs, the most unusual first
+    """
+    worst = found.worst()
+    return ENVIRONMENT.get_template("drift.html.j2").render(
+        **facts,
+        drifted=found.drifted,
+        sentence=sentence(found),
+        moved=[one for one in worst if one.moved],
+        questions=QUESTIONS,
+        worst=worst,
+        findings=found.findings,
+        unasked=found.unasked,
+        overview=_overview(worst),
+        directions=_directions(found),
+        curves=_curves(found),
+        classes=_classes(found),
+        performance=[one.answer for one in found.findings if one.question == "performance"],
+        sides=[("val_calib", found.reference), ("new photographs", found.window)],
+        variance=sum(found.variance),
+        shown=shown,
+    )
+
+
+def pictures(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the photographs of these paths as data URIs, each with its path."""
+    return [(plain_uri(Image.fromarray(read_image(Path(name))[..., ::-1])), name) for name in names]
+
+
+def sentence(found: Judgement) -> str:
+    """Return the verdict as one sentence with its counts."""
+    asked, moved = found.worst(), sum(one.moved for one in found.worst())
+    counts = [f"{number(len(one.names))} photographs in {number(len(one.groups))} groups" for one in _sides(found)]
+    what = (
+        f"{moved} of {len(asked)} questions show a change"
+        if moved
+        else f"None of {len(asked)} questions shows a change"
+    )
+    sure = "that is both larger than chance and large enough to matter"
+    return f"{what} {sure}: {counts[1]} against {counts[0]} of val_calib."
+
+
+def _sides(found: Judgement) -> tuple[Appearance, Appearance]:
+    return found.reference, found.window
+
+
+def _overview(worst: Sequence[Finding]) -> str:
+    rows = [_dot(one, QUESTIONS[one.question]) for one in worst]
+    return figures.dots(rows, name="overview", label="Effect of each question in units of its limit")
+
+
+def _dot(one: Finding, label: str) -> Dot:
+    return Dot(one.question, label, one.answer.relative, None, None, 1.0, good=not one.moved)
+
+
+def _directions(found: Judgement) -> str | None:
+    of_embedding = [one for one in found.findings if one.question == "embedding_directions"]
+    most = sorted(of_embedding, key=lambda one: -one.answer.effect)[:MOST_DIRECTIONS]
+    if not most:
+        return None
+    rows = [
+        Dot("d", one.answer.variable, one.answer.effect, None, None, one.answer.limit, good=not one.moved)
+        for one in most
+    ]
+    return figures.dots(rows, name="directions", label="Distance of distributions along principal directions")
+
+
+def _curves(found: Judgement) -> list[dict[str, Any]]:
+    scored = [one for one in found.findings if one.question == "score_distribution"]
+    scored = sorted(scored, key=lambda one: -one.answer.effect)[:MOST_CURVES]
+    return [
+        {"name": one.answer.variable, "moved": one.moved, "svg": _curve(found, one, place)}
+        for place, one in enumerate(scored)
+    ]
+
+
+def _curve(found: Judgement, one: Finding, place: int) -> str:
+    name = one.answer.variable
+    reference, window = (side.scores[name].values for side in _sides(found))
+    label = f"Distribution of {name}: distance {number(one.answer.effect)}"
+    return figures.distributions(reference, window, name=f"score-{place}", x_label=name, label=label)
+
+
+def _classes(found: Judgement) -> list[dict[str, Any]]:
+    names = found.reference.classes
+    counts = [np.bincount(side.labels.values.astype(int), minlength=len(names)) for side in _sides(found)]
+    totals = [int(one.sum()) for one in counts]
+    return [
+        {"name": name, "reference": int(counts[0][place]), "window": int(counts[1][place]), "totals": totals}
+        for place, name in enumerate(names)
+    ]
