@@ -102,7 +102,7 @@ def drift(
 def _write_page(folder: Path, facts: dict[str, object], found: Judgement, examples: int) -> None:
     from vouch.report.drift import page, pictures  # draws with matplotlib, which takes half a second to import
 
-    io.write_text(folder / "index.html", page(facts, found, pictures(found.unusual[:examples])))
+    io.write_text(folder / "index.html", page(facts, found, pictures(found.examples(examples))))
 
 
 def _print(model: str, found: Judgement, groups_from: str) -> None:

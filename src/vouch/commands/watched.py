@@ -153,7 +153,7 @@ def _grouped(rows: pd.DataFrame, groups: Path | None, where: str) -> tuple[pd.Da
     """Return a table with `sample_id` and `group`, and in words where its groups come from."""
     if "sample_id" not in rows and "image" in rows:  # as `vouch predict --csv` names it
         rows = rows.rename(columns={"image": "sample_id"})
-    remedy = "see the columns of data/predictions/, or `vouch predict --csv`"
+    remedy = "name the columns as data/predictions/ or `vouch predict --csv` do"
     if "sample_id" not in rows or rows.empty:
         expected, got = ("a column sample_id or image", "none") if len(rows) else ("rows", "none")
         raise DataError([Problem(where, expected, got, remedy)])
@@ -182,14 +182,14 @@ def _of_rows(opened: Opened, rows: pd.DataFrame, where: str) -> Appearance:
 def _decided_classes(opened: Opened, rows: pd.DataFrame, where: str) -> pd.DataFrame:
     """Return rows of logits, or of probabilities that are calibrated already, as the policy decides on them."""
     prefix = LOGIT if any(str(column).startswith(LOGIT) for column in rows) else PROBABILITY
-    twice = rows["sample_id"][rows["sample_id"].duplicated()]
-    remedy = "one row a photograph"
-    refuse_any(DataError, [Problem(f"{where}: {name}", "one row", "more", remedy) for name in twice])
     values = [str(column) for column in rows if str(column).startswith(prefix)]
     values += [column for column in (GATE_LOGIT, "gate") if column in rows]
     rows = rows[["sample_id", "group"]].assign(**{name: pd.to_numeric(rows[name], errors="coerce") for name in values})
     check = logit_problems if prefix == LOGIT else probability_problems
-    refuse_any(DataError, check(rows, opened.classes))
+    twice = rows["sample_id"][rows["sample_id"].duplicated()]
+    remedy = "one row a photograph"
+    problems = [Problem(f"{where}: {name}", "one row", "more", remedy) for name in twice]
+    refuse_any(DataError, check(rows, opened.classes) or problems)
     if prefix == LOGIT:
         return decided(opened.policy, calibrated(opened.calibrator, rows))
     shares = rows[[PROBABILITY + name for name in opened.classes]].to_numpy(np.float64)

@@ -72,6 +72,12 @@ class Judgement:
         """Whether any variable moved, both surely and by enough."""
         return any(finding.moved for finding in self.findings)
 
+    def examples(self, most: int) -> list[str]:
+        """Return unusual photographs to look at, one of each group: neighbours would look alike."""
+        group_of = dict(zip(self.window.names, self.window.group.tolist(), strict=True))
+        first = {group_of[name]: name for name in reversed(self.unusual)}
+        return [name for name in self.unusual if first[group_of[name]] == name][:most]
+
     def worst(self) -> list[Finding]:
         """Return the variable of each question that moved most: alarms first, then the least p, then the size."""
         order = sorted(self.findings, key=lambda one: (not one.moved, one.adjusted, -one.answer.relative))
