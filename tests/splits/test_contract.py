@@ -25,6 +25,15 @@ def test_nothing_that_learns_reads_val_test():
     }
 
 
+def test_watching_sees_what_a_model_said_of_val_calib_and_of_no_other_split(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    io.write_table(paths.predictions("m", "candidate", "val_calib"), pd.DataFrame({"sample_id": ["a"]}))
+    assert len(read_predictions("m", "candidate", "val_calib", purpose="watch")) == 1
+    for split in ("train", "val_select", "val_test"):
+        with pytest.raises(LeakageError):
+            read_predictions("m", "candidate", split, purpose="watch")
+
+
 def test_reading_goes_through_the_contract(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     io.write_table(paths.split("d", "val_test"), pd.DataFrame({"sample_id": ["a"], "group": ["g"]}))

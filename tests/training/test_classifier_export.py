@@ -53,7 +53,10 @@ def test_the_exported_network_answers_as_the_trained_one_for_any_batch(case):
         batch = np.random.default_rng(count).random((count, 3, size_px, size_px), np.float32)
         with torch.no_grad():
             expected = one(torch.from_numpy(batch)).numpy()
-        (found,) = session.run(None, {"images": batch})
+            embedding = one.network.features(torch.from_numpy(batch)).mean(dim=1).numpy()
+        found, embedded = session.run(["output0", "embedding"], {"images": batch})
+        if "attention" not in case:  # it weighs the views
+            np.testing.assert_allclose(embedded, embedding, atol=1e-3)
         assert found.dtype == np.float32
         assert found.shape == (count, 2 if case == "resnet" else 3)
         np.testing.assert_allclose(found, expected, atol=1e-3)

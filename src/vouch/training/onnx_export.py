@@ -53,7 +53,7 @@ def export_onnx(network: nn.Module, *, size_px: int, metadata: Mapping[str, obje
         # the tracing exporter is marked legacy, but needs no dynamic shapes to be proved and keeps the graph small
         warnings.simplefilter("ignore")
         path = Path(folder, "model.onnx")
-        names, traced = (OUTPUTS, _Both(network)) if isinstance(network, Embeds) else (OUTPUTS[:1], network)
+        names, traced = (OUTPUTS, _Both(network).eval()) if isinstance(network, Embeds) else (OUTPUTS[:1], network)
         torch.onnx.export(
             traced,
             (example,),
