@@ -9,7 +9,7 @@ from vouch.evaluation.questions import Effects
 
 LEVEL, SEEDS = 0.05, 200
 MOST = LEVEL + 3 * np.sqrt(LEVEL * (1 - LEVEL) / SEEDS)
-ANY_EFFECT = Effects(ks=0.0, psi=0.0, auc=0.5, kernel_ratio=0.0, labels=0.0, performance=0.0)  # p alone decides
+ANY_EFFECT = Effects(1e-9, 1e-9, 0.5 + 1e-9, 1e-9, 1e-9, 1e-9)  # p alone decides
 WORTH = Effects(ks=0.15, psi=0.1, auc=0.6, kernel_ratio=2.0, labels=0.1, performance=0.05)
 
 

@@ -24,7 +24,7 @@ QUESTIONS = {  # in the order of the page; the first three need embeddings
     "labels": "Predicted classes",
     "performance": "Confidence and answers",
 }
-NO_EMBEDDING = "no embeddings"
+NO_EMBEDDING = "a table, or this network, gives no embeddings"
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def as_json(found: Judgement) -> dict[str, Any]:
 
 def _finding(question: str, answer: Answer, n_questions: int, level: float) -> Finding:
     adjusted = min(1.0, answer.within * n_questions)
-    return Finding(question, answer, adjusted, adjusted <= level and abs(answer.effect) > answer.limit)
+    return Finding(question, answer, adjusted, adjusted <= level and answer.relative > 1)
 
 
 def _embedded(

@@ -49,9 +49,10 @@ class Answer:
 
     @property
     def relative(self) -> float:
-        """The effect in units of the least that is worth an alarm."""
-        least = self.limit - CHANCE if self.measure == "AUC" else self.limit
-        return abs(self.effect - CHANCE if self.measure == "AUC" else self.effect) / least
+        """The effect in units of the least that is worth an alarm; only a difference of means has two directions."""
+        if self.measure == "AUC":
+            return max(0.0, self.effect - CHANCE) / (self.limit - CHANCE)
+        return (abs(self.effect) if self.measure == "difference" else max(0.0, self.effect)) / self.limit
 
 
 Answers = list[Answer] | str  # or why the question cannot be asked
