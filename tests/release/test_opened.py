@@ -1,4 +1,5 @@
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
@@ -84,6 +85,18 @@ def test_a_sample_that_the_network_does_not_reproduce_is_refused(tmp_path, sampl
     sample["output"][100] += 0.5
     with pytest.raises(BundleError, match=r"sample\.json: .*a difference of 0\.5"):
         opened.open_bundle(build(tmp_path / "bundle", sample))
+
+
+def test_eight_bits_may_round_otherwise_on_another_processor_but_no_more(tmp_path, sample):
+    quantised = onnx.load_model_from_string(network())
+    quantised.metadata_props.add(key="quantization", value="{}")
+    sample["output"][-1] += 0.04
+    with pytest.raises(BundleError, match=r"sample\.json"):
+        opened.open_bundle(build(tmp_path / "float", sample))
+    assert opened.open_bundle(build(tmp_path / "eight", sample, quantised.SerializeToString())).runtime.eight_bits
+    sample["output"][-1] += 0.5
+    with pytest.raises(BundleError, match=r"within 0\.25, got a difference of 0\.54"):
+        opened.open_bundle(build(tmp_path / "other", sample, quantised.SerializeToString()))
 
 
 def test_a_sample_of_another_length_is_refused(tmp_path, sample):

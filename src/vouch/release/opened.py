@@ -17,6 +17,8 @@ from vouch.vision.runtime import Runtime
 
 SAMPLE_VALUES = 256  # evenly spaced values of the output: enough to see another network, few enough to read
 SAMPLE_TOLERANCE = 1e-2  # canvas pixels and score: kernels of other processors differ by about 1e-3 pixels
+# kernels that round an activation to the next of 256 steps change logits by about 0.04 (roadwork_int8, fused or not)
+SAMPLE_TOLERANCE_EIGHT_BITS = 0.25
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,11 @@ def _load(folder: Path) -> Runtime:
     preprocess = from_json(io.read_json(folder / "preprocess.json"), f"{folder}/preprocess.json")
     loaded = runtime.load(folder / "model.onnx", preprocess)
     expected, found = np.array(io.read_json(folder / "sample.json")["output"]), np.array(sample_output(loaded))
-    if expected.shape != found.shape or not np.allclose(expected, found, rtol=SAMPLE_TOLERANCE, atol=SAMPLE_TOLERANCE):
+    tolerance = SAMPLE_TOLERANCE_EIGHT_BITS if loaded.eight_bits else SAMPLE_TOLERANCE
+    if expected.shape != found.shape or not np.allclose(expected, found, rtol=SAMPLE_TOLERANCE, atol=tolerance):
         largest = (
             f"a difference of {np.abs(expected - found).max():.4f}" if expected.shape == found.shape else "another size"
         )
-        problem = Problem(
-            f"{folder}/sample.json", f"its output within {SAMPLE_TOLERANCE}", largest, "export and build again"
-        )
+        problem = Problem(f"{folder}/sample.json", f"its output within {tolerance}", largest, "export and build again")
         raise BundleError([problem])
     return loaded

@@ -1,6 +1,5 @@
-"""A network as an ONNX file without dates, paths or producer noise: the same weights always the same bytes."""
+"""From a network in torch to an ONNX file."""
 
-import json
 import tempfile
 import warnings
 from collections.abc import Mapping
@@ -10,6 +9,8 @@ from typing import Protocol, runtime_checkable
 import onnx
 import torch
 from torch import Tensor, nn
+
+from vouch.vision.onnx_file import cleaned
 
 OPSET = 18  # ONNX Runtime 1.14 (2023) and later read it
 OUTPUTS = ("output0", "embedding")
@@ -65,19 +66,4 @@ def export_onnx(network: nn.Module, *, size_px: int, metadata: Mapping[str, obje
             dynamic_axes={name: {0: "batch"} for name in ("images", *names)},
         )
         model = onnx.load(path)
-    return _clean(model, metadata)
-
-
-def _clean(model: onnx.ModelProto, metadata: Mapping[str, object]) -> bytes:
-    model.producer_name, model.producer_version, model.doc_string = "vouch", "", ""
-    for node in model.graph.node:
-        node.doc_string = ""
-        del node.metadata_props[:]
-    del model.metadata_props[:]
-    for key in sorted(metadata):
-        value = metadata[key]
-        text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-        model.metadata_props.add(key=key, value=text)
-    onnx.checker.check_model(model)
-    content: bytes = model.SerializeToString(deterministic=True)
-    return content
+    return cleaned(model, metadata)

@@ -17,6 +17,7 @@ from vouch.errors import BundleError, Problem
 from vouch.vision.boxes import Detections, Postprocess, decode
 from vouch.vision.preprocess import Placement, Preprocess, letterbox, read_image, to_input, to_photograph
 
+QUANTIZATION = "quantization"  # key of a file's metadata that says how it became eight bits
 Found = tuple[Detections, tuple[int, int]]  # boxes in the photograph's pixels, and its (width, height)
 Result = TypeVar("Result")
 EMBEDDING = "embedding"  # the name of a classifier's second output
@@ -32,6 +33,7 @@ class Runtime:
     run: Callable[[NDArray[np.float32]], NDArray[np.float32]]
     embed: Callable[[NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32]]] | None
     preprocess: Preprocess
+    eight_bits: bool  # as vision.quantization makes it
 
 
 def load(model: Path, preprocess: Preprocess) -> Runtime:
@@ -67,7 +69,8 @@ def load(model: Path, preprocess: Preprocess) -> Runtime:
         answers, embeddings = session.run([outputs[0], EMBEDDING], {found.name: batch})
         return answers, embeddings
 
-    return Runtime(run, embed if EMBEDDING in outputs else None, preprocess)
+    eight_bits = QUANTIZATION in session.get_modelmeta().custom_metadata_map
+    return Runtime(run, embed if EMBEDDING in outputs else None, preprocess, eight_bits)
 
 
 def detect(runtime: Runtime, images: Sequence[Path], postprocess: Postprocess, *, batch: int) -> Iterator[Found]:

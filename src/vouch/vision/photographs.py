@@ -1,0 +1,21 @@
+"""Some photographs of a split as the network sees them: to measure ranges, or to compare two runtimes on."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vouch.vision.preprocess import letterbox, read_image, to_input
+
+
+def evenly(images: Sequence[str], count: int) -> list[Path]:
+    """Return `count` photographs evenly spaced over `images`, first and last included; all where there are fewer."""
+    chosen = np.unique(np.linspace(0, len(images) - 1, count).astype(int))
+    return [Path(images[place]) for place in chosen]
+
+
+def as_input(image: Path, size_px: int) -> NDArray[np.float32]:
+    """Return one photograph as float32 (1, 3, size, size), as `preprocess.to_input` makes it."""
+    canvas, _ = letterbox(read_image(image), size_px)
+    return to_input(canvas[None])
