@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 def test_every_output_of_every_stage_exists(tiny_classifier):
     stages = workspace.locked(tiny_classifier)
     roads = {"train_classifier", "extract_features", "train_cached", "export_classifier", "parity_classifier"}
-    assert {name.split("@")[0] for name in stages} >= roads
+    assert {name.split("@")[0] for name in stages} >= roads | {"quantize", "parity_quantized"}
     missing = [out["path"] for stage in stages.values() for out in stage["outs"]]
     assert [path for path in missing if not (tiny_classifier / path).exists()] == []
 
@@ -43,6 +43,24 @@ def test_a_model_of_one_epoch_abstains_and_fails_its_gate_by_name(tiny_classifie
     assert verdict["rules"]["misses_among_answers"]["passed"] is False  # nothing was answered: no evidence
     assert verdict["rules"]["export_answers"]["passed"] is True
     assert "infeasible" in (tiny_classifier / "reports/roadwork/index.html").read_text()
+
+
+def test_a_variant_in_eight_bits_has_scores_of_its_own_and_is_compared_with_its_source(tiny_classifier):
+    sizes = [(tiny_classifier / f"models/{name}/model.onnx").stat().st_size for name in ("roadwork", "roadwork_int8")]
+    assert sizes[1] < sizes[0]
+    source, variant, compared = (
+        pd.read_parquet(tiny_classifier / f"data/predictions/{side}/val_test.parquet")
+        for side in ("roadwork/candidate", "roadwork_int8/candidate", "roadwork_int8/baseline")
+    )
+    pd.testing.assert_frame_equal(source, compared)
+    logits = ["logit_no_roadwork", "logit_roadwork"]
+    assert not variant[logits].equals(source[logits])
+    assert (variant[logits] - source[logits]).abs().to_numpy().max() < 0.5
+    refused = workspace.vouch(tiny_classifier, "promote", "roadwork_int8")
+    assert refused.returncode == 1
+    assert "got models/roadwork/bundle" in refused.stdout
+    shown = workspace.vouch(tiny_classifier, "compare", "roadwork_int8").stdout
+    assert "roadwork_int8 against models/roadwork/bundle" in shown
 
 
 def test_the_command_line_says_probabilities_set_decision_and_why(tiny_classifier):

@@ -14,7 +14,7 @@ from vouch.splits import contract
 
 PARAMS = params.read_params(PARAMS_FILE)
 COMMANDS_WITH_PARAMETERS = {"drift"}
-TRAINING_LISTS = ("detectors", "fine_tuned", "frozen")  # each model stands on exactly one of them
+TRAINING_LISTS = ("detectors", "fine_tuned", "frozen", "quantized")  # each model stands on exactly one of them
 YAML_1_1_BOOLEANS = {"yes", "no", "on", "off"}
 # else DVC's run cache would not restore them
 NEVER_WITH_METRICS = {
@@ -24,6 +24,7 @@ NEVER_WITH_METRICS = {
     "pretrain",
     "extract_features",
     "train_cached",
+    "quantize",
     "export",
     "predict",
 }
@@ -45,7 +46,9 @@ PURPOSES_USED = {
     "pretrain": {"fit_weights", "exclude"},
     "extract_features": {"fit_weights", "choose_checkpoint"},
     "train_cached": {"fit_weights", "choose_checkpoint"},
+    "quantize": {"fit_weights"},
     "parity": {"fit_weights"},
+    "parity_quantized": {"fit_weights"},
     "predict": {"predict"},
     "calibrate": {"fit_calibrator"},
     "decide": {"fix_policy"},
@@ -121,7 +124,7 @@ def test_each_model_stands_on_one_training_list_and_its_data_set_on_the_list_of_
         assert len(homes) == 1, f"{model} is trained by {homes}"
         assert roads[homes[0]][model]["dataset"] == entry["dataset"]
         assert entry["dataset"] in roads["datasets"]
-        assert (model in roads["classifiers"]) == (homes[0] != "detectors")
+        assert (model in roads["classifiers"]) == (homes[0] in ("fine_tuned", "frozen"))
         assert entry["trained"] in roads["models"]
         assert entry["baseline"] in bundles | {f"registry/{model}/bundle"}  # of the graph, or promoted
     for name in (*TRAINING_LISTS, "pretrained", "unpromoted"):
@@ -135,7 +138,8 @@ def test_a_split_is_read_by_those_who_may(pattern, readers):
     for model, entry in PARAMS["pipeline"]["models"].items():
         path = pattern.format(model=model, dataset=entry["dataset"])
         names = {name.split("@")[0] for name, stage in GRAPH.items() if path in stage["deps"]}
-        kinds = {re.sub("^extract_features$|_(detector|classifier|cached)$", "", name) or "train" for name in names}
+        shaping, ending = "^(extract_features|quantize)$", "_(detector|classifier|cached|quantized)$"
+        kinds = {re.sub(f"{shaping}|{ending}", "", name) or "train" for name in names}
         also = {"pretrain"} if pattern.startswith("data/splits/") and entry["dataset"] in pretrained else set()
         assert kinds == readers | also
 
@@ -155,6 +159,18 @@ def test_a_stage_names_the_purposes_that_are_its_own(stage):
     text = text.replace('"predict", "task"', "")  # a key of params.yaml
     named = {purpose for purpose in PURPOSES if f'"{purpose}"' in text} if "contract" in text else set()
     assert named == PURPOSES_USED.get(stage, set())
+
+
+@pytest.mark.parametrize(("model", "entry"), PARAMS["pipeline"]["quantized"].items())
+def test_a_variant_is_judged_as_its_source_and_has_to_be_no_worse(model, entry):
+    variant, source = (PARAMS["models"][name] for name in (model, entry["source"]))
+    for section in ("predict", "calibrate", "decide", "evaluate"):
+        assert variant[section] == source[section]
+    for name, rule in source["gate"]["rules"].items():
+        assert rule["source"] == "export" or variant["gate"]["rules"][name] == rule
+    assert variant["gate"]["required"] == source["gate"]["required"]
+    compared = {rule["metric"] for rule in variant["gate"]["rules"].values() if rule["source"] == "comparison"}
+    assert compared == set(variant["compare"]["margins"])
 
 
 def test_params_are_written_as_dvc_writes_them():

@@ -13,6 +13,7 @@ from vouch.training.detector import FRAMEWORKS, TASKS
 VOUCH = SRC / "vouch"
 GROUND = {VOUCH / f"{name}.py" for name in ("errors", "params", "paths", "tables", "io", "stages/__init__")}
 WITH_FRAMEWORK = {"train_detector", "export", "parity"}
+WITHOUT_TORCH = ("quantize", "parity_quantized", "predict")
 PAST_THE_WAIST = ("calibrate", "decide", "evaluate", "compare", "gate", "bundle", "report", "index")
 HEAVY = {"torch", "torchvision", "timm", "ultralytics", "openvino"}
 
@@ -90,8 +91,8 @@ def test_every_packaged_file_is_named_by_a_module_beside_it():
         ("timm", {"training"}),
         ("torchvision", {"training/torchvision_detector.py"}),
         ("ultralytics", {"training/ultralytics_detector.py"}),
-        ("onnxruntime", {"vision/runtime.py"}),
-        ("onnx", {"training/onnx_export.py", "deployment"}),
+        ("onnxruntime", {"vision/runtime.py", "vision/quantization.py"}),
+        ("onnx", {"vision/onnx_file.py", "vision/quantization.py", "training/onnx_export.py", "deployment"}),
         ("openvino", {"deployment/openvino.py"}),
     ],
 )
@@ -101,8 +102,8 @@ def test_heavy_packages_are_imported_at_home(package, home):
             assert any(covers(VOUCH / place, path) for place in home), path
 
 
-def test_past_the_waist_and_on_the_command_line_no_heavy_package_is_loaded():
-    modules = [*(f"vouch.stages.{name}" for name in PAST_THE_WAIST), "vouch.cli"]
+def test_where_onnx_runtime_suffices_past_the_waist_and_on_the_command_line_no_heavy_package_is_loaded():
+    modules = [*(f"vouch.stages.{name}" for name in WITHOUT_TORCH + PAST_THE_WAIST), "vouch.cli"]
     code = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)\nprint(*sys.modules)"
     command = [sys.executable, "-c", code, *modules]
     loaded = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": "src"}, capture_output=True, text=True, check=True)

@@ -16,17 +16,24 @@ TRACKED = (".dvc", ".dvcignore", ".gitignore", "dvc.yaml", "models/architectures
 BARE_PYTHON = sys._base_executable  # type: ignore[attr-defined] # the interpreter below the virtual environment
 CLASSES = ("phone", "seatbelt", "cigarette", "drowsy_face", "vehicle", "pedestrian", "cone")
 CLASSIFIERS = ("roadwork", "roadwork_dino")  # all weights trained; heads on a frozen backbone, of examples/
-ROADWORK_TARGETS = (  # past its predictions, the second classifier runs the very stages of the first
+VARIANT = "roadwork_int8"  # the first one in eight bits
+ROADWORK_TARGETS = (  # past predictions or the comparison, other models run the very stages of the first
     "report@roadwork",
     "bundle@roadwork",
     "parity_classifier@roadwork_dino",
     "predict_candidate@roadwork_dino",
+    "parity_quantized@roadwork_int8",
+    "compare@roadwork_int8",
 )
 ROADWORK_ALONE: dict[str, Any] = {
     "pipeline.datasets": ["roadwork"],
     "pipeline.rendered": ["roadwork"],
     "pipeline.models": {
-        name: {"dataset": "roadwork", "trained": name, "baseline": f"registry/{name}/bundle"} for name in CLASSIFIERS
+        **{
+            name: {"dataset": "roadwork", "trained": name, "baseline": f"registry/{name}/bundle"}
+            for name in CLASSIFIERS
+        },
+        VARIANT: {"dataset": "roadwork", "trained": "roadwork", "baseline": "models/roadwork/bundle"},
     },
     "pipeline.detectors": {},
     "pipeline.fine_tuned.roadwork.start": "models/architectures/none.yaml",
@@ -53,9 +60,12 @@ ROADWORK_ALONE: dict[str, Any] = {
     "models.roadwork_dino.train_cached.epochs": 2,
     "models.roadwork_dino.train_cached.loss.gate_folds": 2,
     **{f"models.{name}.parity.photographs": 4 for name in CLASSIFIERS},
-    **{f"models.{name}.calibrate.folds": 2 for name in CLASSIFIERS},
-    **{f"models.{name}.evaluate.replicates": 200 for name in CLASSIFIERS},
-    **{f"models.{name}.compare.replicates": 200 for name in CLASSIFIERS},
+    "models.roadwork_int8.quantize.photographs": 8,
+    "models.roadwork_int8.quantize.batch": 5,
+    "models.roadwork_int8.parity_quantized.photographs": 4,
+    **{f"models.{name}.calibrate.folds": 2 for name in (*CLASSIFIERS, VARIANT)},
+    **{f"models.{name}.evaluate.replicates": 200 for name in (*CLASSIFIERS, VARIANT)},
+    **{f"models.{name}.compare.replicates": 200 for name in (*CLASSIFIERS, VARIANT)},
 }
 OVERRIDES: dict[str, Any] = {
     "pipeline.datasets": ["driver"],
@@ -63,6 +73,7 @@ OVERRIDES: dict[str, Any] = {
     "pipeline.models": {"driver": {"dataset": "driver", "trained": "driver", "baseline": "registry/driver/bundle"}},
     "pipeline.classifiers": {},
     "pipeline.fine_tuned": {},
+    "pipeline.quantized": {},
     "pipeline.detectors.driver.framework": "ultralytics",
     "pipeline.detectors.driver.start": "models/architectures/yolo11p.yaml",
     "pipeline.unpromoted": {"driver": {"dataset": "driver"}},

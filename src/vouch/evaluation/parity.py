@@ -52,6 +52,7 @@ def compare_answers(first: NDArray[np.float32], second: NDArray[np.float32], *, 
     values: dict[str, tuple[float | None, int]] = {
         "logit_difference": (float(difference.max(initial=0.0)), len(first)),
         "changed_photographs": (int(changed.sum()), len(first)),
+        "changed_fraction": (float(changed.mean()) if len(first) else None, len(first)),
     }
     return {"metrics": _metrics(values), "photographs": len(first)}
 

@@ -22,7 +22,8 @@ from vouch.stages import main
 from vouch.training import checkpoints
 from vouch.training.detector import framework
 from vouch.vision import runtime
-from vouch.vision.preprocess import from_json, letterbox, read_image, to_input
+from vouch.vision.photographs import as_input, evenly
+from vouch.vision.preprocess import from_json
 from vouch.vision.runtime import Runtime
 
 
@@ -62,8 +63,7 @@ def run(model: str, dataset: str) -> None:
 
 
 def _outputs(network: nn.Module, exported: Runtime, image: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    canvas, _ = letterbox(read_image(image), exported.preprocess.size_px)
-    batch = to_input(canvas[None])
+    batch = as_input(image, exported.preprocess.size_px)
     with torch.no_grad():
         trained: NDArray[np.float32] = network(torch.from_numpy(batch)).numpy()
     return trained, exported.run(batch)
@@ -72,9 +72,7 @@ def _outputs(network: nn.Module, exported: Runtime, image: Path) -> tuple[NDArra
 def _photographs(dataset: str, count: int) -> list[Path]:
     members = contract.read_split(dataset, "train", purpose="fit_weights")
     samples = io.read_table(paths.manifest(dataset, "samples"))
-    images = members.merge(samples, on="sample_id", validate="one_to_one")["image"]
-    chosen = np.unique(np.linspace(0, len(images) - 1, count).astype(int))
-    return [Path(image) for image in images.iloc[chosen]]
+    return evenly(members.merge(samples, on="sample_id", validate="one_to_one")["image"].tolist(), count)
 
 
 if __name__ == "__main__":
