@@ -6,14 +6,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from vouch import io, paths
+from vouch import io, params, paths
 
 MISSING = dict.fromkeys(("delta", "low", "high", "candidate", "baseline", "p_holm"))  # of the overall verdict
 
 
 def compare(model: Annotated[str, typer.Argument(help="Model of params.yaml, say driver.")]) -> None:
-    """Show metrics/MODEL/comparison.json: what changed since the promoted baseline, on the same val_test."""
-    table = Table("metric", "stratum", "baseline", "candidate", "difference", "p (Holm)", "verdict")
+    """Show metrics/MODEL/comparison.json: what changed since the baseline, on the same val_test."""
+    title = f"{model} against {params.read_value('pipeline', 'models', model, 'baseline')}"
+    table = Table("metric", "stratum", "baseline", "candidate", "difference", "p (Holm)", "verdict", title=title)
     for metric, strata in sorted(io.read_json(paths.metrics(model, "comparison")).items()):
         for stratum, found in strata.items():
             entry = MISSING | found
