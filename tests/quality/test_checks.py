@@ -37,3 +37,19 @@ def test_issues_are_sorted_and_each_is_there_once():
     ]
     assert checks.quarantined(issues) == {"a", "b"}
     assert [problem.where for problem in checks.problems(issues)] == ["a [bright]", "b [bright]"]
+
+
+def test_a_summary_says_each_check_with_its_first_finding_the_gravest_first():
+    found = [
+        checks.make_issues(pd.Series(["b", "a"]), "dark", pd.Series(["luma 3", "luma 5"])),
+        checks.make_issues(
+            pd.Series(["c"]), "contradicting_exact", pd.Series(["1 can; same pixels as d with 1 glass"])
+        ),
+    ]
+    issues = checks.grade(found, {"dark": "warn", "contradicting_exact": "quarantine"})
+    assert checks.summarise(issues).splitlines() == [
+        "validate: quarantined 1, findings 3",
+        "  quarantine contradicting_exact 1: c: 1 can; same pixels as d with 1 glass",
+        "  warn dark 2: a: luma 5, …",
+    ]
+    assert checks.summarise(issues[:0]) == "validate: quarantined 0, findings 0"

@@ -45,6 +45,23 @@ def test_same_pixels_in_two_groups_with_two_labels():
     ]
 
 
+def test_a_contradiction_names_the_copy_that_says_otherwise():
+    rows = [
+        ("a", "x", 0, 1, 0, "can"),
+        ("b", "x", 0, 1, 0, "can"),
+        ("c", "x", 0, 1, 0, "glass"),
+        ("d", "x", 0, 1, 0, ""),
+    ]
+    issues = pd.concat(find(rows)[1].findings)
+    said = issues[issues["check"] == "contradicting_exact"].set_index("sample_id")["detail"]
+    assert said.to_dict() == {
+        "a": "1 can; same pixels as c with 1 glass",
+        "b": "1 can; same pixels as c with 1 glass",
+        "c": "1 glass; same pixels as a with 1 can",
+        "d": "nothing; same pixels as a with 1 can",
+    }
+
+
 def test_alike_pictures_with_two_labels_across_groups():
     issues, found = find([("a", "x", 0, 1, 0, "can"), ("b", "y", 0b111111, 1, 1, "glass")])
     assert issues == [

@@ -66,8 +66,9 @@ def workspace(tmp_path, monkeypatch):
 OUTPUTS = [paths.quality("tiny", "issues"), paths.quality("tiny", "clusters"), paths.metrics("tiny", "data")]
 
 
-def test_quarantined_samples_are_listed_and_counted_and_two_runs_write_the_same_bytes(workspace):
+def test_quarantined_samples_are_listed_and_counted_and_two_runs_write_the_same_bytes(workspace, capsys):
     validate.run("tiny")
+    assert "quarantine truncated 1: a/0" in capsys.readouterr().err
     issues = io.read_table(OUTPUTS[0])
     assert issues[["sample_id", "check", "severity"]].to_numpy().tolist() == [["a/0", "truncated", "quarantine"]]
     assert io.read_table(OUTPUTS[1]).columns.tolist() == ["sample_id", "cluster"]

@@ -133,3 +133,14 @@ def problems(issues: pd.DataFrame) -> list[Problem]:
     return [
         Problem(f"{name} [{check}]", CHECKS[check].expected, got, CHECKS[check].remedy) for name, check, got in rows
     ]
+
+
+def summarise(issues: pd.DataFrame) -> str:
+    """Return what a person wants to know after a validation: each check that found something, and its first finding."""
+    lines = [f"validate: quarantined {len(quarantined(issues))}, findings {len(issues)}"]
+    for level in ANY:
+        for check, found in issues[issues["severity"] == level].groupby("check"):
+            first = found.iloc[0]
+            lines.append(f"  {level} {check} {len(found)}: {first['sample_id']}: {first['detail']}")
+            lines[-1] += ", …" if len(found) > 1 else ""
+    return "\n".join(lines)

@@ -164,13 +164,21 @@ def _exact_findings(
     for name, flag in (("exact_duplicate", copy), ("exact_across_groups", home != home[first])):
         yield make_issues(pd.Series(ids[flag]), name, "same pixels as " + pd.Series(ids[first[flag]], dtype="str"))
     looked = contents["objects"].notna().to_numpy()
-    said = contents["objects"].to_numpy(dtype=object)[looked]
-    conflict = pd.Series(said, dtype="object").groupby(first[looked]).transform("nunique").to_numpy() > 1
-    got = [
-        f"{what or 'nothing'}; same pixels as the copies of {ids[copy_of]}"
-        for what, copy_of in zip(said[conflict], first[looked][conflict], strict=True)
-    ]
-    yield make_issues(pd.Series(ids[looked][conflict]), "contradicting_exact", pd.Series(got, dtype="str"))
+    yield _contradictions(ids[looked], first[looked], contents["objects"].to_numpy(dtype=object)[looked])
+
+
+def _contradictions(ids: NDArray[np.object_], first: NDArray[np.int64], said: NDArray[np.object_]) -> pd.DataFrame:
+    """Name each copy of which another says something else, and the first such other."""
+    sayings: dict[int, dict[str, str]] = {}  # copies of one picture: what is said of it, and of which of them first
+    for name, copy_of, what in zip(ids, first, said, strict=True):
+        sayings.setdefault(copy_of, {}).setdefault(what, name)
+    names, details = [], []
+    for name, copy_of, what in zip(ids, first, said, strict=True):
+        others = [(other, twin) for other, twin in sayings[copy_of].items() if other != what]
+        for other, twin in others[:1]:
+            names.append(name)
+            details.append(f"{what or 'nothing'}; same pixels as {twin} with {other or 'nothing'}")
+    return make_issues(pd.Series(names, dtype="str"), "contradicting_exact", pd.Series(details, dtype="str"))
 
 
 def _near_findings(ids: NDArray[np.object_], near: _Near) -> Iterator[pd.DataFrame]:

@@ -5,6 +5,7 @@ Writes      data/quality/D/{issues,clusters}.parquet, metrics/D/data.json
 Fails when  a check of severity `block` finds anything: every finding is listed and nothing is written
 """
 
+import sys
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -46,6 +47,7 @@ def run(dataset: str) -> None:
     io.write_table(paths.quality(dataset, "issues"), found.issues)
     io.write_table(paths.quality(dataset, "clusters"), found.clusters)
     io.write_json(paths.metrics(dataset, "data"), found.figures)
+    sys.stderr.write(checks.summarise(found.issues) + "\n")
 
 
 if __name__ == "__main__":
