@@ -30,6 +30,13 @@ def test_a_folder_that_does_not_add_up_is_refused(read, files, where, got):
     assert [(problem.where, problem.got) for problem in problems] == [(where, got)]
 
 
+def test_a_side_manifest_may_not_contradict_the_folder(read):
+    files = {"can/a.jpg": "", "jar/b.jpg": "", "manifest.csv": "file,label\ncan/a.jpg,can\njar/b.jpg,\n"}
+    assert read(files, "imagefolder").problems == ()
+    problems = read(files | {"manifest.csv": files["manifest.csv"].replace(",can", ",jar")}, "imagefolder").problems
+    assert [(problem.where, problem.got) for problem in problems] == [("can/a.jpg: label", "'jar'")]
+
+
 @pytest.mark.parametrize("path", ["/a", "../a", "a/../b", "a/..", "C:/a", "a\\b", "", " a", "a\n", "\udcff"])
 def test_paths_that_leave_the_source_or_are_no_names_are_none(path):
     assert inside(path) is None

@@ -7,7 +7,7 @@ from dataclasses import replace
 from vouch.errors import Problem
 from vouch.sources.descriptor import Descriptor, Rule
 from vouch.sources.records import Record
-from vouch.sources.table import Row, cell_annotation, cell_size
+from vouch.sources.table import Row, cell_annotation, cell_label, cell_size
 from vouch.sources.words import closest
 from vouch.tables import GROUP, STRATUM
 
@@ -41,8 +41,9 @@ def _place(
 ) -> Record:
     where = record.where
     annotation = cell_annotation(row, record.annotation, where)
+    label = cell_label(row, record.label, where)
     width, height = (cell_size(row, side, getattr(record, side), where) for side in ("width", "height"))
-    problems += [part for part in (annotation, width, height) if isinstance(part, Problem)]
+    problems += [part for part in (annotation, label, width, height) if isinstance(part, Problem)]
     return replace(
         record,
         annotation=record.annotation if isinstance(annotation, Problem) else annotation,

@@ -170,6 +170,14 @@ def cell_annotation(row: Row, annotation: str, where: str) -> str | Problem:
     return Problem(where, expected, explicit, "correct the annotation") if found is None else found
 
 
+def cell_label(row: Row, known: str | None, where: str) -> str | Problem | None:
+    """Return the label that the source itself gives; the row may not contradict it."""
+    said = row.get("label", "")
+    if known is None or said in ("", known):
+        return known
+    return Problem(f"{where}: label", f"{known!r} as the source itself says", repr(said), "correct one of them")
+
+
 def cell_size(row: Row, name: str, known: int | None, where: str) -> int | Problem | None:
     """Return the width or height that the source or the row states; the two must agree."""
     text = row.get(name, "")
