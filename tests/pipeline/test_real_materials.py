@@ -1,0 +1,84 @@
+"""Real photographs of six classes through the same stages: import, set aside, train, judge, report."""
+
+import csv
+import json
+import shutil
+
+import pandas as pd
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline import workspace
+from pipeline.graph import ROOT, with_examples
+
+PHOTOGRAPHS = ROOT.parent / "shared/realdata/trashnet/images"
+CLASSES = ("cardboard", "glass", "metal", "paper", "plastic", "trash")
+OF_EACH = 8
+TWICE = {"glass389": "plastic332", "plastic332": "glass389"}  # one photograph, two labels, says its README
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not PHOTOGRAPHS.is_dir(), reason=f"needs the photographs in {PHOTOGRAPHS}"),
+]
+
+
+def few_of_each_material(target):
+    """Copy a few photographs of every class, and one that lies in two classes; the folder is the label."""
+    for folder in sorted(PHOTOGRAPHS.iterdir()):
+        photographs = sorted(folder.iterdir())
+        kept = photographs[:: len(photographs) // OF_EACH][:OF_EACH]
+        for path in {*kept, *(path for path in photographs if path.stem in TWICE)}:
+            (target / folder.name).mkdir(exist_ok=True)
+            shutil.copy(path, target / folder.name)
+
+
+@pytest.fixture(scope="module")
+def trashnet(tmp_path_factory):
+    """A workspace with a model of six classes, its photographs imported and its line of the graph run."""
+    folder = workspace.make(tmp_path_factory.mktemp("classes"), tmp_path_factory.mktemp("classes_cache"))
+    source = tmp_path_factory.mktemp("materials")
+    few_of_each_material(source)
+    content = with_examples(["trashnet"], folder / "params.yaml")
+    YAML().dump(content, folder / "params.yaml")
+    training, coverage = "models.trashnet.train_classifier", "datasets.trashnet.validate.coverage"
+    workspace.change(
+        folder,
+        {
+            f"{coverage}.min_components": 4,
+            f"{coverage}.classes": {name: {"min_count": 1, "strata": {}} for name in CLASSES},
+            f"{training}.backbone.options": {"channels": [8, 8, 16, 16], "stem_width": 8},
+            f"{training}.size_px": 32,
+            f"{training}.views.side_px": 32,
+            f"{training}.epochs": 1,
+            f"{training}.precision": "float32",
+            f"{training}.loss.gate_folds": 2,
+            "models.trashnet.parity.photographs": 2,
+            "models.trashnet.calibrate.folds": 2,
+            "models.trashnet.evaluate.replicates": 200,
+            "models.trashnet.compare.replicates": 200,
+        },
+    )
+    said = workspace.vouch(folder, "import", "trashnet", str(source), "--format", "imagefolder")
+    assert said.returncode == 0, said.stdout
+    workspace.done(folder, "dvc", "repro", "report@trashnet", "bundle@trashnet")
+    return folder
+
+
+def test_a_photograph_under_two_labels_is_set_aside_and_both_are_named(trashnet):
+    issues = pd.read_parquet(trashnet / "data/quality/trashnet/issues.parquet")
+    found = issues[issues["check"] == "contradicting_exact"]
+    names = {row.sample_id.rpartition("/")[2].removesuffix(".jpg"): row.detail for row in found.itertuples()}
+    assert set(names) == set(TWICE)
+    assert all(f"{TWICE[name]}.jpg with 1 {TWICE[name].rstrip('0123456789')}" in said for name, said in names.items())
+    with (trashnet / "data/splits/trashnet/aside.csv").open() as stream:
+        assert {row["sample_id"] for row in csv.DictReader(stream)} == set(found["sample_id"])
+
+
+def test_six_classes_reach_a_verdict_a_bundle_and_a_page(trashnet):
+    assert json.loads((trashnet / "metrics/trashnet/gate.json").read_text())["passed"] is False  # one epoch
+    labels = json.loads((trashnet / "models/trashnet/bundle/labels.json").read_text())
+    judged = json.loads((trashnet / "metrics/trashnet/test.json").read_text())["accuracy"]
+    page = (trashnet / "reports/trashnet/index.html").read_text()
+    for name in CLASSES:
+        assert name in str(labels)
+        assert judged[f"class={name}"]["n_rows"] > 0
+        assert f">{name}<" in page
