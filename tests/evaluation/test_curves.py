@@ -150,15 +150,18 @@ def test_recall_by_confidence_of_photographs_is_right_answers_of_all_and_accurac
     assert at["recall"] == pytest.approx(kept["correct"].sum() / len(rows))
 
 
+CLASSES = ["class", "class_true"]
+
+
 def test_the_worst_photographs_are_wrong_exits_then_abstentions_without_a_box():
     rows = photographs(4)
     table = curves.worst(rows, count=5)
-    assert list(table.columns) == ["sample_id", "kind", "class", "confidence", "x1", "y1", "x2", "y2", "stratum_light"]
+    assert list(table.columns) == ["sample_id", "kind", *CLASSES, "confidence", "x1", "y1", "x2", "y2", "stratum_light"]
     assert table["kind"].tolist() == ["wrong_exit"] * 5 + ["abstention"] * 5
     assert table[["x1", "y1", "x2", "y2"]].isna().all(axis=None)
     exits = rows[rows["accept"] & ~rows["correct"]].sort_values("confidence", ascending=False)
     assert table["sample_id"].tolist()[:5] == exits["sample_id"].tolist()[:5]
-    assert table["class"].tolist()[:5] == exits["class_pred"].tolist()[:5]
+    assert table[CLASSES].iloc[:5].to_numpy().tolist() == exits[["class_pred", "class_true"]].head().to_numpy().tolist()
     left = rows[~rows["accept"] & ~rows["correct"]].sort_values("confidence", ascending=False)
     assert table["sample_id"].tolist()[5:] == left["sample_id"].tolist()[:5]
-    assert table["class"].tolist()[5:] == left["class_true"].tolist()[:5]
+    assert table[CLASSES].iloc[5:].to_numpy().tolist() == left[["class_pred", "class_true"]].head().to_numpy().tolist()

@@ -12,7 +12,7 @@ from vouch.report.pictures import HEIGHT_PX, MOST, Mistake, data_uri, words, wor
 
 def rows(*found):
     columns = ["sample_id", "kind", "class", "confidence", "x1", "y1", "x2", "y2"]
-    return pd.DataFrame(found, columns=columns)
+    return pd.DataFrame(found, columns=columns).assign(class_true="metal")
 
 
 def samples(*names):
@@ -36,6 +36,16 @@ def test_the_worst_come_in_the_table_s_order_one_picture_a_photograph():
     assert [(each.sample_id, each.captions) for each in found] == [("b", ("phone", "cone")), ("a", ("cone 0.30",))]
     assert found[0].image == "data/b"
     assert words(found[1]) == "Missed: cone 0.30 in a"
+
+
+def test_a_photograph_says_what_was_answered_and_what_is_true():
+    nowhere = (np.nan,) * 4
+    table = rows(("a", "wrong_exit", "glass", 0.97, *nowhere), ("b", "abstention", "paper", 0.4, *nowhere))
+    found = [words(one) for kind in ("wrong_exit", "abstention") for one in worst(table, samples("a", "b"), kind)]
+    assert found == [
+        "Answered wrongly as: glass 0.97, in truth metal in a",
+        "Left to a person: paper 0.40, in truth metal in b",
+    ]
 
 
 def test_no_more_than_a_handful_is_shown():

@@ -132,7 +132,7 @@ def _risk(rows: pd.DataFrame) -> Terms:
     return floats(rows["kept"] & ~rows["correct"], rows["kept"])
 
 
-WORST = ["sample_id", "kind", "class", "confidence", "x1", "y1", "x2", "y2"]
+WORST = ["sample_id", "kind", "class", "class_true", "confidence", "x1", "y1", "x2", "y2"]
 
 
 def worst(rows: pd.DataFrame, *, count: int) -> pd.DataFrame:
@@ -142,14 +142,15 @@ def worst(rows: pd.DataFrame, *, count: int) -> pd.DataFrame:
     the second largest, because one bad stratum must not hide the others; then false alarms, the accepted ones, the
     surest first.
 
-    Of whole photographs: wrong exits (accepted and wrong), the surest first, under the class that was answered; then
-    abstentions, those that would have been wrong first, the surest first, under their true class. They have no box.
+    Of whole photographs: wrong exits (accepted and wrong), the surest first; then abstentions, those that would have
+    been wrong first, the surest first. Both under the class that the confidence is about, the most probable one, with
+    the true class beside it. They have no box.
 
     Returns
     -------
     table
-        `sample_id`, `kind` (miss and false_alarm, or wrong_exit and abstention), `class`, `confidence`, `x1`, `y1`,
-        `x2`, `y2`, `stratum_*`.
+        `sample_id`, `kind` (miss and false_alarm, or wrong_exit and abstention), `class`, `class_true`, `confidence`,
+        `x1`, `y1`, `x2`, `y2`, `stratum_*`.
     """
     first, second = _worst_photographs(rows) if class_names(rows) else _worst_detections(rows)
     columns = [*WORST, *stratum_columns(rows)]
@@ -157,11 +158,9 @@ def worst(rows: pd.DataFrame, *, count: int) -> pd.DataFrame:
 
 
 def _worst_photographs(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    rows = rows.assign(**dict.fromkeys(("x1", "y1", "x2", "y2"), np.nan))
+    rows = rows.assign(**{"class": rows["class_pred"]}, **dict.fromkeys(("x1", "y1", "x2", "y2"), np.nan))
     exits = rows[rows["accept"] & ~rows["correct"]].assign(kind="wrong_exit")
-    exits = exits.assign(**{"class": exits["class_pred"]})
     left = rows[~rows["accept"]].assign(kind="abstention")
-    left = left.assign(**{"class": left["class_true"]})
     return (
         exits.sort_values("confidence", ascending=False, kind="stable"),
         left.sort_values(["correct", "confidence"], ascending=[True, False], kind="stable"),

@@ -18,7 +18,7 @@ NEEDED_BY = {
     "reliability": "ece",
     "risk_coverage": "augrc",
 }
-TEXT = ("class", "side", "sample_id", "kind")  # columns of plots that are not numbers
+TEXT = ("class", "class_true", "side", "sample_id", "kind")  # columns of plots that are not numbers
 PLOTS = tuple(NEEDED_BY)
 
 

@@ -22,8 +22,9 @@ KINDS = {  # in the order of the page
     "miss": "Missed",
     "false_alarm": "False alarm",
     "wrong_exit": "Answered wrongly as",
-    "abstention": "Left to a person, in truth",
+    "abstention": "Left to a person",
 }
+OF_PHOTOGRAPHS = ("wrong_exit", "abstention")  # their captions say the truth too: of six classes none is implied
 MOST = 8  # photographs of each kind: about half a megabyte of page
 QUALITY = 82  # of the JPEG
 
@@ -44,7 +45,7 @@ def worst(misses: pd.DataFrame, samples: pd.DataFrame, kind: str) -> list[Mistak
 
     Parameters
     ----------
-    misses : columns sample_id, kind (of `KINDS`), class, confidence, x1, y1, x2, y2 in pixels
+    misses : columns sample_id, kind (of `KINDS`), class, class_true, confidence, x1, y1, x2, y2 in pixels
     samples : columns sample_id and image
 
     Raises
@@ -64,6 +65,8 @@ def worst(misses: pd.DataFrame, samples: pd.DataFrame, kind: str) -> list[Mistak
 def _mistake(rows: pd.DataFrame, image: str, kind: str) -> Mistake:
     levels = [level if level > 0 else None for level in rows["confidence"].tolist()]  # 0: nothing was found there
     captions = tuple(caption(name, level) for name, level in zip(rows["class"], levels, strict=True))
+    if kind in OF_PHOTOGRAPHS:
+        captions = tuple(f"{said}, in truth {true}" for said, true in zip(captions, rows["class_true"], strict=True))
     boxes = rows[["x1", "y1", "x2", "y2"]].to_numpy(np.float64)
     return Mistake(str(rows["sample_id"].iloc[0]), image, kind, boxes, captions)
 
