@@ -160,6 +160,17 @@ def test_sections_of_a_task_without_boxes_are_left_out():
     assert "no evidence: nothing was compared" in text
 
 
+def test_a_classifier_s_page_speaks_of_no_diamond_threshold_or_box_that_it_does_not_show(made):
+    shown = "the diamond is where the policy operates", "dashed verticals are the policy's thresholds", "labelled boxes"
+    assert all(words in Outline(page(made)).text() for words in shown)
+    policy = {"kind": "scrc", "guarantee": "certified", "feasible": True, "infeasible": {}, "lam1": 0.9, "evidence": {}}
+    test = {name: made.test[name] for name in ("map50", "ece")}
+    data = {**made.data, "boxes": 0}
+    text = Outline(page(replace(made, policy=policy, test=test, comparison={}, data=data))).text()
+    assert "Precision over recall" in text
+    assert not any(words in text for words in shown)
+
+
 def test_a_table_that_a_metric_calls_for_must_be_there(made):
     check_plots(made.test, made.plots, "plots/driver/test")
     check_plots({"accuracy": {}}, {}, "plots/driver/test")

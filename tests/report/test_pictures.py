@@ -43,8 +43,8 @@ def test_a_photograph_says_what_was_answered_and_what_is_true():
     table = rows(("a", "wrong_exit", "glass", 0.97, *nowhere), ("b", "abstention", "paper", 0.4, *nowhere))
     found = [words(one) for kind in ("wrong_exit", "abstention") for one in worst(table, samples("a", "b"), kind)]
     assert found == [
-        "Answered wrongly as: glass 0.97, in truth metal in a",
-        "Left to a person: paper 0.40, in truth metal in b",
+        "Answered wrongly as: glass 0.97, in truth metal. a",
+        "Left to a person: paper 0.40, in truth metal. b",
     ]
 
 

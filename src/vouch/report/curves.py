@@ -14,22 +14,28 @@ CURVE_LOOKS = 4  # lines that one training figure can hold apart
 
 
 def precision_recall(table: pd.DataFrame, test: Json) -> dict[str, Any]:
-    """Return a curve for each class, the weakest first, at most twelve, with its operating point."""
+    """Return a curve for each class, the weakest first, at most twelve, with its operating point where one is known."""
     classes = {str(name): part for name, part in table.groupby("class", sort=True)}
     weakest = sorted(classes, key=lambda name: (_area(test, name, classes[name]), name))[:MOST_CLASSES]
     curves = [
         {"name": name, "area": _value(test, "map50", name), "svg": _curve(test, name, classes[name], place)}
         for place, name in enumerate(weakest)
     ]
-    return {"curves": curves, "total": len(classes)}
+    operates = any(_operating(test, name) is not None for name in weakest)
+    return {"curves": curves, "total": len(classes), "operates": operates}
 
 
 def _curve(test: Json, name: str, table: pd.DataFrame, place: int) -> str:
-    recall, precision = _value(test, "recall", name), _value(test, "precision", name)
-    point = None if recall is None or precision is None else (recall, precision)
+    point = _operating(test, name)
     label = f"Precision over recall of class {name}"
     label += "" if point is None else f"; operating point: recall {number(point[0])}, precision {number(point[1])}"
     return figures.precision_recall(table, point, name=f"pr-{place}", label=label)
+
+
+def _operating(test: Json, name: str) -> tuple[float, float] | None:
+    """Return recall and precision under the policy; of a classifier neither is measured by class."""
+    recall, precision = _value(test, "recall", name), _value(test, "precision", name)
+    return None if recall is None or precision is None else (recall, precision)
 
 
 def _area(test: Json, name: str, table: pd.DataFrame) -> float:

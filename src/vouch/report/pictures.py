@@ -76,7 +76,8 @@ def words(mistake: Mistake) -> str:
 
     A missed object with a confidence was found, but not surely enough for the policy.
     """
-    return f"{KINDS[mistake.kind]}: {', '.join(mistake.captions)} in {mistake.sample_id}"
+    place = "." if mistake.kind in OF_PHOTOGRAPHS else " in"
+    return f"{KINDS[mistake.kind]}: {', '.join(mistake.captions)}{place} {mistake.sample_id}"
 
 
 def data_uri(photograph: Image.Image, mistake: Mistake) -> str:

@@ -7,6 +7,7 @@ from vouch.report.words import parts
 
 Json = Mapping[str, Any]
 SEVERITIES = ("block", "quarantine", "warn")  # the gravest first
+OF_BOXES = ("boxes", "negatives")  # nobody counts them where photographs have classes
 FACTS = {
     "samples": "usable photographs",
     "quarantined": "quarantined photographs",
@@ -28,7 +29,8 @@ def quality(data: Json) -> dict[str, Any]:
 
 
 def _facts(data: Json) -> list[dict[str, Any]]:
-    facts = [{"name": title, "value": data[name]} for name, title in FACTS.items()]
+    names = [name for name in FACTS if data["boxes"] or name not in OF_BOXES]
+    facts = [{"name": FACTS[name], "value": data[name]} for name in names]
     facts += [{"name": f"group key {name}", "value": count} for name, count in data["groups"].items()]
     return facts + [
         {"name": f"duplicates: {name.replace('_', ' ')}", "value": count} for name, count in data["duplicates"].items()
