@@ -52,9 +52,16 @@ def compare_answers(first: NDArray[np.float32], second: NDArray[np.float32], *, 
     values: dict[str, tuple[float | None, int]] = {
         "logit_difference": (float(difference.max(initial=0.0)), len(first)),
         "changed_photographs": (int(changed.sum()), len(first)),
-        "changed_fraction": (float(changed.mean()) if len(first) else None, len(first)),
     }
     return {"metrics": _metrics(values), "photographs": len(first)}
+
+
+def compare_precisions(first: NDArray[np.float32], second: NDArray[np.float32], *, n_classes: int) -> dict[str, Any]:
+    """Compare as `compare_answers` does two networks of which some answers may differ, and say which share does."""
+    found = compare_answers(first, second, n_classes=n_classes)
+    changed = found["metrics"]["changed_photographs"]["all"]["value"]
+    share = _metrics({"changed_fraction": (changed / len(first) if len(first) else None, len(first))})
+    return found | {"metrics": found["metrics"] | share}
 
 
 def _metrics(values: dict[str, tuple[float | None, int]]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from vouch import io, params, paths
-from vouch.evaluation.parity import compare_answers
+from vouch.evaluation.parity import compare_precisions
 from vouch.params import Section
 from vouch.splits import contract
 from vouch.stages import main
@@ -39,7 +39,7 @@ def run(model: str, dataset: str, source: str) -> None:
     for name in (source, model):
         loaded = runtime.load(paths.model(name, "model.onnx"), preprocess)
         outputs.append(np.concatenate([loaded.run(batch) for batch in batches]))
-    found = compare_answers(outputs[0], outputs[1], n_classes=len(classes))
+    found = compare_precisions(outputs[0], outputs[1], n_classes=len(classes))
     io.write_json(paths.metrics(model, "export"), found, digits=9)
 
 
