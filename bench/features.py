@@ -29,6 +29,7 @@ EXTRACTION = {
     "precision": "float32",
     "storage": "float32",
     "device": "cpu",
+    "threads": 1,
     "seed": 1,
 }
 TRAINING = {
@@ -55,6 +56,7 @@ TRAINING = {
         "gate_folds": 0,
     },
     "device": "cpu",
+    "threads": 1,
     "seed": 1,
 }
 

@@ -73,6 +73,7 @@ def fitting(**changes: object) -> dict[str, object]:
         "positive": "road_work",
         "loss": loss(),
         "device": "cpu",
+        "threads": 1,
         "seed": 1,
     }
     return values | changes
@@ -104,6 +105,7 @@ def extraction(**changes: object) -> Extraction:
         "precision": "float32",
         "storage": "float32",
         "device": "cpu",
+        "threads": 1,
         "seed": 1,
     }
     return Extraction.model_validate(values | changes)

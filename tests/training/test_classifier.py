@@ -140,6 +140,15 @@ def test_averaged_weights_are_judged_and_shipped(pictures, tmp_path):
     assert not torch.equal(slow.tensors[name], fast.tensors[name])
 
 
+def test_the_number_of_threads_is_what_the_parameters_say_and_not_the_environment(pictures, tmp_path):
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    train(pictures, training(epochs=1, threads=2), tmp_path)
+    found = torch.get_num_threads()
+    torch.set_num_threads(before)
+    assert found == 2
+
+
 def test_it_learns_what_can_be_learned(tmp_path):
     pictures = album(draw(tmp_path / "photographs", 96), 96)
     found = train(pictures, training(epochs=12, batch=16, learning_rate=0.01), tmp_path / "scratch")

@@ -65,6 +65,7 @@ SECTION = {
     },
     "monitors": {"neighbours": 3, "margin": 1.0, "min_spread": 0.0},
     "device": "cpu",
+    "threads": 1,
     "seed": 1,
     "precision": "float32",
 }

@@ -66,6 +66,7 @@ def train(album: Album, training: ClassifierTraining, start: str, scratch: Path)
         When the device, the hub or the checkpoint to resume from is not what it must be.
     """
     _check(training, len(album.train.images))
+    torch.set_num_threads(training.threads)
     torch.manual_seed(training.seed)
     backbone = backbones.describe(training.backbone.name, training.backbone.options, training.views.side_px)
     architecture = classifier_network.describe(backbone, training.views, training, album.classes)

@@ -37,6 +37,7 @@ def fit_top(
     architecture: Architecture, classes: int, train: Cached, val_select: Cached, fitting: Fitting, *, shown: bool
 ) -> tuple[Top, Fitted]:
     """Fit aggregation and heads from scratch; return them, in evaluation mode, and how it went."""
+    torch.set_num_threads(fitting.threads)
     torch.manual_seed(fitting.seed)
     top = classifier_network.top(architecture, train.features.shape[-1], classes, fitting.dropout).to(fitting.device)
     fitted = classifier_loop.fit(

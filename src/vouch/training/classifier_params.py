@@ -115,6 +115,7 @@ class Fitting(Section):
     positive: str | None  # the class that must not be missed; null where none is special
     loss: Loss
     device: Literal["cpu", "cuda"]
+    threads: Count  # of PyTorch on a CPU: another number adds in another order, and the last bits differ
     seed: Annotated[int, Field(ge=0)]
 
 
@@ -177,6 +178,7 @@ class Extraction(Section):
     precision: Precision
     storage: Literal["float32", "bfloat16"]  # of the cache; bfloat16 halves it and keeps 8 bits of mantissa
     device: Literal["cpu", "cuda"]
+    threads: Count  # of PyTorch on a CPU: another number adds in another order, and the last bits differ
     seed: Annotated[int, Field(ge=0)]  # of a backbone without weights
 
 

@@ -44,6 +44,7 @@ def backbone(extraction: Extraction, start: str) -> tuple[Normalised, BackboneAr
     backbones.refuse_half_precision(wanted.name, extraction.precision)
     backbones.refuse_machine(extraction.device, extraction.precision)
     classifier_network.refuse_views(extraction.views, extraction.size_px)
+    torch.set_num_threads(extraction.threads)
     torch.manual_seed(extraction.seed)
     architecture = backbones.describe(wanted.name, wanted.options, extraction.views.side_px)
     frozen, _ = classifier_network.started_backbone(architecture, start)

@@ -60,6 +60,7 @@ def adapt(pool: Pool, wanted: Pretraining, start: str) -> Adapted:
         When the starting weights do not fit; when the device, the hub or lightly is not there.
     """
     _check(wanted, len(pool.images))
+    torch.set_num_threads(wanted.threads)
     torch.manual_seed(wanted.seed)
     architecture = backbones.describe(wanted.backbone.name, wanted.backbone.options, wanted.crops.global_px)
     backbone, _ = classifier_network.started_backbone(architecture, start)

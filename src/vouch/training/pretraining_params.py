@@ -76,6 +76,7 @@ class Pretraining(Section):
     objective: Objective
     monitors: Monitors
     device: Literal["cpu", "cuda"]
+    threads: Count  # of PyTorch on a CPU: another number adds in another order, and the last bits differ
     seed: Annotated[int, Field(ge=0)]
     precision: Precision  # of the backbone's pass; head and losses stay float32
 
