@@ -24,7 +24,7 @@ check: setup ## lint, format, types, and dvc.lock in step with the code
 	dvc repro --dry --allow-missing | tee /dev/stderr | grep -q 'Data and pipelines are up to date.'
 
 bench: setup ## side by side with peers, in one run: ratios
-	uv pip install --quiet --constraint requirements.lock imagededup==0.3.3.post2 # a peer, and nothing else needs it
+	uv pip install --quiet --constraint requirements.lock imagededup==0.3.3.post2 netcal==1.4.0 # peers, and nothing else needs them
 	python bench/run.py
 
 verify: setup ## build everything twice: the same bytes, or a failure
