@@ -10,9 +10,7 @@ from vouch.evaluation import embeddings, regrouping
 from vouch.evaluation.appearance import Appearance, Column, kept
 from vouch.evaluation.regrouping import BoolArray, FloatArray, IntArray
 
-PSI_NULL = (
-    0.99  # percentile of the index under regrouping that it must exceed too: of few photographs it is large by chance
-)
+PSI_NULL = 0.99  # quantile of the index under regrouping that it must exceed too: few photographs make it large
 CHANCE = 0.5  # area of a classifier that tells nothing
 NO_VALUE = "one side has no value"
 Columns = Mapping[str, Column]
