@@ -25,6 +25,9 @@ Option = bool | int | float | str | tuple[int, ...]
 TRANSFORMERS = ("vit_", "deit", "beit", "eva", "test_vit")  # their position embedding has to know the canvas
 DIGITS = 6  # decimals that a description keeps; CLIP's mean has eight
 
+# float32 means it: on a card PyTorch multiplies matrices so, but rounds what convolutions take to ten bits of mantissa
+torch.backends.cudnn.allow_tf32 = False
+
 
 class BackboneArchitecture(Section):
     """All that rebuilds a backbone, but its weights."""

@@ -63,7 +63,7 @@ def _lesson(train: Cached, val_select: Cached, fitting: Fitting) -> Lesson:
 
     def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         for indices in shuffled(len(train.class_ids), fitting.batch, seed=fitting.seed, epoch=epoch):
-            chosen = torch.from_numpy(indices).to(fitting.device)
+            chosen = torch.from_numpy(indices).to(fitting.device, non_blocking=True)
             yield features[chosen], class_ids[chosen]
 
     def held_out() -> Iterator[Tensor]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -85,14 +85,28 @@ def pixels(found: NDArray[np.uint8], device: str) -> Tensor:
 
     On a CPU convolutions of small networks run 1.3 to 1.8 times as fast in that order; to a GPU travel bytes.
     """
-    planes = torch.from_numpy(np.ascontiguousarray(found[..., ::-1])).to(device).permute(0, 3, 1, 2)
+    return _scaled(_ready(found, device), device)
+
+
+def _ready(found: NDArray[Any], device: str) -> Tensor:
+    """Return an array from where it travels best: a GPU goes on with its work only while pinned memory is copied."""
+    ready = torch.from_numpy(np.ascontiguousarray(found))
+    return ready if device == "cpu" else ready.pin_memory()
+
+
+def _scaled(ready: Tensor, device: str) -> Tensor:
+    planes = ready.to(device, non_blocking=True).flip(-1).permute(0, 3, 1, 2)  # BGR to RGB
     return planes.float() * float(np.float32(1 / 255))
 
 
 def in_order(source: Canvases, count: int, batch: int, device: str) -> Iterator[Tensor]:
     """Yield all photographs in their order."""
     parts = [np.arange(start, min(start + batch, count)) for start in range(0, count, batch)]
-    return (pixels(found, device) for found in ahead(source, parts))
+
+    def ready(indices: NDArray[np.intp]) -> Tensor:
+        return _ready(source(indices), device)
+
+    return (_scaled(found, device) for found in ahead(ready, parts))
 
 
 def changing(source: Canvases, *, strength: Strength, seed: int, epoch: int) -> Canvases:
@@ -121,8 +135,12 @@ def batches(
     source: Canvases, class_ids: NDArray[np.int64], parts: list[NDArray[np.intp]], device: str
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield the photographs of each part and their classes."""
-    for indices, found in zip(parts, ahead(source, parts), strict=True):
-        yield pixels(found, device), torch.from_numpy(class_ids[indices]).to(device)
+
+    def ready(indices: NDArray[np.intp]) -> tuple[Tensor, Tensor]:
+        return _ready(source(indices), device), _ready(class_ids[indices], device)
+
+    for found, truths in ahead(ready, parts):
+        yield _scaled(found, device), truths.to(device, non_blocking=True)
 
 
 def ahead(source: Callable[[NDArray[np.intp]], T], parts: list[NDArray[np.intp]]) -> Iterator[T]:

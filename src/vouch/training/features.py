@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +70,19 @@ def extract(frozen: Normalised, images: tuple[Path, ...], extraction: Extraction
         When a photograph does not decode.
     """
     source = classifier_data.canvases(images, extraction.size_px, cache_bytes=0)  # each is looked at once
-    inputs = classifier_data.in_order(source, len(images), extraction.batch, extraction.device)
+    return seen(frozen, classifier_data.in_order(source, len(images), extraction.batch, extraction.device), extraction)
+
+
+def seen(frozen: Normalised, inputs: Iterable[Tensor], extraction: Extraction) -> Tensor:
+    """Return features (n, views, width) of batches, on the CPU, in the cache's precision."""
     dtype, views, precision = getattr(torch, extraction.storage), extraction.views, extraction.precision
-    with torch.no_grad():
-        return torch.cat([view_features(frozen, batch, views, precision).to(dtype).cpu() for batch in inputs])
+    narrow = torch.autocast(extraction.device, getattr(torch, precision), enabled=precision != "float32")
+    with torch.no_grad(), narrow:  # around all batches, so that weights are narrowed once
+        given = (view_features(frozen, batch, views, precision).to(dtype) for batch in inputs)
+        found = [features.to("cpu", non_blocking=True) for features in given]
+    if extraction.device == "cuda":
+        torch.cuda.synchronize()  # once: waiting for each batch would leave the card idle until the next is launched
+    return torch.cat(found)
 
 
 def write(path: Path, found: Tensor, made_of: dict[str, str]) -> None:
