@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
+import torch
 from PIL import Image, ImageDraw
 
+from vouch.training import classifier
 from vouch.training.classifier import Album
 from vouch.training.classifier_data import Photographs
 from vouch.training.classifier_params import CachedTraining, ClassifierTraining, Extraction
@@ -109,3 +112,25 @@ def extraction(**changes: object) -> Extraction:
         "seed": 1,
     }
     return Extraction.model_validate(values | changes)
+
+
+class Killed(BaseException):
+    pass
+
+
+def interrupt(pictures, wanted, scratch):
+    """Kill a training when its first epoch is on disk."""
+    save = torch.save
+
+    def once(*arguments, **keywords):
+        save(*arguments, **keywords)
+        if interrupt.done:
+            raise Killed
+        interrupt.done = True
+
+    interrupt.done = False
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch, "save", once)
+        with pytest.raises(Killed):
+            classifier.train(pictures, wanted, "none", scratch)
+    assert (scratch / "last.pt").is_file()

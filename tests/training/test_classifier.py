@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.classifier_pictures import CLASSES, SIZE_PX, album, backbone, draw, loss, training, views
+from training.classifier_pictures import CLASSES, SIZE_PX, album, backbone, draw, interrupt, loss, training, views
 from vouch.errors import BundleError, DataError, ParamsError, WorkspaceError
 from vouch.training import checkpoints, classifier, classifier_data, classifier_loop
 from vouch.training.classifier import network
@@ -35,10 +35,6 @@ def train(pictures, wanted, scratch, *, start="none"):
     return classifier.train(pictures, wanted, start, scratch)
 
 
-class Killed(BaseException):
-    pass
-
-
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory):
     return album(draw(tmp_path_factory.mktemp("data") / "photographs"))
@@ -52,24 +48,6 @@ def trained(pictures, tmp_path_factory):
 def val_select(pictures):
     source = classifier_data.canvases(pictures.val_select.images, SIZE_PX)
     return classifier_data.pixels(source(np.arange(len(pictures.val_select.images))), "cpu")
-
-
-def interrupt(pictures, wanted, scratch):
-    """Kill a training when its first epoch is on disk."""
-    save = torch.save
-
-    def once(*arguments, **keywords):
-        save(*arguments, **keywords)
-        if interrupt.done:
-            raise Killed
-        interrupt.done = True
-
-    interrupt.done = False
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(torch, "save", once)
-        with pytest.raises(Killed):
-            train(pictures, wanted, scratch)
-    assert (scratch / "last.pt").is_file()
 
 
 @pytest.mark.parametrize(
