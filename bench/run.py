@@ -1,6 +1,7 @@
 """Every bench of this folder, one after another, as one table with the machine named; `make bench` runs it.
 
-A bench that cannot run for want of a package is named with the package; one that fails makes this one fail too.
+A bench that cannot run for want of a package or of a CUDA device is named with what it lacks; one that fails makes this
+one fail too.
 """
 
 import os
@@ -12,7 +13,9 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 COLUMNS = ("what", "ours", "peer", "ratio", "goal")
-MISSING = re.compile(r"ModuleNotFoundError: No module named '([^']+)'|the peer (\S+) is not installed")
+MISSING = re.compile(
+    r"ModuleNotFoundError: No module named '([^']+)'|the peer (\S+) is not installed|needs a CUDA device"
+)
 
 
 def machine():
@@ -47,7 +50,9 @@ def run(bench):
         return found or [f"| {bench.stem} | printed no row | | | |"], not found
     missing = MISSING.search(done.stderr)
     if missing:
-        return [*found, f"| {bench.stem} | not run: {missing.group(missing.lastindex)} is not installed | | | |"], False
+        package = missing.lastindex and missing.group(missing.lastindex)
+        reason = f"{package} is not installed" if package else "no CUDA device"
+        return [*found, f"| {bench.stem} | not run: {reason} | | | |"], False
     print(done.stderr, file=sys.stderr)
     return [*found, f"| {bench.stem} | FAILED with exit code {done.returncode} | | | |"], True
 
