@@ -8,7 +8,7 @@ import torch
 
 from training.classifier_pictures import CLASSES, SIZE_PX, album, backbone, draw, interrupt, loss, training, views
 from vouch.errors import BundleError, DataError, ParamsError, WorkspaceError
-from vouch.training import checkpoints, classifier, classifier_data, classifier_loop
+from vouch.training import checkpoints, classifier, classifier_data, classifier_loop, classifier_network
 from vouch.training.classifier import network
 from vouch.training.classifier_metrics import metrics
 
@@ -150,6 +150,20 @@ def test_ten_views_train_and_are_part_of_what_ships(aggregator, pictures, tmp_pa
     with torch.no_grad():
         answers = network(found.description, found.tensors)(torch.rand(2, 3, 48, 48))
     assert answers.shape == (2, 3)
+
+
+def test_bfloat16_is_of_the_training_pass_alone():
+    wanted = training()
+    looks = classifier_network.backbones.describe("resnet10t", dict(wanted.backbone.options), SIZE_PX)
+    network = classifier_network.build(classifier_network.describe(looks, wanted.views, wanted, CLASSES), 2)
+    images = torch.rand(4, 3, SIZE_PX, SIZE_PX)
+    with torch.no_grad():
+        exact = network.eval().features(images)
+        network.precision = "bfloat16"
+        assert torch.equal(network.features(images), exact)
+        narrow = network.train().features(images)
+        network.precision = "float32"
+        assert not torch.equal(network.features(images), narrow)
 
 
 def test_bfloat16_trains_and_ships_float32(pictures, tmp_path):

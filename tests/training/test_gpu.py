@@ -151,7 +151,7 @@ def test_the_log_says_whether_flashattention_3_runs_and_why_not():
 
     expected = looked()
     ran = backbones.attention_in_force(vit, "fa3", DEVICE, "bfloat16")
-    if importlib.util.find_spec("flash_attn_3") is None:
+    if importlib.util.find_spec("flash_attn_interface") is None:
         assert ran == "scaled_dot_product_attention instead of FlashAttention-3: flash_attn_3 is not installed"
         return
     try:

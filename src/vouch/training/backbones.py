@@ -186,7 +186,7 @@ def attention_in_force(network: nn.Module, wanted: str, device: str, precision: 
     missing = [
         text
         for text, there in (
-            ("flash_attn_3 is not installed", importlib.util.find_spec("flash_attn_3") is not None),
+            ("flash_attn_3 is not installed", importlib.util.find_spec("flash_attn_interface") is not None),
             ("the device is no CUDA device", device == "cuda"),
             ("the precision is float32", precision != "float32"),
         )

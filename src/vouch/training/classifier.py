@@ -89,7 +89,6 @@ def train(album: Album, training: ClassifierTraining, start: str, scratch: Path)
     )
     network.load_state_dict(fitted.tensors)
     adapters.merge(network.backbone)
-    network.precision = "float32"  # as it will ship
     tensors = {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
     folds = _gate_folds(training)
     if folds:

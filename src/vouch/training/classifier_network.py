@@ -36,11 +36,11 @@ class Network(nn.Module):
     def __init__(self, backbone: Normalised, views: Views, top: Top) -> None:
         super().__init__()
         self.backbone, self.views, self.top = backbone, views, top
-        self.precision: Precision = "float32"  # of the backbone's pass; heads stay float32
+        self.precision: Precision = "float32"  # of the backbone's pass in training; judged is what ships, in float32
 
     def features(self, images: Tensor) -> Tensor:
         """Return (n, views, width) float32."""
-        return view_features(self.backbone, images, self.views, self.precision)
+        return view_features(self.backbone, images, self.views, self.precision if self.training else "float32")
 
     def forward(self, images: Tensor) -> Answers:
         """Answer for each photograph."""
