@@ -137,7 +137,21 @@ def test_every_level_has_its_share_of_delta() -> None:
     rows = binary(np.where(work, 0.99, 0.01), work, np.arange(400))
     assert fit_scrc(rows, RISK, replace(CERTIFIED, xi=0.9, levels=(0.5,)))["feasible"] is True
     policy = fit_scrc(rows, RISK, replace(CERTIFIED, xi=0.9))
-    assert "80 without a miss are needed" in policy["infeasible"]["*"]
+    assert "delta 0.01667 even without a miss 80 exits of work are needed" in policy["infeasible"]["*"]
+    assert policy["infeasible"]["*"].endswith("; 3 levels of lam2 share delta")
+
+
+def test_too_few_rows_for_any_certificate_are_the_reason_before_every_other() -> None:
+    true = np.arange(376) % 2 == 0
+    said = np.where(true, 0.99, 0.01)
+    said[7] = 0.995  # the surest answer is wrong, so sets that hold every truth need lam2 .995: above every level
+    rows, risk = binary(said, true, np.arange(376)), Risk(None, 0.01, 0.05, "row", 20)
+    policy = fit_scrc(rows, risk, replace(CERTIFIED, xi=0.5, levels=(0.9,)))
+    # ceil(.5 x 377) = 189 are selected, each with a set of one class; .99^298 > .05 >= .99^299
+    said_so = (
+        "too few: at alpha 0.01 and delta 0.05 even without a miss 299 exits are needed, there are 189 in 189 groups"
+    )
+    assert policy["infeasible"] == {"*": said_so}
 
 
 def test_the_gate_may_select() -> None:
@@ -161,10 +175,10 @@ def test_equal_scores_are_parted_by_the_stored_jitter_as_on_fresh_rows() -> None
     ("rows", "recipe", "word"),
     [
         (sharp(20), AS_IT_IS, "too few rows"),
-        (sharp(20), CERTIFIED, "selected promise nothing"),
+        (sharp(20), CERTIFIED, "too few: at alpha 0.05 and delta 0.01667"),
         (sharp(60), replace(AS_IT_IS, event="positive", xi=0.3), "selected of work promise nothing"),
         (sharp(20), replace(AS_IT_IS, variant="dkw", xi=0.9), "known to select"),
-        (sharp(150), CERTIFIED, "without a miss are needed"),
+        (sharp(150), CERTIFIED, "even without a miss 80 exits of work are needed"),
         (sharp().assign(class_true=["work", "free"] * 1000), CERTIFIED, "above every level"),
     ],
 )

@@ -82,7 +82,7 @@ def test_rows_that_resemble_their_group_are_answered_less_often() -> None:
 def test_where_nothing_is_certified_the_policy_abstains_and_says_why(kind: str) -> None:
     few = easy(100)
     wrong = easy().assign(class_true=lambda rows: np.where(rows.index % 2 == 0, "work", "free"))
-    for rows, word in ((few, "59 without a miss are needed"), (wrong, "misses of the")):
+    for rows, word in ((few, "even without a miss 59 exits of work are needed"), (wrong, "misses of the")):
         policy = fit_sweep(rows, RISK, kind=kind)
         assert (policy["feasible"], policy["guarantee"], policy["threshold"]) == (False, "none", None)
         assert word in policy["infeasible"]["*"]

@@ -131,8 +131,13 @@ def shortfall(findings: list[Finding], risk: Risk) -> str:
     if not tested:
         needed = int(np.ceil(np.log(risk.delta) / np.log1p(-risk.alpha) - 1e-9))
         most = max(findings, key=lambda finding: finding.cases)
-        worth = f", worth {most.effective:.1f} independent ones" if risk.unit == "group" else ""
-        return f"{most.cases} {name} in {most.groups} groups{worth}; {needed} without a miss are needed"
+        independent, worth = "", ""
+        if risk.unit == "group":
+            independent, worth = "independent ", f", worth {most.effective:.1f} independent ones"
+        return (
+            f"too few: at alpha {risk.alpha:g} and delta {risk.delta:.4g} even without a miss {needed} "
+            f"{independent}{name} are needed, there are {most.cases} in {most.groups} groups{worth}"
+        )
     first = tested[0]
     return (
         f"{first.misses} misses of the {first.cases} most certain {name} in {first.groups} groups: the risk may be "

@@ -177,6 +177,10 @@ def _certified(
     nobody = np.zeros(len(probability), dtype=bool)
     chosen = [nobody if step.selection is None else step.selection.chosen for step in steps]
     walks = {level: list(walk(cases, (one & _single(probability, level) for one in chosen), risk)) for level in levels}
+    found = [finding for each in walks.values() for finding in each]
+    if any(finding.cases for finding in found) and not any(finding.enough for finding in found):
+        shared = f"; {len(levels)} levels of lam2 share delta" if len(levels) > 1 else ""
+        return Choice(None, None, shortfall(found, risk) + shared)  # whatever else fails, more rows come first
     reasons = []
     for index, step in reversed(list(enumerate(steps))):
         level = None if step.lam2 is None else next((level for level in levels if level >= step.lam2), None)
