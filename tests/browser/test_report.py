@@ -41,7 +41,7 @@ def pages(tmp_path_factory):
     made_up.write(made_up.evidence(gate={"passed": False, "rules": rules}), root)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        report.run("driver", "driver")
+        report.run("driver", "driver", "driver", "registry/driver/bundle")
         index.run()
     return root / "reports"
 

@@ -37,6 +37,7 @@ def evidence(**changes: Any) -> Evidence:
         model="driver",
         dataset="driver",
         trained="driver",
+        baseline="registry/driver/bundle",
         gate=_gate(test),
         test=test,
         comparison=_comparison(test),

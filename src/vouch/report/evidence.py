@@ -38,6 +38,7 @@ class Evidence:
     model: str
     dataset: str
     trained: str  # the model whose training the curve shows: another one for a quantised model
+    baseline: str  # the bundle that the comparison is with, as a path
     gate: Json
     test: Json
     comparison: Json

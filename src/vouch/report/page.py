@@ -34,7 +34,7 @@ ENVIRONMENT.globals |= {"share": words.share, "verdicts": verdict.VERDICTS}
 
 def page(evidence: Evidence) -> str:
     """Return the HTML of one model's page; a section whose evidence the task does not have is left out."""
-    names = {"model": evidence.model, "dataset": evidence.dataset, "trained": evidence.trained}
+    names = {name: getattr(evidence, name) for name in ("model", "dataset", "trained", "baseline")}
     sections = _judgement(evidence) | _measurement(evidence) | _material(evidence)
     return ENVIRONMENT.get_template("page.html.j2").render(**names, **sections)
 

@@ -21,14 +21,15 @@ from vouch.stages import main
 from vouch.vision.preprocess import read_image
 
 
-def run(model: str, dataset: str, trained: str) -> None:
-    """Write the page of model M on data set D, with the curve of the model that was trained."""
+def run(model: str, dataset: str, trained: str, baseline: str) -> None:
+    """Write the page of model M on data set D, with the curve of the model that was trained; `baseline` is a path."""
     samples = io.read_table(paths.manifest(dataset, "samples"))
     plots = _plots(model)
     evidence = Evidence(
         model=model,
         dataset=dataset,
         trained=trained,
+        baseline=baseline,
         **{name: io.read_json(paths.metrics(model, name)) for name in ("gate", "test", "comparison", "calibration")},
         export=io.read_json(paths.metrics(model, "export")),
         data=io.read_json(paths.metrics(dataset, "data")),
