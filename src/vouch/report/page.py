@@ -63,6 +63,7 @@ def _judgement(evidence: Evidence) -> dict[str, Any]:
         "rules": verdict.rules(evidence.gate),
         "broken": [rule for rule in verdict.rules(evidence.gate) if rule.status in verdict.BLOCKING],
         "policy": evidence.policy,
+        "certificate": policy.certificate(evidence.policy),
         "policy_facts": policy.facts(evidence.policy),
         "policy_rows": policy.rows(evidence.policy),
         "policy_infeasible": policy.infeasible(evidence.policy),

@@ -3,30 +3,112 @@
 from collections.abc import Mapping
 from typing import Any
 
-from vouch.report.words import in_order, number
+from vouch.report.words import BOUNDS, in_order, metric, number
 
 Json = Mapping[str, Any]
 BEFORE = "_before"  # suffix of a metric of the raw scores in calibration.json
 TABLED = ("kind", "guarantee", "feasible", "thresholds", "evidence", "infeasible")  # what a page says elsewhere
+FACTS = {  # in the order of the page; a nested parameter goes by both names
+    "alpha": "Largest risk allowed (alpha)",
+    "delta": "Chance of a promise that does not hold (delta)",
+    "positive": "Class whose misses count",
+    "objective metric": "Chosen by",
+    "objective target": "Target",
+    "objective bound": "What has to reach it",
+    "objective level": "Thresholds are for",
+    "objective strata": "Recall is told for each",
+    "objective min_truths": "Fewest labels for that",
+    "objective guarantee": "Guarantee asked for",
+    "objective unit": "What counts as one observation",
+    "objective steps": "Rules tried, strict to loose",
+    "objective xi": "Share to select, as asked (xi)",
+    "xi": "Share to select, as taken (xi)",
+    "score": "Selected by",
+    "variant": "Recipe of the selection",
+    "threshold": "Answered from here on",
+    "lam1": "Selected from here on (lam1)",
+    "tie": "Of equal ones, those with a jitter from here on",
+    "jitter_seed": "Seed of the jitter",
+    "objective event": "Sets are bounded for rows that are",
+    "objective levels": "Levels of sets that could be certified",
+    "lam2": "Level of sets (lam2): they hold classes from 1 − lam2 on",
+    "evidence lam2_recipe": "Level that the recipe alone asks for",
+    "evidence n": "Labelled photographs of val_calib",
+    "evidence selected": "Selected among them",
+    "evidence selected_low": "Share of fresh ones selected, at least",
+    "evidence counted": "Selected ones of the class whose misses count",
+    "evidence event_low": "Share of fresh ones like those, at least",
+    "evidence allowed": "Selected ones that may have their truth outside the set",
+    "evidence exits": "Answered, with a set of one class",
+    "evidence coverage": "Share answered",
+    "evidence positives": "Answered ones of the class whose misses count",
+    "evidence misses": "Of them not said right",
+    "evidence groups": "Groups that they lie in",
+    "evidence effective": "Independent photographs that they are worth",
+    "evidence bound": "Upper bound of the risk",
+    "evidence bound_rows": "That bound, were all photographs independent",
+    "evidence bound_groups": "That bound, with photographs of a group alike",
+}
+SAID = {  # values that are names
+    ("objective unit", "row"): "a photograph",
+    ("objective unit", "group"): "a photograph, less what it shares with its group",
+    ("objective level", "class"): "each class",
+    ("objective level", "all"): "all classes together",
+    **{("objective bound", name): words for name, words in BOUNDS.items()},
+}
 
 
 def facts(policy: Json) -> list[tuple[str, str]]:
-    """Return every other parameter of the policy with its value, nested ones under both names.
+    """Return every other parameter of the policy in words with its value; one that has no words keeps its names.
 
     The evidence by class stands in a table of its own; that of an exit policy, which has one rule, stands here.
     """
     elsewhere = TABLED if "thresholds" in policy else tuple(key for key in TABLED if key != "evidence")
-    return [(name, text) for key in policy if key not in elsewhere for name, text in _flat(key, policy[key])]
+    found = [pair for key in policy if key not in elsewhere for pair in _flat(key, policy[key])]
+    order = {name: place for place, name in enumerate(FACTS)}
+    found.sort(key=lambda pair: order.get(pair[0], len(order)))
+    return [(FACTS.get(name, name.replace("_", " ")), _said(name, content)) for name, content in found]
 
 
-def _flat(name: str, content: Any) -> list[tuple[str, str]]:
+def _flat(name: str, content: Any) -> list[tuple[str, Any]]:
     if isinstance(content, Mapping):
         return [pair for key, inner in content.items() for pair in _flat(f"{name} {key}", inner)]
+    return [] if content is None else [(name, content)]
+
+
+def _said(name: str, content: Any) -> str:
     if isinstance(content, list):
-        return [(name, ", ".join(str(item) for item in content) or "none")]
-    if content is None:
-        return []
-    return [(name, number(content) if isinstance(content, float) else str(content))]
+        return ", ".join(str(item) for item in content) or "none"
+    if isinstance(content, float) or name.startswith("evidence "):
+        return number(content)
+    if name == "objective metric":
+        return metric(content).title
+    return SAID.get((name, content), str(content).replace("_", " "))
+
+
+def certificate(policy: Json) -> str:
+    """Return what certifies the exits and what that means, in words; empty for a policy that is not certified so."""
+    evidence = policy["evidence"]
+    if policy["guarantee"] != "certified" or "bound" not in evidence:
+        return ""
+    positive = policy["positive"]
+    cases = evidence["exits"] if positive is None else evidence["positives"]
+    misses, unit = evidence["misses"], policy["objective"]["unit"]
+    fault = "wrong answer" if positive is None else "miss"
+    of = "" if positive is None else f" of {positive}"
+    worth = f", worth {number(round(evidence['effective']))} independent ones" if unit == "group" else ""
+    level = policy["delta"] / len(policy["objective"].get("levels", [None]))  # shared among the levels of lam2
+    return (
+        f"The certificate: {number(misses)} {_plural(fault, misses)} among {number(cases)} answered photographs{of} in "
+        f"{number(evidence['groups'])} groups of val_calib{worth}; at level {level:.3g} the share of "
+        f"{_plural(fault, 2)} is at most {100 * evidence['bound']:.2f} %, and {100 * policy['alpha']:g} % are allowed. "
+        f"A rule with a larger share is certified in at most {100 * policy['delta']:g} of 100 draws of val_calib. That "
+        "holds for photographs like those of val_calib, all together and not in each stratum."
+    )
+
+
+def _plural(word: str, count: int) -> str:
+    return word if count == 1 else word + ("es" if word.endswith("s") else "s")
 
 
 def rows(policy: Json) -> list[dict[str, Any]]:

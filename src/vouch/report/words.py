@@ -51,6 +51,11 @@ METRICS = {  # in the order of the page
     "laace0": Metric("LaACE", "As LaECE, detection by detection instead of in bins.", True),
     "nll": Metric("Negative log-likelihood", "Mean surprise at the truth.", True),
     "brier": Metric("Brier score", "Mean squared distance of what was said from what is, summed over classes.", True),
+    "gate_ece": Metric(
+        "Calibration error of the gate", "Mean distance between its word and how often it is right.", True
+    ),
+    "gate_nll": Metric("Log-likelihood of the gate, negative", "Mean surprise at whether an answer is right.", True),
+    "gate_brier": Metric("Brier score of the gate", "Mean squared distance of its word from whether that is so.", True),
     "aurc": Metric("AURC", "Mean risk of the surest answers over all coverages.", True),
     "e_aurc": Metric("Excess AURC", "AURC less what the best order of as many errors has.", True),
     "risk_at_coverage_80": Metric("Risk at 80 % coverage", "Share of wrong ones among the surest 80 %.", True),

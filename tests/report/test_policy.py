@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+
+from policies.toy_rows import binary
+from report import made_up
+from vouch.policies.certificate import Risk
+from vouch.policies.scrc import Recipe, fit_scrc
+from vouch.policies.sweep import fit_sweep
+from vouch.report import policy
+
+# As decide writes them, and as a person would say them
+EVIDENCE = {"n": 3178, "exits": 2704, "coverage": 0.85, "positives": 1295, "misses": 9, "groups": 428}
+EVIDENCE |= {"effective": 1108.785, "bound": 0.012642, "bound_rows": 0.012096, "bound_groups": 0.012642}
+CERTIFIED = {
+    "kind": "scrc",
+    "feasible": True,
+    "infeasible": {},
+    "guarantee": "certified",
+    "alpha": 0.02,
+    "delta": 0.05,
+    "positive": "roadwork",
+    "objective": {"metric": "fnr_on_exits", "unit": "group", "levels": [0.9]},
+    "xi": 0.85,
+    "lam1": 0.967,
+    "tie": None,
+    "jitter_seed": 20261120,
+    "evidence": EVIDENCE,
+}
+
+
+def test_a_certificate_is_told_with_its_misses_answers_groups_bound_and_level():
+    assert policy.certificate(CERTIFIED) == (
+        "The certificate: 9 misses among 1,295 answered photographs of roadwork in 428 groups of val_calib, worth "
+        "1,109 independent ones; at level 0.05 the share of misses is at most 1.26 %, and 2 % are allowed. A rule with "
+        "a larger share is certified in at most 5 of 100 draws of val_calib. That holds for photographs like those of "
+        "val_calib, all together and not in each stratum."
+    )
+
+
+def test_a_certificate_of_every_class_counts_wrong_answers_and_shares_delta_among_levels():
+    evidence = EVIDENCE | {"positives": None, "exits": 189, "misses": 1, "groups": 185}
+    objective = {"metric": "selective_error", "unit": "row", "levels": [0.5, 0.9]}
+    said = policy.certificate(CERTIFIED | {"positive": None, "objective": objective, "evidence": evidence})
+    assert said.startswith(
+        "The certificate: 1 wrong answer among 189 answered photographs in 185 groups of val_calib; at level 0.025 the "
+        "share of wrong answers is at most"
+    )
+
+
+@pytest.mark.parametrize("changes", [{"guarantee": "marginal"}, {"guarantee": "none", "feasible": False}])
+def test_what_is_not_certified_has_no_certificate(changes):
+    assert policy.certificate(CERTIFIED | changes) == ""
+    assert policy.certificate(made_up.evidence().policy) == ""
+
+
+def test_facts_are_in_words_in_the_page_s_order():
+    found = policy.facts(CERTIFIED)
+    assert found[:4] == [
+        ("Largest risk allowed (alpha)", "0.020"),
+        ("Chance of a promise that does not hold (delta)", "0.050"),
+        ("Class whose misses count", "roadwork"),
+        ("Chosen by", "Misses among answers"),
+    ]
+    said = dict(found)
+    assert said["What counts as one observation"] == "a photograph, less what it shares with its group"
+    assert said["That bound, with photographs of a group alike"] == "0.013"
+    assert said["Labelled photographs of val_calib"] == "3,178"
+    assert said["Seed of the jitter"] == "20261120"
+
+
+@pytest.mark.parametrize("unit", ["row", "group"])
+def test_everything_that_an_exit_policy_says_has_words(unit):
+    positive = np.random.default_rng(0).beta(0.25, 0.25, 400)
+    rows = binary(positive, positive >= 0.5, np.arange(400))
+    risk = Risk("work", 0.05, 0.05, unit, 4)
+    recipe = Recipe("confidence", "rank", "certified", "positive", 0.6, (0.5, 0.9), 1)
+    for found in (fit_scrc(rows, risk, recipe), fit_sweep(rows, risk, kind="threshold")):
+        assert found["feasible"]
+        assert {name for name, _ in policy.facts(found)} <= set(policy.FACTS.values())
+        assert "_" not in " ".join(value for _, value in policy.facts(found))
+        assert policy.certificate(found)
+
+
+def test_a_parameter_without_words_keeps_its_names():
+    assert policy.facts({"kind": "open_set", "open_margin": 0.25}) == [("open margin", "0.250")]
