@@ -38,7 +38,8 @@ def pages(tmp_path_factory):
     failing = made_up.rule(passed=False, stratum="stream=rear", observed=0.9, reason="recall low is 0.9")
     made = made_up.evidence()
     rules = {**made.gate["rules"], "recall[stream=rear]": failing}
-    made_up.write(made_up.evidence(gate={"passed": False, "rules": rules}), root)
+    plots = {**made.plots, "confusion": made_up.confusion(made_up.CLASSES)}
+    made_up.write(made_up.evidence(plots=plots, gate={"passed": False, "rules": rules}), root)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         report.run("driver", "driver", "driver", "registry/driver/bundle")

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import precision_recall_curve
+from sklearn.metrics import confusion_matrix, precision_recall_curve
 
 from evaluation.photographs import THREE, photographs
 from vouch.evaluation import curves
@@ -148,6 +148,16 @@ def test_recall_by_confidence_of_photographs_is_right_answers_of_all_and_accurac
     kept = rows[rows["confidence"] >= 0.8]
     assert at["precision"] == pytest.approx(kept["correct"].mean())
     assert at["recall"] == pytest.approx(kept["correct"].sum() / len(rows))
+
+
+def test_confusion_counted_is_scikit_learns_and_detections_have_none(rows):
+    judged_photographs = photographs(5, classes=THREE)
+    table = curves.confusion(judged_photographs)
+    counted = pd.crosstab(table["class_true"], table["class_pred"]).loc[list(THREE), list(THREE)]
+    seen = judged_photographs["class_true"], judged_photographs["class_pred"]
+    assert counted.to_numpy().tolist() == confusion_matrix(*seen, labels=THREE).tolist()
+    assert table["accept"].tolist() == judged_photographs["accept"].astype(int).tolist()
+    assert curves.confusion(rows).empty
 
 
 CLASSES = ["class", "class_true"]

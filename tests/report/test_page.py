@@ -6,11 +6,13 @@ import pandas as pd
 import pytest
 
 from report import made_up
+from report.test_policy import CERTIFIED
 from vouch.errors import DataError
 from vouch.report.evidence import Picture, check_plots, numbers
 from vouch.report.page import index, page
 
 EVIL = '<script>alert("1")</script>'
+MULTICLASS = {"kind": "multiclass", "map": {"method": "vector"}, "gate": None}
 VOID = {"meta", "img", "br", "link", "input", "hr"}
 
 
@@ -173,10 +175,44 @@ def test_a_classifier_s_page_speaks_of_no_diamond_threshold_or_box_that_it_does_
 
 def test_a_table_that_a_metric_calls_for_must_be_there(made):
     check_plots(made.test, made.plots, "plots/driver/test")
-    check_plots({"accuracy": {}}, {}, "plots/driver/test")
+    check_plots({"brier": {}}, {}, "plots/driver/test")
     left = {name: table for name, table in made.plots.items() if name not in ("pr", "reliability")}
     with pytest.raises(DataError, match=r"(?s)2 problems.*test/pr.csv.*holds map50.*test/reliability.csv.*holds ece"):
         check_plots(made.test, left, "plots/driver/test")
+
+
+def test_a_classifier_s_page_shows_what_was_taken_for_what(made):
+    names = ("cardboard", "glass", "metal", "paper", "plastic", EVIL)
+    plots = {"confusion": made_up.confusion(names)}
+    found = Outline(page(replace(made_up.bare(), plots=plots, calibrator=MULTICLASS | {"classes": list(names)})))
+    assert "What was taken for what" in found.text()
+    assert "All photographs : 60" in found.text()
+    assert "Answered photographs : 42 of 60" in found.text()
+    assert "metal 0 0 7 70 % 3 30 % 0 0 0.700 10 2" in found.text()  # seven of ten right, three called paper
+    assert {"#confusion"} <= {link["href"] for link in found.named("a")}
+    assert (found.open, found.named("script")) == ([], [])
+    assert all(heading.get("scope") or heading.get("role") for heading in found.named("th"))
+    assert 'id="confusion"' not in page(made_up.bare())
+
+
+def test_a_policy_that_answers_nothing_has_no_second_matrix():
+    plots = {"confusion": made_up.confusion(("clear", "work")).assign(accept=0.0)}
+    text = Outline(page(replace(made_up.bare(), plots=plots))).text()
+    assert "Answered photographs : 0 of 20, the policy abstains on every one From" in text
+
+
+def test_the_baseline_and_the_certificate_are_named():
+    text = Outline(page(made_up.bare(baseline="models/roadwork/bundle", policy=CERTIFIED))).text()
+    assert "Compared with models/roadwork/bundle : candidate and baseline" in text
+    assert "The certificate: 9 misses among 1,295 answered photographs of roadwork" in text
+    assert "evidence bound" not in text
+
+
+def test_the_gate_s_calibration_has_words():
+    metrics = {name: {"all": made_up.cell(0.1)} for name in ("gate_nll", "gate_nll_before")}
+    text = Outline(page(made_up.bare(calibration=metrics))).text()
+    assert "Log-likelihood of the gate, negative Mean surprise at whether an answer is right." in text
+    assert "Gate nll" not in text
 
 
 def test_a_policy_of_another_kind_shows_its_own_parameters():

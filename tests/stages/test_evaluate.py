@@ -21,7 +21,14 @@ models:
       worst: 12
 """
 METRICS = "[map50, map50_95, recall, precision, false_alarms_per_sample, ece, ece_before, ece_accepted]"
-PLOTS = ("pr", "reliability", "recall_by_confidence", "risk_coverage", "misses")  # dvc.yaml names them for each model
+PLOTS = (
+    "pr",
+    "reliability",
+    "recall_by_confidence",
+    "risk_coverage",
+    "confusion",
+    "misses",
+)  # dvc.yaml names them for each model
 POLICY = {
     "kind": "operating_point",
     "thresholds": {"phone": 0.5, "cone": 0.5},
@@ -195,6 +202,20 @@ def test_a_classifier_has_the_same_files_in_the_same_form(classifier):
     first = written()
     run("driver")
     assert written() == first
+
+
+def test_a_classifier_s_confusion_is_its_photographs_and_a_detector_has_none(classifier):
+    run("driver")
+    table = io.read_table(paths.plots("driver", "test/confusion.csv"))
+    rows = photographs(0).dropna(subset="class_true")
+    kept = ["sample_id", "group", "class_true", "class_pred"]
+    assert table[kept].to_numpy().tolist() == rows[kept].to_numpy().tolist()
+    assert table["accept"].tolist() == ["1" if sure else "0" for sure in rows["score"] >= 0.8]
+    write_params()
+    write_model(paths.model("driver"))
+    io.write_table(paths.predictions("driver", "candidate", "val_test"), predictions(0))
+    run("driver")
+    assert paths.plots("driver", "test/confusion.csv").read_text() == "sample_id,group,class_true,class_pred,accept\n"
 
 
 def test_an_infeasible_policy_answers_nothing_and_has_no_miss_rate(classifier):

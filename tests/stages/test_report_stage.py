@@ -30,6 +30,22 @@ def test_a_page_and_an_index_are_written_from_files_alone(made, tmp_path):
     assert not list((tmp_path / "reports").rglob("*.part"))
 
 
+def test_a_classifier_s_page_has_its_confusion_and_asks_for_its_table(made, tmp_path):
+    judged = replace(made, test={"accuracy": {"all": made_up.cell(0.8)}})
+    made_up.write(judged, tmp_path)
+    with pytest.raises(DataError, match=r"confusion\.csv.*holds accuracy"):
+        report.run("driver", "driver", "driver", "registry/driver/bundle")
+    made_up.write(replace(judged, plots=made.plots | {"confusion": made_up.confusion(("007", "1e3"))}), tmp_path)
+    report.run("driver", "driver", "driver", "registry/driver/bundle")
+    page = (tmp_path / "reports/driver/index.html").read_text()
+    assert '<th scope="row" class="first">007</th>' in page  # names that look like numbers stay names
+    assert "<b>Answered photographs</b>: 14 of 20" in page
+    empty = made_up.confusion(("a", "b")).head(0)  # as evaluate writes it for a detector
+    made_up.write(replace(judged, plots=made.plots | {"confusion": empty}), tmp_path)
+    report.run("driver", "driver", "driver", "registry/driver/bundle")
+    assert "What was taken for what" not in (tmp_path / "reports/driver/index.html").read_text()
+
+
 def test_a_missing_table_is_refused_and_no_page_is_left(made, tmp_path):
     made_up.write(made_up.evidence(), tmp_path)
     (tmp_path / "plots/driver/test/pr.csv").unlink()

@@ -1,4 +1,4 @@
-"""Curves with bands for `dvc plots` and the report, and the worst decisions to look at."""
+"""Curves with bands for `dvc plots` and the report, what was taken for what, and the worst decisions to look at."""
 
 import numpy as np
 import pandas as pd
@@ -130,6 +130,21 @@ def _working_points(falling: FloatArray) -> list[float]:
 
 def _risk(rows: pd.DataFrame) -> Terms:
     return floats(rows["kept"] & ~rows["correct"], rows["kept"])
+
+
+CONFUSION = ["sample_id", "group", "class_true", "class_pred", "accept"]
+
+
+def confusion(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return one row a photograph with its true class and the most probable one; no row of detections.
+
+    Returns
+    -------
+    table
+        `sample_id`, `group`, `class_true`, `class_pred`, `accept` (1: the policy answers, 0: it abstains).
+    """
+    found = rows[CONFUSION] if class_names(rows) else rows[CONFUSION].head(0)
+    return found.astype({"accept": "int64"})
 
 
 WORST = ["sample_id", "kind", "class", "class_true", "confidence", "x1", "y1", "x2", "y2"]

@@ -17,8 +17,10 @@ NEEDED_BY = {
     "misses": "map50",
     "reliability": "ece",
     "risk_coverage": "augrc",
+    "confusion": "accuracy",
 }
-TEXT = ("class", "class_true", "side", "sample_id", "kind")  # columns of plots that are not numbers
+# Columns of plots that are not numbers
+TEXT = ("class", "class_true", "class_pred", "side", "sample_id", "group", "kind")
 PLOTS = tuple(NEEDED_BY)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from vouch.report import balance, curves, policy, strata, verdict, words
+from vouch.report import balance, confusion, curves, policy, strata, verdict, words
 from vouch.report.evidence import Evidence
 from vouch.report.quality import quality
 
@@ -22,6 +22,7 @@ ENVIRONMENT = Environment(
 )
 ENVIRONMENT.filters |= {
     "number": words.number,
+    "percent": words.percent,
     "signed": words.signed,
     "interval": words.interval,
     "p_value": words.p_value,
@@ -87,6 +88,9 @@ def _measurement(evidence: Evidence) -> dict[str, Any]:
         if "recall_by_confidence" in plots
         else [],
         "risk_coverage": curves.risk_coverage(plots["risk_coverage"], test) if "augrc" in test else None,
+        "confusion": confusion.confusion(plots["confusion"], evidence.calibrator, test)
+        if "confusion" in plots
+        else None,
         "pictures": evidence.pictures,
     }
 

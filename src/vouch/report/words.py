@@ -168,6 +168,17 @@ def share(part: float, whole: float) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "–"
 
 
+def percent(value: float) -> str:
+    """Return a share that is not nothing as a whole percentage, where room is scarce.
+
+    >>> percent(0.125), percent(0.004), percent(0.996), percent(1.0)
+    ('12 %', '<1 %', '>99 %', '100 %')
+    """
+    if 0 < value < 0.01:
+        return "<1 %"
+    return ">99 %" if 0.99 < value < 1 else f"{100 * value:.0f} %"
+
+
 def parts(name: str) -> list[tuple[str, str]]:
     """Return the keys and values of a stratum; a comma inside a value, before no key, does not cross anything.
 

@@ -1,7 +1,8 @@
 """Judge the candidate on val_test, with intervals, by stratum.
 
 Reads:  data/predictions/M/candidate/val_test.parquet, models/M/{calibrator,policy}.json
-Writes: metrics/M/test.json, plots/M/test/{pr,reliability,recall_by_confidence,risk_coverage,misses}.csv
+Writes: metrics/M/test.json, plots/M/test/{pr,reliability,recall_by_confidence,risk_coverage,confusion,
+        misses}.csv
 Fails when: a crossed stratum or a metric is unknown, the rows lack a column that a metric needs, or the calibrator or
 policy is not one that can be applied.
 """
@@ -53,6 +54,7 @@ def run(name: str) -> None:
         "reliability": curves.reliability(rows, weights=weights, level=params.level),
         "recall_by_confidence": curves.recall_by_confidence(rows, weights=weights, level=params.level),
         "risk_coverage": curves.risk_coverage(rows, weights=weights, level=params.level),
+        "confusion": curves.confusion(rows),
         "misses": curves.worst(rows, count=params.worst),
     }
     io.write_json(paths.metrics(name, "test"), table)
