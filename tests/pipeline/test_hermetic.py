@@ -18,6 +18,7 @@ pytestmark = pytest.mark.slow
 GROUND = [
     f"src/vouch/{name}.py" for name in ("__init__", "errors", "params", "paths", "tables", "io", "stages/__init__")
 ]
+BLIND_TO_KIND = {"ingest", "scan", "validate", "split", "gate", "bundle"}  # the detector's line has shown these
 EMPTY = [path.relative_to(SRC.parent).as_posix() for path in SRC.rglob("__init__.py") if is_empty(path)]
 
 
@@ -56,8 +57,12 @@ def test_every_stage_reads_what_it_declares_and_gives_the_same_bytes(tiny, tmp_p
     assert differences(tiny, workspace.locked(tiny), tmp_path) == {}
 
 
-def test_so_does_every_stage_of_a_classifier(tiny_classifier, tmp_path):
-    assert differences(tiny_classifier, workspace.locked(tiny_classifier), tmp_path) == {}
+def test_so_does_every_stage_that_knows_of_classifiers(tiny_classifier, tmp_path):
+    stages = workspace.locked(tiny_classifier)
+    first = {name.split("@")[0]: name for name in reversed(stages)}  # models share the code of a stage
+    wanted = [name for verb, name in first.items() if verb not in BLIND_TO_KIND]
+    assert {"train_classifier", "train_cached", "quantize", "predict_candidate", "decide"} <= first.keys()
+    assert differences(tiny_classifier, {name: stages[name] for name in wanted}, tmp_path) == {}
 
 
 def test_so_do_the_stages_of_the_other_framework(with_torchvision, tmp_path):
