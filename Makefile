@@ -15,7 +15,7 @@ repro: setup ## build every model, or one line of the graph: make repro MODEL=dr
 	dvc repro $(TARGETS)
 
 test: setup ## every test, on two cores
-	OMP_NUM_THREADS=1 pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	OMP_NUM_THREADS=1 pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 check: setup ## lint, format, types, and dvc.lock in step with the code
 	ruff check

@@ -1,12 +1,22 @@
-"""How the suite is dealt to two cores: tests that share something dear stay together, the longest start first."""
+"""How the suite is dealt to two cores: a file's tests stay together, and so do those of one dear workspace."""
 
-import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-DEAR = ("tiny", "tiny_classifier")  # workspaces in which a whole graph has run
+ALONE = ("test_classifier_graph", "test_real_", "test_graph", "test_imports")  # not in need of the fixture `tiny`
+
+
+class ByWorkspace(LoadScopeScheduling):
+    """Deals whole files; those of tests/pipeline that share the fixture `tiny`, minutes to make, are dealt as one."""
+
+    def _split_scope(self, nodeid):
+        file = nodeid.split("::")[0]
+        in_graph = file.startswith("tests/pipeline/") and not any(f"/{name}" in file for name in ALONE)
+        return "tiny" if in_graph else file
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return ByWorkspace(config, log)
 
 
 def pytest_collection_modifyitems(items):
-    for item in items:
-        shared = [name for name in DEAR if name in item.fixturenames]
-        item.add_marker(pytest.mark.xdist_group(shared[0] if shared else item.nodeid.split("::")[0]))
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)  # stable
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)  # stable: the longest start first

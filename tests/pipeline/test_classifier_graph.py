@@ -6,9 +6,11 @@ import pandas as pd
 import pytest
 
 from pipeline import workspace
+from pipeline.alone import differences
 from vouch.tables import ROWS
 
 pytestmark = pytest.mark.slow
+BLIND_TO_KIND = {"ingest", "scan", "validate", "split", "gate", "bundle"}  # the detector's line has shown these
 
 
 def test_every_output_of_every_stage_exists(tiny_classifier):
@@ -80,3 +82,11 @@ def test_a_change_of_the_policy_alone_trains_nothing_again(tiny_classifier, tmp_
     ran = {name.split("@")[0] for name in workspace.repro(mine, "report@roadwork")}
     assert "decide" in ran
     assert not ran & {"train_classifier", "export_classifier", "predict_candidate", "calibrate"}
+
+
+def test_every_stage_that_knows_of_classifiers_reads_what_it_declares(tiny_classifier, tmp_path):
+    stages = workspace.locked(tiny_classifier)
+    first = {name.split("@")[0]: name for name in reversed(stages)}  # models share the code of a stage
+    wanted = [name for verb, name in first.items() if verb not in BLIND_TO_KIND]
+    assert {"train_classifier", "train_cached", "quantize", "predict_candidate", "decide"} <= first.keys()
+    assert differences(tiny_classifier, {name: stages[name] for name in wanted}, tmp_path) == {}
