@@ -6,10 +6,9 @@ import shutil
 
 import pandas as pd
 import pytest
-from ruamel.yaml import YAML
 
 from pipeline import workspace
-from pipeline.graph import ROOT, with_examples
+from pipeline.graph import ROOT
 
 PHOTOGRAPHS = ROOT.parent / "shared/realdata/trashnet/images"
 CLASSES = ("cardboard", "glass", "metal", "paper", "plastic", "trash")
@@ -37,8 +36,7 @@ def trashnet(tmp_path_factory):
     folder = workspace.make(tmp_path_factory.mktemp("classes"), tmp_path_factory.mktemp("classes_cache"))
     source = tmp_path_factory.mktemp("materials")
     few_of_each_material(source)
-    content = with_examples(["trashnet"], folder / "params.yaml")
-    YAML().dump(content, folder / "params.yaml")
+    workspace.add_examples(folder, "trashnet")
     training, coverage = "models.trashnet.train_classifier", "datasets.trashnet.validate.coverage"
     workspace.change(
         folder,

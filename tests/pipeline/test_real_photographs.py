@@ -6,10 +6,9 @@ import shutil
 from collections import defaultdict
 
 import pytest
-from ruamel.yaml import YAML
 
 from pipeline import workspace
-from pipeline.graph import ROOT, with_examples
+from pipeline.graph import ROOT
 
 PHOTOGRAPHS = ROOT.parent / "shared/realdata/waste_scenes"
 SESSIONS, OF_EACH = 8, 6  # 8 sessions with at most 6 photographs each
@@ -44,11 +43,11 @@ def curbside(tmp_path_factory):
     folder = workspace.make(tmp_path_factory.mktemp("real"), tmp_path_factory.mktemp("real_cache"))
     source = tmp_path_factory.mktemp("photographs")
     chosen(source)
-    content = with_examples(["curbside"], folder / "params.yaml")
-    YAML().dump(content, folder / "params.yaml")
+    workspace.add_examples(folder, "curbside")
     training = "models.curbside.train_detector"
     coverage = "datasets.curbside.validate.coverage"
-    counts = {key: {"min_count": 1, "strata": {}} for key in content["datasets"]["curbside"]["ingest"]["classes"]}
+    classes = workspace.read_params(folder)["datasets"]["curbside"]["ingest"]["classes"]
+    counts = {key: {"min_count": 1, "strata": {}} for key in classes}
     workspace.change(
         folder,
         {

@@ -161,7 +161,7 @@ def make(folder: Path, cache: Path, overrides: dict[str, Any] = OVERRIDES, examp
     for name in listing.splitlines():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, folder / name)
-    YAML().dump(with_examples(examples, folder / "params.yaml"), folder / "params.yaml")
+    add_examples(folder, *examples)
     change(folder, overrides)
     done(folder, "git", "init", "--quiet")
     done(folder, "dvc", "config", "--local", "cache.dir", str(cache))
@@ -178,6 +178,11 @@ def clone(workspace: Path, folder: Path) -> Path:
     """Clone what is committed: no data, no cache."""
     done(workspace, "git", "clone", "--quiet", str(workspace), str(folder))
     return folder
+
+
+def add_examples(folder: Path, *names: str) -> None:
+    """Put the sections of examples/NAME.params.yaml into a workspace's params.yaml, comments kept."""
+    YAML().dump(with_examples(names, folder / "params.yaml"), folder / "params.yaml")
 
 
 def change(folder: Path, values: dict[str, Any]) -> None:

@@ -45,9 +45,13 @@ def listed_photographs(images: list[Path]) -> list[Path]:
     """Return the photographs named, a folder's in order of their names; what is no folder is taken as it is."""
     listed: list[Path] = []
     for image in images:
-        inside = sorted(path for path in image.rglob("*") if path.suffix.lower() in SUFFIXES) if image.is_dir() else []
-        listed += inside or [image]
+        listed += (photographs_in(image) if image.is_dir() else []) or [image]
     return listed
+
+
+def photographs_in(folder: Path) -> list[Path]:
+    """Return the photographs in a folder and below, by their suffix, in order of their paths."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
 
 
 def _box_line(row: dict[Any, Any]) -> str:

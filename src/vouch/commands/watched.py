@@ -11,6 +11,7 @@ import pandas as pd
 from vouch import io, paths
 from vouch.calibration.calibrator import calibrated, score_problems
 from vouch.calibration.probabilities import GATE_LOGIT, LOGIT, PROBABILITY, logit_problems, probability_problems
+from vouch.commands.predict import SUFFIXES, photographs_in
 from vouch.errors import DataError, Problem, WorkspaceError, refuse_any
 from vouch.evaluation.appearance import Appearance, of_boxes, of_classes
 from vouch.policies.policy import decided
@@ -20,7 +21,6 @@ from vouch.splits import contract
 from vouch.vision.preprocess import read_image
 
 T = TypeVar("T")
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 OWN = (
     "nothing says which photographs belong together: each counts as its own group, and what resembles is counted twice"
 )
@@ -66,7 +66,7 @@ def new(path: Path, opened: Opened, groups: Path | None) -> Watched:
         Listing everything that is wrong: no photograph, unreadable ones, no table, groups that do not fit.
     """
     if path.is_dir():
-        images = sorted(image for image in path.rglob("*") if image.suffix.lower() in SUFFIXES)
+        images = photographs_in(path)
         if not images:
             got = "none"
             raise DataError([Problem(str(path), f"photographs ({', '.join(sorted(SUFFIXES))})", got, "name another")])

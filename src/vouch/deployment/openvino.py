@@ -1,6 +1,6 @@
 """A bundle for OpenVINO: its network as intermediate representation, the same bytes every time, and what serves it.
 
-model.xml, model.bin   single precision; one input `images`, one output `output0`
+model.xml, model.bin   single precision; one input `images`, first output `output0`, a classifier's second `embedding`
 parity.json            largest differences from ONNX Runtime
 preprocess.json …      copied from the bundle
 """
