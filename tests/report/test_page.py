@@ -227,7 +227,7 @@ def test_a_policy_of_another_kind_shows_its_own_parameters():
     text = Outline(page(made_up.bare(policy=policy))).text()
     assert "open set" in text
     assert "similarity 0.610" in text
-    assert "one model may exceed it" in text
+    assert "risk of this one model may be larger" in text
     assert "infeasible" not in text.replace("Infeasible", "")
 
 

@@ -32,8 +32,9 @@ def test_a_certificate_is_told_with_its_misses_answers_groups_bound_and_level():
     assert policy.certificate(CERTIFIED) == (
         "The certificate: 9 misses among 1,295 answered photographs of roadwork in 428 groups of val_calib, worth "
         "1,109 independent ones; at level 0.05 the share of misses is at most 1.26 %, and 2 % are allowed. A rule with "
-        "a larger share is certified in at most 5 of 100 draws of val_calib. That holds for photographs like those of "
-        "val_calib, all together and not in each stratum."
+        "a larger share is certified in at most 5 of 100 draws of val_calib: approximately, as simulated, because "
+        "photographs of a group are alike, if no other rule was tried on this val_calib before. That holds for "
+        "photographs like those of val_calib, all together and not in each stratum."
     )
 
 
@@ -45,6 +46,7 @@ def test_a_certificate_of_every_class_counts_wrong_answers_and_shares_delta_amon
         "The certificate: 1 wrong answer among 189 answered photographs in 185 groups of val_calib; at level 0.025 the "
         "share of wrong answers is at most"
     )
+    assert "draws of val_calib: exactly, as photographs are taken as independent, if no other rule" in said
 
 
 @pytest.mark.parametrize("changes", [{"guarantee": "marginal"}, {"guarantee": "none", "feasible": False}])

@@ -93,7 +93,7 @@ def compare(
         As `strata.strata_masks` takes them, beside the whole.
     weights : int32 array, shape (replicates, groups)
     level : float
-        1 - alpha of the verdicts, Holm-corrected over the metrics of a stratum.
+        1 - alpha of `better`, Holm-corrected over the metrics of a stratum; other verdicts are read off one interval.
 
     Raises
     ------
@@ -206,8 +206,9 @@ def _holm(differences: dict[str, Difference], level: float) -> dict[str, Differe
 def verdict(found: Difference, better: int, level: float) -> str:
     """Say better, not_worse, worse or unknown.
 
-    better: superior after Holm's correction. not_worse: the interval's bad end is within the margin. worse: the whole
-    interval is on the bad side. unknown: the evidence allows more than one of these, or there is none.
+    better: superior after Holm's correction. The others are not corrected. not_worse: the interval's bad end is within
+    the margin. worse: the whole interval is on the bad side. unknown: the evidence allows more than one of these, or
+    there is none.
     """
     if found.delta is None or found.low is None or found.high is None or found.p_holm is None:
         return "unknown"

@@ -92,11 +92,21 @@ METRICS = {  # in the order of the page
     ),
 }
 
-GUARANTEES = {
+GUARANTEES = {  # what holds, with which probability, over what it is random, and whether exactly
     "none": "No statistical guarantee: the thresholds are chosen on val_calib and judged on val_test, no more.",
-    "marginal": "Marginal: the risk stays below alpha on average over calibration sets; one model may exceed it.",
-    "pac": "PAC: with probability 1 − delta over the calibration set, the risk stays below alpha.",
-    "certified": "Certified: an exact test at level delta says that this deployed rule keeps its risk below alpha.",
+    "marginal": (
+        "On average: over draws of val_calib and of the next photograph, the risk is at most alpha and the share "
+        "selected at least xi, exactly where rows are independent. The risk of this one model may be larger."
+    ),
+    "pac": (
+        "Coverage: with probability 1 − delta over draws of val_calib, at least the share xi of new photographs is "
+        "selected. The risk is at most alpha on average over such draws; the risk of this one model may be larger."
+    ),
+    "certified": (
+        "Certified: a rule whose risk is above alpha would have passed in at most the share delta of draws of "
+        "val_calib. That is exact where photographs are independent of each other, and approximate, backed by "
+        "simulation, where those of a group are alike."
+    ),
 }
 
 BOUNDS = {"value": "value", "low": "lower bound", "high": "upper bound"}
