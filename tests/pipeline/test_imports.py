@@ -11,7 +11,10 @@ from pipeline.imports import SRC, closure, imported, is_empty
 from vouch.training.detector import FRAMEWORKS, TASKS
 
 VOUCH = SRC / "vouch"
-GROUND = {VOUCH / f"{name}.py" for name in ("__init__", "errors", "params", "paths", "tables", "io", "stages/__init__")}
+GROUND = {
+    VOUCH / f"{name}.py"
+    for name in ("__init__", "errors", "params", "paths", "tables", "io", "documents", "stages/__init__")
+}
 WITH_FRAMEWORK = {"train_detector", "export", "parity"}
 WITHOUT_TORCH = ("quantize", "parity_quantized", "predict")
 PAST_THE_WAIST = ("calibrate", "decide", "evaluate", "compare", "gate", "bundle", "report", "index")
