@@ -53,3 +53,9 @@ def test_a_summary_says_each_check_with_its_first_finding_the_gravest_first():
         "  warn dark 2: a: luma 5, …",
     ]
     assert checks.summarise(issues[:0]) == "validate: quarantined 0, findings 0"
+
+
+def test_details_of_other_rows_are_refused():
+    ids = pd.Series(["b"], index=[1])
+    with pytest.raises(ValueError, match="size_mismatch"):
+        checks.make_issues(ids, "size_mismatch", pd.Series(["64 x 48"]))

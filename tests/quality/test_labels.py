@@ -84,6 +84,33 @@ def test_size_of_a_turned_photograph_is_compared_as_seen():
     assert found == [[], ["size_mismatch"]]
 
 
+def test_findings_follow_their_sample_whatever_the_index():
+    ids = ["a", "b", "c", "d"]
+    samples = pd.DataFrame([sample(name) for name in ids])
+    samples.loc[2, ["width", "height"]] = (64.0, 48.0)  # c
+    samples.loc[3, ["annotation", "stratum_light"]] = ("missing", "")  # d
+    scan = pd.DataFrame([scanned(name) for name in ids])
+    scan.loc[1, "problem"] = "truncated"  # b
+    rows = boxes_table(*[box(name=name) for name in ids[:3]], box(name="a", x1=0.6, x2=0.605, y1=0.6))
+    expected = {
+        ("a", "box_degenerate", "box 2 can (0.6, 0.6, 0.605, 0.5)"),
+        ("b", "truncated", "JPEG, mode RGB, 200 x 100"),
+        ("c", "size_mismatch", "64 x 48 stated, 200 x 100 real"),
+        ("d", "missing_label", "annotation: missing"),
+        ("d", "missing_stratum", "no stratum_light"),
+    }
+    orders = ([0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1])
+    for order, other in zip(orders, reversed(orders), strict=True):
+        tables = (samples.iloc[order], rows.iloc[other], scan.iloc[other])
+        for one, two, three in (tables, [table.reset_index(drop=True) for table in tables]):
+            found = labels.image_findings(three, THRESHOLDS)
+            found += labels.annotation_findings(one, two, three, classes=CLASSES)
+            found += labels.box_findings(two, three, THRESHOLDS, classes=CLASSES)
+            told = pd.concat(found)[["sample_id", "check", "detail"]].itertuples(index=False, name=None)
+            numbered = {(name, check, detail.replace("box 1 ", "box 2 ")) for name, check, detail in told}
+            assert numbered == expected
+
+
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [

@@ -107,7 +107,15 @@ def check_severities(severity: Mapping[str, str]) -> None:
 
 
 def make_issues(sample_ids: pd.Series, check: str, details: pd.Series) -> pd.DataFrame:
-    """Return findings of one check: `sample_id`, `check`, `detail`."""
+    """Return findings of one check: `sample_id`, `check`, `detail`; the two columns are of the same rows.
+
+    Raises
+    ------
+    ValueError
+        When their indexes differ: pandas would align them, and tell one finding as two, one of a sample called `nan`.
+    """
+    if not sample_ids.index.equals(details.index):
+        raise ValueError(f"{check}: details of other rows than the samples")
     return pd.DataFrame(
         {"sample_id": sample_ids.astype("str"), "check": check, "detail": details.astype("str")}
     ).reset_index(drop=True)

@@ -122,9 +122,8 @@ def _size_findings(samples: pd.DataFrame, scan: pd.DataFrame) -> pd.DataFrame:
     differs = known & ((stated["width"] != seen["width"]) | (stated["height"] != seen["height"]))
     rows = zip(*(table[side][differs] for table in (stated, seen) for side in ("width", "height")), strict=True)
     got = [f"{int(w)} x {int(h)} stated, {int(real_w)} x {int(real_h)} real" for w, h, real_w, real_h in rows]
-    return make_issues(
-        samples["sample_id"].reset_index(drop=True)[differs], "size_mismatch", pd.Series(got, dtype="str")
-    )
+    ids = samples["sample_id"].reset_index(drop=True)[differs]
+    return make_issues(ids, "size_mismatch", pd.Series(got, index=ids.index, dtype="str"))
 
 
 def _provenance_findings(samples: pd.DataFrame) -> Iterator[pd.DataFrame]:
