@@ -142,6 +142,8 @@ def _listed_groups(names: Sequence[str], file: Path) -> list[str]:
 
 
 def _read(path: Path) -> pd.DataFrame:
+    if path.exists() and not path.is_file():  # a pipe would be waited for, a device read for ever
+        raise DataError([Problem(str(path), "a table (.parquet, .csv)", "no regular file", "name a file")])
     try:
         return io.read_table(path)
     except (OSError, ValueError, UnicodeDecodeError) as error:  # pyarrow's and pandas' own errors are ValueErrors

@@ -8,9 +8,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from vouch.documents import DocumentError, parse_json
 from vouch.errors import ManifestError, Problem
 from vouch.sources.descriptor import FILE, Descriptor
-from vouch.sources.parsing import loads
 from vouch.sources.records import Box, Reading, Record, stated
 from vouch.sources.schema import problems as broken
 from vouch.sources.tree import Tree, inside, outside_problem
@@ -51,9 +51,9 @@ def _load(tree: Tree, path: str) -> tuple[dict[str, list[Item]], list[Problem]]:
     if isinstance(text, Problem):
         return empty, [text]
     try:
-        content = loads(text)
-    except ValueError as error:
-        return empty, [Problem(path, "well-formed JSON", str(error), "mend or export the file again")]
+        content = parse_json(text, path)
+    except DocumentError as error:
+        return empty, list(error.problems)
     if not isinstance(content, dict) or not all(isinstance(content.get(key), list) for key in LISTS):
         return empty, [Problem(path, f"an object with the lists {', '.join(LISTS)}", "another form", "export as COCO")]
     problems: list[Problem] = []

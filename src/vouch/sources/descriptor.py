@@ -1,17 +1,19 @@
 """source.json: what a source is and how it is to be read."""
 
 import json
-import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from vouch.documents import DocumentError, parse_json, read_text
 from vouch.errors import ManifestError, Problem
 from vouch.params import Section
+from vouch.sources.matching import groups
 from vouch.sources.words import is_fit
 
 FILE = "source.json"
+MOST_BYTES = 2**24  # a label map of 100,000 classes has a few million
 Format = Literal["yolo", "coco", "voc", "imagefolder", "csv", "jsonl"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
@@ -21,7 +23,8 @@ class Rule(Section):
     """Where a group key or a stratum of each photograph comes from: exactly one of four places."""
 
     column: str | None = None  # of the side manifest, or of a CSV source
-    pattern: str | None = None  # regular expression with one group, searched in the file name
+    # regular expression with one group, searched in the file name
+    pattern: Annotated[str, Field(max_length=10_000)] | None = None
     level: int | None = None  # folder of the path: 1 is the outermost, -1 the one that holds the photograph
     value: str | None = None  # the same for the whole source
 
@@ -31,7 +34,7 @@ class Rule(Section):
             raise ValueError("exactly one of column, pattern, level, value is needed")
         if self.level == 0:
             raise ValueError("level 0 names no folder: 1 is the outermost, -1 the one that holds the photograph")
-        if self.pattern is not None and _groups(self.pattern) != 1:
+        if self.pattern is not None and groups(self.pattern) != 1:
             raise ValueError("pattern must be a regular expression with exactly one group")
         if self.value is not None and not is_fit(self.value):
             raise ValueError("value must be text without control characters or outer spaces")
@@ -60,13 +63,6 @@ class Descriptor(Section):
         if self.manifest is not None and self.format in ("csv", "jsonl"):
             raise ValueError(f"a {self.format} source carries its own groups and strata: it has no side manifest")
         return self
-
-
-def _groups(pattern: str) -> int:
-    try:
-        return re.compile(pattern).groups
-    except re.error:
-        return 0
 
 
 def check_descriptor(content: object, where: str) -> Descriptor:
@@ -103,11 +99,9 @@ def read_descriptor(folder: Path) -> Descriptor:
     """
     path = folder / FILE
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ManifestError(
-            [Problem(path.as_posix(), "a JSON object", str(error), "import the source again")]
-        ) from error
+        content = parse_json(read_text(path, path.as_posix(), max_bytes=MOST_BYTES), path.as_posix())
+    except DocumentError as error:
+        raise ManifestError(error.problems) from error
     descriptor = check_descriptor(content, path.as_posix())
     if descriptor.name != folder.name:
         remedy = "rename one of the two"

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from vouch.documents import DocumentError, parse_json
 from vouch.errors import Problem
 from vouch.sources.descriptor import Descriptor
-from vouch.sources.parsing import loads
 from vouch.sources.records import Box, Reading, Record, stated, unlabelled
 from vouch.sources.schema import problems as broken
 from vouch.sources.tree import Tree, inside, outside_problem
@@ -42,9 +42,9 @@ def parse(text: str, where: str, policy: str) -> tuple[list[Record], list[Proble
 
 def _line(line: str, where: str, policy: str) -> Record | list[Problem]:
     try:
-        content = loads(line)
-    except ValueError as error:
-        return [Problem(where, "a JSON object on one line", str(error), "mend the line")]
+        content = parse_json(line, where)
+    except DocumentError as error:
+        return list(error.problems)
     problems = broken(content, where, name=SCHEMA)
     if problems:
         return problems

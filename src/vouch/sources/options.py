@@ -5,6 +5,7 @@ from typing import Any
 
 from vouch.errors import ManifestError, Problem, refuse_any
 
+MOST_DIGITS = 3  # of a folder's level; Python reads at most 4,300
 PLACES = {"column": "column", "name": "pattern", "folder": "level", "value": "value"}
 
 
@@ -71,5 +72,6 @@ def _rule(word: str, default_key: str | None) -> tuple[str, dict[str, Any] | Non
         return key, None
     if kind == "folder":
         digits = value.removeprefix("-")
-        return key, {"level": int(value)} if digits.isascii() and digits.isdigit() else None
+        is_level = digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS
+        return key, {"level": int(value)} if is_level else None
     return key, {PLACES[kind]: value}

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from vouch.documents import LARGEST
 from vouch.errors import Problem
 from vouch.sources import coco, imagefolder, jsonl, table, voc, yolo
 from vouch.sources.descriptor import Descriptor
 from vouch.sources.records import Reading, Record
 from vouch.sources.rules import placed
-from vouch.sources.tree import Tree, name_problems
+from vouch.sources.tree import Tree, kind_problems, name_problems
 
 READERS: Mapping[str, Callable[[Tree, Descriptor], Reading]] = {
     "yolo": yolo.read,
@@ -33,17 +34,26 @@ def complete(tree: Tree, descriptor: Descriptor) -> Descriptor:
 def read_source(tree: Tree, descriptor: Descriptor) -> Reading:
     """Read a whole source: every photograph once, with its groups and strata, and every problem."""
     reading = READERS[descriptor.format](tree, descriptor)
-    problems = [*name_problems(tree), *reading.problems]
+    problems = [*name_problems(tree), *kind_problems(tree), *_misnamed(tree, descriptor), *reading.problems]
     rows, files = reading.rows, reading.files
     if descriptor.manifest is not None:
         rows, found = table.read_side(tree, descriptor.manifest)
         problems += found
         files = (*files, descriptor.manifest)
     records, found = placed(reading.records, rows, descriptor)
-    problems += [*found, *_repeated(records), *_absent(records, tree)]
+    problems += [*found, *_repeated(records), *_absent(records, tree), *_far(records)]
     if not reading.records and not problems:
         problems.append(Problem("the source", "photographs", "none", "check the path and the format"))
     return replace(reading, records=tuple(records), files=files, rows=None, problems=tuple(problems))
+
+
+def _misnamed(tree: Tree, descriptor: Descriptor) -> list[Problem]:
+    """Manifests that are looked for by their name, and would be passed over for the case of a letter."""
+    wanted = jsonl.FILE if descriptor.format == "jsonl" else table.FILE
+    if wanted in tree.outside or (descriptor.format in ("csv", "jsonl") and descriptor.annotations):
+        return []
+    alike = [path for path in tree.files if path.lower() == wanted and path != wanted]
+    return [Problem(path, f"the name {wanted}", "capital letters", "rename the file") for path in alike]
 
 
 def _repeated(records: list[Record]) -> list[Problem]:
@@ -64,6 +74,17 @@ def _absent(records: list[Record], tree: Tree) -> list[Problem]:
         Problem(record.where, "a photograph of this name", f"{_state(record.image, tree)} {record.image}", remedy)
         for record in records
         if record.image not in tree.photographs
+    ]
+
+
+def _far(records: list[Record]) -> list[Problem]:
+    """Boxes whose corners are not finite once they are fractions, or so far out that no sum of them would be."""
+    expected, remedy = f"corners within {LARGEST:.0e} sides of the photograph", "correct the box"
+    return [
+        Problem(f"{record.where}: box {number}", expected, ", ".join(map(str, box[1:])), remedy)
+        for record in records
+        for number, box in enumerate(record.boxes, start=1)
+        if not all(-LARGEST <= corner <= LARGEST for corner in box[1:])
     ]
 
 

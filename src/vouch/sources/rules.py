@@ -1,16 +1,17 @@
 """Groups and strata of each photograph: what its row states, and what the descriptor's rules find."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from vouch.errors import Problem
 from vouch.sources.descriptor import Descriptor, Rule
+from vouch.sources.matching import Unfinished, searched
 from vouch.sources.records import Record
 from vouch.sources.table import Row, cell_annotation, cell_label, cell_size
 from vouch.sources.words import closest
 from vouch.tables import GROUP, STRATUM
 
+Matches = Mapping[str, Mapping[str, str | None]]  # pattern to what it matches in each name
 Find = Callable[[str, Row], str | None]  # photograph and row to a value, None where the rule finds none
 
 
@@ -22,10 +23,12 @@ def placed(
     A key that a row or line states may also have a rule, when the two agree: a disagreement is a problem, as is a
     photograph without a row, a row without a photograph, and a rule that finds nothing.
     """
-    problems = _column_problems(rows, descriptor)
+    matches, problems = _matched(records, descriptor)
+    problems += _column_problems(rows, descriptor)
     if problems or (rows is None and not descriptor.groups and not descriptor.strata):
         return list(records), problems
-    groups, strata = _finds(rows, descriptor.groups, GROUP), _finds(rows, descriptor.strata, STRATUM)
+    groups = _finds(rows, descriptor.groups, GROUP, matches)
+    strata = _finds(rows, descriptor.strata, STRATUM, matches)
     if rows is not None:
         problems += _strangers(records, rows, descriptor.manifest)
     made = []
@@ -34,6 +37,24 @@ def placed(
         if row is not None:
             made.append(_place(record, row, groups, strata, problems))
     return made, problems
+
+
+def _matched(records: Sequence[Record], descriptor: Descriptor) -> tuple[Matches, list[Problem]]:
+    """Search the name of each photograph for each pattern; one that does not come to an end is a problem."""
+    rules = [*descriptor.groups.items(), *descriptor.strata.items()]
+    keys = {rule.pattern: key for key, rule in rules if rule.pattern is not None}
+    names = sorted({_name(record.image) for record in records}) if keys else []
+    matches: dict[str, Mapping[str, str | None]] = {}
+    problems = []
+    for pattern, key in keys.items():
+        found = searched(pattern, names)
+        if isinstance(found, Unfinished):
+            got = f"{found.why} on {found.name!a}"
+            remedy = "write it without a repetition inside a repetition"
+            problems.append(Problem(f"rule of `{key}`", f"the pattern {pattern!r} to come to an end", got, remedy))
+        else:
+            matches[pattern] = found
+    return matches, problems
 
 
 def _place(
@@ -70,20 +91,20 @@ def _found(
     return values
 
 
-def _finds(rows: Mapping[str, Row] | None, rules: Mapping[str, Rule], prefix: str) -> dict[str, Find]:
+def _finds(rows: Mapping[str, Row] | None, rules: Mapping[str, Rule], prefix: str, matches: Matches) -> dict[str, Find]:
     """Return a finder per key and place ("driver column `who`"); columns named `group_<key>` need no rule."""
     header = next(iter(rows.values()), {}) if rows else {}
     stated = [column for column in header if column.startswith(prefix)]
     finds = {f"{column.removeprefix(prefix)} its column": _cell(column) for column in stated}
-    return finds | {f"{key} {_words(rule)}": _finder(rule) for key, rule in rules.items()}
+    return finds | {f"{key} {_words(rule)}": _finder(rule, matches) for key, rule in rules.items()}
 
 
-def _finder(rule: Rule) -> Find:
+def _finder(rule: Rule, matches: Matches) -> Find:
     if rule.column is not None:
         return _cell(rule.column)
     if rule.pattern is not None:
-        pattern = re.compile(rule.pattern)
-        return lambda image, _: _match(pattern, image)
+        found = matches[rule.pattern]
+        return lambda image, _: found[_name(image)]
     if rule.level is not None:
         level = rule.level
         return lambda image, _: _folder(image, level)
@@ -99,9 +120,8 @@ def _cell(column: str) -> Find:
     return lambda _, row: row[column]
 
 
-def _match(pattern: re.Pattern[str], image: str) -> str | None:
-    match = pattern.search(image.rpartition("/")[2])
-    return (match.group(1) or None) if match else None
+def _name(image: str) -> str:
+    return image.rpartition("/")[2]
 
 
 def _folder(image: str, level: int) -> str | None:

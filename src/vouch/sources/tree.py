@@ -8,21 +8,29 @@ from functools import cached_property
 from pathlib import Path
 from posixpath import normpath
 
+from vouch.documents import DocumentError, kind_of, read_text
 from vouch.errors import ManifestError, Problem
 from vouch.sources.words import is_fit
 
 PHOTOGRAPHS = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif")
+DESCRIPTIONS = (".txt", ".xml", ".json", ".jsonl", ".csv", ".yaml", ".yml")  # suffixes of what describes photographs
+DEEPEST = 64  # folders within each other: 1,000 would overrun what Python's own copying and DVC can walk
+MOST_BYTES = 2**30  # of a label file: COCO's largest has 450 MB
 JUNK = frozenset({"Thumbs.db", "desktop.ini"})  # left by file managers; hidden files are passed over too
 DRIVE = re.compile(r"[A-Za-z]:")
 
 
 @dataclass(frozen=True)
 class Tree:
-    """The visible files below a folder, as POSIX paths; `outside` lends label files that lie elsewhere."""
+    """The visible files below a folder, as POSIX paths; `outside` lends label files that lie elsewhere.
+
+    `odd` names what is no file and must not be passed over: pipes, sockets, devices, and folders named like a file.
+    """
 
     root: Path
     files: frozenset[str]
     links: tuple[str, ...] = ()
+    odd: Mapping[str, str] = field(default_factory=dict)  # path to what is there
     outside: Mapping[str, Path] = field(default_factory=dict)
 
     @cached_property
@@ -35,17 +43,11 @@ class Tree:
         return self.outside.get(name, self.root / name)
 
     def text(self, name: str) -> str | Problem:
-        """Return a label file's text, or the problem that it is absent or not UTF-8."""
+        """Return a label file's text, or the problem that it is absent, no regular file, too large or not UTF-8."""
         try:
-            return self.path(name).read_bytes().decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            line = error.object[: error.start].count(b"\n") + 1
-            got = f"byte 0x{error.object[error.start]:02x} at {error.start}"
-            return Problem(f"{name}:{line}", "UTF-8 text", got, "save the file as UTF-8")
-        except OSError as error:
-            return Problem(
-                name, "a readable file", error.strerror or type(error).__name__, "add it or correct its name"
-            )
+            return read_text(self.path(name), name, max_bytes=MOST_BYTES)
+        except DocumentError as error:
+            return error.problems[0]
 
 
 def walk(root: Path, outside: Mapping[str, Path] | None = None) -> Tree:
@@ -54,31 +56,55 @@ def walk(root: Path, outside: Mapping[str, Path] | None = None) -> Tree:
     Raises
     ------
     ManifestError
-        When a folder cannot be opened.
+        When a folder cannot be opened, or folders lie more than 64 deep within each other.
     """
     files: list[str] = []
     links: list[str] = []
+    odd: dict[str, str] = {}
+    folders = [""]
     try:
-        _scan(str(root), "", files, links)
+        while folders:
+            folders += _scan(root, folders.pop(), files, links, odd)
     except OSError as error:
         problem = Problem(str(error.filename), "a readable folder", error.strerror or "none", "correct its permissions")
         raise ManifestError([problem]) from error
     lent = dict(outside or {})
-    return Tree(root, frozenset(files) | lent.keys(), tuple(sorted(links)), lent)
+    return Tree(root, frozenset(files) | lent.keys(), tuple(sorted(links)), odd, lent)
 
 
-def _scan(folder: str, prefix: str, files: list[str], links: list[str]) -> None:
-    with os.scandir(folder) as entries:
+def _scan(root: Path, prefix: str, files: list[str], links: list[str], odd: dict[str, str]) -> list[str]:
+    """Sort the entries of one folder; return the folders in it that are still to be walked."""
+    if prefix.count("/") > DEEPEST:
+        shown = f"{ascii(prefix)[1:61]}..."
+        expected, remedy = f"at most {DEEPEST} folders within each other", "move the photographs up"
+        raise ManifestError([Problem(shown, expected, "more", remedy)])
+    folders = []
+    with os.scandir(root / prefix) as entries:
         for entry in entries:
             if entry.name.startswith(".") or entry.name in JUNK:
                 continue
             path = prefix + entry.name
             if entry.is_symlink():
                 links.append(path)
-            if entry.is_dir(follow_symlinks=False):
-                _scan(entry.path, f"{path}/", files, links)
-            elif entry.is_file():
+                if os.path.isfile(entry.path):  # noqa: PTH113  # a link in a circle is none; entry.is_file() would raise
+                    files.append(path)
+            elif entry.is_file(follow_symlinks=False):
                 files.append(path)
+            elif not entry.is_dir(follow_symlinks=False):
+                odd[path] = kind_of(entry.stat(follow_symlinks=False).st_mode)
+            elif entry.name.lower().endswith((*PHOTOGRAPHS, *DESCRIPTIONS)):
+                odd[path] = "a folder"
+            else:
+                folders.append(f"{path}/")
+    return folders
+
+
+def kind_problems(tree: Tree) -> list[Problem]:
+    """Pipes, sockets, devices, and folders named like a photograph or label file: none is opened or passed over."""
+    return [
+        Problem(ascii(path)[1:-1], "a regular file", what, "put the file there, or rename or remove this")
+        for path, what in tree.odd.items()
+    ]
 
 
 def name_problems(tree: Tree) -> list[Problem]:
@@ -98,18 +124,25 @@ def _nameable(path: str) -> bool:
 
 def link_problems(tree: Tree) -> list[Problem]:
     """Links that leave the source, lead to a folder, or lead nowhere."""
-    root = tree.root.resolve()
+    root = os.path.realpath(tree.root)
     problems = []
     for link in tree.links:
-        target = (tree.root / link).resolve()
+        target = Path(os.path.realpath(tree.root / link))  # unlike resolve() it bears links that lead in a circle
         if not target.is_relative_to(root):
             problems.append(
                 Problem(ascii(link)[1:-1], "a link that stays in the source", "one that leaves it", "copy the file")
             )
         elif not target.is_file():
-            got = "a link to a folder" if target.is_dir() else "a link to nothing"
+            got = f"a link to {_kind_at(target)}"
             problems.append(Problem(ascii(link)[1:-1], "a file, or a link to one", got, "copy it or remove the link"))
     return problems
+
+
+def _kind_at(path: Path) -> str:
+    try:
+        return kind_of(path.lstat().st_mode)
+    except OSError:
+        return "nothing"
 
 
 def inside(path: str) -> str | None:

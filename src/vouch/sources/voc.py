@@ -12,7 +12,7 @@ from vouch.sources.parsing import number, size, xml
 from vouch.sources.records import Box, Reading, Record, unlabelled
 from vouch.sources.tree import Tree, inside, outside_problem
 
-PHOTOGRAPHS = ("JPEGImages", "images")  # folders whose every photograph counts, labelled or not
+PHOTOGRAPHS = ("jpegimages", "images")  # folders, in any case, whose every photograph counts, labelled or not
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
@@ -36,7 +36,7 @@ def read(tree: Tree, descriptor: Descriptor) -> Reading:
 
 def _counts(image: str, folders: set[str]) -> bool:
     folder = image.rpartition("/")[0]
-    return folder in folders or any(part in PHOTOGRAPHS for part in folder.split("/"))
+    return folder in folders or any(part in PHOTOGRAPHS for part in folder.lower().split("/"))
 
 
 def _read_file(tree: Tree, path: str, images: str | None) -> tuple[Record | None, list[Problem]]:

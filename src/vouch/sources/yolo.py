@@ -6,13 +6,11 @@ file splits.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
+from vouch.documents import DocumentError, parse_yaml
 from vouch.errors import ManifestError, Problem
 from vouch.sources.descriptor import Descriptor
 from vouch.sources.parsing import number
@@ -40,7 +38,7 @@ def read(tree: Tree, descriptor: Descriptor) -> Reading:
         boxes, found = _read_label(tree, label, descriptor.classes)
         problems += found
         records.append(Record(image, label, "labelled" if boxes else "negative", boxes=boxes))
-    problems += list(_shared(owners)) + list(_orphans(tree, photographs, owners.keys()))
+    problems += [*_shared(owners), *_orphans(tree, photographs, owners), *_left_out(tree, photographs)]
     return Reading(tuple(records), tuple(files), frozenset(descriptor.classes), problems=tuple(problems))
 
 
@@ -123,14 +121,30 @@ def _shared(owners: dict[str, list[str]]) -> Iterator[Problem]:
             yield Problem(label, "one photograph", f"{len(images)}: {', '.join(images)}", "rename all but one")
 
 
-def _orphans(tree: Tree, photographs: list[str], known: Any) -> Iterator[Problem]:
+def _orphans(tree: Tree, photographs: list[str], owners: Mapping[str, list[str]]) -> Iterator[Problem]:
+    """Label files that no photograph reads: without a photograph, in another folder, or in capital letters."""
     flat = {_folder(image) for image in photographs if "images" not in _parents(image)}
+    bare = {_stem(image) for label, images in owners.items() if label not in tree.files for image in images}
+    spelt = {label.lower(): label for label in owners}
     for path in tree.files:
-        name = path.rpartition("/")[2]
-        if not name.endswith(".txt") or name.lower() in NOT_LABELS or path in known:
+        name = path.rpartition("/")[2].lower()
+        if not name.endswith(".txt") or name in NOT_LABELS or path in owners:
             continue
-        if "labels" in _parents(path) or _folder(path) in flat:
+        if path.lower() in spelt:
+            yield Problem(path, f"the name {spelt[path.lower()]}", "another case of the letters", "rename it")
+        elif "labels" in _parents(path.lower()) or _folder(path) in flat or _stem(path) in bare:
             yield Problem(path, "a photograph of this name", "none", "add the photograph or remove the label file")
+
+
+def _stem(path: str) -> str:
+    return PurePosixPath(path).stem
+
+
+def _left_out(tree: Tree, photographs: list[str]) -> Iterator[Problem]:
+    """Photographs in a folder that is `images` but for the case of its letters, where others are in `images`."""
+    for path in tree.photographs.difference(photographs):
+        if "images" in _parents(path.lower()):
+            yield Problem(path, "a folder called `images`", "another case of the letters", "rename the folder")
 
 
 def complete(tree: Tree, descriptor: Descriptor) -> Descriptor:
@@ -158,15 +172,14 @@ def complete(tree: Tree, descriptor: Descriptor) -> Descriptor:
 
 def _names(tree: Tree, path: str) -> tuple[str, ...] | None:
     """Class names that a file states in the order of their ids, () where it states them wrongly, None if not at all."""
-    if path in ("classes.txt", "labels/classes.txt"):
+    if path.lower() in ("classes.txt", "labels/classes.txt"):
         return tuple(_text(tree, path).split("\n")[: len(_text(tree, path).rstrip().split("\n"))])
-    if "/" in path or not path.endswith((".yaml", ".yml")):
+    if "/" in path or not path.lower().endswith((".yaml", ".yml")):
         return None
     try:
-        content = YAML(typ="safe", pure=True).load(_text(tree, path))
-    except YAMLError as error:
-        got = " ".join(str(error).split())
-        raise ManifestError([Problem(path, "YAML with the class names", got, "mend the file")]) from error
+        content = parse_yaml(_text(tree, path), path)
+    except DocumentError as error:
+        raise ManifestError(error.problems) from error
     return _listed(content["names"]) if isinstance(content, dict) and "names" in content else None
 
 
