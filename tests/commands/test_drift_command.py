@@ -1,5 +1,7 @@
 """`vouch drift`, from photographs or a table to a verdict, an exit code, JSON and a page."""
 
+import os
+
 import numpy as np
 import onnx
 import pandas as pd
@@ -8,6 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 from typer.testing import CliRunner
 
+from alarm import within
 from vouch import io, paths
 from vouch.cli import app
 from vouch.errors import DataError, ParamsError
@@ -134,6 +137,19 @@ def test_groups_come_from_a_file_where_sub_folders_do_not_say_them(workspace):
     found = invoke(flat, "--groups", workspace / "groups.csv").exception
     assert isinstance(found, DataError)
     assert len(found.problems) == 4  # two without a line, one line too many, one of no photograph
+
+
+@pytest.mark.parametrize("name", ["pipe.csv", "pipe.parquet", "device.csv", "folder.csv"])
+def test_groups_that_are_no_file_are_named_and_not_waited_for(workspace, name):
+    drives(workspace / "new", 12, seed=3)
+    os.mkfifo(workspace / "pipe.csv")
+    os.mkfifo(workspace / "pipe.parquet")
+    (workspace / "device.csv").symlink_to("/dev/zero")
+    (workspace / "folder.csv").mkdir()
+    with within(60):
+        found = invoke(workspace / "new", "--groups", workspace / name).exception
+    assert isinstance(found, DataError)
+    assert [problem.got for problem in found.problems] == ["no regular file"]
 
 
 def test_a_bundle_without_embeddings_is_judged_by_its_scores_and_says_so(workspace):
