@@ -111,6 +111,15 @@ def test_sizes_that_a_source_does_not_state_stay_unstated_where_none_is_needed(t
             exported(before.samples, before.boxes, form=form, classes=CLASSES)
 
 
+@pytest.mark.parametrize("side", ["width", "height"])
+@pytest.mark.parametrize("form", ["coco", "voc", "csv", "jsonl"])
+def test_one_side_alone_is_no_size(form: str, side: str):
+    before = data_set([("labelled", [("null", 0.1, 0.1, 0.2, 0.2)], "d", "day", 9, 9)])
+    samples = before.samples.assign(**{side: pd.array([pd.NA], dtype="Int64")})
+    with pytest.raises(ManifestError, match="width and height"):
+        exported(samples, before.boxes, form=form, classes=CLASSES)
+
+
 @pytest.mark.parametrize(("form", "labels"), [("yolo", True), ("voc", True), ("coco", True), ("imagefolder", False)])
 def test_a_format_that_cannot_hold_the_data_set_is_refused(form: str, labels: bool):
     before = data_set([("labelled", [("null", 0.1, 0.1, 0.2, 0.2)], "d", "day", 9, 9)] * 2, labels=labels)

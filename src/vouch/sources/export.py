@@ -71,7 +71,8 @@ def _losses(rows: list[Row], held: Mapping[str, list[Corners]], form: str) -> It
             yield Problem(row["sample_id"], f"boxes, as {form} holds", f"the label {row['label']!r}", remedy)
         if form == "imagefolder" and (row["label"] is None or held.get(row["sample_id"])):
             yield Problem(row["sample_id"], "one label and no box, as imagefolder holds", row["annotation"], remedy)
-        if row["width"] is None and (form in ("coco", "voc") or (held.get(row["sample_id"]) and form != "yolo")):
+        sized = row["width"] is not None and row["height"] is not None
+        if not sized and (form in ("coco", "voc") or (held.get(row["sample_id"]) and form != "yolo")):
             yield Problem(row["sample_id"], "width and height", "none", "add them to the source")
 
 
