@@ -1,8 +1,13 @@
+import errno
+import os
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from vouch import io
+from vouch.errors import WorkspaceError
 
 
 def test_json_is_sorted_rounded_and_plain(tmp_path):
@@ -50,13 +55,111 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_directory_is_replaced_whole(tmp_path):
-    for names in (["a", "b"], ["c"]):
+def held(root):
+    """Every file below a folder with its bytes, and every link with where it leads."""
+    return {
+        str(path.relative_to(root)): path.readlink() if path.is_symlink() else path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_symlink() or path.is_file()
+    }
+
+
+def occupied(root):
+    """A folder with a person's photographs, a link to it, an empty folder and a pipe: no place for a file."""
+    (root / "photographs/2024").mkdir(parents=True)
+    (root / "photographs/2024/a.jpg").write_bytes(b"dear")
+    (root / "link").symlink_to(root / "photographs")
+    (root / "empty").mkdir()
+    os.mkfifo(root / "pipe")
+    return root
+
+
+WRITERS = {
+    "bytes": lambda path: io.write_bytes(path, b"x"),
+    "text": lambda path: io.write_text(path, "x"),
+    "json": lambda path: io.write_json(path, {}),
+    "table": lambda path: io.write_table(path, pd.DataFrame({"a": [1]})),
+}
+
+
+@pytest.mark.parametrize("place", ["photographs", "photographs/2024", "link", "empty", "pipe", ".", ""])
+@pytest.mark.parametrize("writer", WRITERS)
+def test_what_replaces_a_file_never_touches_anything_else(tmp_path, monkeypatch, writer, place):
+    monkeypatch.chdir(occupied(tmp_path))
+    before = held(tmp_path)
+    with pytest.raises(WorkspaceError, match="expected a file, or nothing"):
+        WRITERS[writer](Path(place))
+    assert held(tmp_path) == before
+    assert (tmp_path / "empty").is_dir()
+
+
+def test_a_folder_that_came_up_while_a_file_was_written_stays(tmp_path):
+    def lose_the_race():
         with io.replacing(tmp_path / "out") as temporary:
+            temporary.write_text("x")
+            occupied(tmp_path / "out")
+
+    with pytest.raises(WorkspaceError, match="expected a file, or nothing"):
+        lose_the_race()
+    assert (tmp_path / "out/photographs/2024/a.jpg").read_bytes() == b"dear"
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_an_owned_folder_is_replaced_whole(tmp_path):
+    for names in (["a", "b"], ["c"]):
+        with io.replacing_folder(tmp_path / "out") as temporary:
             temporary.mkdir()
             for name in names:
                 (temporary / name).write_text(name)
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["c"]
+    assert held(tmp_path) == {"out/c": b"c"}
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def fill(context, path, *, made):
+    """Write into a folder until the disk is full, before the folder is made or after."""
+    with context(path) as temporary:
+        if made:
+            temporary.mkdir(exist_ok=True)
+            (temporary / "half").write_text("x")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("made", [True, False])  # not made: nothing to rename into place
+def test_a_failed_folder_leaves_the_old_one_and_nothing_else(tmp_path, made):
+    occupied(tmp_path / "out")
+    before = held(tmp_path)
+    with pytest.raises(OSError, match=r"No space left|No such file"):
+        fill(io.replacing_folder, tmp_path / "out", made=made)
+    assert held(tmp_path) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("context", [io.replacing_folder, io.new_folder])
+def test_no_folder_takes_the_place_of_a_file_or_a_link(tmp_path, context):
+    occupied(tmp_path)
+    (tmp_path / "file").write_bytes(b"dear")
+    before = held(tmp_path)
+    for place in ("file", "link", "pipe"):
+        with pytest.raises(WorkspaceError, match=place):
+            fill(context, tmp_path / place, made=True)
+    assert held(tmp_path) == before
+
+
+def test_a_new_folder_is_new_or_was_empty(tmp_path, monkeypatch):
+    occupied(tmp_path)
+    for place in ("made", "empty", "deep/down"):
+        with io.new_folder(tmp_path / place) as temporary:
+            (temporary / "a").write_text("a")
+    before = held(tmp_path)
+    assert {"made/a", "empty/a", "deep/down/a"} < set(before)
+    monkeypatch.chdir(tmp_path)
+    for place in ("photographs", "made", ".", ".."):
+        with pytest.raises(WorkspaceError, match="no folder, or an empty one"):
+            fill(io.new_folder, Path(place), made=True)
+    with pytest.raises(OSError, match="No space left"):
+        fill(io.new_folder, tmp_path / "other", made=True)
+    assert held(tmp_path) == before
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch):

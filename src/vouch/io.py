@@ -15,28 +15,106 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from vouch.errors import Problem, WorkspaceError
+
 FORMAT_VERSION = 1  # raise it when bytes on disk change; stages do not list this module as a dependency
 DIGITS = 6  # decimals of a float in JSON and CSV: far below any interval's width, above float noise
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside `path`; rename it into place on success, remove it on failure.
+    """Yield a temporary name beside the file `path`; rename it into place on success, remove it on failure.
 
-    Works for files and for directories (make the directory at the yielded name).
+    Raises
+    ------
+    WorkspaceError
+        When a folder, or anything else that is no file, stands at `path`, before the block or after it.
     """
+    _refuse_other(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with _removed(part(path)) as temporary:
+        yield temporary
+        _refuse_other(path)
+        temporary.replace(path)
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary name for a folder beside `path`; on success it takes the place of a folder that stands there.
+
+    Only for a folder that a stage or command owns: what is in it goes. A failure leaves it as it was.
+
+    Raises
+    ------
+    WorkspaceError
+        When a file or a link stands at `path`.
+    """
+    if path.is_symlink() or (path.exists() and not path.is_dir()):
+        raise WorkspaceError([Problem(str(path), "a folder, or nothing", "something else", "move it away")])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _removed(part(path)) as temporary, _removed(part(path, "old")) as old:
+        yield temporary
+        if path.exists():
+            path.rename(old)
+        try:
+            temporary.rename(path)
+        except OSError:
+            if old.exists():
+                old.rename(path)
+            raise
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Yield a folder that becomes `path` when all is written, and nothing when it is not.
+
+    Raises
+    ------
+    WorkspaceError
+        When something stands at `path`, an empty folder excepted, before the block or after it.
+    """
+    _refuse_taken(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _removed(part(path)) as temporary:
+        temporary.mkdir()
+        yield temporary
+        _refuse_taken(path)
+        temporary.rename(path)  # over an empty folder at most: the system itself refuses any other
+
+
+def part(path: Path, word: str = "part") -> Path:
+    """Return the name, hidden and this process's own, under which `path` is written before it is whole."""
+    return path.with_name(f".{path.name}.{os.getpid()}.{word}")
+
+
+@contextmanager
+def _removed(temporary: Path) -> Iterator[Path]:
     try:
         yield temporary
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        temporary.replace(path)
     finally:
-        if temporary.is_dir():
+        if temporary.is_dir() and not temporary.is_symlink():
             shutil.rmtree(temporary)
         else:
             temporary.unlink(missing_ok=True)
+
+
+def _refuse_other(path: Path) -> None:
+    """Refuse to replace a folder, a link to one, a device: the place of a file holds a file or nothing."""
+    if path.exists() and not path.is_file():
+        got = "a folder" if path.is_dir() else "something else"
+        raise WorkspaceError([Problem(str(path), "a file, or nothing", got, "name a file")])
+
+
+def is_free(path: Path) -> bool:
+    """Say whether a new folder may be written at `path`: nothing stands there, or an empty folder."""
+    if not path.name or path.is_symlink():
+        return False
+    return not path.exists() or (path.is_dir() and not any(path.iterdir()))
+
+
+def _refuse_taken(path: Path) -> None:
+    if not is_free(path):
+        raise WorkspaceError([Problem(str(path), "no folder, or an empty one", "files", "name another, or remove it")])
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -83,7 +161,7 @@ def read_json(path: Path) -> Any:
 def write_table(path: Path, table: pd.DataFrame, digits: int = DIGITS) -> None:
     """Write a table as `.parquet` (exact) or `.csv` (floats rounded); rows keep their order, the index is dropped."""
     with replacing(path) as temporary:
-        if path.suffix == ".parquet":
+        if path.suffix.lower() == ".parquet":
             arrow = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
             pq.write_table(arrow, temporary, compression="zstd", version="2.6", store_schema=False)
         else:
@@ -92,7 +170,7 @@ def write_table(path: Path, table: pd.DataFrame, digits: int = DIGITS) -> None:
 
 def read_table(path: Path) -> pd.DataFrame:
     """Read a table written by `write_table`; an empty CSV cell of a text column is an empty string there."""
-    if path.suffix == ".parquet":
+    if path.suffix.lower() == ".parquet":
         table: pd.DataFrame = pq.read_table(path).to_pandas()
         return table
     return pd.read_csv(path, keep_default_na=False, dtype=str)

@@ -1,15 +1,25 @@
+import errno
+import resource
 import subprocess
 import sys
 
 import pytest
 
 from vouch import io
-from vouch.errors import BundleError
+from vouch.errors import BundleError, WorkspaceError
 from vouch.params import read_params
 from vouch.release.bundle import verify, write_bundle
 from vouch.release.registry import promote
 
 PARAMS = "pipeline:\n  unpromoted: # until promoted\n    m:\n      dataset: d\n    other:\n      dataset: d\n"
+
+CONTENTS = {
+    "labels.json": {"classes": []},
+    "calibrator.json": {"kind": "scalar", "floor": 0.0, "global": {"method": "identity"}, "classes": {}},
+    "policy.json": {"kind": "operating_point", "feasible": False, "guarantee": "none", "thresholds": {}}
+    | dict.fromkeys(("alpha", "delta", "objective", "evidence", "infeasible")),
+}
+FILES = {name: io.dumps(content).encode() for name, content in CONTENTS.items()}
 
 
 @pytest.fixture
@@ -17,14 +27,7 @@ def workspace(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     subprocess.run([sys.executable, "-m", "dvc", "init", "--no-scm", "-q"], check=True)
     (tmp_path / "params.yaml").write_text(PARAMS)
-    contents = {
-        "labels.json": {"classes": []},
-        "calibrator.json": {"kind": "scalar", "floor": 0.0, "global": {"method": "identity"}, "classes": {}},
-        "policy.json": {"kind": "operating_point", "feasible": False, "guarantee": "none", "thresholds": {}}
-        | dict.fromkeys(("alpha", "delta", "objective", "evidence", "infeasible")),
-    }
-    files = {name: io.dumps(content).encode() for name, content in contents.items()}
-    write_bundle(tmp_path / "models/m/bundle", "m", "1.2.3", "finds_nothing", files)
+    write_bundle(tmp_path / "models/m/bundle", "m", "1.2.3", "finds_nothing", FILES)
     return tmp_path
 
 
@@ -46,3 +49,32 @@ def test_another_models_bundle_is_refused_and_nothing_changes(workspace):
     with pytest.raises(BundleError, match="a bundle of other"):
         promote("other", workspace / "models/m/bundle", workspace / "registry/other/bundle")
     assert (workspace / "params.yaml").read_text() == PARAMS
+
+
+def held(root):
+    return {str(path): path.read_bytes() for path in root.rglob("*") if path.is_file() and ".dvc" not in path.parts}
+
+
+def test_a_full_disk_leaves_registry_and_params_as_they_were(workspace):
+    registry = workspace / "registry/m/bundle"
+    write_bundle(registry, "m", "1.0.0", "finds_nothing", FILES)  # the baseline of before
+    before = held(workspace)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, hard))
+    try:
+        with pytest.raises(OSError, match="File too large") as caught:
+            promote("m", workspace / "models/m/bundle", registry)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert caught.value.errno == errno.EFBIG  # by which `cli.main` names it
+    assert held(workspace) == before
+
+
+def test_what_dvc_refuses_is_told_in_its_words_and_the_same_promotion_goes_on(workspace):
+    text = "stages:\n  s:\n    cmd: echo\n    outs:\n    - registry/m/bundle\n"
+    (workspace / "dvc.yaml").write_text(text)
+    with pytest.raises(WorkspaceError, match=r"dvc add .*: expected success, got ERROR: "):
+        promote("m", workspace / "models/m/bundle", workspace / "registry/m/bundle")
+    (workspace / "dvc.yaml").unlink()
+    assert promote("m", workspace / "models/m/bundle", workspace / "registry/m/bundle") == "1.2.3"
+    assert (workspace / "registry/m/bundle.dvc").is_file()

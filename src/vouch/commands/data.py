@@ -172,7 +172,7 @@ def _write(export: Export, output: Path, form: str) -> None:
         return
     if output.exists():
         raise WorkspaceError([Problem(str(output), "a folder that is not there yet", "one that is", "choose another")])
-    with io.replacing(output) as folder:
+    with io.new_folder(output) as folder:
         for name, text in export.texts.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8")

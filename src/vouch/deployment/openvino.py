@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vouch import io
-from vouch.deployment.folders import copy_beside, network_of, new_folder
+from vouch.deployment.folders import copy_beside, network_of
 from vouch.deployment.parity import Run, Tolerance, demand_parity
 from vouch.errors import Problem, WorkspaceError
 from vouch.release.opened import Opened
@@ -43,7 +43,7 @@ def deploy_openvino(
     """
     network_of(opened)
     openvino = without_telemetry()
-    with new_folder(folder) as temporary:
+    with io.new_folder(folder) as temporary:
         _convert(openvino, bundle / "model.onnx", temporary / "model.xml")
         run = load(openvino, temporary / "model.xml")
         found = demand_parity(opened, run, photographs, tolerance, batch=BATCH) | {"settings": SETTINGS}

@@ -25,7 +25,7 @@ import onnx
 from numpy.typing import NDArray
 
 from vouch import io
-from vouch.deployment.folders import copy_beside, network_of, new_folder
+from vouch.deployment.folders import copy_beside, network_of
 from vouch.deployment.parity import Run, Tolerance, demand_parity
 from vouch.errors import DataError, ParamsError, Problem, WorkspaceError, refuse_any
 from vouch.release.opened import Opened
@@ -100,7 +100,7 @@ def deploy_tensorrt(
     if not photographs:
         remedy = "give --photographs"
         raise DataError([Problem("--photographs", "photographs to compare the engine on", "none", remedy)])
-    with new_folder(folder) as temporary:
+    with io.new_folder(folder) as temporary:
         _build(trtexec, (bundle / "model.onnx").resolve(), temporary, size_px, precision, max_batch)
         run = _runner(trtexec, temporary)
         found = demand_parity(opened, run, photographs, tolerance, batch=max_batch)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from vouch import io
-from vouch.deployment.folders import network_of, new_folder
+from vouch.deployment.folders import network_of
 from vouch.deployment.sources import ROOT, needed
 from vouch.deployment.triton_lint import refuse_repository
 from vouch.deployment.triton_text import Word, dumps
@@ -93,7 +93,7 @@ def deploy_triton(bundle: Path, opened: Opened, folder: Path, *, max_batch: int,
         f"{name}_policy": _policy(opened, max_batch),
     }
     parts[f"{name}_ensemble"] = _ensemble(parts, max_batch)
-    with new_folder(folder) as temporary:
+    with io.new_folder(folder) as temporary:
         for part, config in parts.items():
             (temporary / part / str(VERSION)).mkdir(parents=True)
             io.write_text(temporary / part / "config.pbtxt", dumps({"name": part, **config}))

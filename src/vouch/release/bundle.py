@@ -47,7 +47,7 @@ def write_bundle(folder: Path, name: str, version: str, kind: str, files: dict[s
     BundleError
         When the files are not those of `kind`, or the policy is not exactly one.
     """
-    with io.replacing(folder) as temporary:
+    with io.replacing_folder(folder) as temporary:
         temporary.mkdir(parents=True)
         for path in sorted(files):
             (temporary / path).write_bytes(files[path])

@@ -6,17 +6,18 @@ import sys
 from pathlib import Path
 
 from vouch import io
-from vouch.errors import BundleError, Problem
+from vouch.errors import BundleError, Problem, WorkspaceError
 from vouch.params import PARAMS
 from vouch.pipeline import without_entry
 from vouch.release.bundle import verify
 
 
 def promote(model: str, bundle: Path, registry: Path, params: Path = PARAMS) -> str:
-    """Make `bundle` the baseline in `registry`: take the model off `pipeline.unpromoted`, copy, `dvc add`.
+    """Make `bundle` the baseline in `registry`: copy, take the model off `pipeline.unpromoted`, `dvc add`.
 
-    The list is edited first: while a model is on it, `registry` is the output of the stage `baseline`, which DVC would
-    not let anyone add. A run that dies in between is finished by running it again.
+    The copy is whole before anything changes, so that a full disk leaves everything as it was. The list is edited
+    before DVC is called: while a model is on it, `registry` is the output of the stage `baseline`, which DVC would not
+    let anyone add. A run that dies in between is finished by running it again.
 
     Returns
     -------
@@ -27,12 +28,32 @@ def promote(model: str, bundle: Path, registry: Path, params: Path = PARAMS) -> 
     ------
     BundleError
         When the bundle does not check or is another model's.
+    WorkspaceError
+        When DVC refuses: the same command, once the cause is fixed, finishes the promotion.
     """
     manifest = verify(bundle)
     if manifest["name"] != model:
         raise BundleError([Problem(str(bundle), f"a bundle of {model}", manifest["name"], "promote the right bundle")])
-    io.write_text(params, without_entry(params.read_text(encoding="utf-8"), "unpromoted", model))
-    with io.replacing(registry) as temporary:
-        shutil.copytree(bundle, temporary)
-    subprocess.run([sys.executable, "-m", "dvc", "add", "--quiet", str(registry)], check=True)
+    listed = without_entry(params.read_text(encoding="utf-8"), "unpromoted", model)
+    with io.replacing_folder(registry) as temporary:
+        _copy(bundle, temporary)
+        verify(temporary)
+        io.write_text(params, listed)
+    _record(registry)
     return str(manifest["version"])
+
+
+def _copy(bundle: Path, folder: Path) -> None:
+    """Copy a bundle, which is flat: `shutil.copytree` would hide what the system says in an error of its own."""
+    folder.mkdir()
+    for file in sorted(bundle.iterdir()):
+        shutil.copyfile(file, folder / file.name)
+
+
+def _record(registry: Path) -> None:
+    """Let DVC hash the folder and write bundle.dvc."""
+    command = [sys.executable, "-m", "dvc", "add", str(registry)]  # --quiet would hide its errors too
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        got = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
+        raise WorkspaceError([Problem(f"dvc add {registry}", "success", got, "fix the cause, then promote again")])

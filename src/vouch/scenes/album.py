@@ -43,7 +43,7 @@ def write(
 
     The photographs are in the order of the shots; `workers` changes no byte.
     """
-    with io.replacing(folder / source.name) as part:
+    with io.replacing_folder(folder / source.name) as part:
         images = part / "images"
         images.mkdir(parents=True)
         lines, used = [], set()
