@@ -1,4 +1,9 @@
-from vouch.errors import SHOWN, DataError, LeakageError, Problem, VouchError, refuse_any
+import errno
+import os
+
+import pytest
+
+from vouch.errors import MACHINE, SHOWN, DataError, LeakageError, Problem, VouchError, exiting, refuse_any
 
 
 def test_an_error_lists_every_problem_once_and_sorted():
@@ -28,3 +33,35 @@ def test_leakage_is_caught_as_a_data_error():
 
 def test_no_problem_is_no_error():
     refuse_any(DataError, [])
+
+
+def end(error):
+    with exiting():
+        raise error
+
+
+@pytest.mark.parametrize("number", MACHINE)
+def test_what_the_machine_refuses_is_named_with_its_file_and_ends_with_one(number):
+    said = os.strerror(number)
+    for error, where in ((OSError(number, said, "a.csv"), "a.csv"), (OSError(number, said), os.getcwd())):  # noqa: PTH109 # a text
+        with pytest.raises(SystemExit, match="vouch: cannot run here: 1 problem") as caught:
+            end(error)
+        assert f"{where}: expected {MACHINE[number][0]}, got {said}; " in str(caught.value.code)
+
+
+def test_a_copy_names_the_place_that_it_could_not_write():
+    with pytest.raises(SystemExit, match="  new: expected free disk space, got No space left on device; free some"):
+        end(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "old", None, "new"))
+
+
+@pytest.mark.parametrize(
+    "error", [OSError("encoder error -2"), OSError(errno.EINVAL, "x"), ValueError("x"), KeyError("x")]
+)
+def test_a_defect_of_ours_is_never_dressed_as_a_refusal(error):
+    with pytest.raises(type(error)):
+        end(error)
+
+
+def test_a_refusal_ends_with_its_problems():
+    with pytest.raises(SystemExit, match="vouch: data refused: 1 problem\n  a: expected 1, got 2; fix it"):
+        end(DataError([Problem("a", "1", "2", "fix it")]))

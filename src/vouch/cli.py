@@ -1,7 +1,5 @@
 """The command line: what a person decides. What a change of data or parameters decides is `dvc repro`."""
 
-import sys
-
 import typer
 
 from vouch.commands.compare import compare
@@ -11,7 +9,7 @@ from vouch.commands.drift import drift
 from vouch.commands.gate import gate
 from vouch.commands.predict import predict
 from vouch.commands.release import promote
-from vouch.errors import VouchError
+from vouch.errors import exiting
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 manifest = typer.Typer(no_args_is_help=True, help="A data set's manifest, in the form that others read.")
@@ -28,7 +26,5 @@ app.command()(drift)
 
 def main() -> None:
     """Run a command; a refusal prints its problems and exits 1."""
-    try:
+    with exiting():
         app()
-    except VouchError as error:
-        sys.exit(f"vouch: {error}")

@@ -12,10 +12,34 @@ An error carries every problem that was found, not only the first, and each prob
 what was got, where, and what to do.
 """
 
-from collections.abc import Iterable
+import errno
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
+ROOM = "free disk space", "free some, run it again"
+ALLOWED = "permission to read or write", "correct its owner or permissions, or name another place"
+OPEN_FILES = "a free file descriptor", "raise `ulimit -n`, run it again"
+MACHINE = {  # what a machine refuses, by errno: what was expected and what to do; any other OSError is a defect of ours
+    errno.ENOSPC: ROOM,
+    errno.EDQUOT: ROOM,
+    errno.EFBIG: ("room for a file of this size", "raise the limit (`ulimit -f`), or name another place"),
+    errno.EACCES: ALLOWED,
+    errno.EPERM: ALLOWED,
+    errno.EROFS: ("a file system that can be written", "name another place"),
+    errno.EIO: ("a disk that works", "look after the disk"),
+    errno.ENOENT: ("a file or folder", "correct its name, or bring it back (`dvc checkout`)"),
+    errno.ENOTDIR: ("a folder", "correct its name"),
+    errno.EISDIR: ("a file", "correct its name"),
+    errno.ENAMETOOLONG: ("a shorter name", "shorten it"),
+    errno.ELOOP: ("links that lead to a file", "remove the loop"),
+    errno.EMFILE: OPEN_FILES,
+    errno.ENFILE: OPEN_FILES,
+}
 SHOWN = 50  # a broken import of a million files must not print a million lines; the rest are counted, kind by kind
 
 
@@ -99,3 +123,26 @@ def refuse_any(error: type[VouchError], problems: Iterable[Problem]) -> None:
     found = tuple(problems)
     if found:
         raise error(found)
+
+
+def of_machine(error: OSError) -> WorkspaceError | None:
+    """Return in our words what the machine refuses (`MACHINE`), or None for any other error."""
+    if error.errno not in MACHINE:
+        return None
+    expected, remedy = MACHINE[error.errno]
+    where = str(error.filename2 or error.filename or Path.cwd())  # pyarrow names no file
+    return WorkspaceError([Problem(where, expected, os.strerror(error.errno), remedy)])
+
+
+@contextmanager
+def exiting() -> Iterator[None]:
+    """End the process with 1 and the problems, where the block refuses or the machine does."""
+    try:
+        yield
+    except VouchError as error:
+        sys.exit(f"vouch: {error}")
+    except OSError as error:
+        named = of_machine(error)
+        if named is None:
+            raise
+        sys.exit(f"vouch: {named}")

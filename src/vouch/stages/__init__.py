@@ -1,9 +1,7 @@
 """Stages: `python -m vouch.stages.<verb> NAME ...`, one short file per stage of dvc.yaml."""
 
-import errno
 import fcntl
 import importlib.util
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,23 +10,14 @@ from pathlib import Path
 if importlib.util.find_spec("pydantic") is None:
     sys.exit(f"vouch: {sys.executable} lacks the locked packages; run `make setup` and put .venv/bin first on PATH")
 
-from vouch.errors import Problem, VouchError, WorkspaceError
+from vouch.errors import Problem, WorkspaceError, exiting
 from vouch.paths import SCRATCH
 
 
 def main(run: Callable[..., None]) -> None:
     """Run one stage with the command line's words; a refusal prints its problems and exits 1."""
-    try:
-        with _alone("-".join([Path(sys.argv[0]).stem, *sys.argv[1:]])):
-            run(*sys.argv[1:])
-    except VouchError as error:
-        sys.exit(f"vouch: {error}")
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        where = str(error.filename or Path.cwd())  # pyarrow names no file
-        problem = Problem(where, "free disk space", os.strerror(error.errno), "free some, run it again")
-        sys.exit(f"vouch: {WorkspaceError([problem])}")
+    with exiting(), _alone("-".join([Path(sys.argv[0]).stem, *sys.argv[1:]])):
+        run(*sys.argv[1:])
 
 
 @contextmanager

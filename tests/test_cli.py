@@ -1,0 +1,36 @@
+"""Every way in ends a full disk, a missing permission and a refusal alike: one message, exit 1, no traceback."""
+
+import errno
+import os
+import sys
+
+import pytest
+
+from vouch import cli, stages
+from vouch.errors import DataError, Problem
+
+ENTRIES = {
+    "vouch": lambda work, patch: (patch.setattr(cli, "app", work), cli.main()),
+    "stage": lambda work, patch: (patch.setattr(sys, "argv", ["s.py"]), stages.main(work)),
+}
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS])
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_what_the_machine_refuses_is_named(tmp_path, monkeypatch, entry, number):
+    def work():
+        raise OSError(number, os.strerror(number), "out/x.csv")
+
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match=r"vouch: cannot run here: 1 problem\n  out/x\.csv: expected"):
+        ENTRIES[entry](work, monkeypatch)
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_a_refusal_is_printed(tmp_path, monkeypatch, entry):
+    def work():
+        raise DataError([Problem("a", "1", "2", "fix it")])
+
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="vouch: data refused: 1 problem\n  a: expected 1, got 2; fix it"):
+        ENTRIES[entry](work, monkeypatch)
