@@ -11,7 +11,7 @@ TARGETS = $(if $(MODEL),report@$(MODEL) bundle@$(MODEL),)
 .PHONY: setup repro test check bench verify starter lock
 
 repro: setup ## build every model, or one line of the graph: make repro MODEL=driver
-	@if compgen -G 'data/sources/*.dvc' > /dev/null || compgen -G 'registry/*/bundle.dvc' > /dev/null; then dvc checkout -q; fi
+	@if compgen -G 'data/sources/*.dvc' > /dev/null || compgen -G 'registry/*/bundle.dvc' > /dev/null; then dvc checkout; fi
 	dvc repro $(TARGETS)
 
 test: setup ## every test, on two cores
