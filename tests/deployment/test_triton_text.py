@@ -50,6 +50,27 @@ def test_what_is_no_text_format_is_refused_with_its_line(text, line, got):
     assert (problem.where, problem.got) == (f"config.pbtxt:{line}", got)
 
 
+def nested(depth, opening="{", closing="}"):
+    return f"a {opening} " * depth + f"{closing} " * depth
+
+
+def test_messages_in_messages_are_read_to_a_depth_that_python_reaches_and_refused_beyond():
+    fields = parse(nested(100), "c")
+    for _ in range(99):
+        [field] = fields
+        fields = field.value
+    assert fields[0].value == ()
+    for text in (nested(101), nested(5000), nested(5000, "<", ">"), nested(5000)[:20000], "a: [" + nested(5000) + "]"):
+        with pytest.raises(BundleError, match="at most 100 messages within each other"):
+            parse(text, "c")
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "-" + "9" * 5000, "0x" + "f" * 5000, "1." + "0" * 5000])
+def test_a_number_of_thousands_of_digits_is_refused_with_its_line(number):
+    with pytest.raises(BundleError, match=r"c:2: expected a number of at most 64 characters, got one of 500\d"):
+        parse(f"a: 1\nb: {number}", "c")
+
+
 def test_what_is_written_is_read_back():
     message = {"a": 'back\\slash "quote"\n', "b": [1, -2], "c": [{"d": Word("KIND_CPU")}, {"d": True}], "e": {}}
     fields = parse(dumps(message), "")

@@ -13,6 +13,8 @@ TOKEN = re.compile(
     |(?P<word>[A-Za-z_]\w*)|(?P<mark>[{}\[\]:,;<>])""",
     re.VERBOSE,
 )
+DEPTH = 100  # messages within messages; protobuf's own limit, and Triton's configuration has six
+DIGITS = 64  # characters of a number: 64 bits have 20 digits, and Python refuses to read 4,301
 CLOSING = {"{": "}", "<": ">"}
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 
@@ -46,6 +48,7 @@ def parse(text: str, where: str) -> tuple[Field, ...]:
     """
     tokens = [*_tokens(text, where)]
     tokens.append(_Token("end", "the end", text.count("\n") + 1))
+    _refuse_deep(tokens, where)
     fields, rest = _message(tokens, 0, "the end", where)
     assert rest == len(tokens)
     return fields
@@ -85,6 +88,14 @@ def _tokens(text: str, where: str) -> Iterator[_Token]:
         if found.lastgroup != "skip":
             yield _Token(found.lastgroup, found[0], line)
         place, line = found.end(), line + found[0].count("\n")
+
+
+def _refuse_deep(tokens: list[_Token], where: str) -> None:
+    depth = 0
+    for token in tokens:
+        depth += (token.text in CLOSING) - (token.text in CLOSING.values())
+        if depth > DEPTH:
+            raise _refusal(where, token.line, f"at most {DEPTH} messages within each other", "more")
 
 
 def _message(tokens: list[_Token], place: int, closing: str, where: str) -> tuple[tuple[Field, ...], int]:
@@ -132,6 +143,8 @@ def _value(tokens: list[_Token], place: int, where: str) -> tuple[Any, int]:
             place += 1
         return "".join(parts), place
     if kind == "number":
+        if len(text) > DIGITS:
+            raise _refusal(where, line, f"a number of at most {DIGITS} characters", f"one of {len(text)}")
         whole = re.fullmatch(r"[-+]?(0[xX][0-9a-fA-F]+|\d+)", text)
         return (int(text, 0 if "x" in text.lower() else 10) if whole else float(text.rstrip("f"))), place + 1
     if kind == "word":
