@@ -4,6 +4,8 @@ from pathlib import Path
 
 SPLITS = ("train", "val_select", "val_calib", "val_test")
 SIDES = ("candidate", "baseline")
+# top folders that stages, `vouch import`, `vouch promote`, DVC and git write: no place for what a person asks for
+OWNED = frozenset({".dvc", ".git", "data", "metrics", "models", "plots", "registry", "reports", "splits"})
 SCRATCH = Path(".dvc/tmp/vouch")  # locks, checkpoints of interrupted training: never an output
 
 

@@ -1,10 +1,10 @@
 import errno
-import resource
 import subprocess
 import sys
 
 import pytest
 
+from full_disk import full_disk
 from vouch import io
 from vouch.errors import BundleError, WorkspaceError
 from vouch.params import read_params
@@ -59,13 +59,8 @@ def test_a_full_disk_leaves_registry_and_params_as_they_were(workspace):
     registry = workspace / "registry/m/bundle"
     write_bundle(registry, "m", "1.0.0", "finds_nothing", FILES)  # the baseline of before
     before = held(workspace)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (64, hard))
-    try:
-        with pytest.raises(OSError, match="File too large") as caught:
-            promote("m", workspace / "models/m/bundle", registry)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with full_disk(), pytest.raises(OSError, match="File too large") as caught:
+        promote("m", workspace / "models/m/bundle", registry)
     assert caught.value.errno == errno.EFBIG  # by which `cli.main` names it
     assert held(workspace) == before
 

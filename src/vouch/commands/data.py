@@ -12,7 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from vouch import io, paths
-from vouch.errors import DataError, ManifestError, ParamsError, Problem, WorkspaceError, refuse_any
+from vouch.commands.outputs import Output, Overwrite, refuse_outputs
+from vouch.errors import DataError, ManifestError, ParamsError, Problem, refuse_any
 from vouch.params import load, read_params
 from vouch.sources import importing
 from vouch.sources.descriptor import Format, check_descriptor
@@ -23,7 +24,7 @@ from vouch.sources.tree import walk
 from vouch.stages.ingest import Params
 
 ORIENTATION = 274  # EXIF tag; 5 to 8 turn the picture by a quarter, so that width and height change places
-FOLDERS = ("yolo", "voc", "imagefolder")  # formats that are a folder with photographs of their own
+SUFFIXES = {"csv": (".csv",), "jsonl": (".jsonl",), "coco": (".json",)}  # the other formats are folders
 RULES = "KEY=column:NAME, KEY=name:REGEX (one group), KEY=folder:LEVEL (1 outermost, -1 innermost), KEY=value:TEXT"
 
 
@@ -117,23 +118,26 @@ def manifest_export(
     dataset: Annotated[str, typer.Argument(help="Data set to export; its stage ingest has run.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="File, or folder for yolo, voc and imagefolder.")],
     form: Annotated[str, typer.Option("--format", help=" | ".join(get_args(Format)))] = "jsonl",
+    overwrite: Overwrite = False,
 ) -> None:
     """Write the manifest of DATASET in another format; its import gives the same samples and boxes.
 
     Raises
     ------
     VouchError
-        When the format cannot hold the data set, or OUTPUT exists as a folder.
+        When the format cannot hold the data set, or OUTPUT may not be written.
     """
     classes = _section(dataset).classes
     if form not in get_args(Format):
         raise ManifestError([Problem("--format", f"one of {', '.join(get_args(Format))}", repr(form), "choose one")])
+    read = [paths.source(dataset), *(paths.manifest(dataset, table) for table in ("samples", "boxes"))]
+    refuse_outputs([Output("--output", output, SUFFIXES.get(form, ()))], read, overwrite=overwrite)
     samples, boxes = (_table(dataset, table) for table in ("samples", "boxes"))
     samples = samples if form in ("yolo", "imagefolder") else _measured(samples)
     export = exported(samples, boxes, form=form, classes=classes)
     _write(export, output, form)
     typer.echo(f"wrote {len(samples)} photographs and {len(boxes)} boxes to {output}")
-    if form not in FOLDERS:
+    if form in SUFFIXES:
         typer.echo(f"its paths start in {paths.source(dataset)}/: import that folder with --annotations {output}")
 
 
@@ -167,11 +171,11 @@ def _size(path: Path) -> tuple[int, int] | Problem:
 
 
 def _write(export: Export, output: Path, form: str) -> None:
-    if form not in FOLDERS:
+    absent = [image for image in export.photographs.values() if not Path(image).is_file()]
+    refuse_any(DataError, [Problem(image, "a photograph", "no file", "`dvc checkout` it") for image in absent])
+    if form in SUFFIXES:
         io.write_text(output, next(iter(export.texts.values())))
         return
-    if output.exists():
-        raise WorkspaceError([Problem(str(output), "a folder that is not there yet", "one that is", "choose another")])
     with io.new_folder(output) as folder:
         for name, text in export.texts.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from vouch import paths
+from vouch.commands.outputs import Output, refuse_outputs
 from vouch.commands.predict import listed_photographs
 from vouch.deployment.openvino import deploy_openvino
 from vouch.deployment.parity import Tolerance
@@ -26,7 +27,7 @@ class Server(StrEnum):
 
 def deploy(
     model: Annotated[str | None, typer.Argument(help="Model of params.yaml, say driver.")] = None,
-    folder: Annotated[Path | None, typer.Argument(help="New folder to write.")] = None,
+    folder: Annotated[Path | None, typer.Argument(help="New folder to write, or an empty one.")] = None,
     to: Annotated[Server | None, typer.Option(help="The server.")] = None,
     bundle: Annotated[Path | None, typer.Option(help="Another bundle than models/MODEL/bundle.")] = None,
     photographs: Annotated[
@@ -50,6 +51,8 @@ def deploy(
         raise typer.BadParameter(f"{to} serves float32, which the calibrator was made in", param_hint="--precision")
     source = bundle or paths.model(model, "bundle")
     images = [] if photographs is None else listed_photographs([photographs])
+    given = [] if photographs is None else [photographs]
+    refuse_outputs([Output("FOLDER", folder)], [source, *given, *images], overwrite=False)
     allowed = Tolerance(tolerance, box_tolerance_px)
     if to == Server.TENSORRT:
         refuse_half_precision(source, precision)

@@ -12,6 +12,8 @@ from rich.table import Table
 
 from vouch import io, params, paths
 from vouch.commands import watched
+from vouch.commands.outputs import Output, Overwrite, refuse_outputs
+from vouch.commands.predict import photographs_in
 from vouch.errors import ParamsError, Problem
 from vouch.evaluation.drift import QUESTIONS, Judgement, Plan, as_json, judged
 from vouch.evaluation.questions import Effects
@@ -70,7 +72,10 @@ def drift(
         Path | None, typer.Option(help="CSV of image and group, where sub-folders do not say it.")
     ] = None,
     json: Annotated[Path | None, typer.Option(help="Write everything measured as JSON.")] = None,
-    page_folder: Annotated[Path | None, typer.Option("--page", help="Write an offline page into this folder.")] = None,
+    page_folder: Annotated[
+        Path | None, typer.Option("--page", help="Write an offline page into this new folder.")
+    ] = None,
+    overwrite: Overwrite = False,
     enforce: Annotated[bool, typer.Option("--enforce", help="Exit 1 on drift.")] = False,
 ) -> None:
     """Say whether new photographs look like val_calib, the split that the model's decisions were fixed on.
@@ -78,13 +83,15 @@ def drift(
     Raises
     ------
     VouchError
-        When the model is unknown or not built, the photographs or the table cannot be read whole, or there are too few.
+        When the model is unknown or not built, an output may not be written, the photographs or the table cannot be
+        read whole, or there are too few.
     """
     known = params.read_value("pipeline", "models")
     if model not in known:
         remedy = "name one of these"
         raise ParamsError([Problem("params.yaml: pipeline.models", ", ".join(known), model, remedy)])
     section = params.load(Params, "models", model, "drift")
+    _refuse_places(model, path, groups, json, page_folder, overwrite=overwrite)
     opened = open_bundle(paths.model(model, "bundle"))
     new = watched.new(path, opened, groups)
     old = watched.reference(model, known[model]["dataset"], opened, photographs=new.photographs)
@@ -99,10 +106,22 @@ def drift(
         raise typer.Exit(1)
 
 
+def _refuse_places(
+    model: str, path: Path, groups: Path | None, json: Path | None, page_folder: Path | None, *, overwrite: bool
+) -> None:
+    outputs = [] if json is None else [Output("--json", json, (".json",))]
+    outputs += [] if page_folder is None else [Output("--page", page_folder)]
+    photographs = photographs_in(path) if path.is_dir() else []
+    inputs = [paths.model(model, "bundle"), path, *photographs, *([] if groups is None else [groups])]
+    refuse_outputs(outputs, inputs, overwrite=overwrite)
+
+
 def _write_page(folder: Path, facts: dict[str, object], found: Judgement, examples: int) -> None:
     from vouch.report.drift import page, pictures  # draws with matplotlib, which takes half a second to import
 
-    io.write_text(folder / "index.html", page(facts, found, pictures(found.examples(examples))))
+    text = page(facts, found, pictures(found.examples(examples)))
+    with io.new_folder(folder) as temporary:
+        (temporary / "index.html").write_text(text, encoding="utf-8")
 
 
 def _print(model: str, found: Judgement, groups_from: str) -> None:

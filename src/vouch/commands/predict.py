@@ -9,12 +9,19 @@ from PIL import Image
 
 from vouch import io, paths
 from vouch.calibration.probabilities import PROBABILITY
-from vouch.errors import DataError, Problem
+from vouch.commands.outputs import Output, Overwrite, refuse_outputs
+from vouch.errors import DataError, Problem, refuse_any
 from vouch.release.answers import answer
-from vouch.release.opened import open_bundle
+from vouch.release.opened import Opened, open_bundle
 from vouch.vision.draw import caption, draw_boxes
 from vouch.vision.preprocess import read_image
 
+PICTURES = {  # what a drawn answer may be written as, by suffix
+    **dict.fromkeys((".jpg", ".jpeg"), "JPEG"),
+    **dict.fromkeys((".tif", ".tiff"), "TIFF"),
+    **{".png": "PNG", ".webp": "WEBP", ".bmp": "BMP"},
+}
+LONGEST_PX = {"JPEG": 65500, "WEBP": 16383}  # of a side; the other forms hold more than any photograph has
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 
 
@@ -22,18 +29,33 @@ def predict(
     model: Annotated[str, typer.Argument(help="Model of params.yaml, say driver.")],
     images: Annotated[list[Path], typer.Argument(help="Photographs, or folders of them.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Draw a detector's answer for one.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="Write every answer as CSV.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write every answer as a table: .csv, .parquet.")] = None,
     bundle: Annotated[Path | None, typer.Option(help="Another bundle than models/MODEL/bundle.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Draw what the policy does not accept too.")] = False,
+    overwrite: Overwrite = False,
 ) -> None:
-    """Say what the model finds, with calibrated confidences, and what its policy accepts."""
-    listed = listed_photographs(images)
-    found = answer(open_bundle(bundle or paths.model(model, "bundle")), listed)
+    """Say what the model finds, with calibrated confidences, and what its policy accepts.
+
+    Raises
+    ------
+    VouchError
+        When an output may not be written, the bundle does not check, or a photograph cannot be read.
+    """
+    listed, source = listed_photographs(images), bundle or paths.model(model, "bundle")
+    outputs = [] if output is None else [Output("--output", output, tuple(PICTURES))]
+    outputs += [] if csv is None else [Output("--csv", csv, (".csv", ".parquet"))]
+    refuse_outputs(outputs, [source, *images, *listed], overwrite=overwrite)
+    opened = open_bundle(source)
+    if output is not None:
+        _refuse_undrawable(opened, listed, output)
+    found = answer(opened, listed)
     boxed = "x1" in found
+    if output is not None:
+        picture = _drawn(listed[0], found if everything else found[found["accept"]])
+        with io.replacing(output) as temporary:
+            picture.save(temporary, format=PICTURES[output.suffix.lower()])
     if csv is not None:
         io.write_table(csv, found)
-    if output is not None:
-        _draw(listed, found if everything else found[found["accept"]], output)
     accepted = found[found["accept"]]
     for row in (accepted if boxed else found).to_dict("records"):
         typer.echo(_box_line(row) if boxed else _class_line(row))
@@ -67,15 +89,22 @@ def _class_line(row: dict[Any, Any]) -> str:
     return f"{row['image']}: {decision}: {row['why']}\n  probabilities: {said}; set: {possible}"
 
 
-def _draw(images: list[Path], found: pd.DataFrame, output: Path) -> None:
-    if "x1" not in found:
-        raise DataError([Problem("--output", "a detector", "a classifier, which has no boxes", "leave it out")])
+def _refuse_undrawable(opened: Opened, images: list[Path], output: Path) -> None:
+    problems = []
+    if opened.postprocess is None:
+        problems.append(Problem("--output", "a detector", "a classifier, which has no boxes", "leave it out"))
     if len(images) != 1:
         got = f"{len(images)} photographs"
-        raise DataError([Problem("--output", "one photograph to draw", got, "use --csv for many")])
-    picture = Image.fromarray(read_image(images[0])[..., ::-1])
+        problems.append(Problem("--output", "one photograph to draw", got, "use --csv for many"))
+    refuse_any(DataError, problems)
+    side_px, most = max(read_image(images[0]).shape[:2]), LONGEST_PX.get(PICTURES[output.suffix.lower()])
+    if most is not None and side_px > most:
+        where, expected = f"--output {output}", f"at most {most} pixels a side, as {output.suffix} holds"
+        raise DataError([Problem(where, expected, f"a photograph of {side_px}", "name a .png or .tif")])
+
+
+def _drawn(image: Path, found: pd.DataFrame) -> Image.Image:
+    picture = Image.fromarray(read_image(image)[..., ::-1])
     names = [caption(name, sure) for name, sure in zip(found["class_pred"], found["confidence"], strict=True)]
     colours = pd.factorize(found["class_pred"], sort=True)[0]
-    drawn = draw_boxes(picture, found[["x1", "y1", "x2", "y2"]].to_numpy(float), captions=names, colours=list(colours))
-    with io.replacing(output) as temporary:
-        drawn.save(temporary, format=Image.registered_extensions().get(output.suffix.lower(), "JPEG"))
+    return draw_boxes(picture, found[["x1", "y1", "x2", "y2"]].to_numpy(float), captions=names, colours=list(colours))

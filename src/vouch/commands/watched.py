@@ -72,7 +72,7 @@ def new(path: Path, opened: Opened, groups: Path | None) -> Watched:
             raise DataError([Problem(str(path), f"photographs ({', '.join(sorted(SUFFIXES))})", got, "name another")])
         names, words = _groups_of_images(path, images, groups)
         return Watched(_of_images(opened, images, names), words, photographs=True)
-    if path.suffix not in (".parquet", ".csv") or not path.is_file():
+    if path.suffix.lower() not in (".parquet", ".csv") or not path.is_file():
         expected = "a folder of photographs, or a table (.parquet, .csv)"
         raise DataError([Problem(str(path), expected, "something else" if path.exists() else "nothing", "name one")])
     rows, words = _grouped(_read(path), groups, str(path))
