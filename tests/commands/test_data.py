@@ -9,6 +9,7 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
+from full_disk import full_disk
 from vouch import io, paths
 from vouch.commands.data import import_, manifest_export
 from vouch.errors import ManifestError, ParamsError, VouchError, WorkspaceError
@@ -212,12 +213,12 @@ def test_a_photograph_that_vanishes_during_the_copy_loses_nothing(checkout: Path
 def test_an_import_that_was_killed_is_finished_by_the_next(checkout: Path, capsys):
     with_dvc(git=False)
     source = checked(plant(checkout / "mine", YOLO))
-    plant(Path("data/sources/.driver.part"), {"name": "mine", "mine/images/a.jpg": None})  # killed while copying
+    plant(Path("data/sources/.driver.part"), {".source": "mine", "mine/images/a.jpg": None})  # killed while copying
     importing.add("driver", source, print)
     whole = everything(Path("data"))
     assert not Path("data/sources/.driver.part").exists()
 
-    plant(Path("data/sources/.driver.part"), {"name": "mine"})  # killed between the rename and `dvc add`
+    plant(Path("data/sources/.driver.part"), {".source": "mine"})  # killed between the rename and `dvc add`
     Path("data/sources/driver.dvc").unlink()
     importing.add("driver", source, print)
     assert everything(Path("data")) == whole
@@ -249,9 +250,11 @@ def test_an_exported_manifest_is_imported_again(checkout: Path, form: str):
         io.write_table(paths.manifest("driver", table), getattr(manifest, table))
     output = checkout / f"exported.{form}"
     vouch("export", "driver", "-o", output, "--format", form)
-    root = output if output.is_dir() else Path("data/sources/driver")
+    Path("data/sources/driver").rename(checkout / "elsewhere")  # in its place these would be nobody's: see `_unknown`
+    root = output if output.is_dir() else checkout / "elsewhere"
     words = ("import", "driver", root, "--format", form, *([] if output.is_dir() else ["--annotations", output]))
-    with pytest.raises(VouchError, match="dvc add"):  # no DVC repository here: everything before it has worked
+    # no git repository here: everything before it has worked, and what DVC says of it is told
+    with pytest.raises(VouchError, match=r"dvc add data/sources/driver: expected success, got ERROR: "):
         vouch(*words)
     ingest.run("driver")
     boxes = io.read_table(paths.manifest("driver", "boxes"))
@@ -264,3 +267,78 @@ def test_an_export_needs_a_manifest_and_a_free_folder(checkout: Path):
         vouch("export", "driver", "-o", "x.jsonl")
     with pytest.raises(ManifestError, match="'xml'"):
         vouch("export", "driver", "-o", "x.jsonl", "--format", "xml")
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "coco", "yolo", "voc"])
+def test_an_export_onto_a_full_disk_leaves_nothing_half_written(checkout: Path, form: str):
+    manifest = checked(plant(Path("data/sources/driver/mine"), YOLO)).manifest
+    for table in ("samples", "boxes"):
+        io.write_table(paths.manifest("driver", table), getattr(manifest, table))
+    before = everything(checkout)
+    suffix = {"jsonl": ".jsonl", "csv": ".csv", "coco": ".json"}.get(form, "")
+    with full_disk(), pytest.raises(OSError, match="File too large"):
+        vouch("export", "driver", "-o", checkout / f"exported{suffix}", "--format", form)
+    assert everything(checkout) == before
+
+
+JSONL = '{"image": "a.jpg", "label": "can", "groups": {"session": "s1"}, "strata": {"light": "day"}}\n'
+
+
+def test_a_label_file_called_as_the_description_is_refused_not_replaced(checkout: Path):
+    mine = plant(checkout / "mine", {"a.jpg": None, "source.json": JSONL})
+    words = ("import", "driver", "--format", "jsonl")
+    before = everything(checkout)
+    for options in ((mine, "--annotations", "source.json"), (mine / "source.json",)):
+        with pytest.raises(ManifestError, match=r"source\.json: expected another name than source\.json"):
+            vouch(*words, *options)
+    assert everything(checkout) == before
+
+
+def test_a_source_may_be_called_name(checkout: Path):
+    with_dvc(git=False)
+    mine = plant(checkout / "mine", {"a.jpg": None, "labels.jsonl": JSONL})
+    vouch("import", "driver", mine / "labels.jsonl", "--format", "jsonl", "--name", "name")
+    assert Path("data/sources/driver/name/labels.jsonl").read_text() == JSONL
+    assert not Path("data/sources/.driver.part").exists()
+
+
+@pytest.mark.parametrize(
+    ("lent", "options", "hidden"),
+    [
+        ({"side.csv": SIDE}, ["--manifest", "other/side.csv"], "mine/manifest.csv"),
+        (
+            {"a.jsonl": JSONL, "b/a.jsonl": JSONL},
+            ["--annotations", "other/a.jsonl", "--annotations", "other/b/a.jsonl"],
+            "other/a.jsonl",
+        ),
+        ({"notes.doc": JSONL}, ["--annotations", "other/notes.doc"], "mine/notes.doc"),
+    ],
+)
+def test_files_from_elsewhere_never_hide_one_of_the_same_name(checkout: Path, lent, options, hidden):
+    plant(Path("mine"), YOLO)
+    plant(Path("other"), lent)
+    before = everything()
+    with pytest.raises(ManifestError, match=f"{hidden} too; rename one of the two"):
+        vouch("import", "driver", "mine", "--format", "yolo", *WORDS, *options)
+    assert everything() == before
+
+
+def test_an_import_never_deletes_what_stands_beside_rendered_scenes(checkout: Path):
+    plant(Path("data/sources/driver"), {"byhand/a.jpg": None})
+    source = checked(plant(checkout / "mine", YOLO))
+    before = everything()
+    with pytest.raises(WorkspaceError, match="byhand: expected rendered scenes or nothing"):
+        importing.add("driver", source, print)
+    assert everything() == before
+
+
+def test_a_data_set_that_is_a_link_is_refused_and_where_it_leads_to_stays(checkout: Path):
+    source = checked(plant(checkout / "mine", YOLO))
+    Path("data/sources/driver").rename(checkout / "elsewhere")
+    Path("data/sources/driver").symlink_to(checkout / "elsewhere")
+    Path("data/sources/driver.dvc").write_text("outs:\n- nfiles: 1\n")
+    for change in (lambda: importing.add("driver", source, print), lambda: importing.undo("driver", print, drawn=True)):
+        with pytest.raises(WorkspaceError, match="expected a folder, got a link"):
+            change()
+    assert (checkout / "elsewhere/render/source.json").exists()
+    assert Path("splits/driver.lock.csv").exists()

@@ -1,6 +1,8 @@
 """`vouch import` and `vouch manifest export`: a person's photographs in, a data set's manifest out."""
 
+import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -93,15 +95,25 @@ def _places(
         raise ManifestError([Problem("PATH", "a folder or annotation file", got, "name it after the data set")])
     root = path if path.is_dir() else path.parent
     files: list[str] = []
-    outside: dict[str, Path] = {} if manifest is None else {"manifest.csv": manifest}
+    lent: list[tuple[str, Path]] = [] if manifest is None else [("manifest.csv", manifest)]
     for file in annotations if path.is_dir() else [*annotations, path]:
         found = root / file if (root / file).is_file() else file
         if found.resolve().is_relative_to(root.resolve()):
             files.append(found.resolve().relative_to(root.resolve()).as_posix())
         else:
             files.append(file.name)
-            outside[file.name] = file
-    return root, files, outside
+            lent.append((file.name, file))
+    refuse_any(ManifestError, _shadowed(root, lent))
+    return root, files, dict(lent)
+
+
+def _shadowed(root: Path, lent: list[tuple[str, Path]]) -> Iterator[Problem]:
+    """Say which file of the same name a file from elsewhere would hide from the import."""
+    for place, (name, file) in enumerate(lent):
+        others = [root / name, *(other for taken, other in lent[:place] if taken == name)]
+        for other in others:
+            if os.path.lexists(other) and other.resolve() != file.resolve():
+                yield Problem(str(file), f"the only file called {name}", f"{other} too", "rename one of the two")
 
 
 def _show(dataset: str, checked: importing.Checked) -> None:

@@ -61,7 +61,18 @@ def exported(samples: pd.DataFrame, boxes: pd.DataFrame, *, form: str, classes: 
     for sample_id, *box in boxes.itertuples(index=False, name=None):
         held[sample_id].append((box[0], box[1], box[2], box[3], box[4]))
     refuse_any(ManifestError, _losses(rows, held, form))
-    return WRITERS[form](rows, held, classes)
+    export = WRITERS[form](rows, held, classes)
+    refuse_any(ManifestError, _crossed({*export.texts, *export.photographs}))
+    return export
+
+
+def _crossed(names: set[str]) -> Iterator[Problem]:
+    """Files that would have to be folders too, because another lies below a path of their name."""
+    remedy = "choose --format jsonl or csv, or rename one in its source"
+    for name in names:
+        for parent in PurePosixPath(name).parents:
+            if str(parent) in names:
+                yield Problem(str(parent), "a file or a folder", f"both, for {name}", remedy)
 
 
 def _losses(rows: list[Row], held: Mapping[str, list[Corners]], form: str) -> Iterator[Problem]:

@@ -33,7 +33,7 @@ from vouch.sources.records import Reading
 from vouch.sources.tree import Tree, link_problems
 
 RENDER = "render"  # name of the source that the stage render draws
-NAME = "name"  # file of the mark: which source is under way
+NAME = ".source"  # file of the mark, which no source can be called: which one is under way
 Say = Callable[[str], None]
 
 
@@ -53,12 +53,13 @@ def check(dataset: str, tree: Tree, descriptor: Descriptor, taxonomy: Taxonomy) 
     Raises
     ------
     ManifestError
-        Listing every problem, links that leave the source among them.
+        Listing every problem, links that leave the source and label files that source.json would replace among them.
     """
     complete_descriptor = complete(tree, descriptor)
     reading = read_source(tree, complete_descriptor)
     links = [
-        Problem(f"{descriptor.name}: {one.where}", one.expected, one.got, one.remedy) for one in link_problems(tree)
+        Problem(f"{descriptor.name}: {one.where}", one.expected, one.got, one.remedy)
+        for one in [*link_problems(tree), *_described(reading)]
     ]
     try:
         manifest = merged([(complete_descriptor, reading)], taxonomy, paths.source(dataset).as_posix())
@@ -66,6 +67,13 @@ def check(dataset: str, tree: Tree, descriptor: Descriptor, taxonomy: Taxonomy) 
         raise ManifestError([*error.problems, *links]) from error
     refuse_any(ManifestError, links)
     return Checked(tree, complete_descriptor, reading, manifest)
+
+
+def _described(reading: Reading) -> list[Problem]:
+    """Label files that are called as the description that an import writes into the source."""
+    expected, remedy = f"another name than {descriptors.FILE}, which the import writes", "rename it"
+    same = (name for name in reading.files if name.lower() == descriptors.FILE)
+    return [Problem(name, expected, "a label file of this name", remedy) for name in same]
 
 
 def tracked(dataset: str) -> Path:
@@ -95,7 +103,7 @@ def add(dataset: str, checked: Checked, say: Say) -> None:
     except OSError as error:
         shutil.rmtree(part, ignore_errors=True)
         place = str(error.filename2 or error.filename or part)
-        problem = Problem(place, "a file to copy and space for it", error.strerror or "none", "mend it, run it again")
+        problem = Problem(place, "a file to copy and space for it", error.strerror or "none", "fix it, run it again")
         raise WorkspaceError([problem]) from error
     _record(dataset)
     shutil.rmtree(part)
@@ -116,6 +124,8 @@ def undo(dataset: str, say: Say, *, drawn: bool) -> None:
     listed = dataset in on_list(text, "rendered")
     if not record.exists() and (listed or not drawn or root.exists()):
         raise WorkspaceError([Problem(str(record), "an imported data set", "none", "nothing is to be undone")])
+    if root.is_symlink():
+        raise WorkspaceError([Problem(str(root), "a folder", "a link", "remove the link, then undo again")])
     _retire(dataset, say)
     for folder in (root, _part(dataset)):
         if folder.exists():
@@ -162,7 +172,9 @@ def _obstacles(dataset: str, name: str) -> list[Problem]:
     if record.exists() and (root / name).exists():
         remedy = f"choose another --name, or `vouch import --undo {dataset}`"
         problems.append(Problem(str(root / name), "no source of this name yet", "one", remedy))
-    if not record.exists() and not drawn:
+    if root.is_symlink():
+        problems.append(Problem(str(root), "a folder", "a link", "move it away, and import from where it leads to"))
+    elif not record.exists():
         problems += _unknown(root)
     return problems
 
@@ -216,12 +228,12 @@ def _retire(dataset: str, say: Say) -> None:
 
 def _record(dataset: str) -> None:
     """Let DVC hash the folder and write data/sources/D.dvc."""
-    command = [sys.executable, "-m", "dvc", "add", "--quiet", str(paths.source(dataset))]
+    command = [sys.executable, "-m", "dvc", "add", str(paths.source(dataset))]  # --quiet would hide its errors too
     environment = {**os.environ, "DVC_NO_ANALYTICS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode != 0:
         got = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
-        remedy = "mend the cause, then repeat the import: the copy is kept"
+        remedy = "fix the cause, then repeat the import: the copy is kept"
         raise WorkspaceError([Problem(f"dvc add {paths.source(dataset)}", "success", got, remedy)])
 
 
