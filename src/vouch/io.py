@@ -52,7 +52,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     if path.is_symlink() or (path.exists() and not path.is_dir()):
         raise WorkspaceError([Problem(str(path), "a folder, or nothing", "something else", "move it away")])
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _removed(part(path)) as temporary, _removed(part(path, "old")) as old:
+    with _removed(part(path)) as temporary, _removed(part(path).with_suffix(".old")) as old:
         yield temporary
         if path.exists():
             path.rename(old)
@@ -82,9 +82,9 @@ def new_folder(path: Path) -> Iterator[Path]:
         temporary.rename(path)  # over an empty folder at most: the system itself refuses any other
 
 
-def part(path: Path, word: str = "part") -> Path:
+def part(path: Path) -> Path:
     """Return the name, hidden and this process's own, under which `path` is written before it is whole."""
-    return path.with_name(f".{path.name}.{os.getpid()}.{word}")
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
 
 
 @contextmanager

@@ -5,6 +5,7 @@ at its outputs would fail for another reason.
 """
 
 import os
+import re
 from pathlib import Path
 from typing import get_args, get_type_hints
 
@@ -234,6 +235,13 @@ def parameters(group, name=""):
 def test_every_path_of_every_command_is_known_as_an_input_or_tested_as_an_output():
     known = INPUTS | OUTPUTS.keys() - {("manifest export", "coco"), ("manifest export", "yolo")}
     assert set(parameters(app)) == known
+
+
+def test_no_output_of_a_stage_lies_where_a_person_may_write():
+    outs = re.findall(r"^ +- (\w+)/[^ ]*\$\{", (Path(__file__).parents[2] / "dvc.yaml").read_text(), re.MULTILINE)
+    written = {out for out in outs if out != "src"}
+    assert written >= {"data", "metrics", "models", "plots", "reports", "splits"}
+    assert written <= paths.OWNED
 
 
 @pytest.fixture

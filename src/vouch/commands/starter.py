@@ -15,6 +15,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from vouch.errors import exiting
 from vouch.params import read_params, read_value
 from vouch.training import checkpoints
 
@@ -81,4 +82,5 @@ def _override(path: Path, step: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    remake(*sys.argv[1:])
+    with exiting():
+        remake(*sys.argv[1:])
