@@ -1,10 +1,13 @@
+import os
+from itertools import pairwise
 from typing import Annotated, Literal
 
 import pytest
 from pydantic import Field, RootModel, ValidationError
 
+from alarm import within
 from vouch.errors import ParamsError
-from vouch.params import Section, load, read_params, read_value
+from vouch.params import Section, check, load, read_params, read_value
 
 
 class Inner(Section):
@@ -98,3 +101,106 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path, text):
 def test_a_missing_section_is_named(tmp_path):
     with pytest.raises(ParamsError, match=r"models\.other"):
         read_value("models", "other", "s", path=written(tmp_path, "models: {m: {}}\n"))
+
+
+UNREADABLE = {
+    "a day that is none": "a: 2020-99-99\n",
+    "an hour that is none": "a: 2020-01-01T99:00:00Z\n",
+    "five thousand digits": f"a: {'9' * 5000}\n",
+    "five thousand hexadecimal digits": f"a: 0x{'f' * 5000}\n",
+    "three thousand brackets": f"a: {'[' * 3000}\n",
+    "three thousand closed brackets": f"a: {'[' * 3000}{']' * 3000}\n",
+    "a thousand mappings": "".join(f"{' ' * depth}a:\n" for depth in range(1000)),
+    "a tagged word": "a: !!int x\n",
+    "a tagged truth": "a: !!bool x\n",
+    "a Python object": "a: !!python/object/apply:os.getcwd []\n",
+    "a set": "a: !!set {b}\n",
+    "a laugh": "a: &a [x, x]\n" + "".join(f"{b}: &{b} [{f'*{a}, ' * 9}]\n" for a, b in pairwise("abcdefghi")),
+    "a value within itself": "a: &a [*a]\n",
+    "merged with a number": "a:\n  <<: 3\n",
+    "a tab": "a:\n\tb: 1\n",
+    "NUL": "a: \0\n",
+    "half a character": 'a: "\\ud800"\n',
+    "two documents": "a: 1\n---\na: 2\n",
+    "a mapping as a key": "? {a: 1}\n: 2\n",
+    "a character beyond Unicode": 'a: "\\U00110000"\n',
+}
+
+
+@pytest.mark.parametrize("text", UNREADABLE.values(), ids=UNREADABLE)
+def test_yaml_that_is_none_is_refused_by_name(tmp_path, text):
+    with within(120), pytest.raises(ParamsError, match=r"params\.yaml"):
+        read_params(written(tmp_path, text))
+
+
+def test_merge_keys_and_aliases_are_read(tmp_path):
+    text = "base: &base {b: 1, c: [2]}\na:\n  <<: *base\n  b: 3\n"
+    assert read_params(written(tmp_path, text))["a"] == {"b": 3, "c": [2]}
+
+
+def test_what_is_no_text_file_is_refused_by_name_and_not_waited_for(tmp_path):
+    path = tmp_path / "params.yaml"
+
+    def refused(words):
+        with within(120), pytest.raises(ParamsError, match=words):
+            read_params(path)
+
+    refused("No such file")
+    path.write_bytes(b"a: \xff\n")
+    refused("UTF-8")
+    with path.open("wb") as stream:
+        stream.truncate(10**8)
+    refused("100,000,000")
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    refused("a device")
+    path.unlink()
+    path.mkdir()
+    refused("a folder|directory")
+    path.rmdir()
+    os.mkfifo(path)
+    refused("a pipe")
+
+
+def test_what_is_read_is_the_reader_s_own_and_never_stale(tmp_path):
+    path = written(tmp_path, "a: [1]\n")
+    read_params(path)["a"].append(2)
+    assert read_params(path) == {"a": [1]}
+    before = path.stat()
+    path.write_text("a: [3]\n")  # of the same size
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert read_params(path) == {"a": [3]}
+
+
+class Text(Section):
+    a: str
+
+
+@pytest.mark.parametrize(
+    ("content", "got"),
+    [
+        ({"a": {"b"}}, "set"),
+        ({"a": b"x"}, "bytes"),
+        ({("b", "c"): "x", "a": "x"}, "tuple"),
+        ({"a": 10**5000}, "4300 digits"),
+    ],
+    ids=["a set", "bytes", "a list as a key", "five thousand digits"],
+)
+def test_a_section_holds_what_json_can_hold(content, got):
+    with pytest.raises(ParamsError, match=got):
+        check(Text, content, "s")
+
+
+def test_a_date_is_read_as_one_and_is_no_key(tmp_path):
+    assert load(Text, "s", path=written(tmp_path, "s: {a: 2020-02-29}\n")).a == "2020-02-29"
+    with pytest.raises(ParamsError, match="s: expected text, numbers, dates"):
+        load(Text, "s", path=written(tmp_path, "s: {2020-02-29: x}\n"))
+
+
+def test_a_problem_is_one_line_of_plain_characters(tmp_path):
+    text = 's: {"x\\ny\\u001b[2J": 1, a: ["\\u202e"], inner: ' + "[" + "9, " * 10**4 + "]}\n"
+    with pytest.raises(ParamsError) as caught:
+        load(Text, "s", path=written(tmp_path, text))
+    lines = [str(problem) for problem in caught.value.problems]
+    assert len(lines) == 3
+    assert all(line.isprintable() and line.isascii() and len(line) < 300 for line in lines)

@@ -10,6 +10,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from vouch.errors import ParamsError, Problem
+from vouch.params import parse_params
+
+WHERE = "params.yaml"
 
 
 def on_list(text: str, road: str) -> tuple[str, ...]:
@@ -49,7 +52,7 @@ def with_name(text: str, road: str, name: str) -> str:
         When it is no block list.
     """
     names = _listed(text, road)
-    order = list(YAML().load(text)["datasets"])
+    order = list(_loaded(text)["datasets"])
     later = (index for index, other in enumerate(names) if other in order[order.index(name) + 1 :])
     index = next(later, len(names))
     lines = text.splitlines(keepends=True)
@@ -71,7 +74,7 @@ def without_entry(text: str, road: str, name: str) -> str:
     ParamsError
         When it is no block mapping.
     """
-    entries = (YAML().load(text).get("pipeline") or {}).get(road)
+    entries = (_loaded(text).get("pipeline") or {}).get(road)
     if not isinstance(entries, CommentedMap):
         expected = f"a block mapping, or `{road}: {{}}`"
         raise ParamsError([Problem(f"params.yaml: pipeline.{road}", expected, repr(entries), "write it so")])
@@ -88,12 +91,18 @@ def without_entry(text: str, road: str, name: str) -> str:
     return _proved("".join(lines), text, road, {other: entries[other] for other in entries if other != name})
 
 
+def _loaded(text: str) -> Any:
+    """Return the text with its lines; what no parser takes is refused before the one that keeps lines sees it."""
+    parse_params(text, WHERE)
+    return YAML().load(text)
+
+
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
 
 
 def _listed(text: str, road: str) -> Any:
-    names: Any = (YAML().load(text).get("pipeline") or {}).get(road)
+    names: Any = (_loaded(text).get("pipeline") or {}).get(road)
     empty = names == [] and f"{road}: []" in text.splitlines()[_key_line(text, road)]
     if not (empty or (names and isinstance(names, CommentedSeq) and not names.fa.flow_style())):
         expected = f"a block list (one `- name` a line), or `{road}: []`"
@@ -106,13 +115,13 @@ def _line(names: Any, index: int) -> int:
 
 
 def _key_line(text: str, road: str) -> int:
-    return int(YAML().load(text)["pipeline"].lc.key(road)[0])
+    return int(_loaded(text)["pipeline"].lc.key(road)[0])
 
 
 def _proved(text: str, before: str, road: str, names: Any) -> str:
-    expected = YAML(typ="safe", pure=True).load(before)
+    expected = parse_params(before, WHERE)
     expected["pipeline"][road] = names
-    if YAML(typ="safe", pure=True).load(text) != expected:
+    if parse_params(text, WHERE) != expected:
         where = f"params.yaml: pipeline.{road}"
         raise ParamsError([Problem(where, "one item a line", "another form", "edit it by hand, then repeat")])
     return text
