@@ -6,18 +6,22 @@ UV := 0.13.8
 PYTHON ?= python3
 MODEL ?=
 FIRST ?= 1
-TARGETS = $(if $(MODEL),report@$(MODEL) bundle@$(MODEL),)
+override MODEL := $(value MODEL)# as it was given: neither make nor the shell finds a command in it
+override FIRST := $(value FIRST)
+export MODEL FIRST
 
 .PHONY: setup repro test check bench verify starter lock
 
 repro: setup ## build every model, or one line of the graph: make repro MODEL=driver
+	@python -m vouch.commands.check_params "$$MODEL"
 	@if compgen -G 'data/sources/*.dvc' > /dev/null || compgen -G 'registry/*/bundle.dvc' > /dev/null; then dvc checkout; fi
-	dvc repro $(TARGETS)
+	dvc repro $${MODEL:+"report@$$MODEL" "bundle@$$MODEL"}
 
 test: setup ## every test, on two cores
 	OMP_NUM_THREADS=1 pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 check: setup ## lint, format, types, and dvc.lock in step with the code
+	@python -m vouch.commands.check_params
 	ruff check
 	ruff format --check
 	mypy
@@ -28,11 +32,13 @@ bench: setup ## side by side with peers, in one run: ratios
 	python bench/run.py
 
 verify: setup ## build everything twice: the same bytes, or a failure
+	@python -m vouch.commands.check_params
 	dvc repro --force
 	git diff --exit-code -- dvc.lock metrics splits
 
 starter: setup ## train the starting weights of MODEL again, from step FIRST of their recipe (three hours)
-	python -m vouch.commands.starter $(MODEL) $(FIRST)
+	@python -m vouch.commands.check_params "$$MODEL"
+	python -m vouch.commands.starter "$$MODEL" "$$FIRST"
 
 lock: setup ## pin every package again, after a change of pyproject.toml
 	uv pip compile --quiet --no-header --no-annotate --no-emit-index-url --python-version 3.11 pyproject.toml \

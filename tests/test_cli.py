@@ -3,6 +3,7 @@
 import errno
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,7 @@ def test_what_the_machine_refuses_is_named(tmp_path, monkeypatch, entry, number)
         raise OSError(number, os.strerror(number), "out/x.csv")
 
     monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text("{}")  # of a stage that runs alone
     with pytest.raises(SystemExit, match=r"vouch: cannot run here: 1 problem\n  out/x\.csv: expected"):
         ENTRIES[entry](work, monkeypatch)
 
@@ -32,5 +34,6 @@ def test_a_refusal_is_printed(tmp_path, monkeypatch, entry):
         raise DataError([Problem("a", "1", "2", "fix it")])
 
     monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text("{}")  # of a stage that runs alone
     with pytest.raises(SystemExit, match="vouch: data refused: 1 problem\n  a: expected 1, got 2; fix it"):
         ENTRIES[entry](work, monkeypatch)

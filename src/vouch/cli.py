@@ -1,5 +1,9 @@
 """The command line: what a person decides. What a change of data or parameters decides is `dvc repro`."""
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
 import typer
 
 from vouch.commands.compare import compare
@@ -9,19 +13,44 @@ from vouch.commands.drift import drift
 from vouch.commands.gate import gate
 from vouch.commands.predict import predict
 from vouch.commands.release import promote
-from vouch.errors import exiting
+from vouch.errors import ParamsError, exiting, refuse_any
+from vouch.names import wrong_names
+from vouch.params import PARAMS
+from vouch.roads import check_workspace
+
+NAMES = ("dataset", "model")  # parameters of commands that name something of params.yaml
+
+
+def checked(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command that refuses a wrong name, and roads of params.yaml that are wrong, before it does anything.
+
+    Where there is no params.yaml a command that reads none, as `vouch predict --bundle`, does its work.
+    """
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        words = ((name.upper(), given[name]) for name in NAMES if given.get(name) is not None)
+        refuse_any(ParamsError, wrong_names(words))
+        if PARAMS.exists():
+            check_workspace()
+        command(**given)
+
+    return run
+
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 manifest = typer.Typer(no_args_is_help=True, help="A data set's manifest, in the form that others read.")
-app.command("import", help="Make a folder of labelled photographs a source of DATASET, tracked by DVC.")(import_)
+app.command("import", help="Make a folder of labelled photographs a source of DATASET, tracked by DVC.")(
+    checked(import_)
+)
 app.add_typer(manifest, name="manifest")
-manifest.command("export")(manifest_export)
-app.command()(predict)
-app.command()(gate)
-app.command()(compare)
-app.command()(promote)
-app.command()(deploy)
-app.command()(drift)
+manifest.command("export")(checked(manifest_export))
+app.command()(checked(predict))
+app.command()(checked(gate))
+app.command()(checked(compare))
+app.command()(checked(promote))
+app.command()(checked(deploy))
+app.command()(checked(drift))
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from alarm import within
+from pipelines import of_one_detector
 from vouch import io, paths
 from vouch.cli import app
 from vouch.errors import DataError, ParamsError
@@ -82,7 +83,7 @@ def build(root, *, embeds):
 def workspace(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "160")
-    content = {"pipeline": {"models": {"m": {"dataset": "d"}}}, "models": {"m": {"drift": SECTION}}}
+    content = {"pipeline": of_one_detector(), "datasets": {"d": {}}, "models": {"m": {"drift": SECTION}}}
     io.write_json(paths.model("m").parents[1] / "params.yaml", content)  # JSON is YAML
     build(tmp_path, embeds=True)
     images = drives(tmp_path / "known", 24, seed=1)
@@ -217,7 +218,8 @@ def test_an_unknown_model_is_named(workspace):
 
 def test_permutations_that_cannot_decide_are_refused(workspace):
     content = {
-        "pipeline": {"models": {"m": {"dataset": "d"}}},
+        "pipeline": of_one_detector(),
+        "datasets": {"d": {}},
         "models": {"m": {"drift": SECTION | {"permutations": 99}}},
     }
     io.write_json(workspace / "params.yaml", content)

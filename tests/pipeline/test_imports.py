@@ -1,19 +1,33 @@
 """What a stage imports is what dvc.yaml says, and heavy imports stay at the edge."""
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from pipeline.graph import GRAPH, ROOT, STAGES
 from pipeline.imports import SRC, closure, imported, is_empty
+from vouch import roads
 from vouch.training.detector import FRAMEWORKS, TASKS
 
 VOUCH = SRC / "vouch"
 GROUND = {
     VOUCH / f"{name}.py"
-    for name in ("__init__", "errors", "params", "paths", "tables", "io", "documents", "stages/__init__")
+    for name in (
+        "__init__",
+        "errors",
+        "params",
+        "paths",
+        "tables",
+        "io",
+        "documents",
+        "names",
+        "roads",
+        "stages/__init__",
+    )
 }
 WITH_FRAMEWORK = {"train_detector", "export", "parity"}
 WITHOUT_TORCH = ("quantize", "parity_quantized", "predict")
@@ -23,7 +37,7 @@ HEAVY = {"torch", "torchvision", "timm", "ultralytics", "openvino"}
 
 def started(stage):
     """Files that a stage starts from: its module, and what it picks by a name at run time."""
-    name, *rest = GRAPH[stage]["cmd"].split("vouch.stages.")[1].split()
+    name, *rest = shlex.split(GRAPH[stage]["cmd"].split("vouch.stages.")[1])
     starts = {VOUCH / f"stages/{name}.py"}
     if name == "render":
         starts.add(VOUCH / f"scenes/{rest[0]}.py")
@@ -112,6 +126,11 @@ def test_where_onnx_runtime_suffices_past_the_waist_and_on_the_command_line_no_h
     loaded = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": "src"}, capture_output=True, text=True, check=True)
     assert set(modules) <= set(loaded.stdout.split())
     assert not HEAVY & set(loaded.stdout.split())
+
+
+def test_params_yaml_may_name_every_framework_of_detectors():
+    words = get_args(roads.Detector.model_fields["framework"].annotation)
+    assert set(words) == {name for name, task in TASKS.items() if task == "detect"}
 
 
 def test_stage_files_are_short():

@@ -31,6 +31,6 @@ def test_a_comment_runs_its_stage_and_stops_there(mine):
 
 
 def test_a_change_of_the_ground_or_of_a_command_runs_nothing(mine):
-    for name in ("errors", "io", "documents", "paths", "params", "tables", "cli", "commands/gate"):
+    for name in ("errors", "io", "documents", "names", "paths", "params", "roads", "tables", "cli", "commands/gate"):
         comment(mine / f"src/vouch/{name}.py")
     assert workspace.repro(mine) == set()

@@ -6,6 +6,7 @@ itself does the work, in a copy of the workspace; a later step starts from the w
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,9 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from vouch.errors import exiting
+from vouch.commands.check_params import check_params
+from vouch.errors import ParamsError, Problem, exiting, refuse_any
+from vouch.names import shown, wrong_names
 from vouch.params import read_params, read_value
 from vouch.training import checkpoints
 
@@ -24,7 +27,14 @@ COPIED = ("src", "dvc.yaml", "params.yaml", ".dvcignore", ".dvc/plots", "models/
 
 
 def remake(model: str, first: str = "1") -> None:
-    """Run the recipe of a model, from step `first` on, and put its weights under models/starter."""
+    """Run the recipe of a model, from step `first` on, and put its weights under models/starter.
+
+    Raises
+    ------
+    ParamsError
+        When the model is none of params.yaml or has no recipe, or `first` is no number of a step.
+    """
+    _refuse_words(model, first)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _dvc(folder, "init", "--no-scm", "--quiet")
@@ -38,6 +48,14 @@ def remake(model: str, first: str = "1") -> None:
                 _dvc(folder, "repro", _stage(model))
                 _copy_weights(trained, start)
         _copy_weights(start, STARTER / model)
+
+
+def _refuse_words(model: str, first: str) -> None:
+    problems = wrong_names([("MODEL", model)])
+    if re.fullmatch("[1-9][0-9]?", first) is None:
+        problems.append(Problem("FIRST", "the number of a step, 1 the first", shown(first), "see the recipe"))
+    refuse_any(ParamsError, problems)
+    check_params(model)
 
 
 def _copy(folder: Path) -> None:

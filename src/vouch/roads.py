@@ -1,0 +1,179 @@
+"""The roads of `pipeline` in params.yaml, typed: which data set and model takes which.
+
+dvc.yaml makes stages, shell commands and paths of what stands here. DVC itself looks at none of it, so it is checked
+before DVC runs anything (`make repro`, `make check`), by every command of `vouch` and by every stage.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from vouch.errors import ParamsError, Problem, refuse_any
+from vouch.names import Name, RepositoryPath, wrong_names
+from vouch.params import PARAMS, Section, check, read_params
+
+CLASSIFYING = ("fine_tuned", "frozen")  # roads of models that are exported as classifiers
+CURVES = ("detectors", *CLASSIFYING)  # roads whose stages write plots/M/train.csv
+TRAINING = (*CURVES, "quantized")  # each model is on exactly one
+OF_MODELS = ("classifiers", *TRAINING, "pretrained", "unpromoted")
+SECTIONS = ("datasets", "models")
+
+
+class OnDataset(Section):
+    """An entry that says no more than its data set."""
+
+    dataset: Name
+
+
+class Model(OnDataset):
+    """pipeline.models.M."""
+
+    trained: Name  # the model whose curve of training the page shows
+    baseline: RepositoryPath  # the bundle that it is compared with
+
+
+class Started(OnDataset):
+    """pipeline.fine_tuned.M and frozen.M."""
+
+    start: RepositoryPath
+
+
+class Detector(Started):
+    """pipeline.detectors.M."""
+
+    framework: Literal["torchvision", "ultralytics"]
+
+
+class Pretrained(Started):
+    """pipeline.pretrained.M."""
+
+    unlabelled: RepositoryPath
+
+
+class Quantized(OnDataset):
+    """pipeline.quantized.M."""
+
+    source: Name
+
+
+class Pipeline(Section):
+    """pipeline: a list of names, or a mapping of models, for each road of dvc.yaml."""
+
+    datasets: tuple[Name, ...]
+    rendered: tuple[Name, ...]
+    models: dict[Name, Model]
+    detectors: dict[Name, Detector]
+    classifiers: dict[Name, OnDataset]
+    fine_tuned: dict[Name, Started]
+    pretrained: dict[Name, Pretrained]
+    frozen: dict[Name, Started]
+    quantized: dict[Name, Quantized]
+    unpromoted: dict[Name, OnDataset]
+
+
+def check_workspace(path: Path = PARAMS) -> None:
+    """Check the names of params.yaml's sections and, where there is one, its `pipeline`.
+
+    A stage that runs alone, on what dvc.yaml declares and nothing else, has no `pipeline`.
+
+    Raises
+    ------
+    ParamsError
+        Listing every name or path that a shell or file system could take for something else, every unknown or missing
+        key, and every entry that no other entry or section belongs to.
+    """
+    content = read_params(path)
+    refuse_any(ParamsError, _misnamed(content, f"{path}"))
+    if "pipeline" in content:
+        check_pipeline(content, f"{path}")
+
+
+def check_pipeline(content: dict[str, Any], where: str) -> Pipeline:
+    """Return the roads of whole parameters.
+
+    Raises
+    ------
+    ParamsError
+        As `check_workspace`, and when there is no `pipeline`.
+    """
+    if "pipeline" not in content:
+        raise ParamsError([Problem(where, "a section pipeline", "none", "add it, see the repository's params.yaml")])
+    pipeline = check(Pipeline, content["pipeline"], f"{where}: pipeline")
+    refuse_any(ParamsError, _loose(pipeline, content, where))
+    return pipeline
+
+
+def _misnamed(content: dict[str, Any], where: str) -> list[Problem]:
+    sections = {kind: content.get(kind, {}) for kind in SECTIONS}
+    problems = [
+        Problem(f"{where}: {kind}", "a mapping", type(section).__name__, "write `name:` and its sections below")
+        for kind, section in sections.items()
+        if not isinstance(section, dict)
+    ]
+    named = {kind: section for kind, section in sections.items() if isinstance(section, dict)}
+    return problems + wrong_names((f"{where}: {kind}", name) for kind in named for name in named[kind])
+
+
+def _loose(pipeline: Pipeline, content: dict[str, Any], where: str) -> Iterator[Problem]:
+    """Yield what is right by itself and belongs to nothing."""
+    yield from _without_a_section(pipeline, content, where)
+    yield from _unlisted_datasets(pipeline, where)
+    yield from _unlisted_models(pipeline, where)
+    yield from _untrained(pipeline, where)
+
+
+def _untrained(pipeline: Pipeline, where: str) -> Iterator[Problem]:
+    for name, entry in pipeline.models.items():
+        place = f"{where}: pipeline.models.{name}"
+        homes = [road for road in TRAINING if name in getattr(pipeline, road)]
+        if len(homes) != 1:
+            expected = f"the model on one of {', '.join(TRAINING)}"
+            yield Problem(place, expected, " and ".join(homes) or "none", "leave it on one of them")
+        elif (name in pipeline.classifiers) != (homes[0] in CLASSIFYING):
+            expected = f"a model of {' or '.join(CLASSIFYING)} on classifiers, and no other"
+            got = f"one of {homes[0]} {'on' if name in pipeline.classifiers else 'off'} it"
+            yield Problem(place, expected, got, "correct either")
+        if not any(entry.trained in getattr(pipeline, road) for road in CURVES):
+            expected = f"a model on one of {', '.join(CURVES)}"
+            yield Problem(f"{place}.trained", expected, entry.trained, "name the model that was trained")
+
+
+def _without_a_section(pipeline: Pipeline, content: dict[str, Any], where: str) -> Iterator[Problem]:
+    for kind in SECTIONS:
+        for name in getattr(pipeline, kind):
+            if name not in content.get(kind, {}):
+                remedy = f"add it, or take {name} off pipeline.{kind}"
+                yield Problem(f"{where}: {kind}.{name}", "a section", "nothing", remedy)
+
+
+def _unlisted_datasets(pipeline: Pipeline, where: str) -> Iterator[Problem]:
+    for road in ("datasets", "rendered"):
+        names = getattr(pipeline, road)
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield Problem(f"{where}: pipeline.{road}", "each data set once", f"{name} twice", "remove one")
+    for name in sorted(set(pipeline.rendered) - set(pipeline.datasets)):
+        yield _no_dataset(f"{where}: pipeline.rendered", name)
+
+
+def _unlisted_models(pipeline: Pipeline, where: str) -> Iterator[Problem]:
+    for road in ("models", *OF_MODELS):
+        for name, entry in getattr(pipeline, road).items():
+            place = f"{where}: pipeline.{road}.{name}"
+            if entry.dataset not in pipeline.datasets:
+                yield _no_dataset(f"{place}.dataset", entry.dataset)
+            if name not in pipeline.models:
+                yield _no_model(place, name)
+            elif entry.dataset != pipeline.models[name].dataset:
+                expected = f"the data set of pipeline.models.{name}, {pipeline.models[name].dataset}"
+                yield Problem(f"{place}.dataset", expected, entry.dataset, "write the same in both")
+    for name, quantized in pipeline.quantized.items():
+        if quantized.source not in pipeline.models:
+            yield _no_model(f"{where}: pipeline.quantized.{name}.source", quantized.source)
+
+
+def _no_dataset(where: str, name: str) -> Problem:
+    return Problem(where, "a data set of pipeline.datasets", name, "add it there, or correct it here")
+
+
+def _no_model(where: str, name: str) -> Problem:
+    return Problem(where, "a model of pipeline.models", name, "add it there, or correct it here")

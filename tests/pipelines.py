@@ -1,0 +1,28 @@
+"""Whole `pipeline` sections of params.yaml, for tests that need one and care for a few of its roads."""
+
+from typing import Any
+
+LISTS = ("datasets", "rendered")
+MAPPINGS = (
+    "models",
+    "detectors",
+    "classifiers",
+    "fine_tuned",
+    "pretrained",
+    "frozen",
+    "quantized",
+    "unpromoted",
+)
+
+
+def pipeline(**roads: Any) -> dict[str, Any]:
+    """Return every road, those that are not given empty."""
+    return {**{road: [] for road in LISTS}, **{road: {} for road in MAPPINGS}, **roads}
+
+
+def of_one_detector(model: str = "m", dataset: str = "d") -> dict[str, Any]:
+    """Return the roads of one detector on one data set."""
+    start = {"framework": "torchvision", "start": "models/architectures/ssdlite320.yaml"}
+    entry = {"dataset": dataset, "trained": model, "baseline": f"registry/{model}/bundle"}
+    detector = {"dataset": dataset, **start}
+    return pipeline(datasets=[dataset], models={model: entry}, detectors={model: detector})

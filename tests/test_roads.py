@@ -1,0 +1,159 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from pipelines import of_one_detector, pipeline
+from vouch.errors import ParamsError
+from vouch.params import read_params
+from vouch.roads import check_pipeline, check_workspace
+from wrong_names import HOSTILE
+
+PARAMS = Path(__file__).parents[1] / "params.yaml"
+
+
+def parameters(roads=None):
+    return {"pipeline": roads or of_one_detector(), "datasets": {"d": {}, "more": {}}, "models": {"m": {}, "n": {}}}
+
+
+def problems(content):
+    with pytest.raises(ParamsError) as caught:
+        check_pipeline(content, "params.yaml")
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_the_repository_s_own_roads_are_right():
+    assert set(check_pipeline(read_params(PARAMS), "params.yaml").models) >= {"driver", "roadwork", "roadwork_int8"}
+    check_workspace(PARAMS)
+
+
+def test_sections_that_are_on_no_road_may_wait():
+    check_pipeline(parameters(), "params.yaml")
+
+
+def named(word):
+    """Every place of `pipeline` where a name or path may stand, with `word` in it."""
+    places = []
+    for keys in (
+        ("models", "m", "dataset"),
+        ("models", "m", "trained"),
+        ("models", "m", "baseline"),
+        ("detectors", "m", "dataset"),
+        ("detectors", "m", "framework"),
+        ("detectors", "m", "start"),
+        ("classifiers", "c", "dataset"),
+        ("fine_tuned", "f", "dataset"),
+        ("fine_tuned", "f", "start"),
+        ("pretrained", "p", "dataset"),
+        ("pretrained", "p", "start"),
+        ("pretrained", "p", "unlabelled"),
+        ("frozen", "z", "dataset"),
+        ("frozen", "z", "start"),
+        ("quantized", "q", "dataset"),
+        ("quantized", "q", "source"),
+        ("unpromoted", "u", "dataset"),
+    ):
+        road, name, leaf = keys
+        roads = of_one_detector()
+        roads[road] = {**roads[road], name: {**roads[road].get(name, {}), leaf: word}}
+        places.append((f"params.yaml: pipeline.{'.'.join(keys)}", roads))
+    for road in ("datasets", "rendered"):
+        places.append((f"params.yaml: pipeline.{road}.0", of_one_detector() | {road: [word]}))
+    for road in ("models", "detectors", "classifiers", "fine_tuned", "pretrained", "frozen", "quantized", "unpromoted"):
+        places.append((f"params.yaml: pipeline.{road}.", of_one_detector() | {road: {word: {"dataset": "d"}}}))
+    return places
+
+
+@pytest.mark.parametrize("word", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_word_is_refused_wherever_it_stands(word):
+    for place, roads in named(word):
+        found = problems(parameters(json.loads(json.dumps(roads))))
+        assert any(line.startswith(place) for line in found), (place, found)
+        assert all(line.isprintable() and line.isascii() for line in found)
+
+
+@pytest.mark.parametrize("kind", ["datasets", "models"])
+@pytest.mark.parametrize("word", [*HOSTILE.values(), "A", "a" * 65, "a.b", 1, True], ids=str)
+def test_a_section_has_a_name(tmp_path, kind, word):
+    path = tmp_path / "params.yaml"
+    if isinstance(word, str):
+        path.write_text(json.dumps({kind: {word: {}}}))
+    else:
+        path.write_text(f"{kind}:\n  {json.dumps(word)}: {{}}\n")
+    with pytest.raises(ParamsError):
+        check_workspace(path)
+
+
+CHANGES = {
+    "a data set that is on no list": ({"models": {"m": {"dataset": "e"}}}, ["models.m.dataset", "pipeline.datasets"]),
+    "another data set": ({"datasets": ["d", "more"], "detectors": {"m": {"dataset": "more"}}}, ["detectors.m.dataset"]),
+    "a data set without a section": ({"datasets": ["d", "e"]}, ["datasets.e", "section"]),
+    "a data set twice": ({"datasets": ["d", "d"]}, ["pipeline.datasets", "d twice"]),
+    "a rendered one that is on no list": ({"rendered": ["more"]}, ["pipeline.rendered", "more"]),
+    "a model without a section": ({"models": {"o": of_one_detector("o")["models"]["o"]}}, ["models.o", "a section"]),
+    "a model that nothing trains": ({"detectors": None}, ["pipeline.models.m", "got none"]),
+    "a model that two train": (
+        {"fine_tuned": {"m": {"dataset": "d", "start": "a"}}, "classifiers": {"m": {"dataset": "d"}}},
+        ["pipeline.models.m", "detectors and fine_tuned"],
+    ),
+    "a detector among the classifiers": ({"classifiers": {"m": {"dataset": "d"}}}, ["pipeline.models.m", "detectors"]),
+    "a classifier that is not exported": (
+        {"detectors": None, "fine_tuned": {"m": {"dataset": "d", "start": "a"}}},
+        ["pipeline.models.m", "fine_tuned off it"],
+    ),
+    "a curve of nobody": ({"models": {"m": {"trained": "x"}}}, ["models.m.trained", "got x"]),
+    "a road of no model": ({"unpromoted": {"n": {"dataset": "d"}}}, ["pipeline.unpromoted.n", "pipeline.models"]),
+    "a source of nobody": (
+        {"detectors": None, "quantized": {"m": {"dataset": "d", "source": "x"}}},
+        ["quantized.m.source", "got x"],
+    ),
+    "an unknown key": ({"detectors": {"m": {"stat": "a"}}}, ["detectors.m.stat", "unknown"]),
+    "a road that is not one": ({"detector": {}}, ["pipeline.detector:", "unknown"]),
+    "an unknown framework": ({"detectors": {"m": {"framework": "yolo"}}}, ["detectors.m.framework", "'ultralytics'"]),
+    "a list for a mapping": ({"models": ["m"]}, ["pipeline.models"]),
+}
+
+
+@pytest.mark.parametrize(("change", "words"), CHANGES.values(), ids=CHANGES)
+def test_what_belongs_to_nothing_is_named(change, words):
+    roads = of_one_detector()
+    for road, entries in change.items():
+        if isinstance(entries, dict):
+            roads.setdefault(road, {})
+            for name, entry in entries.items():
+                roads[road][name] = {**roads[road].get(name, {}), **entry}
+        else:
+            roads[road] = {} if entries is None else entries
+    assert any(all(word in line for word in words) for line in problems(parameters(roads)))
+
+
+def test_every_problem_is_named_at_once():
+    roads = of_one_detector() | {"rendered": ["A", "-b"], "frozen": {"z": {"dataset": "d"}}}
+    del roads["pretrained"]
+    found = problems(parameters(roads))
+    assert [line.split(": expected")[0] for line in found] == [
+        "params.yaml: pipeline.frozen.z.start",
+        "params.yaml: pipeline.pretrained",
+        "params.yaml: pipeline.rendered.0",
+        "params.yaml: pipeline.rendered.1",
+    ]
+    assert len(problems(parameters(of_one_detector() | {"detectors": {}, "rendered": ["x", "y"]}))) == 4
+
+
+def test_a_pipeline_is_needed_by_dvc_and_not_by_a_stage_alone(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text("datasets: {d: {scan: {}}}\n")
+    check_workspace(path)
+    with pytest.raises(ParamsError, match="a section pipeline"):
+        check_pipeline(read_params(path), "params.yaml")
+    path.write_text(json.dumps({"pipeline": pipeline(rendered=["x"])}))
+    with pytest.raises(ParamsError, match=r"pipeline\.rendered"):
+        check_workspace(path)
+
+
+@pytest.mark.parametrize("text", ["datasets: []\n", "models: x\n", "pipeline: []\n", "pipeline:\n"])
+def test_sections_of_another_shape_are_named(tmp_path, text):
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    with pytest.raises(ParamsError, match=text.split(":")[0]):
+        check_workspace(path)
