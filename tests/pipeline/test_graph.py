@@ -2,6 +2,7 @@
 
 import importlib
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from ruamel.yaml import YAML
 from pipeline.graph import GRAPH, PARAMS_FILE, ROOT, STAGES, outputs, verb
 from vouch import params
 from vouch.splits import contract
+from vouch.stages import check_words
 
 PARAMS = params.read_params(PARAMS_FILE)
 COMMANDS_WITH_PARAMETERS = {"drift"}
@@ -85,6 +87,20 @@ def words(content):
 def test_a_stage_runs_the_code_of_its_own_workspace(name):
     assert GRAPH[name]["cmd"].startswith("PYTHONPATH=src python -m vouch.stages.")
     assert verb(GRAPH[name]["cmd"]) in STAGES
+
+
+def test_a_shell_takes_what_comes_from_params_yaml_as_one_word():
+    definition = YAML(typ="safe", pure=True).load(ROOT / "dvc.yaml")
+    commands = [stage.get("do", stage)["cmd"] for stage in definition["stages"].values()]
+    for command in commands:
+        bare = re.sub(r"'\$\{(key|item(\.[a-z]+)?)\}'", "", command)
+        assert re.fullmatch(r"\$\{py\}\.[a-z_]+( [a-z]*)*", bare), command
+
+
+@pytest.mark.parametrize("name", GRAPH)
+def test_a_stage_takes_the_words_that_it_is_given(name):
+    module, *given = shlex.split(GRAPH[name]["cmd"].split("vouch.stages.")[1])
+    check_words(importlib.import_module(f"vouch.stages.{module}").run, given)
 
 
 def test_every_stage_module_is_on_the_graph():
