@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from vouch.documents import DocumentError, parse_json, read_text
 from vouch.errors import ManifestError, Problem
+from vouch.names import Name
 from vouch.params import Section
 from vouch.sources.matching import groups
 from vouch.sources.words import is_fit
@@ -15,7 +16,6 @@ from vouch.sources.words import is_fit
 FILE = "source.json"
 MOST_BYTES = 2**24  # a label map of 100,000 classes has a few million
 Format = Literal["yolo", "coco", "voc", "imagefolder", "csv", "jsonl"]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 
 
