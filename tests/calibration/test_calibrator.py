@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vouch.calibration.calibrator import confidence, validate_calibrator
+from vouch.calibration.calibrator import confidence
 from vouch.calibration.lookup import lookup_table
+from vouch.calibration.validity import validate_calibrator
 from vouch.errors import BundleError, DataError
 
 CALIBRATOR = {

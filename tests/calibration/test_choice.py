@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vouch.calibration.calibrator import confidence, validate_calibrator
+from vouch.calibration.calibrator import confidence
 from vouch.calibration.choice import Choice, best, cross_validate, fit_calibrator, out_of_fold, population
 from vouch.calibration.fitting import FITS
 from vouch.calibration.maps import apply_map
+from vouch.calibration.validity import validate_calibrator
 from vouch.errors import DataError
 
 CHOICE = Choice(("identity", "temperature", "platt", "beta", "isotonic"), 5, 0.01, 200, 5)

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from vouch.calibration.fitting import FITS
-from vouch.calibration.maps import apply_map, check_map, logit, map_problems, sigmoid
+from vouch.calibration.maps import apply_map, logit, sigmoid
+from vouch.calibration.validity import check_map, map_problems
 from vouch.errors import BundleError
 
 

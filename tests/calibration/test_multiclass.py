@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vouch.calibration.calibrator import calibrated, confidence, validate_calibrator
+from vouch.calibration.calibrator import calibrated, confidence
 from vouch.calibration.multiclass_lookup import multiclass_lookup
+from vouch.calibration.validity import validate_calibrator
 from vouch.errors import BundleError, DataError
 
 SCALAR = {

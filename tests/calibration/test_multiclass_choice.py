@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vouch.calibration.calibrator import calibrated, validate_calibrator
+from vouch.calibration.calibrator import calibrated
 from vouch.calibration.fitting import fit_platt
 from vouch.calibration.maps import sigmoid
 from vouch.calibration.multiclass_choice import (
@@ -17,6 +17,7 @@ from vouch.calibration.multiclass_choice import (
 )
 from vouch.calibration.multiclass_fitting import FITS
 from vouch.calibration.multiclass_maps import apply_multiclass
+from vouch.calibration.validity import validate_calibrator
 from vouch.errors import DataError
 
 NAMES = ("cone", "barrier", "none")

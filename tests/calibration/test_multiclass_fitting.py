@@ -9,7 +9,8 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
 from vouch.calibration.multiclass_fitting import FITS, PENALTIES
-from vouch.calibration.multiclass_maps import apply_multiclass, multiclass_problems
+from vouch.calibration.multiclass_maps import apply_multiclass
+from vouch.calibration.validity import multiclass_problems
 
 K = 3
 

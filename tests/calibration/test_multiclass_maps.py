@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vouch.calibration.multiclass_fitting import FITS
-from vouch.calibration.multiclass_maps import KEYS, ONE_VS_REST, apply_multiclass, multiclass_problems, parameters
+from vouch.calibration.multiclass_maps import apply_multiclass, parameters
+from vouch.calibration.validity import KEYS, ONE_VS_REST, multiclass_problems
 
 LOGITS = np.log([[0.2, 0.3, 0.5], [0.6, 0.3, 0.1]])
 

@@ -6,16 +6,16 @@ fits it. Of kind `multiclass` it maps the logits of all classes together, see `m
 so it needs numpy and pandas alone.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vouch.calibration.maps import FloatArray, apply_map, map_problems
-from vouch.calibration.multiclass import calibrated_classes, calibrator_problems
-from vouch.errors import BundleError, DataError, Problem, refuse_any
+from vouch.calibration.maps import FloatArray, apply_map
+from vouch.calibration.multiclass import calibrated_classes
+from vouch.calibration.validity import validate_calibrator
+from vouch.errors import DataError, Problem, refuse_any
 
 Calibrator = dict[str, Any]
 
@@ -85,33 +85,3 @@ def score_problems(score: FloatArray) -> list[Problem]:
     bad = np.flatnonzero(~((score >= 0.0) & (score <= 1.0)))
     remedy = "mend the prediction that wrote it"
     return [Problem(f"row {row}: score", "a number in [0, 1]", str(score[row]), remedy) for row in bad]
-
-
-def validate_calibrator(calibrator: object) -> None:
-    """Return when the calibrator can be applied.
-
-    Raises
-    ------
-    BundleError
-        Listing every unknown kind, missing part and map that is unknown, incomplete or, where order must be kept, not
-        non-decreasing.
-    """
-    if not isinstance(calibrator, Mapping) or calibrator.get("kind") not in _PROBLEMS:
-        got = repr(calibrator.get("kind") if isinstance(calibrator, Mapping) else calibrator)[:80]
-        expected = f"one of {sorted(_PROBLEMS)}"
-        raise BundleError([Problem("calibrator.json: kind", expected, got, "fit the calibrator again")])
-    refuse_any(BundleError, _PROBLEMS[calibrator["kind"]](calibrator))
-
-
-def _scalar_problems(calibrator: Mapping[str, Any]) -> list[Problem]:
-    problems = map_problems(calibrator.get("global"), "calibrator.json: global")
-    classes = calibrator.get("classes")
-    if isinstance(classes, Mapping):
-        for name, curve in sorted(classes.items()):
-            problems += map_problems(curve, f"calibrator.json: classes.{name}")
-    else:
-        problems.append(Problem("calibrator.json: classes", "a map", repr(classes)[:80], "fit the calibrator again"))
-    return problems
-
-
-_PROBLEMS = {"scalar": _scalar_problems, "multiclass": calibrator_problems}

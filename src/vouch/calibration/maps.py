@@ -10,21 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vouch.errors import BundleError, Problem, refuse_any
-
 FloatArray = npt.NDArray[np.float64]
 Map = dict[str, Any]
 
 # Free parameters, to break ties between methods; isotonic has one for each step, so it comes last.
 PARAMETERS = {"identity": 0, "temperature": 1, "platt": 2, "beta": 3, "isotonic": 1_000_000}
 CLIP = 1e-7  # a float32 sigmoid saturates at 1 - 6e-8, so nothing finer can be told apart
-COEFFICIENTS = {
-    "identity": (),
-    "temperature": ("temperature",),
-    "platt": ("slope", "intercept"),
-    "beta": ("a", "b", "c"),
-    "isotonic": ("scores", "confidences"),
-}
 
 
 def apply_map(curve: Mapping[str, Any], score: FloatArray) -> FloatArray:
@@ -43,27 +34,6 @@ def apply_map(curve: Mapping[str, Any], score: FloatArray) -> FloatArray:
     return _APPLY[curve["method"]](curve, np.asarray(score, dtype=np.float64))
 
 
-def map_problems(curve: object, where: str) -> list[Problem]:
-    """List what keeps a stored map from being applied as a non-decreasing map."""
-    if not isinstance(curve, Mapping) or curve.get("method") not in COEFFICIENTS:
-        return [Problem(where, f"a map with a method of {sorted(COEFFICIENTS)}", repr(curve)[:80], _REMEDY)]
-    expected = {"method", *COEFFICIENTS[curve["method"]]}
-    if set(curve) - {"reason"} != expected:
-        return [Problem(where, f"the keys {sorted(expected)}", f"{sorted(curve)}", _REMEDY)]
-    return [Problem(f"{where}.{key}", expected, repr(got)[:80], _REMEDY) for key, expected, got in _bad_values(curve)]
-
-
-def check_map(curve: object, where: str) -> None:
-    """Return when the map can be applied.
-
-    Raises
-    ------
-    BundleError
-        Listing what is wrong with it.
-    """
-    refuse_any(BundleError, map_problems(curve, where))
-
-
 def logit(score: FloatArray) -> FloatArray:
     """Return ln(s / (1 - s)) of scores clipped to [1e-7, 1 - 1e-7]."""
     positive, negative = log_odds_parts(score)
@@ -80,40 +50,6 @@ def sigmoid(odds: FloatArray) -> FloatArray:
     """Return 1 / (1 + exp(-x)) without overflow."""
     small = np.exp(-np.abs(odds))
     return np.where(odds >= 0, 1.0, small) / (1.0 + small)
-
-
-_REMEDY = "fit the calibrator again"
-
-
-def _bad_values(curve: Mapping[str, Any]) -> list[tuple[str, str, object]]:
-    if curve["method"] == "isotonic":
-        return _bad_steps(curve)
-    bad: list[tuple[str, str, object]] = []
-    for key in COEFFICIENTS[curve["method"]]:
-        value = curve[key]
-        number = isinstance(value, int | float) and not isinstance(value, bool) and bool(np.isfinite(value))
-        if not number:
-            bad.append((key, "a finite number", value))
-        elif key == "temperature" and value <= 0:
-            bad.append((key, "a number > 0", value))
-        elif key in ("slope", "a", "b") and value < 0:
-            bad.append((key, "a number >= 0, or the order of scores turns round", value))
-    return bad
-
-
-def _bad_steps(curve: Mapping[str, Any]) -> list[tuple[str, str, object]]:
-    bad: list[tuple[str, str, object]] = []
-    for key in COEFFICIENTS["isotonic"]:
-        try:
-            steps = np.asarray(curve[key], dtype=np.float64)
-        except (TypeError, ValueError):
-            steps = np.full(1, np.nan)
-        rising = steps.ndim == 1 and steps.size > 0 and bool((np.diff(steps) >= 0).all())
-        if not rising or not bool(((steps >= 0) & (steps <= 1)).all()):
-            bad.append((key, "rising numbers in [0, 1]", curve[key]))
-    if not bad and len(curve["scores"]) != len(curve["confidences"]):
-        bad.append(("confidences", f"{len(curve['scores'])} numbers", len(curve["confidences"])))
-    return bad
 
 
 def _identity(curve: Mapping[str, Any], score: FloatArray) -> FloatArray:

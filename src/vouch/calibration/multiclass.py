@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vouch.calibration.maps import FloatArray, apply_map, map_problems, sigmoid
-from vouch.calibration.multiclass_maps import apply_multiclass, multiclass_problems
+from vouch.calibration.maps import FloatArray, apply_map, sigmoid
+from vouch.calibration.multiclass_maps import apply_multiclass
 from vouch.calibration.probabilities import (
     GATE_LOGIT,
     LOGIT,
@@ -22,7 +22,7 @@ from vouch.calibration.probabilities import (
     logit_problems,
     matrix,
 )
-from vouch.errors import DataError, Problem, refuse_any
+from vouch.errors import DataError, refuse_any
 
 
 def calibrated_classes(calibrator: Mapping[str, Any], rows: pd.DataFrame) -> pd.DataFrame:
@@ -65,19 +65,3 @@ def as_predicted(classes: Sequence[str]) -> dict[str, Any]:
     """Return the calibrator that leaves softmax and gate as they are."""
     identity = {"method": "identity"}
     return {"kind": "multiclass", "classes": list(classes), "map": identity, "gate": identity}
-
-
-def calibrator_problems(calibrator: Mapping[str, Any]) -> list[Problem]:
-    """List what keeps a stored calibrator of this kind from being applied."""
-    where, remedy = "calibrator.json", "fit the calibrator again"
-    missing = sorted({"classes", "map", "gate"} - set(calibrator))
-    problems = [Problem(f"{where}: {key}", "a value", "nothing", remedy) for key in missing]
-    classes = calibrator.get("classes")
-    named = isinstance(classes, list) and all(isinstance(name, str) for name in classes)
-    if not isinstance(classes, list) or not named or len(classes) < 2 or len(set(classes)) < len(classes):
-        problems.append(Problem(f"{where}: classes", "two or more different names", repr(classes)[:80], remedy))
-    elif "map" in calibrator:
-        problems += multiclass_problems(calibrator["map"], len(classes), f"{where}: map")
-    if calibrator.get("gate") is not None:
-        problems += map_problems(calibrator["gate"], f"{where}: gate")
-    return problems

@@ -7,7 +7,8 @@ import pandas as pd
 
 from vouch.calibration.lookup import POINTS
 from vouch.calibration.maps import FloatArray, apply_map, logit
-from vouch.calibration.multiclass_maps import ONE_VS_REST, apply_curve, apply_multiclass
+from vouch.calibration.multiclass_maps import apply_curve, apply_multiclass
+from vouch.calibration.validity import ONE_VS_REST
 
 GATE = "*gate"  # the block of the gate: its sigmoid to the calibrated probability of being right
 

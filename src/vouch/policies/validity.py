@@ -9,6 +9,7 @@ GUARANTEES = ("none", "marginal", "pac", "certified")
 SCORES = ("confidence", "gate")
 VARIANTS = ("rank", "dkw", "clopper_pearson")
 SHARED = ("kind", "feasible", "guarantee", "alpha", "delta", "objective", "evidence", "infeasible")
+FOR_READERS = ("objective", "evidence", "infeasible")
 KEYS = {  # what each kind has beside the shared keys
     "operating_point": ("thresholds",),
     "threshold": ("positive", "threshold"),
@@ -50,7 +51,14 @@ def _value_problems(policy: Mapping[str, Any]) -> list[Problem]:
         *_unless(isinstance(policy["feasible"], bool), policy, "feasible", "true or false"),
         *_unless(policy["guarantee"] in GUARANTEES, policy, "guarantee", f"one of {GUARANTEES}"),
     ]
+    for key in FOR_READERS:
+        problems += _unless(policy[key] is None or isinstance(policy[key], Mapping), policy, key, "null or a mapping")
+    reasons = policy["infeasible"]
+    if isinstance(reasons, Mapping) and not all(isinstance(reason, str) for reason in reasons.values()):
+        problems.append(Problem("policy.json: infeasible", "reasons in words", repr(reasons)[:80], REMEDY))
     if policy["kind"] == "operating_point":
+        for key in ("alpha", "delta"):
+            problems += _unless(policy[key] is None or _is_risk(policy[key]), policy, key, "null or between 0 and 1")
         return problems + _threshold_problems(policy["thresholds"])
     problems += _exit_problems(policy)
     return problems + (_scrc_problems(policy) if policy["kind"] == "scrc" else [])
@@ -63,8 +71,7 @@ def _unless(valid: bool, policy: Mapping[str, Any], key: str, expected: str) -> 
 def _exit_problems(policy: Mapping[str, Any]) -> list[Problem]:
     problems = []
     for key in ("alpha", "delta"):
-        inside = _is_share(policy[key]) and 0 < policy[key] < 1
-        problems += _unless(inside, policy, key, "a number between 0 and 1")
+        problems += _unless(_is_risk(policy[key]), policy, key, "a number between 0 and 1")
     named = policy["positive"] is None or (isinstance(policy["positive"], str) and policy["positive"] != "")
     problems += _unless(named, policy, "positive", "null or a class")
     expected, valid = _if_feasible(policy["feasible"])
@@ -99,6 +106,10 @@ def _threshold_problems(thresholds: object) -> list[Problem]:
         for name, level in thresholds.items()
         if level is not None and not _is_share(level)
     ]
+
+
+def _is_risk(value: object) -> bool:
+    return _is_share(value) and value not in (0, 1)
 
 
 def _is_share(value: object) -> bool:

@@ -16,10 +16,12 @@ import numpy as np
 import pandas as pd
 import triton_python_backend_utils as pb_utils
 
-from vouch.calibration.calibrator import calibrated, validate_calibrator
+from vouch.calibration.calibrator import calibrated
+from vouch.calibration.validity import validate_calibrator
 from vouch.errors import VouchError
-from vouch.policies.policy import decided, validate_policy
-from vouch.vision.boxes import Postprocess, decode
+from vouch.policies.policy import decided
+from vouch.policies.validity import validate_policy
+from vouch.vision.boxes import decode, postprocess_from_json
 from vouch.vision.preprocess import from_json, place, to_photograph
 
 FILES = ("labels", "calibrator", "policy", "preprocess", "postprocess")
@@ -33,7 +35,7 @@ class TritonPythonModel:
         held = {name: json.loads((HERE / f"{name}.json").read_text(encoding="utf-8")) for name in FILES}
         self.classes, self.calibrator, self.policy = held["labels"]["classes"], held["calibrator"], held["policy"]
         self.preprocess = from_json(held["preprocess"], "preprocess.json")
-        self.postprocess = Postprocess(**held["postprocess"])
+        self.postprocess = postprocess_from_json(held["postprocess"], "postprocess.json")
         validate_calibrator(self.calibrator)
         validate_policy(self.policy)
 
