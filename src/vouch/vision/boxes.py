@@ -1,11 +1,16 @@
 """Boxes: overlap, non-maximum suppression and COCO's matching; boxes are (x1, y1, x2, y2) throughout."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vouch.errors import BundleError, Problem, refuse_any
+
 Floats = NDArray[np.float64]
+MOST_DETECTIONS = 100_000  # on a photograph; COCO's evaluation looks at 100, densest sets have some thousands
+_REMEDY = "build the bundle again"
 IOU_THRESHOLDS: Floats = np.linspace(0.5, 0.95, 10)  # COCO's .50:.05:.95; bit i of `hits` is threshold i
 
 
@@ -32,6 +37,38 @@ class Postprocess:
     floor: float
     max_iou: float
     limit: int
+
+
+def postprocess_from_json(content: object, where: str) -> Postprocess:
+    """Read postprocess.json back.
+
+    Raises
+    ------
+    BundleError
+        Listing missing and unknown keys, or values that are no numbers of their range.
+    """
+    keys = set(Postprocess.__dataclass_fields__)
+    if not isinstance(content, dict) or content.keys() != keys:
+        got = f"the keys {sorted(content)}"[:80] if isinstance(content, dict) else repr(content)[:80]
+        raise BundleError([Problem(where, f"the keys {sorted(keys)}", got, _REMEDY)])
+    floor, max_iou, limit = (content[key] for key in ("floor", "max_iou", "limit"))
+    whole = isinstance(limit, int) and _is_number(limit)
+    valid = {
+        "floor": ("a number from 0 to below 1", _is_number(floor) and 0 <= floor < 1),
+        "max_iou": ("a number above 0, at most 1", _is_number(max_iou) and 0 < max_iou <= 1),
+        "limit": (f"a whole number from 1 to {MOST_DETECTIONS}", whole and 1 <= limit <= MOST_DETECTIONS),
+    }
+    problems = [
+        Problem(f"{where}: {key}", expected, repr(content[key])[:80], _REMEDY)
+        for key, (expected, holds) in valid.items()
+        if not holds
+    ]
+    refuse_any(BundleError, problems)
+    return Postprocess(**content)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)

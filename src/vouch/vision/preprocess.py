@@ -1,5 +1,6 @@
 """From a photograph to the network's canvas and back: one way for parity, predict and serving alike."""
 
+import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from vouch.errors import BundleError, DataError, Problem
 
+LARGEST_PX = 2048  # side of a canvas, as trainings allow: 50 MB as float32
 OUTPUTS = {
     "detect": "[batch, 4 + classes, candidates]: centre x, centre y, width, height in canvas pixels, class scores",
     "classify": "[batch, classes + 1]: a logit for each class, then, where there is a gate, its logit",
@@ -52,23 +54,38 @@ def to_json(preprocess: Preprocess) -> dict[str, Any]:
     return asdict(preprocess) | {"output": preprocess.output}
 
 
-def from_json(content: dict[str, Any], where: str) -> Preprocess:
+def from_json(content: object, where: str) -> Preprocess:
     """Read preprocess.json back.
 
     Raises
     ------
     BundleError
-        When it names another form of preprocessing than this code performs.
+        When sides are no possible ones, or it names another form of preprocessing than this code performs.
     """
-    try:
-        known = Preprocess(content["size_px"], content["stride_px"], task=content["task"])
-        expected = to_json(known)
-    except (KeyError, TypeError) as error:
-        problem = Problem(where, "size_px, stride_px and a task of " + ", ".join(OUTPUTS), repr(error), "export again")
-        raise BundleError([problem]) from error
-    if content != expected:
-        raise BundleError([Problem(where, str(expected), str(content), "export the model with this version")])
-    return known
+    values: dict[str, Any] = content if isinstance(content, dict) else {}
+    size_px: Any = values.get("size_px")
+    stride_px: Any = values.get("stride_px")
+    task: Any = values.get("task")
+    known = isinstance(task, str) and task in OUTPUTS
+    fits = _is_side(size_px) and _is_side(stride_px)
+    # a classifier may resize the canvas to views that its stride divides; a detector's cells must tile it
+    if not fits or not known or (task == "detect" and size_px % stride_px):
+        expected = f"size_px to {LARGEST_PX}, of a detector a multiple of stride_px, and a task of {', '.join(OUTPUTS)}"
+        raise BundleError([Problem(where, expected, _shown(content)[:240], "export the model again")])
+    preprocess = Preprocess(size_px, stride_px, task=task)
+    expected = _shown(to_json(preprocess))
+    if _shown(content) != expected:  # as text, where 114.0 is not 114 and true is not 1
+        problem = Problem(where, expected, _shown(content)[: 2 * len(expected)], "export the model with this version")
+        raise BundleError([problem])
+    return preprocess
+
+
+def _is_side(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= LARGEST_PX
+
+
+def _shown(content: object) -> str:
+    return json.dumps(content, sort_keys=True)
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:

@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -13,14 +13,18 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from vouch.documents import DocumentError, read_bytes
 from vouch.errors import BundleError, Problem
 from vouch.vision.boxes import Detections, Postprocess, decode
+from vouch.vision.onnx_limits import checked_network
 from vouch.vision.preprocess import Placement, Preprocess, letterbox, read_image, to_input, to_photograph
 
 QUANTIZATION = "quantization"  # key of a file's metadata that says how it became eight bits
 Found = tuple[Detections, tuple[int, int]]  # boxes in the photograph's pixels, and its (width, height)
 Result = TypeVar("Result")
 EMBEDDING = "embedding"  # the name of a classifier's second output
+DIMENSIONS = {"detect": 2, "classify": 1}  # of one photograph's answer
+MAX_BYTES = 2**31 - 1  # of a file with its weights inside: protobuf has no longer messages
 
 
 @dataclass(frozen=True)
@@ -34,43 +38,76 @@ class Runtime:
     embed: Callable[[NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32]]] | None
     preprocess: Preprocess
     eight_bits: bool  # as vision.quantization makes it
+    shape: tuple[int, ...]  # of one photograph's answer
+    metadata: Mapping[str, str]  # what the file says of itself
 
 
 def load(model: Path, preprocess: Preprocess) -> Runtime:
-    """Open an ONNX file on the CPU.
+    """Open an ONNX file on the CPU, as `load_bytes` opens its bytes.
 
     Raises
     ------
     BundleError
-        When ONNX Runtime cannot read it, or its input is not the canvas that `preprocess` makes.
+        When it is no regular file of at most 2 GiB, or `load_bytes` refuses its content.
     """
+    try:
+        content = read_bytes(model, str(model), max_bytes=MAX_BYTES)
+    except DocumentError as error:
+        raise BundleError(error.problems) from error
+    return load_bytes(content, preprocess, str(model))
+
+
+def load_bytes(content: bytes, preprocess: Preprocess, where: str) -> Runtime:
+    """Open the bytes of an ONNX file on the CPU; nothing else is read.
+
+    Raises
+    ------
+    BundleError
+        When the file is not what `onnx_limits` lets in, ONNX Runtime cannot read it, its input is not the canvas that
+        `preprocess` makes, or its outputs are not those of the task.
+    """
+    network = checked_network(content, preprocess.size_px, where)
+    first, *others = network.outputs
+    dimensions = len(network.outputs[first])
+    if dimensions != DIMENSIONS[preprocess.task] or others not in ([], [EMBEDDING]):
+        got = ", ".join(f"{name} {list(shape)}" for name, shape in network.outputs.items())[:240]
+        expected = f"{preprocess.output}, and perhaps {EMBEDDING}"
+        raise BundleError([Problem(where, expected, got, "export the model again")])
     options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # what is refused is told once, by the exception
     # `detect` gives each core a batch of its own; threads inside one run would spin at every layer's end, which took
     # 17 instead of 10 ms of processor time a photograph on two cores (0.8 million parameters, 320 pixels)
     options.intra_op_num_threads = 1
     try:
-        session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises its own pybind types, one per status code, all plain Exceptions
-        problem = Problem(str(model), "an ONNX model", str(error).splitlines()[0], "export or pull the model again")
+        problem = Problem(where, "an ONNX model", _first_line(error), "export or pull the model again")
         raise BundleError([problem]) from error
-    found = session.get_inputs()[0]
-    if list(found.shape[1:]) != [3, preprocess.size_px, preprocess.size_px]:
-        expected = f"input (n, 3, {preprocess.size_px}, {preprocess.size_px})"
-        raise BundleError([Problem(str(model), expected, str(found.shape), "export the model again")])
 
-    outputs = [output.name for output in session.get_outputs()]
+    def answers(names: list[str], batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        try:
+            found: list[NDArray[np.float32]] = session.run(names, {network.input: batch})
+        except Exception as error:  # as above
+            raise BundleError([Problem(where, "an answer", _first_line(error), "export the model again")]) from error
+        expected = [(len(batch), *network.outputs[name]) for name in names]
+        if [one.shape for one in found] != expected:
+            got = str([one.shape for one in found])
+            raise BundleError([Problem(where, f"outputs of shape {expected}", got, "export with a dynamic batch")])
+        return found
 
     def run(batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        output: NDArray[np.float32] = session.run(outputs[:1], {found.name: batch})[0]
-        return output
+        return answers([first], batch)[0]
 
     def embed(batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        answers, embeddings = session.run([outputs[0], EMBEDDING], {found.name: batch})
-        return answers, embeddings
+        answer, embeddings = answers([first, EMBEDDING], batch)
+        return answer, embeddings
 
-    eight_bits = QUANTIZATION in session.get_modelmeta().custom_metadata_map
-    return Runtime(run, embed if EMBEDDING in outputs else None, preprocess, eight_bits)
+    shape, said = network.outputs[first], network.metadata
+    return Runtime(run, embed if others else None, preprocess, QUANTIZATION in said, shape, said)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:240]
 
 
 def detect(runtime: Runtime, images: Sequence[Path], postprocess: Postprocess, *, batch: int) -> Iterator[Found]:
