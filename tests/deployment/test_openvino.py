@@ -12,6 +12,7 @@ from vouch.deployment import openvino
 from vouch.deployment.openvino import deploy_openvino
 from vouch.deployment.parity import Tolerance, demand_parity
 from vouch.errors import BundleError, WorkspaceError
+from vouch.release.bundle import read
 
 STRICT = Tolerance(output=1e-3, box_px=0.05)
 
@@ -19,7 +20,7 @@ STRICT = Tolerance(output=1e-3, box_px=0.05)
 @pytest.mark.parametrize("task", ["classify", "detect"])
 def test_the_deployed_network_answers_as_the_bundle_does(tmp_path, task):
     ready = build(tmp_path / "bundle", task)
-    found = deploy_openvino(tmp_path / "bundle", ready, tmp_path / "out", photographs(tmp_path), STRICT)
+    found = deploy_openvino(read(tmp_path / "bundle"), ready, tmp_path / "out", photographs(tmp_path), STRICT)
     assert io.read_json(tmp_path / "out/parity.json") == found | {
         "differences": {name: round(value, 9) for name, value in found["differences"].items()}
     }
@@ -37,7 +38,7 @@ def test_the_same_bundle_gives_the_same_bytes_without_version_or_path(tmp_path):
     ready = build(tmp_path / "bundle", "classify")  # its Gemm becomes nodes that OpenVINO names by a running number
     written = []
     for name in ("1", "2"):
-        deploy_openvino(tmp_path / "bundle", ready, tmp_path / name, [], STRICT)
+        deploy_openvino(read(tmp_path / "bundle"), ready, tmp_path / name, [], STRICT)
         written.append({path.name: path.read_bytes() for path in sorted((tmp_path / name).iterdir())})
     assert written[0] == written[1]
     text = written[0]["model.xml"].decode()
@@ -50,7 +51,7 @@ def test_another_network_is_refused_and_nothing_is_written(tmp_path):
     ready = build(tmp_path / "bundle", "classify")
     build(tmp_path / "other", "classify", network=classifier(shift=0.002))
     with pytest.raises(BundleError, match=r"m: logit_difference: expected at most 0\.001, got 0\.00(2|19999)"):
-        deploy_openvino(tmp_path / "other", ready, tmp_path / "out", [], STRICT)
+        deploy_openvino(read(tmp_path / "other"), ready, tmp_path / "out", [], STRICT)
     assert not [path for path in tmp_path.iterdir() if "out" in path.name]
 
 
@@ -86,7 +87,7 @@ def test_without_openvino_it_says_what_to_install(tmp_path, monkeypatch):
     ready = build(tmp_path / "bundle", "classify")
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(WorkspaceError, match=r'pip install "vouch\[openvino\]"'):
-        deploy_openvino(tmp_path / "bundle", ready, tmp_path / "out", [], STRICT)
+        deploy_openvino(read(tmp_path / "bundle"), ready, tmp_path / "out", [], STRICT)
 
 
 def test_openvino_sends_nothing_and_stores_nothing_at_home(tmp_path):

@@ -15,7 +15,7 @@ from vouch.deployment.triton import FILES, deploy_triton
 from vouch.errors import BundleError, WorkspaceError
 from vouch.release import opened
 from vouch.release.answers import answer
-from vouch.release.bundle import write_bundle
+from vouch.release.bundle import read, write_bundle
 
 STAND_IN = """
 class Tensor:
@@ -113,7 +113,7 @@ def served(tmp_path_factory):
     bundles = {name: build(folder / name, "classify", **{"calibrator.json": one}) for name, one in CALIBRATORS.items()}
     bundles["detections"] = build(folder / "detections", "detect")
     for name, one in bundles.items():
-        deploy_triton(folder / name, one, folder / "repositories" / name, max_batch=8, delay_us=100)
+        deploy_triton(read(folder / name), one, folder / "repositories" / name, max_batch=8, delay_us=100)
     (folder / "triton_python_backend_utils.py").write_text(STAND_IN)
     (folder / "vouch.py").write_text("raise ImportError('the Vouch of the server, of another version')")
     images = photographs(folder)
@@ -161,7 +161,7 @@ def test_the_repository_is_the_same_bytes_twice(tmp_path):
     ready = build(tmp_path / "bundle", "detect")
     written = []
     for name in ("1", "2"):
-        deploy_triton(tmp_path / "bundle", ready, tmp_path / name, max_batch=4, delay_us=0)
+        deploy_triton(read(tmp_path / "bundle"), ready, tmp_path / name, max_batch=4, delay_us=0)
         files = sorted(path for path in (tmp_path / name).rglob("*") if path.is_file())
         written.append({str(path.relative_to(tmp_path / name)): path.read_bytes() for path in files})
     assert written[0] == written[1]
@@ -184,7 +184,7 @@ def test_a_folder_with_anything_in_it_is_refused_and_left_alone(tmp_path):
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken/note").write_text("mine")
     with pytest.raises(WorkspaceError, match="taken: expected no folder"):
-        deploy_triton(tmp_path / "bundle", ready, tmp_path / "taken", max_batch=4, delay_us=0)
+        deploy_triton(read(tmp_path / "bundle"), ready, tmp_path / "taken", max_batch=4, delay_us=0)
     assert [path.name for path in (tmp_path / "taken").iterdir()] == ["note"]
 
 
@@ -195,6 +195,10 @@ def test_a_trivial_bundle_has_nothing_to_serve(tmp_path):
     write_bundle(tmp_path / "trivial", "m", "0.0.0", "finds_nothing", files)
     with pytest.raises(BundleError, match="a trained bundle"):
         deploy_triton(
-            tmp_path / "trivial", opened.open_bundle(tmp_path / "trivial"), tmp_path / "x", max_batch=4, delay_us=0
+            read(tmp_path / "trivial"),
+            opened.open_bundle(tmp_path / "trivial"),
+            tmp_path / "x",
+            max_batch=4,
+            delay_us=0,
         )
     assert not (tmp_path / "x").exists()

@@ -10,12 +10,14 @@ from vouch.commands.deploy import deploy
 from vouch.deployment.triton import deploy_triton
 from vouch.deployment.triton_lint import refuse_repository
 from vouch.errors import BundleError
+from vouch.release.bundle import read
 
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lint")
-    deploy_triton(folder / "b", build(folder / "b", "classify"), folder / "r", max_batch=8, delay_us=100)
+    ready = build(folder / "b", "classify")
+    deploy_triton(read(folder / "b"), ready, folder / "r", max_batch=8, delay_us=100)
     return folder / "r"
 
 

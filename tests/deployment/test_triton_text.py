@@ -6,6 +6,7 @@ from vouch.deployment.triton import deploy_triton
 from vouch.deployment.triton_schema import checked
 from vouch.deployment.triton_text import Word, dumps, parse
 from vouch.errors import BundleError
+from vouch.release.bundle import read
 
 FORMS = """
 # a comment, and every form of a field
@@ -121,7 +122,8 @@ def protobuf_class():
 
 @pytest.mark.parametrize("task", ["classify", "detect"])
 def test_protobufs_own_parser_reads_what_we_write_as_we_do(tmp_path, task):
-    deploy_triton(tmp_path / "b", build(tmp_path / "b", task), tmp_path / "r", max_batch=4, delay_us=100)
+    ready = build(tmp_path / "b", task)
+    deploy_triton(read(tmp_path / "b"), ready, tmp_path / "r", max_batch=4, delay_us=100)
     model = protobuf_class()
     for path in (tmp_path / "r").glob("*/config.pbtxt"):
         text = path.read_text()

@@ -14,7 +14,7 @@ from vouch.release.registry import promote
 PARAMS = "pipeline:\n  unpromoted: # until promoted\n    m:\n      dataset: d\n    other:\n      dataset: d\n"
 
 CONTENTS = {
-    "labels.json": {"classes": []},
+    "labels.json": {"classes": ["a"]},
     "calibrator.json": {"kind": "scalar", "floor": 0.0, "global": {"method": "identity"}, "classes": {}},
     "policy.json": {"kind": "operating_point", "feasible": False, "guarantee": "none", "thresholds": {}}
     | dict.fromkeys(("alpha", "delta", "objective", "evidence", "infeasible")),

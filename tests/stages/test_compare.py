@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 
 from vouch import io, paths
-from vouch.errors import DataError, ParamsError
+from vouch.errors import BundleError, DataError, ParamsError
+from vouch.release.bundle import write_bundle
 from vouch.stages.compare import run
 
 PARAMS = """
@@ -54,11 +55,21 @@ def predictions(found, photographs=120, prefix="s"):
 
 def write(candidate, baseline, margin=0.02, baseline_threshold=0.5):
     io.write_text(paths.Path("params.yaml"), PARAMS.format(margin=margin))
-    for folder, threshold in ((paths.model("driver"), 0.5), (paths.registry("driver"), baseline_threshold)):
-        io.write_json(folder / "calibrator.json", CALIBRATOR)
-        io.write_json(folder / "policy.json", policy(threshold))
+    write_candidate(CALIBRATOR, policy(0.5))
+    write_baseline("finds_nothing", ["phone"], CALIBRATOR, policy(baseline_threshold))
     io.write_table(paths.predictions("driver", "candidate", "val_test"), candidate)
     io.write_table(paths.predictions("driver", "baseline", "val_test"), baseline)
+
+
+def write_candidate(calibrator, decides):
+    io.write_json(paths.model("driver") / "calibrator.json", calibrator)
+    io.write_json(paths.model("driver") / "policy.json", decides)
+
+
+def write_baseline(kind, classes, calibrator, decides, **others):
+    parts = {"labels": {"classes": classes}, "calibrator": calibrator, "policy": decides, **others}
+    files = {f"{name}.json": io.dumps(content).encode() for name, content in parts.items()}
+    write_bundle(paths.registry("driver"), "driver", "0.0.0", kind, files)
 
 
 @pytest.fixture(autouse=True)
@@ -99,6 +110,14 @@ def test_the_same_bytes_twice():
 def test_disjoint_sides_are_refused_and_nothing_written():
     write(predictions(True), predictions(True, prefix="t"))
     with pytest.raises(DataError, match="both sides"):
+        run("driver", str(paths.registry("driver")))
+    assert not paths.metrics("driver", "comparison").exists()
+
+
+def test_a_baseline_that_was_changed_after_its_manifest_is_not_compared_with():
+    write(predictions(True), predictions(True))
+    io.write_json(paths.registry("driver") / "policy.json", policy(0.9))
+    with pytest.raises(BundleError, match=r"policy\.json: expected sha256"):
         run("driver", str(paths.registry("driver")))
     assert not paths.metrics("driver", "comparison").exists()
 
@@ -162,10 +181,9 @@ def test_a_classifier_is_better_than_the_class_prior_which_is_no_worse_than_itse
         "delta": 0.05,
     }
     looks = {"kind": "multiclass", "classes": list(CLASSES), "map": {"method": "identity"}, "gate": None}
-    for folder in (paths.model("driver"), paths.registry("driver")):
-        io.write_json(folder / "calibrator.json", looks)
-        io.write_json(folder / "policy.json", exits)
-    io.write_json(paths.registry("driver") / "policy.json", exits | {"positive": None})
+    shares = {"prior": [0.6, 0.4]}
+    write_candidate(looks, exits)
+    write_baseline("says_the_prior", list(CLASSES), looks, exits | {"positive": None}, prior=shares)
     found = comparison()
     assert {name: found[name]["all"]["verdict"] for name in ("accuracy", "augrc", "nll", "fpr_on_exits")} == {
         **dict.fromkeys(("accuracy", "augrc", "nll"), "better"),
@@ -174,8 +192,7 @@ def test_a_classifier_is_better_than_the_class_prior_which_is_no_worse_than_itse
     assert found["overall"]["class=clear"]["verdict"] != "better"  # the prior is right about every clear photograph
     write(prior, prior)
     io.write_text(paths.Path("params.yaml"), MARGINS)
-    for folder in (paths.model("driver"), paths.registry("driver")):
-        io.write_json(folder / "calibrator.json", looks)
-        io.write_json(folder / "policy.json", exits)
+    write_candidate(looks, exits)
+    write_baseline("says_the_prior", list(CLASSES), looks, exits, prior=shares)
     same = comparison()
     assert {same[name]["all"]["verdict"] for name in ("accuracy", "augrc", "nll")} == {"not_worse"}

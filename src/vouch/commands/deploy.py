@@ -11,10 +11,11 @@ from vouch.commands.outputs import Output, refuse_outputs
 from vouch.commands.predict import listed_photographs
 from vouch.deployment.openvino import deploy_openvino
 from vouch.deployment.parity import Tolerance
-from vouch.deployment.tensorrt import Precision, deploy_tensorrt, refuse_half_precision
+from vouch.deployment.tensorrt import Precision, deploy_tensorrt
 from vouch.deployment.triton import deploy_triton
 from vouch.deployment.triton_lint import refuse_repository
-from vouch.release.opened import open_bundle
+from vouch.release.bundle import read
+from vouch.release.opened import open_contents
 
 
 class Server(StrEnum):
@@ -54,17 +55,16 @@ def deploy(
     given = [] if photographs is None else [photographs]
     refuse_outputs([Output("FOLDER", folder)], [source, *given, *images], overwrite=False)
     allowed = Tolerance(tolerance, box_tolerance_px)
-    if to == Server.TENSORRT:
-        refuse_half_precision(source, precision)
-    opened = open_bundle(source)
+    contents = read(source)
+    opened = open_contents(contents, str(source))
     if to == Server.TRITON:
-        deploy_triton(source, opened, folder, max_batch=max_batch, delay_us=delay_us)
+        deploy_triton(contents, opened, folder, max_batch=max_batch, delay_us=delay_us)
         typer.echo(f"{folder}: a model repository; clients call {opened.manifest['name']}_ensemble")
         return
     if to == Server.OPENVINO:
-        found = deploy_openvino(source, opened, folder, images, allowed)
+        found = deploy_openvino(contents, opened, folder, images, allowed)
     else:
-        found = deploy_tensorrt(source, opened, folder, images, allowed, precision=precision, max_batch=max_batch)
+        found = deploy_tensorrt(contents, opened, folder, images, allowed, precision=precision, max_batch=max_batch)
     for name, value in found["differences"].items():
         typer.echo(f"{name}: {value:.2g}")
     typer.echo(f"{folder}: answers as ONNX Runtime does, on {found['compared']}")

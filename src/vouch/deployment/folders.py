@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from vouch.errors import BundleError, Problem
+from vouch.release.bundle import Contents
 from vouch.release.opened import Opened
 from vouch.vision.runtime import Runtime
 
@@ -23,8 +24,8 @@ def network_of(opened: Opened) -> Runtime:
     return opened.runtime
 
 
-def copy_beside(bundle: Path, folder: Path) -> None:
-    """Copy, byte for byte, what turns the network's output into an answer."""
+def write_beside(contents: Contents, folder: Path) -> None:
+    """Write, byte for byte as it was checked, what turns the network's output into an answer."""
     for name in BESIDE:
-        if (bundle / name).is_file():
-            (folder / name).write_bytes((bundle / name).read_bytes())
+        if name in contents.files:
+            (folder / name).write_bytes(contents.files[name])

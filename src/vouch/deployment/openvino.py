@@ -7,6 +7,7 @@ preprocess.json …      copied from the bundle
 
 import re
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vouch import io
-from vouch.deployment.folders import copy_beside, network_of
+from vouch.deployment.folders import network_of, write_beside
 from vouch.deployment.parity import Run, Tolerance, demand_parity
 from vouch.errors import Problem, WorkspaceError
+from vouch.release.bundle import Contents
 from vouch.release.opened import Opened
 
 BATCH = 8
@@ -28,7 +30,7 @@ RUNTIME = re.compile(r'\s*<info name="OpenVINO Runtime" value="[^"]*" />')
 
 
 def deploy_openvino(
-    bundle: Path, opened: Opened, folder: Path, photographs: Sequence[Path], tolerance: Tolerance
+    contents: Contents, opened: Opened, folder: Path, photographs: Sequence[Path], tolerance: Tolerance
 ) -> dict[str, Any]:
     """Write a bundle for OpenVINO into a new folder, and return what parity.json says.
 
@@ -44,11 +46,11 @@ def deploy_openvino(
     network_of(opened)
     openvino = without_telemetry()
     with io.new_folder(folder) as temporary:
-        _convert(openvino, bundle / "model.onnx", temporary / "model.xml")
+        _convert(openvino, contents.files["model.onnx"], temporary / "model.xml")
         run = load(openvino, temporary / "model.xml")
         found = demand_parity(opened, run, photographs, tolerance, batch=BATCH) | {"settings": SETTINGS}
         io.write_json(temporary / "parity.json", found, digits=9)
-        copy_beside(bundle, temporary)
+        write_beside(contents, temporary)
     return found
 
 
@@ -83,8 +85,11 @@ def load(openvino: Any, model: Path) -> Run:
     return run
 
 
-def _convert(openvino: Any, onnx: Path, xml: Path) -> None:
-    model = openvino.convert_model(str(onnx))
+def _convert(openvino: Any, onnx: bytes, xml: Path) -> None:
+    with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
+        file.write(onnx)
+        file.flush()
+        model = openvino.convert_model(file.name)
     for place, node in enumerate(model.get_ordered_ops()):
         if NUMBERED.fullmatch(node.get_friendly_name()):
             node.set_friendly_name(f"{node.get_type_name()}_at_{place}")

@@ -25,9 +25,10 @@ import onnx
 from numpy.typing import NDArray
 
 from vouch import io
-from vouch.deployment.folders import copy_beside, network_of
+from vouch.deployment.folders import network_of, write_beside
 from vouch.deployment.parity import Run, Tolerance, demand_parity
 from vouch.errors import DataError, ParamsError, Problem, WorkspaceError, refuse_any
+from vouch.release.bundle import Contents
 from vouch.release.opened import Opened
 
 FLAGS = {"float32": ["--noTF32"], "bfloat16": ["--bf16"], "float16": ["--fp16"]}  # TF32 would keep ten bits of a weight
@@ -43,10 +44,16 @@ class Precision(StrEnum):
     FLOAT16 = "float16"
 
 
-def refuse_half_precision(bundle: Path, precision: Precision) -> None:
+def refuse_half_precision(content: bytes, precision: Precision) -> None:
     """Refuse float16 with a DINO backbone, and with one that the bundle does not name.
 
     Its activations overflow half precision: engines of DINOv3 answer NaN or noise (NVIDIA/TensorRT#4742, #4723).
+
+    Parameters
+    ----------
+    content : bytes
+        The bundle's network, checked.
+    precision : Precision
 
     Raises
     ------
@@ -55,7 +62,7 @@ def refuse_half_precision(bundle: Path, precision: Precision) -> None:
     """
     if precision != Precision.FLOAT16:
         return
-    model = onnx.load(bundle / "model.onnx", load_external_data=False)
+    model = onnx.load_model_from_string(content)
     said = {item.key: item.value for item in model.metadata_props}.get("architecture")
     if said is None:
         got, remedy = "float16 with an unnamed backbone", "export and build the bundle again"
@@ -71,7 +78,7 @@ def is_dino(architecture: str) -> bool:
 
 
 def deploy_tensorrt(
-    bundle: Path,
+    contents: Contents,
     opened: Opened,
     folder: Path,
     photographs: Sequence[Path],
@@ -93,21 +100,24 @@ def deploy_tensorrt(
     BundleError
         When the bundle is trivial, or the engine's answers are not ONNX Runtime's.
     """
-    refuse_half_precision(bundle, precision)
     size_px = network_of(opened).preprocess.size_px
+    refuse_half_precision(contents.files["model.onnx"], precision)
     gpu, trtexec = _machine()
     tensorrt = _version(trtexec, precision)
     if not photographs:
         remedy = "give --photographs"
         raise DataError([Problem("--photographs", "photographs to compare the engine on", "none", remedy)])
     with io.new_folder(folder) as temporary:
-        _build(trtexec, (bundle / "model.onnx").resolve(), temporary, size_px, precision, max_batch)
+        network = temporary / "model.onnx"
+        network.write_bytes(contents.files["model.onnx"])
+        _build(trtexec, network, temporary, size_px, precision, max_batch)
+        network.unlink()
         run = _runner(trtexec, temporary)
         found = demand_parity(opened, run, photographs, tolerance, batch=max_batch)
         engine = {"gpu": gpu, "tensorrt": tensorrt, "precision": precision.value, "max_batch": max_batch}
         io.write_json(temporary / "engine.json", engine)
         io.write_json(temporary / "parity.json", found, digits=9)
-        copy_beside(bundle, temporary)
+        write_beside(contents, temporary)
     return found
 
 
@@ -146,7 +156,7 @@ def _version(trtexec: str, precision: Precision) -> str:
 
 def _build(trtexec: str, model: Path, folder: Path, size_px: int, precision: Precision, max_batch: int) -> None:
     shapes = {"min": 1, "opt": max_batch, "max": max_batch}
-    command = [trtexec, f"--onnx={model}", "--saveEngine=model.plan", "--skipInference"]
+    command = [trtexec, f"--onnx={model.name}", "--saveEngine=model.plan", "--skipInference"]
     command += [f"--{which}Shapes=images:{n}x3x{size_px}x{size_px}" for which, n in shapes.items()]
     _call([*command, *FLAGS[precision]], folder, "build.log", folder / "model.plan")
 

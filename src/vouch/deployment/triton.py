@@ -9,6 +9,7 @@ The Python backends are this package's own files, copied with the modules that t
 very code that the gate judged, and needs no Vouch.
 """
 
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from vouch.deployment.folders import network_of
 from vouch.deployment.sources import ROOT, needed
 from vouch.deployment.triton_lint import refuse_repository
 from vouch.deployment.triton_text import Word, dumps
+from vouch.release.bundle import MANIFEST, Contents
 from vouch.release.opened import Opened, sample_input
 
 FILES = {  # of a Python backend: itself, and what it reads
@@ -62,14 +64,15 @@ BOX_GUIDE = """\
     accept           BOOL [n, {limit}]: the policy accepts the detection"""
 
 
-def deploy_triton(bundle: Path, opened: Opened, folder: Path, *, max_batch: int, delay_us: int) -> None:
+def deploy_triton(contents: Contents, opened: Opened, folder: Path, *, max_batch: int, delay_us: int) -> None:
     """Write a model repository into a new folder, and check it as `vouch deploy --lint` does.
 
     Parameters
     ----------
-    bundle : path
+    contents : Contents
+        As it was read and checked.
     opened : Opened
-        From this bundle.
+        From these contents.
     folder : path
         Absent or empty.
     max_batch : int
@@ -99,22 +102,18 @@ def deploy_triton(bundle: Path, opened: Opened, folder: Path, *, max_batch: int,
             io.write_text(temporary / part / "config.pbtxt", dumps({"name": part, **config}))
             if any("label_filename" in output for output in config["output"]):
                 io.write_text(temporary / part / LABELS, "".join(f"{label}\n" for label in opened.classes))
-        _copy(bundle / "model.onnx", temporary / name)
-        _copy(bundle / "manifest.json", temporary / f"{name}_ensemble")
-        _write_backend("preprocess", bundle, temporary / f"{name}_preprocess/{VERSION}")
-        _write_backend(backend, bundle, temporary / f"{name}_policy/{VERSION}")
+        (temporary / name / str(VERSION) / "model.onnx").write_bytes(contents.files["model.onnx"])
+        (temporary / f"{name}_ensemble/{VERSION}" / MANIFEST).write_text(io.dumps(contents.manifest), encoding="utf-8")
+        _write_backend("preprocess", contents.files, temporary / f"{name}_preprocess/{VERSION}")
+        _write_backend(backend, contents.files, temporary / f"{name}_policy/{VERSION}")
         io.write_text(temporary / "requirements.txt", _requirements())
         io.write_text(temporary / "README.md", _guide(opened))
         refuse_repository(temporary)
 
 
-def _copy(file: Path, model: Path) -> None:
-    (model / str(VERSION) / file.name).write_bytes(file.read_bytes())
-
-
-def _write_backend(backend: str, bundle: Path, folder: Path) -> None:
+def _write_backend(backend: str, files: Mapping[str, bytes], folder: Path) -> None:
     source = ROOT / f"deployment/backends/{backend}.py"
-    read = {name: (bundle / name).read_bytes() for name in FILES[backend]}
+    read = {name: files[name] for name in FILES[backend]}
     for path, content in {"model.py": source.read_bytes(), **needed(source), **read}.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)

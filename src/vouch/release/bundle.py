@@ -9,14 +9,23 @@ prior.json        role prior        what a trivial classifier says of every phot
 labels.json       role labels
 calibrator.json   role calibrator
 policy.json       role policy       exactly one
+
+Each file is read once: the bytes that were hashed are those that are parsed, loaded and copied.
 """
 
+import hashlib
+import stat
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
 
 from vouch import io
+from vouch.documents import DocumentError, decoded, kind_of, parse_json, read_bytes
 from vouch.errors import BundleError, Problem, refuse_any
-from vouch.policies.validity import validate_policy
+from vouch.params import Section
+from vouch.release.parts import Parts, checked_parts
 
 MANIFEST = "manifest.json"
 ROLES = {
@@ -37,6 +46,40 @@ KINDS = {
     "finds_nothing": frozenset(DECIDES),
     "says_the_prior": frozenset(DECIDES | {"prior.json"}),
 }
+MAX_BYTES = {  # by role; nothing larger is read
+    "model": 2**31 - 1,  # protobuf has no longer messages
+    "calibrator": 2**26,  # matrix scaling of a thousand classes takes 20 MB
+    "policy": 2**24,  # evidence by class and stratum
+    "labels": 2**20,
+}
+MAX_JSON_BYTES = 2**20  # of every other role, and of the manifest
+REMEDY = "build or pull it again"
+
+
+class Entry(Section):
+    """What the manifest says of a file."""
+
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    bytes: Annotated[int, Field(ge=0)]
+    role: str
+
+
+class Manifest(Section):
+    """manifest.json."""
+
+    name: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_-]{0,63}$")]
+    version: Annotated[str, Field(pattern="^[0-9]+[.][0-9]+[.][0-9]+$", max_length=64)]
+    kind: Literal["detector", "classifier", "finds_nothing", "says_the_prior"]
+    files: dict[str, Entry]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """A bundle whose files are those of its manifest: that, their bytes by name, and the checked parts."""
+
+    manifest: dict[str, Any]
+    files: dict[str, bytes]
+    parts: Parts
 
 
 def write_bundle(folder: Path, name: str, version: str, kind: str, files: dict[str, bytes]) -> None:
@@ -45,52 +88,141 @@ def write_bundle(folder: Path, name: str, version: str, kind: str, files: dict[s
     Raises
     ------
     BundleError
-        When the files are not those of `kind`, or the policy is not exactly one.
+        When name, version or kind is none, the files are not those of `kind`, or a part of them does not check.
     """
     with io.replacing_folder(folder) as temporary:
         temporary.mkdir(parents=True)
         for path in sorted(files):
             (temporary / path).write_bytes(files[path])
-        entries = {path: _entry(temporary / path) for path in sorted(files)}
+        entries = {path: _entry(path, files[path]) for path in sorted(files)}
         manifest = {"name": name, "version": version, "kind": kind, "files": entries}
         (temporary / MANIFEST).write_text(io.dumps(manifest), encoding="utf-8")
         verify(temporary)
 
 
-def _entry(path: Path) -> dict[str, Any]:
-    return {"sha256": io.sha256(path), "bytes": path.stat().st_size, "role": ROLES.get(path.name, "unknown")}
+def _entry(path: str, content: bytes) -> dict[str, Any]:
+    return {
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+        "role": ROLES.get(path, "unknown"),
+    }
 
 
 def verify(folder: Path) -> dict[str, Any]:
-    """Return a bundle's manifest after checking every file against it.
+    """Return a bundle's manifest after checking every file against it, and the files against each other.
 
     Raises
     ------
     BundleError
-        Listing every file that is missing, extra, changed, a link, or of the wrong role; an unknown kind; a policy
-        that is not exactly one.
+        As `read` does.
     """
-    try:
-        manifest: dict[str, Any] = io.read_json(folder / MANIFEST)
-        kind, entries = manifest["kind"], manifest["files"]
-        listed = {path: (entry["sha256"], entry["bytes"], entry["role"]) for path, entry in entries.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BundleError([Problem(str(folder), "a readable manifest.json", repr(error), "build it again")]) from error
-    if kind not in KINDS:
-        raise BundleError([Problem(str(folder), f"a kind of {', '.join(KINDS)}", str(kind), "build it again")])
-    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()} - {MANIFEST}
-    problems = [Problem(f"{folder}/{path}", "a file", "nothing", "build it again") for path in KINDS[kind] - present]
-    for path in present | listed.keys():
-        problems += _file_problems(folder / path, path, listed.get(path), KINDS[kind])
+    return read(folder).manifest
+
+
+def read(folder: Path) -> Contents:
+    """Return what a bundle holds, read once and checked; the network itself is not opened.
+
+    Raises
+    ------
+    BundleError
+        When the manifest is not exactly of its schema; listing everything in the folder that is missing, extra,
+        changed, too large, of the wrong role or no regular file; listing what is wrong with a part.
+    """
+    manifest = _read_manifest(folder)
+    kind, entries = manifest["kind"], manifest["files"]
+    refuse_any(BundleError, [*_entry_problems(folder, kind, entries), *_folder_problems(folder, entries)])
+    files: dict[str, bytes] = {}
+    problems: list[Problem] = []
+    for path, entry in entries.items():
+        try:
+            files[path] = _read_file(folder, path, entry["bytes"])
+        except DocumentError as error:
+            problems += error.problems
+        else:
+            problems += _differences(folder / path, files[path], entry)
     refuse_any(BundleError, problems)
-    validate_policy(io.read_json(folder / "policy.json"))
+    return Contents(manifest, files, checked_parts(kind, files, str(folder)))
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest, of its schema and as `io.dumps` writes it, so that one content has one form."""
+    where = f"{folder}/{MANIFEST}"
+    try:
+        content = _read_file(folder, MANIFEST, MAX_JSON_BYTES)
+        manifest = Manifest.model_validate(parse_json(decoded(content, where), where)).model_dump()
+    except DocumentError as error:
+        raise BundleError(error.problems) from error
+    except ValidationError as error:
+        raise BundleError([_manifest_problem(where, item) for item in error.errors()]) from error
+    if io.dumps(manifest).encode() != content:
+        raise BundleError([Problem(where, "JSON as `vouch` writes it", "another form of the same", REMEDY)])
     return manifest
 
 
-def _file_problems(file: Path, path: str, listed: Any, allowed: frozenset[str]) -> list[Problem]:
-    if path not in allowed or listed is None:
-        return [Problem(str(file), "no file beyond the manifest", "an extra one", "remove it or build again")]
-    if file.is_symlink() or not file.is_file():
-        return [Problem(str(file), "a regular file", "a link or nothing", "build it again")]
-    found = (io.sha256(file), file.stat().st_size, ROLES[path])
-    return [] if found == listed else [Problem(str(file), str(listed), str(found), "build or pull it again")]
+def _manifest_problem(where: str, item: Any) -> Problem:
+    place = ".".join(str(part) for part in item["loc"])
+    words = {"missing": ("a value", "nothing"), "extra_forbidden": ("a known key", "an unknown one")}
+    expected, got = words.get(item["type"], (item["msg"], repr(item["input"])[:80]))
+    return Problem(f"{where}: {place}"[:200], expected, got, REMEDY)
+
+
+def _read_file(folder: Path, path: str, max_bytes: int) -> bytes:
+    """Return a file of the bundle's own: a link is none, whatever it points to.
+
+    Raises
+    ------
+    DocumentError
+        When it is no regular file, or larger.
+    """
+    try:
+        is_link = (folder / path).is_symlink()
+    except OSError as error:  # no folder's name is as long
+        raise DocumentError([Problem(f"{folder}/{path}"[:200], "a file", str(error.strerror), REMEDY)]) from error
+    if is_link:
+        raise DocumentError([Problem(f"{folder}/{path}", "a regular file", "a link", REMEDY)])
+    return read_bytes(folder / path, f"{folder}/{path}", max_bytes=max_bytes)
+
+
+def _entry_problems(folder: Path, kind: str, entries: dict[str, Any]) -> list[Problem]:
+    """List files that a bundle of this kind does not have or lacks, wrong roles, and sizes beyond the role's."""
+    where = f"{folder}/{MANIFEST}: files"
+    problems = [
+        Problem(f"{where}.{path}"[:200], f"only the files of a {kind}", "another", REMEDY)
+        for path in entries.keys() - KINDS[kind]
+    ]
+    for path in sorted(KINDS[kind]):
+        role, entry = ROLES[path], entries.get(path, {"role": "no entry", "bytes": 0})
+        if entry["role"] != role:
+            problems.append(Problem(f"{where}.{path}", f"the role {role}", entry["role"][:80], REMEDY))
+        most = MAX_BYTES.get(role, MAX_JSON_BYTES)
+        if entry["bytes"] > most:
+            problems.append(Problem(f"{where}.{path}", f"at most {most:,} bytes", f"{entry['bytes']:,}", REMEDY))
+    return problems
+
+
+def _folder_problems(folder: Path, entries: dict[str, Any]) -> list[Problem]:
+    """List what stands in the folder and not in the manifest: hidden files, folders, links, pipes and devices too."""
+    try:
+        found = {path.name: kind_of(path.lstat().st_mode) for path in folder.iterdir()}
+    except OSError as error:  # no right to list it, or files that go while they are looked at
+        return [Problem(str(folder), "a folder that can be listed", str(error.strerror), REMEDY)]
+    regular = kind_of(stat.S_IFREG)
+    extra = [
+        Problem(f"{folder}/{name!r}"[:200], "no file beyond the manifest", kind, "remove it or build again")
+        for name, kind in found.items()
+        if name not in {MANIFEST, *entries}
+    ]
+    return extra + [
+        Problem(f"{folder}/{path}", regular, found.get(path, "nothing"), REMEDY)
+        for path in entries
+        if found.get(path) != regular
+    ]
+
+
+def _differences(file: Path, content: bytes, entry: dict[str, Any]) -> list[Problem]:
+    found = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    return [
+        Problem(f"{file}", f"{key} {entry[key]}", f"{value}", REMEDY)
+        for key, value in found.items()
+        if value != entry[key]
+    ]

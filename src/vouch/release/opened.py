@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vouch import io
-from vouch.errors import BundleError, Problem
+from vouch.documents import DocumentError, parse_json
+from vouch.errors import BundleError, Problem, refuse_any
 from vouch.release import bundle
+from vouch.release.bundle import Contents
+from vouch.release.parts import SAMPLE_VALUES
 from vouch.vision import runtime
 from vouch.vision.boxes import Postprocess
-from vouch.vision.preprocess import Preprocess, from_json
+from vouch.vision.preprocess import Preprocess, to_json
 from vouch.vision.runtime import Runtime
 
-SAMPLE_VALUES = 256  # evenly spaced values of the output: enough to see another network, few enough to read
 SAMPLE_TOLERANCE = 1e-2  # canvas pixels and score: kernels of other processors differ by about 1e-3 pixels
 # kernels that round an activation to the next of 256 steps change logits by about 0.04 (roadwork_int8, fused or not)
 SAMPLE_TOLERANCE_EIGHT_BITS = 0.25
@@ -40,19 +41,32 @@ def open_bundle(folder: Path) -> Opened:
     Raises
     ------
     BundleError
-        When a hash, the policy, the network or the sample does not check.
+        As `open_contents` does, and when a hash or a part does not check.
     """
-    manifest = bundle.verify(folder)
-    contents = {name: io.read_json(folder / f"{name}.json") for name in ("labels", "calibrator", "policy")}
-    held = manifest["files"]
+    return open_contents(bundle.read(folder), str(folder))
+
+
+def open_contents(contents: Contents, where: str) -> Opened:
+    """Load the network of a bundle that was read, and run its sample.
+
+    What can be known of the order of the labels is: a network that says its own, and a classifier's calibrator, must
+    have that of labels.json. Of a detector whose file says nothing, an order that fits its hash is believed.
+
+    Raises
+    ------
+    BundleError
+        When the network does not load, does not answer for these classes, says other labels or another preprocessing,
+        or does not reproduce the sample.
+    """
+    parts = contents.parts
     return Opened(
-        manifest,
-        _load(folder) if "model.onnx" in held else None,
-        Postprocess(**io.read_json(folder / "postprocess.json")) if "postprocess.json" in held else None,
-        tuple(io.read_json(folder / "prior.json")["prior"]) if "prior.json" in held else None,
-        tuple(contents["labels"]["classes"]),
-        contents["calibrator"],
-        contents["policy"],
+        contents.manifest,
+        None if parts.preprocess is None else _load(contents, parts.preprocess, where),
+        parts.postprocess,
+        parts.prior,
+        parts.classes,
+        parts.calibrator,
+        parts.policy,
     )
 
 
@@ -72,15 +86,45 @@ def sample_input(preprocess: Preprocess) -> NDArray[np.float32]:
     return np.stack(waves)[None].astype(np.float32)
 
 
-def _load(folder: Path) -> Runtime:
-    preprocess = from_json(io.read_json(folder / "preprocess.json"), f"{folder}/preprocess.json")
-    loaded = runtime.load(folder / "model.onnx", preprocess)
-    expected, found = np.array(io.read_json(folder / "sample.json")["output"]), np.array(sample_output(loaded))
+def _load(contents: Contents, preprocess: Preprocess, where: str) -> Runtime:
+    loaded = runtime.load_bytes(contents.files["model.onnx"], preprocess, f"{where}/model.onnx")
+    refuse_any(BundleError, [*_output_problems(contents, loaded, where), *_metadata_problems(contents, loaded, where)])
+    expected, found = np.array(contents.parts.sample), np.array(sample_output(loaded))
     tolerance = SAMPLE_TOLERANCE_EIGHT_BITS if loaded.eight_bits else SAMPLE_TOLERANCE
-    if expected.shape != found.shape or not np.allclose(expected, found, rtol=SAMPLE_TOLERANCE, atol=tolerance):
-        largest = (
-            f"a difference of {np.abs(expected - found).max():.4f}" if expected.shape == found.shape else "another size"
-        )
-        problem = Problem(f"{folder}/sample.json", f"its output within {tolerance}", largest, "export and build again")
+    if not np.allclose(expected, found, rtol=SAMPLE_TOLERANCE, atol=tolerance):
+        largest = f"a difference of {np.abs(expected - found).max():.4f}"
+        problem = Problem(f"{where}/sample.json", f"its output within {tolerance}", largest, "export and build again")
         raise BundleError([problem])
     return loaded
+
+
+def _output_problems(contents: Contents, loaded: Runtime, where: str) -> list[Problem]:
+    """List an output that has another number of classes, and a gate that only one of network and calibrator has."""
+    count, task, remedy = len(contents.parts.classes), loaded.preprocess.task, "export and build again"
+    values = loaded.shape[0] - (4 if task == "detect" else 0)
+    if values != count and not (task == "classify" and values == count + 1):
+        expected = f"an output for {count} classes, as labels.json has"
+        return [Problem(f"{where}/model.onnx", expected, f"one of shape {list(loaded.shape)}", remedy)]
+    mapped = contents.parts.calibrator.get("gate") is not None
+    if task == "classify" and mapped and values == count:
+        return [Problem(f"{where}/model.onnx", "a gate's logit, which the calibrator maps", "none", remedy)]
+    return []
+
+
+def _metadata_problems(contents: Contents, loaded: Runtime, where: str) -> list[Problem]:
+    """List what the file says of its labels and its input against labels.json and preprocess.json."""
+    held = {
+        "labels": {str(place): name for place, name in enumerate(contents.parts.classes)},
+        "preprocess": to_json(loaded.preprocess),
+    }
+    problems: list[Problem] = []
+    for key, expected in held.items():
+        place = f"{where}/model.onnx: metadata {key}"
+        try:
+            said = parse_json(loaded.metadata[key], place) if key in loaded.metadata else expected
+        except DocumentError as error:
+            problems += error.problems
+            continue
+        if said != expected:
+            problems.append(Problem(place, str(expected)[:240], str(said)[:240], "export and build again"))
+    return problems

@@ -1,16 +1,15 @@
 """Compare the candidate with the baseline on the same val_test photographs.
 
 Reads:  data/predictions/M/{candidate,baseline}/val_test.parquet, models/M/{calibrator,policy}.json,
-        {calibrator,policy}.json of the baseline bundle
+        the baseline bundle
 Writes: metrics/M/comparison.json
-Fails when: the two sides share no photograph, or disagree on its group.
+Fails when: the two sides share no photograph, or disagree on its group; the baseline bundle does not check.
 """
 
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import pandas as pd
 from pydantic import Field
 
 from vouch import io, paths
@@ -18,6 +17,7 @@ from vouch.evaluation.comparison import compare, overlap
 from vouch.evaluation.intervals import group_weights
 from vouch.evaluation.metrics import MetricName, judged
 from vouch.params import Section, load
+from vouch.release import bundle
 from vouch.splits.contract import read_predictions
 from vouch.stages import main
 
@@ -36,20 +36,17 @@ def run(name: str, baseline_bundle: str) -> None:
     """Judge each side by its own calibrator and policy, the misses of both by the candidate's positive class."""
     params = load(Params, "models", name, "compare")
     shared = overlap(*(read_predictions(name, side, "val_test", purpose="judge") for side in ("candidate", "baseline")))
-    folders = (paths.model(name), Path(baseline_bundle))
-    positive = io.read_json(folders[0] / "policy.json").get("positive")  # a trivial baseline names none
-    candidate, baseline = (_judged(rows, folder, positive) for rows, folder in zip(shared, folders, strict=True))
+    calibrator, policy = (io.read_json(paths.model(name, f"{part}.json")) for part in ("calibrator", "policy"))
+    opposite = bundle.read(Path(baseline_bundle)).parts
+    positive = policy.get("positive")  # a trivial baseline names none
+    candidate = judged(shared[0], calibrator=calibrator, policy=policy, positive=positive)
+    baseline = judged(shared[1], calibrator=opposite.calibrator, policy=opposite.policy, positive=positive)
     rng = np.random.default_rng(params.seed)
     weights = group_weights(candidate["group"].nunique(), replicates=params.replicates, rng=rng)
     differences = compare(
         candidate, baseline, margins=params.margins, strata=params.strata, weights=weights, level=params.level
     )
     io.write_json(paths.metrics(name, "comparison"), differences)
-
-
-def _judged(rows: pd.DataFrame, folder: Path, positive: str | None) -> pd.DataFrame:
-    calibrator, policy = (io.read_json(folder / f"{part}.json") for part in ("calibrator", "policy"))
-    return judged(rows, calibrator=calibrator, policy=policy, positive=positive)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,164 @@
+"""What the files of a bundle say, each checked by itself and against the others; the network is `opened`'s affair."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from vouch.calibration.validity import is_number, validate_calibrator
+from vouch.documents import DocumentError, decoded, parse_json
+from vouch.errors import BundleError, Problem, VouchError, refuse_any
+from vouch.policies.validity import validate_policy
+from vouch.vision.boxes import Postprocess, postprocess_from_json
+from vouch.vision.preprocess import Preprocess, from_json
+
+SAMPLE_VALUES = 256  # evenly spaced values of the output: enough to see another network, few enough to read
+LARGEST_SAMPLE = 3.5e38  # float32 ends there
+SHARE_TOLERANCE = 1e-6  # of one share of a prior: they are written with six decimals
+TASKS = {"detector": "detect", "classifier": "classify", "finds_nothing": "detect", "says_the_prior": "classify"}
+CALIBRATORS = {"detect": "scalar", "classify": "multiclass"}
+POLICIES = {"detect": ("operating_point",), "classify": ("threshold", "gate", "scrc")}
+REMEDY = "build the bundle again"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a bundle says beside its network; a trivial one has no preprocess, postprocess and sample."""
+
+    classes: tuple[str, ...]
+    calibrator: dict[str, Any]
+    policy: dict[str, Any]
+    preprocess: Preprocess | None
+    postprocess: Postprocess | None
+    sample: tuple[float, ...] | None
+    prior: tuple[float, ...] | None
+
+
+def checked_parts(kind: str, files: Mapping[str, bytes], where: str) -> Parts:
+    """Return the parts of a bundle of this kind.
+
+    Parameters
+    ----------
+    kind : str
+        A key of `bundle.KINDS`.
+    files : mapping
+        Every file of that kind, by name.
+    where : str
+        The bundle, for a refusal.
+
+    Raises
+    ------
+    BundleError
+        Listing everything that is no JSON, not of its schema, or contradicts another part.
+    """
+    problems: list[Problem] = []
+
+    def part(name: str, read: Callable[[Any, str], T]) -> T | None:
+        if name not in files:
+            return None
+        try:
+            return read(parse_json(decoded(files[name], f"{where}/{name}"), f"{where}/{name}"), f"{where}/{name}")
+        except (DocumentError, BundleError) as error:
+            problems.extend(error.problems)
+            return None
+
+    classes = part("labels.json", _classes)
+    calibrator, policy = part("calibrator.json", _calibrator), part("policy.json", _policy)
+    preprocess, postprocess = part("preprocess.json", from_json), part("postprocess.json", postprocess_from_json)
+    sample, prior = part("sample.json", _sample), part("prior.json", _prior)
+    refuse_any(BundleError, problems)
+    assert classes is not None  # every kind has these three, and none is refused
+    assert calibrator is not None
+    assert policy is not None
+    parts = Parts(classes, calibrator, policy, preprocess, postprocess, sample, prior)
+    refuse_any(BundleError, _contradictions(kind, parts, where))
+    return parts
+
+
+def _classes(content: Any, where: str) -> tuple[str, ...]:
+    names = _only(content, "classes", where)
+    named = isinstance(names, list) and all(isinstance(name, str) and name.strip() for name in names)
+    if not named or not names or len(set(names)) < len(names):
+        raise BundleError([Problem(f"{where}: classes", "different names", repr(names)[:80], REMEDY)])
+    return tuple(names)
+
+
+def _calibrator(content: Any, where: str) -> dict[str, Any]:
+    _placed(validate_calibrator, content, where)
+    return dict(content)
+
+
+def _policy(content: Any, where: str) -> dict[str, Any]:
+    _placed(validate_policy, content, where)
+    return dict(content)
+
+
+def _placed(validate: Callable[[object], None], content: Any, where: str) -> None:
+    """Validate, and say of which bundle the problems are."""
+    try:
+        validate(content)
+    except VouchError as error:
+        folder = where.rsplit("/", 1)[0]
+        placed = [Problem(f"{folder}/{one.where}", one.expected, one.got, one.remedy) for one in error.problems]
+        raise BundleError(placed) from error
+
+
+def _sample(content: Any, where: str) -> tuple[float, ...]:
+    values = _only(content, "output", where)
+    numbers = isinstance(values, list) and len(values) == SAMPLE_VALUES
+    if not numbers or not all(_is_float(value, LARGEST_SAMPLE) for value in values):
+        got = f"{len(values)} values" if isinstance(values, list) else repr(values)[:80]
+        raise BundleError([Problem(f"{where}: output", f"{SAMPLE_VALUES} finite numbers", got, REMEDY)])
+    return tuple(float(value) for value in values)
+
+
+def _prior(content: Any, where: str) -> tuple[float, ...]:
+    shares = _only(content, "prior", where)
+    numbers = isinstance(shares, list) and all(is_number(share) and share > 0 for share in shares)
+    if not numbers or abs(sum(shares) - 1) > SHARE_TOLERANCE * len(shares):
+        expected = "shares above 0 that sum to one"
+        raise BundleError([Problem(f"{where}: prior", expected, repr(shares)[:80], REMEDY)])
+    return tuple(float(share) for share in shares)
+
+
+def _is_float(value: object, largest: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and -largest <= value <= largest
+
+
+def _only(content: Any, key: str, where: str) -> Any:
+    """Return the value of a document with one key."""
+    if not isinstance(content, dict) or set(content) != {key}:
+        got = f"the keys {sorted(content)}"[:80] if isinstance(content, dict) else repr(content)[:80]
+        raise BundleError([Problem(where, f"the key {key} alone", got, REMEDY)])
+    return content[key]
+
+
+def _contradictions(kind: str, parts: Parts, where: str) -> list[Problem]:
+    """List what the parts, each of them valid, say against each other."""
+    task, calibrator, policy, classes = TASKS[kind], parts.calibrator, parts.policy, parts.classes
+    known = f"one of {list(classes)}"[:240]
+    words: list[tuple[str, str, object]] = []
+    if parts.preprocess is not None and parts.preprocess.task != task:
+        words.append(("preprocess.json: task", task, parts.preprocess.task))
+    if calibrator["kind"] != CALIBRATORS[task]:
+        words.append(("calibrator.json: kind", f"{CALIBRATORS[task]}, as of a {kind}", calibrator["kind"]))
+    elif task == "classify" and tuple(calibrator["classes"]) != classes:
+        words.append(("calibrator.json: classes", f"{list(classes)}, the order of labels.json", calibrator["classes"]))
+    else:
+        words += [
+            (f"calibrator.json: classes.{name}", known, name) for name in calibrator["classes"] if name not in classes
+        ]
+    if policy["kind"] not in POLICIES[task]:
+        words.append(("policy.json: kind", f"one of {POLICIES[task]}, as of a {kind}", policy["kind"]))
+    named = {"thresholds": policy.get("thresholds", {}), "infeasible": policy["infeasible"] or {}}
+    for key, said in named.items():
+        unknown = said.keys() - {*classes, *(["*"] if key == "infeasible" else [])}
+        words += [(f"policy.json: {key}.{name}", known, name) for name in unknown]
+    if policy.get("positive") is not None and policy["positive"] not in classes:
+        words.append(("policy.json: positive", known, policy["positive"]))
+    by_gate = policy["kind"] == "gate" or policy.get("score") == "gate"
+    if by_gate and task == "classify" and calibrator.get("gate") is None:
+        words.append(("calibrator.json: gate", "a map, as the policy decides by the gate", None))
+    if parts.prior is not None and len(parts.prior) != len(classes):
+        words.append(("prior.json: prior", f"{len(classes)} shares, one a class", len(parts.prior)))
+    return [Problem(f"{where}/{place}"[:240], expected[:240], str(got)[:80], REMEDY) for place, expected, got in words]
