@@ -72,6 +72,26 @@ def test_corners_that_no_sum_would_leave_finite_are_refused(read, form, files, w
     ]
 
 
+@pytest.mark.parametrize("side", ["width", "height"])
+@pytest.mark.parametrize("value", [1e308, 1e16, 640.5])
+def test_sides_that_no_photograph_has_are_refused(read, side, value):
+    lists = {"images": [{**IMAGE, side: value}], "annotations": [], "categories": []}
+    (problem,) = read({"a.jpg": "", "l.json": json.dumps(lists)}, "coco").problems
+    assert problem.where.endswith(f": {side}")
+    assert str(value) in problem.got
+    line = json.dumps({"image": "a.jpg", "width": 9, "height": 9} | {side: value})
+    (problem,) = read({"manifest.jsonl": line}, "jsonl").problems
+    assert problem.where == f"manifest.jsonl:1: {side}"
+    assert str(value) in problem.got
+
+
+def test_whole_sides_may_be_written_as_decimals(read):
+    lists = {"images": [{**IMAGE, "width": 640.0}], "annotations": [], "categories": []}
+    reading = read({"a.jpg": "", "l.json": json.dumps(lists)}, "coco")
+    assert reading.problems == ()
+    assert reading.records[0].width == 640
+
+
 @pytest.mark.parametrize(
     ("form", "files", "where", "got"),
     [

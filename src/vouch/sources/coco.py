@@ -11,6 +11,7 @@ from typing import Any
 from vouch.documents import DocumentError, parse_json
 from vouch.errors import ManifestError, Problem
 from vouch.sources.descriptor import FILE, Descriptor
+from vouch.sources.parsing import size_problems
 from vouch.sources.records import Box, Reading, Record, stated
 from vouch.sources.schema import problems as broken
 from vouch.sources.tree import Tree, inside, outside_problem
@@ -60,6 +61,8 @@ def _load(tree: Tree, path: str) -> tuple[dict[str, list[Item]], list[Problem]]:
     for key in LISTS:
         empty[key] = list(_sound(content[key], f"{path}: {key}", ("properties", key, "items"), problems))
         problems += _repeated(empty[key], f"{path}: {key}")
+    for item in empty["images"]:
+        problems += size_problems(item, f"{path}: image {item['id']}")
     return empty, problems
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from vouch.documents import DocumentError, parse_json
 from vouch.errors import Problem
 from vouch.sources.descriptor import Descriptor
+from vouch.sources.parsing import size_problems
 from vouch.sources.records import Box, Reading, Record, stated, unlabelled
 from vouch.sources.schema import problems as broken
 from vouch.sources.tree import Tree, inside, outside_problem
@@ -45,7 +46,7 @@ def _line(line: str, where: str, policy: str) -> Record | list[Problem]:
         content = parse_json(line, where)
     except DocumentError as error:
         return list(error.problems)
-    problems = broken(content, where, name=SCHEMA)
+    problems = broken(content, where, name=SCHEMA) or size_problems(content, where)
     if problems:
         return problems
     image = inside(content["image"])

@@ -2,6 +2,8 @@
 
 import math
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping
+from typing import Any
 
 from vouch.documents import LARGEST
 from vouch.errors import Problem
@@ -26,6 +28,14 @@ def size(text: str) -> int | None:
     """Return a positive whole number of pixels ("416" or "416.0"), or None."""
     value = number(text)
     return int(value) if value is not None and 1 <= value <= LARGEST and value == int(value) else None
+
+
+def size_problems(item: Mapping[str, Any], where: str) -> list[Problem]:
+    """List the sides of a photograph, as JSON states them, that are no whole number of pixels."""
+    stated = {side: item[side] for side in ("width", "height") if side in item}
+    expected = "a positive whole number of pixels"
+    wrong = {side: value for side, value in stated.items() if size(str(value)) is None}
+    return [Problem(f"{where}: {side}", expected, str(value), "correct it") for side, value in wrong.items()]
 
 
 def xml(text: str, where: str) -> ElementTree.Element | Problem:
