@@ -47,6 +47,14 @@ def test_no_rows_and_no_thresholds() -> None:
         ({**POLICY, "thresholds": {"phone": "0.5"}}, "thresholds.phone"),
         ({**POLICY, "thresholds": {"phone": float("nan")}}, "thresholds.phone"),
         ({**POLICY, "thresholds": {"phone": True}}, "thresholds.phone"),
+        ({**POLICY, "kind": ["operating_point"]}, "kind"),
+        ({**POLICY, "alpha": "0.02"}, "alpha"),
+        ({**POLICY, "alpha": 0}, "alpha"),
+        ({**POLICY, "delta": 10**400}, "delta"),
+        ({**POLICY, "objective": "recall"}, "objective"),
+        ({**POLICY, "evidence": []}, "evidence"),
+        ({**POLICY, "infeasible": True}, "infeasible"),
+        ({**POLICY, "infeasible": {"phone": 1}}, "infeasible"),
     ],
 )
 def test_anything_but_exactly_one_valid_policy_is_refused(policy: object, word: str) -> None:

@@ -10,7 +10,17 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 from torchvision.ops import batched_nms, box_iou
 
-from vouch.vision.boxes import IOU_THRESHOLDS, Detections, Postprocess, decode, iou_matrix, match, suppress
+from vouch.errors import BundleError
+from vouch.vision.boxes import (
+    IOU_THRESHOLDS,
+    Detections,
+    Postprocess,
+    decode,
+    iou_matrix,
+    match,
+    postprocess_from_json,
+    suppress,
+)
 
 
 def random_boxes(rng, count, extent=100.0):
@@ -133,3 +143,39 @@ def test_a_truth_is_taken_once():
     truth = np.array([[0.0, 0, 10, 10]])
     found = Detections(np.repeat(truth, 2, axis=0), np.array([0.9, 0.8]), np.zeros(2, np.int64))
     assert match(found, truth, np.zeros(1, np.int64)).truth.tolist() == [0, -1]
+
+
+GOOD = {"floor": 0.01, "max_iou": 0.7, "limit": 100}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "the keys"),
+        ([], "the keys"),
+        ({}, "the keys"),
+        (GOOD | {"zebra": 1}, "the keys"),
+        ({"floor": 0.1, "limit": 1}, "the keys"),
+        (GOOD | {"limit": -1}, "limit"),
+        (GOOD | {"limit": 0}, "limit"),
+        (GOOD | {"limit": 10.0}, "limit"),
+        (GOOD | {"limit": True}, "limit"),
+        (GOOD | {"limit": 10**9}, "limit"),
+        (GOOD | {"floor": float("nan")}, "floor"),
+        (GOOD | {"floor": 1.0}, "floor"),
+        (GOOD | {"floor": "0"}, "floor"),
+        (GOOD | {"max_iou": 0.0}, "max_iou"),
+        (GOOD | {"max_iou": 1.5}, "max_iou"),
+        (GOOD | {"max_iou": None}, "max_iou"),
+    ],
+)
+def test_a_postprocessing_that_is_none_is_refused(content, said):
+    with pytest.raises(BundleError, match=said):
+        postprocess_from_json(content, "postprocess.json")
+
+
+def test_every_wrong_value_of_a_postprocessing_is_told():
+    with pytest.raises(BundleError) as refused:
+        postprocess_from_json({"floor": -1, "max_iou": 2, "limit": 0}, "postprocess.json")
+    assert len(refused.value.problems) == 3
+    assert postprocess_from_json(GOOD, "postprocess.json") == Postprocess(0.01, 0.7, 100)

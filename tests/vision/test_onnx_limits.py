@@ -87,6 +87,12 @@ def claiming():
     return made
 
 
+def of_no_type():
+    made = model([helper.make_node("Add", ["row", "w"], ["output0"])], {"w": np.zeros(3, np.float32)})
+    made.graph.initializer[0].data_type = 124
+    return made
+
+
 def with_function():
     made = model([helper.make_node("Twice", ["row"], ["output0"], domain="own")], domains=["own"])
     double = helper.make_node("Add", ["x", "x"], ["y"])
@@ -187,6 +193,7 @@ REFUSED = {
     "a loop": (loop, "no operator with a graph of its own"),
     "another file": (elsewhere, "weights inside, got w in another file"),
     "a tensor that claims more than it holds": (claiming, "tensors that hold what they claim"),
+    "a tensor of no type": (of_no_type, "tensors of numbers, got w of type 124"),
     "a function": (with_function, "no functions"),
     "an operator of others": (
         lambda: model([helper.make_node("Own", ["row"], ["output0"], domain="evil")], domains=["evil"]),
@@ -258,6 +265,14 @@ def test_a_network_that_ignores_the_batch_is_refused_when_it_answers():
     assert loaded.run(np.zeros((1, 3, SIZE, SIZE), np.float32)).shape == (1, 3)
     with pytest.raises(BundleError, match=r"outputs of shape \[\(2, 3\)\]"):
         loaded.run(np.zeros((2, 3, SIZE, SIZE), np.float32))
+
+
+def test_what_onnx_runtime_refuses_is_told_once_by_the_refusal(capfd):
+    nodes = [helper.make_node("Div", ["one", "zero"], ["q"]), helper.make_node("Cast", ["q"], ["huge"], to=FLOAT)]
+    made = added(*nodes, one=shaped(1), zero=shaped(0))
+    with pytest.raises(BundleError, match="expected an ONNX model, got .ONNXRuntimeError"):
+        runtime.load_bytes(made.SerializeToString(), Preprocess(SIZE, SIZE, task="classify"), "model.onnx")
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_detectors_answer_is_no_classifiers():

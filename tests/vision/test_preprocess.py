@@ -66,3 +66,37 @@ def test_opencv_reads_what_training_reads(tmp_path):
     image = np.random.default_rng(0).integers(0, 255, (32, 48, 3), np.uint8)
     cv2.imwrite(str(tmp_path / "a.jpg"), image)
     np.testing.assert_array_equal(read_image(tmp_path / "a.jpg"), cv2.imread(str(tmp_path / "a.jpg")))
+
+
+CONTENT = to_json(Preprocess(64, 32))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        [],
+        "x",
+        {},
+        CONTENT | {"size_px": 64.0},
+        CONTENT | {"size_px": True, "stride_px": True},
+        CONTENT | {"size_px": 4096},
+        CONTENT | {"size_px": 48},  # no multiple of its stride
+        CONTENT | {"stride_px": 0},
+        CONTENT | {"stride_px": -32},
+        CONTENT | {"task": ["detect"]},
+        CONTENT | {"task": "identify"},
+        CONTENT | {"padding": 114.0},
+        CONTENT | {"colour": "BGR"},
+        CONTENT | {"zebra": 1},
+        {key: value for key, value in CONTENT.items() if key != "layout"},
+    ],
+)
+def test_another_form_of_preprocessing_is_refused(content):
+    with pytest.raises(BundleError, match=r"preprocess\.json"):
+        from_json(content, "preprocess.json")
+
+
+def test_a_classifier_may_look_at_a_canvas_that_its_stride_does_not_divide():
+    views = Preprocess(48, 32, task="classify")
+    assert from_json(to_json(views), "preprocess.json") == views

@@ -77,3 +77,20 @@ def test_what_is_no_network_is_refused(tmp_path):
     (tmp_path / "x.onnx").write_bytes(b"junk")
     with pytest.raises(BundleError, match=r"x\.onnx"):
         runtime.load(tmp_path / "x.onnx", Preprocess(SIZE, SIZE))
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf])
+def test_a_box_that_is_none_is_refused_with_its_photograph(reds_path, reds, broken):
+    model = onnx.load(reds_path)
+    bias = next(one for one in model.graph.initializer if one.name == "bias")
+    bias.CopyFrom(numpy_helper.from_array(np.array([broken, 16, 8, 6, 0], np.float32), "bias"))
+    onnx.save(model, reds_path)
+    loaded = runtime.load(reds_path, Preprocess(SIZE, SIZE))
+    with pytest.raises(DataError, match=r"1\.png: expected finite boxes"):
+        list(runtime.detect(loaded, reds, POSTPROCESS, batch=2))
+
+
+def test_what_is_no_file_is_refused(tmp_path):
+    for path in (tmp_path, tmp_path / "absent.onnx"):
+        with pytest.raises(BundleError):
+            runtime.load(path, Preprocess(SIZE, SIZE))

@@ -22,6 +22,7 @@ PER_CANVAS = 1024  # values in memory for each of the canvas; attention of ViT-L
 MOST = 2**30  # values in memory, 4 GiB
 PER_BYTE = 16  # of the file: eight bits become 32, and a product of weights may be kept beside them
 RANK = 16  # dimensions of a constant; ours have at most 5
+KINDS = frozenset(TensorProto.DataType.values())
 STANDARD = ("", "ai.onnx")
 RANDOM = ("Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike")
 # what onnx raises of a malformed graph: its own two, and what pybind makes of C++'s and numpy of bad constants
@@ -109,8 +110,8 @@ def _tensor(tensor: TensorProto) -> Iterator[Words]:
     """Say what is wrong with a constant: it lies in another file, is of text, or claims more than it holds."""
     if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
         yield "weights inside", f"{tensor.name[:80]} in another file"
-    if tensor.data_type == TensorProto.STRING:
-        yield "tensors of numbers", f"{tensor.name[:80]} of text"
+    if tensor.data_type in (TensorProto.UNDEFINED, TensorProto.STRING) or tensor.data_type not in KINDS:
+        yield "tensors of numbers", f"{tensor.name[:80]} of type {tensor.data_type}"
     # two of four bits share a byte, so a tensor has at most twice as many values as bytes
     lengths = list(tensor.dims)
     if len(lengths) > RANK or min(lengths, default=0) < 0 or math.prod(lengths) > 2 * tensor.ByteSize():
@@ -138,8 +139,7 @@ def _ends(graph: onnx.GraphProto, size_px: int) -> Iterator[Words]:
 
 def _spelled(value: onnx.ValueInfoProto) -> str:
     tensor = value.type.tensor_type
-    known = tensor.elem_type in TensorProto.DataType.values()
-    kind = TensorProto.DataType.Name(tensor.elem_type) if known else str(tensor.elem_type)
+    kind = TensorProto.DataType.Name(tensor.elem_type) if tensor.elem_type in KINDS else str(tensor.elem_type)
     lengths = [str(dim.dim_value) if dim.HasField("dim_value") else dim.dim_param or "?" for dim in tensor.shape.dim]
     return f"{value.name[:80]} {kind} ({', '.join(lengths[:8])})"
 

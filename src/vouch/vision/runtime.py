@@ -14,7 +14,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from vouch.documents import DocumentError, read_bytes
-from vouch.errors import BundleError, Problem
+from vouch.errors import BundleError, DataError, Problem
 from vouch.vision.boxes import Detections, Postprocess, decode
 from vouch.vision.onnx_limits import checked_network
 from vouch.vision.preprocess import Placement, Preprocess, letterbox, read_image, to_input, to_photograph
@@ -79,7 +79,8 @@ def load_bytes(content: bytes, preprocess: Preprocess, where: str) -> Runtime:
     # 17 instead of 10 ms of processor time a photograph on two cores (0.8 million parameters, 320 pixels)
     options.intra_op_num_threads = 1
     try:
-        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        # without its fallback, which prints and tries the same again
+        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"], enable_fallback=0)
     except Exception as error:  # onnxruntime raises its own pybind types, one per status code, all plain Exceptions
         problem = Problem(where, "an ONNX model", _first_line(error), "export or pull the model again")
         raise BundleError([problem]) from error
@@ -111,7 +112,15 @@ def _first_line(error: Exception) -> str:
 
 
 def detect(runtime: Runtime, images: Sequence[Path], postprocess: Postprocess, *, batch: int) -> Iterator[Found]:
-    """Yield, photograph by photograph, what was found (boxes in its pixels) and its (width, height)."""
+    """Yield, photograph by photograph, what was found (boxes in its pixels) and its (width, height).
+
+    Raises
+    ------
+    DataError
+        When a photograph does not decode, or the network finds a box on it that is no box.
+    BundleError
+        When the network does not answer.
+    """
     return _batches(partial(_detect_batch, runtime, postprocess), images, batch)
 
 
@@ -158,8 +167,11 @@ def _embed_batch(runtime: Runtime, images: Sequence[Path]) -> list[tuple[NDArray
 def _detect_batch(runtime: Runtime, postprocess: Postprocess, images: Sequence[Path]) -> list[Found]:
     inputs, placements, sizes = _read_batch(images, runtime.preprocess.size_px)
     result = []
-    for output, placement, size in zip(runtime.run(inputs), placements, sizes, strict=True):
-        found = decode(output, postprocess)
+    for image, output, placement, size in zip(images, runtime.run(inputs), placements, sizes, strict=True):
+        with np.errstate(invalid="ignore", over="ignore"):  # of boxes that are refused at once
+            found = decode(output, postprocess)
+        if not np.isfinite(found.boxes_xyxy).all():
+            raise DataError([Problem(str(image), "finite boxes", "NaN or infinity", "train again")])
         boxes = to_photograph(found.boxes_xyxy, placement, size)
         result.append((Detections(boxes, found.scores, found.class_ids), size))
     return result
