@@ -3,7 +3,7 @@ from itertools import pairwise
 from typing import Annotated, Literal
 
 import pytest
-from pydantic import Field, RootModel, ValidationError
+from pydantic import Field, RootModel, ValidationError, model_validator
 
 from alarm import within
 from vouch.errors import ParamsError
@@ -12,6 +12,21 @@ from vouch.params import Section, check, load, read_params, read_value
 
 class Inner(Section):
     names: tuple[str, ...]
+
+
+class Numbers(Section):
+    rate: float
+    rates: dict[str, Annotated[float, Field(ge=0)]]
+    pair: tuple[float, ...]
+    maybe: float | None
+    count: int
+    counts: tuple[int, ...]
+    named: dict[str, bool | int | float | str | tuple[int, ...]]
+
+    @model_validator(mode="after")
+    def _calculates(self):
+        assert self.count * 0.5 < float("inf")  # 10**400 * 0.5 is an OverflowError
+        return self
 
 
 class Example(Section):
@@ -204,3 +219,43 @@ def test_a_problem_is_one_line_of_plain_characters(tmp_path):
     lines = [str(problem) for problem in caught.value.problems]
     assert len(lines) == 3
     assert all(line.isprintable() and line.isascii() and len(line) < 300 for line in lines)
+
+
+NUMBERS = {
+    "rate": "1.5",
+    "rates": "{a: 1}",
+    "pair": "[0, 1.5]",
+    "maybe": "null",
+    "count": "4294967295",
+    "counts": "[1, -4294967295]",
+    "named": "{a: 1, b: 4294967295, c: x, d: [3]}",
+}
+
+
+def numbers(**changed):
+    return "".join(f"{key}: {value}\n" for key, value in (NUMBERS | changed).items())
+
+
+def test_the_largest_whole_number_is_taken_and_one_in_place_of_a_float_may_be_larger(tmp_path):
+    path = written(tmp_path, "s:\n" + "".join(f"  {line}\n" for line in numbers(rate=5 * 10**9).splitlines()))
+    assert load(Numbers, "s", path=path).rate == 5e9
+
+
+@pytest.mark.parametrize("value", [".nan", ".inf", "-.inf", ".NaN", "1e400", "-1e400"])
+@pytest.mark.parametrize(
+    ("key", "form"), [("rate", "{}"), ("rates", "{{a: {}}}"), ("pair", "[0, {}]"), ("maybe", "{}")]
+)
+def test_a_number_without_end_is_refused_wherever_a_float_stands(tmp_path, key, form, value):
+    path = written(tmp_path, "s:\n" + "".join(f"  {x}\n" for x in numbers(**{key: form.format(value)}).splitlines()))
+    with pytest.raises(ParamsError, match=rf"s\.{key}.*finite number"):
+        load(Numbers, "s", path=path)
+
+
+@pytest.mark.parametrize("value", ["4294967296", "-4294967296", str(10**15)])
+@pytest.mark.parametrize(
+    ("key", "form"), [("count", "{}"), ("counts", "[1, {}]"), ("named", "{{a: {}}}"), ("named", "{{a: [{}]}}")]
+)
+def test_a_whole_number_that_nothing_counts_to_is_refused_before_a_section_calculates(tmp_path, key, form, value):
+    path = written(tmp_path, "s:\n" + "".join(f"  {x}\n" for x in numbers(**{key: form.format(value)}).splitlines()))
+    with pytest.raises(ParamsError, match=f"{key}: whole numbers end at 4294967295"):
+        load(Numbers, "s", path=path)

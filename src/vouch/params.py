@@ -2,12 +2,13 @@
 
 import copy
 import json
+from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from vouch.documents import DocumentError, parse_yaml, read_text
 from vouch.errors import ParamsError, Problem
@@ -17,10 +18,29 @@ PARAMS = Path("params.yaml")
 MAX_BYTES = 2**20  # the whole of ours has 36,000
 
 
-class Section(BaseModel):
-    """One stage's parameters: frozen, closed (unknown keys are refused) and strictly typed."""
+LARGEST = 2**32 - 1  # seeds of NumPy's older generators end here; no count or size of ours comes near
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+class Section(BaseModel):
+    """One stage's parameters: frozen, closed (unknown keys are refused), strictly typed, every number finite."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _whole_numbers_fit(self) -> Self:
+        """Run before the validators of a section, which calculate."""
+        if beyond := [name for name, value in self if not _fits(value)]:
+            raise ValueError(f"{', '.join(beyond)}: whole numbers end at {LARGEST}")
+        return self
+
+
+def _fits(value: object) -> bool:
+    """Whether every whole number in a field is one that what we build on can count with; a section sees to its own."""
+    if isinstance(value, int):
+        return abs(value) <= LARGEST
+    if isinstance(value, Mapping):
+        return all(_fits(one) for one in value.values())
+    return not isinstance(value, tuple | list) or all(_fits(one) for one in value)
 
 
 S = TypeVar("S", bound=BaseModel)  # a Section, or a RootModel that chooses between several by a key

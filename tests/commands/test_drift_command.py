@@ -1,5 +1,6 @@
 """`vouch drift`, from photographs or a table to a verdict, an exit code, JSON and a page."""
 
+import json
 import os
 
 import numpy as np
@@ -214,6 +215,19 @@ def test_an_unknown_model_is_named(workspace):
     found = CliRunner().invoke(app, ["drift", "nobody", str(workspace)]).exception
     assert isinstance(found, ParamsError)
     assert "nobody" in str(found)
+
+
+@pytest.mark.parametrize("permutations", [1_000_001, 10**15])
+def test_permutations_that_nobody_waits_for_are_refused(workspace, permutations):
+    content = {
+        "pipeline": of_one_detector(),
+        "datasets": {"d": {}},
+        "models": {"m": {"drift": SECTION | {"permutations": permutations}}},
+    }
+    (workspace / "params.yaml").write_text(json.dumps(content))
+    refused = invoke(workspace / "known").exception
+    assert isinstance(refused, ParamsError)
+    assert "params.yaml: models.m.drift" in str(refused)
 
 
 def test_permutations_that_cannot_decide_are_refused(workspace):

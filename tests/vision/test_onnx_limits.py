@@ -270,7 +270,7 @@ def test_a_network_that_ignores_the_batch_is_refused_when_it_answers():
 def test_what_onnx_runtime_refuses_is_told_once_by_the_refusal(capfd):
     nodes = [helper.make_node("Div", ["one", "zero"], ["q"]), helper.make_node("Cast", ["q"], ["huge"], to=FLOAT)]
     made = added(*nodes, one=shaped(1), zero=shaped(0))
-    with pytest.raises(BundleError, match="expected an ONNX model, got .ONNXRuntimeError"):
+    with pytest.raises(BundleError, match=r"expected an ONNX model, got .ONNXRuntimeError"):
         runtime.load_bytes(made.SerializeToString(), Preprocess(SIZE, SIZE, task="classify"), "model.onnx")
     assert capfd.readouterr() == ("", "")
 

@@ -40,7 +40,7 @@ class Params(Section):
     """models.M.drift."""
 
     level: Share  # chance of an alarm without drift
-    permutations: Count  # of whole groups
+    permutations: Annotated[int, Field(ge=1, le=1_000_000)]  # of whole groups; a byte for each group of each
     bins: Annotated[int, Field(ge=2)]
     components: Count  # principal directions of the embeddings
     sample: Annotated[int, Field(ge=100, le=5000)]  # photographs of each side for kernel and classifier

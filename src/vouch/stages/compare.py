@@ -27,7 +27,7 @@ class Params(Section):
 
     margins: dict[MetricName, Annotated[float, Field(ge=0.0)]]
     strata: tuple[tuple[str, ...], ...]
-    replicates: Annotated[int, Field(ge=200)]
+    replicates: Annotated[int, Field(ge=200, le=1_000_000)]  # 4 bytes for each group of each
     seed: Annotated[int, Field(ge=0)]
     level: Annotated[float, Field(gt=0.5, lt=1.0)]
 
