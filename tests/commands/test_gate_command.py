@@ -1,53 +1,83 @@
+import pytest
 import typer
 from typer.testing import CliRunner
 
+from release import judged
 from vouch import io, paths
 from vouch.commands.gate import gate
+from vouch.errors import WorkspaceError
 
 APP = typer.Typer()
 APP.command()(gate)
 
 
-def rule(*, passed=True, severity="block", waived_until=None):
-    return {
-        "passed": passed,
-        "metric": "recall",
-        "source": "test",
-        "stratum": "stream=rear",
-        "bound": "low",
-        "op": ">=",
-        "limit": 0.95,
-        "observed": None,
-        "n_groups": 3,
-        "severity": severity,
-        "reason": "" if passed else "no evidence at all",
-        "waived_until": waived_until,
-        "waiver_reason": "camera is replaced" if waived_until else None,
-    }
-
-
-def invoke(tmp_path, monkeypatch, one, *options):
+@pytest.fixture(autouse=True)
+def workspace(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
-    io.write_json(paths.metrics("driver", "gate"), {"passed": one["passed"], "rules": {"recall[stream=rear]": one}})
-    return CliRunner().invoke(APP, ["driver", *options])
+    judged.make(tmp_path)
+    return tmp_path
 
 
-def test_a_failed_blocking_rule_is_shown_by_name_and_enforced(tmp_path, monkeypatch):
-    shown = invoke(tmp_path, monkeypatch, rule(passed=False))
+def invoke(one, *options):
+    judged.write_verdict(paths.Path(), one)
+    if "--enforce" in options:
+        judged.track(paths.Path().absolute())
+    return CliRunner().invoke(APP, ["m", *options])
+
+
+def test_a_failed_blocking_rule_is_shown_by_name_and_enforced():
+    shown = invoke(judged.rule(passed=False))
     assert shown.exit_code == 0
     assert "recall[stream=rear]" in shown.output
     assert "no evidence at all" in shown.output
-    assert invoke(tmp_path, monkeypatch, rule(passed=False), "--enforce").exit_code == 1
+    enforced = invoke(judged.rule(passed=False), "--enforce")
+    assert (enforced.exit_code, enforced.exception.__class__) == (1, SystemExit)
 
 
-def test_what_passed_or_only_warns_is_not_enforced(tmp_path, monkeypatch):
-    assert invoke(tmp_path, monkeypatch, rule(), "--enforce").exit_code == 0
-    assert invoke(tmp_path, monkeypatch, rule(passed=False, severity="warn"), "--enforce").exit_code == 0
+def test_what_passed_is_not_enforced():
+    enforced = invoke(judged.rule(), "--enforce")
+    assert enforced.exit_code == 0, enforced.output
+    assert "nothing stands against a release" in enforced.output
 
 
-def test_a_waiver_holds_until_its_day(tmp_path, monkeypatch):
-    assert invoke(tmp_path, monkeypatch, rule(passed=False, waived_until="2999-12-31"), "--enforce").exit_code == 0
-    late = invoke(tmp_path, monkeypatch, rule(passed=False, waived_until="2020-01-01"), "--enforce")
+def test_a_gate_in_which_no_rule_blocks_lets_nothing_through():
+    enforced = invoke(judged.rule(severity="warn"), "--enforce")
+    assert enforced.exit_code == 1
+    assert "the gate has no rule that blocks" in enforced.output
+
+
+def test_a_waiver_holds_through_its_last_day():
+    assert invoke(judged.rule(passed=False, waived_until="2999-12-31"), "--enforce").exit_code == 0
+
+
+def test_a_waiver_that_ended_is_enforced():
+    late = invoke(judged.rule(passed=False, waived_until="2020-01-01"), "--enforce")
     assert late.exit_code == 1
     assert "its waiver ended on 2020-01-01" in late.output
+
+
+def test_a_malformed_verdict_is_refused_by_name():
+    paths.metrics("m", "gate").write_text('{"passed": true, "rules": {}}')
+    assert isinstance(CliRunner().invoke(APP, ["m"]).exception, WorkspaceError)
+
+
+@pytest.mark.parametrize("path", [paths.model("m", "policy.json"), paths.predictions("m", "baseline", "val_test")])
+def test_a_verdict_about_other_files_is_refused_and_one_whose_files_are_elsewhere_says_so(path):
+    path.write_text("another")
+    refused = CliRunner().invoke(APP, ["m"]).exception
+    assert isinstance(refused, WorkspaceError)
+    assert str(path) in str(refused)
+    path.unlink()
+    shown = CliRunner().invoke(APP, ["m"])
+    assert shown.exit_code == 0
+    assert f"not here, and so not compared with what was judged: {path}" in shown.output
+
+
+def test_enforcing_asks_dvc_whether_the_verdict_followed_from_what_is_here(workspace):
+    judged.track(workspace)
+    io.write_text(workspace / "asked.txt", "another policy")  # no hash that the verdict names shows it
+    assert CliRunner().invoke(APP, ["m"]).exit_code == 0
+    refused = CliRunner().invoke(APP, ["m", "--enforce"]).exception
+    assert isinstance(refused, WorkspaceError)
+    assert "decide@m: expected code, parameters, inputs and outputs as dvc.lock records them" in str(refused)

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from deployment.bundles import build, photographs
 from full_disk import full_disk
+from pipelines import of_one_detector
 from vouch import io, paths
 from vouch.cli import app
 from vouch.errors import DataError, WorkspaceError
@@ -27,7 +28,7 @@ SECTION = {
 }  # fmt: skip
 TAXONOMY = {"classes": ["can"], "group_keys": ["session"], "strata": {}}
 PARAMS = {
-    "pipeline": {"models": {"m": {"dataset": "d"}}},
+    "pipeline": of_one_detector(),
     "datasets": {"d": {"ingest": TAXONOMY}},
     "models": {"m": {"drift": SECTION}},
 }

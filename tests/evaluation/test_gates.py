@@ -101,9 +101,21 @@ def test_crossed_strata_are_every_combination_of_required_values():
 
 
 def test_a_warning_does_not_block():
-    verdict = judge({"r": rule(severity="warn")}, {}, required=REQUIRED, waivers={})
+    evidence = {"test": {"map50": {"all": block(0.99)}}}
+    rules = {"r": rule(severity="warn"), "b": rule(metric="map50")}
+    verdict = judge(rules, evidence, required=REQUIRED, waivers={})
     assert verdict["rules"]["r"]["passed"] is False
     assert verdict["passed"] is True
+    assert objections(verdict, today=date(2026, 1, 1)) == []
+
+
+@pytest.mark.parametrize("rules", [{}, {"r": rule(severity="warn", min_groups=0)}])
+def test_a_gate_that_judges_nothing_or_only_warns_lets_nothing_through(rules):
+    verdict = judge(rules, {"test": {"recall": {"all": block(0.99)}}}, required={}, waivers={})
+    assert verdict["passed"] is False
+    (line,) = objections(verdict, today=date(2026, 1, 1))
+    assert line.startswith("the gate has no rule that blocks")
+    assert summary(verdict, {}, ("recall",)) == {"passed": False, "failed_rules": 0, "recall": None}
 
 
 def test_a_waiver_of_one_stratum_leaves_the_others_blocking():
@@ -138,6 +150,29 @@ def test_rules_that_could_never_fail_are_faults():
         "rule recall: each weather needs the values of weather under `required`",
         "waiver speed: no rule has this name",
     ]
+
+
+def test_all_is_no_stratum_that_can_be_crossed():
+    faults = rule_faults({"r": rule(each="all,stream")}, required={"stream": ("cabin",)}, waivers={})
+    assert faults == ["rule r: each all,stream needs the values of all under `required`"]
+
+
+def test_verdicts_that_would_share_a_name_are_faults_as_one_would_hide_the_other():
+    rules = {"recall": rule(each="stream"), "recall[stream=rear]": rule(severity="warn")}
+    assert rule_faults(rules, required={"stream": ("cabin", "rear")}, waivers={}) == [
+        "rule recall[stream=rear]: two verdicts have this name"
+    ]
+
+
+def test_a_waiver_for_a_stratum_that_is_not_judged_is_a_fault():
+    waivers = {"recall[stream=roof]": WAIVER, "recall": WAIVER}
+    faults = rule_faults({"recall": rule(each="stream")}, required={"stream": ("rear",)}, waivers=waivers)
+    assert faults == ["waiver recall[stream=roof]: no rule has this name"]
+
+
+@pytest.mark.parametrize("test", [{"recall": None}, {"recall": []}, {"recall": {"all": None}}, {"recall": {"all": 3}}])
+def test_a_summary_of_what_is_no_metric_is_null(test):
+    assert summary(judge({}, {}, required={}, waivers={}), test, ("recall",))["recall"] is None
 
 
 def test_the_verdict_of_a_rule_has_the_agreed_form():

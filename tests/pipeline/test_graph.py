@@ -65,8 +65,12 @@ READERS = {
     "data/splits/{dataset}/val_test.csv": {"predict_candidate", "predict_baseline", "report"},
     "data/predictions/{model}/candidate/val_select.parquet": {"calibrate"},
     "data/predictions/{model}/candidate/val_calib.parquet": {"decide"},
-    "data/predictions/{model}/candidate/val_test.parquet": {"evaluate", "compare"},
-    "data/predictions/{model}/baseline/val_test.parquet": {"compare"},
+    "data/predictions/{model}/candidate/val_test.parquet": {
+        "evaluate",
+        "compare",
+        "gate",
+    },  # gate hashes the file alone
+    "data/predictions/{model}/baseline/val_test.parquet": {"compare", "gate"},
 }
 
 

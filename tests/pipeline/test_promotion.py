@@ -27,6 +27,45 @@ def test_a_failed_gate_refuses_a_promotion_without_a_reason(tiny):
     assert workspace.done(tiny, "git", "status", "--porcelain") == ""
 
 
+def test_the_verdict_on_a_new_policy_does_not_promote_the_bundle_of_the_old_one(mine):
+    workspace.change(mine, {"models.driver.decide.objective.target": 0.0002})
+    assert "bundle@driver" not in workspace.repro(mine, "gate@driver")
+    workspace.commit(mine)
+    before = workspace.contents(mine / "registry")
+    refused = workspace.vouch(mine, "promote", "driver", "--despite", "a tiny test")
+    enforced = workspace.vouch(mine, "gate", "driver", "--enforce")
+    for one in (refused, enforced):
+        assert one.returncode == 1
+        assert "bundle@driver: expected code, parameters, inputs and outputs as dvc.lock records them" in one.stdout
+        assert "run `dvc repro gate@driver bundle@driver`" in one.stdout
+    assert workspace.done(mine, "git", "status", "--porcelain") == ""
+    assert workspace.contents(mine / "registry") == before
+    assert workspace.repro(mine, "bundle@driver") == {"bundle@driver"}
+    promoted = workspace.vouch(mine, "promote", "driver", "--despite", "a tiny test")
+    assert promoted.returncode == 0, promoted.stdout
+
+
+def test_a_verdict_beside_numbers_of_an_earlier_policy_is_refused(mine):
+    workspace.change(mine, {"models.driver.decide.objective.target": 0.0002})
+    for stage in ("decide@driver", "gate@driver", "bundle@driver"):  # every hash fits, test.json is the old one
+        workspace.done(mine, "dvc", "repro", "--single-item", stage)
+    assert workspace.vouch(mine, "gate", "driver").returncode == 0
+    for words in (("gate", "driver", "--enforce"), ("promote", "driver", "--despite", "a tiny test")):
+        refused = workspace.vouch(mine, *words)
+        assert refused.returncode == 1
+        assert "evaluate@driver: expected code, parameters, inputs and outputs" in refused.stdout
+
+
+def test_in_a_clone_without_data_a_verdict_is_enforced_and_nothing_called_stale(tiny, tmp_path):
+    clone = workspace.clone(tiny, tmp_path / "clone")
+    enforced = workspace.vouch(clone, "gate", "driver", "--enforce")
+    assert enforced.returncode == 1
+    assert "stands against a release: recall[stream=cabin]" in enforced.stdout
+    assert "not here, and so not compared" in enforced.stdout
+    workspace.change(clone, {"models.driver.decide.objective.target": 0.0002})
+    assert "decide@driver: expected" in workspace.vouch(clone, "gate", "driver", "--enforce").stdout
+
+
 def test_exactly_the_comparison_and_its_pages_run_again(promoted):
     pages = {"report@driver", "index"}
     assert promoted[1] == {"predict_baseline@driver", "compare@driver", "gate@driver", *pages}

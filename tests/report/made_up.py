@@ -9,6 +9,7 @@ import pandas as pd
 from PIL import Image, ImageDraw
 
 from vouch import io, paths
+from vouch.release.verdict import FILES
 from vouch.report.evidence import Evidence
 
 CLASSES = ("cigarette", "cone", "drowsy_face", "pedestrian", "phone", "seatbelt", "vehicle")
@@ -90,11 +91,12 @@ def rule(**changes: Any) -> dict[str, Any]:
 
 def write(made: Evidence, root: Path) -> None:
     """Write every file that the report stage reads, under `root`."""
-    for name in ("gate", "test", "comparison", "calibration", "export"):
+    for name in ("test", "comparison", "calibration", "export"):
         io.write_json(root / paths.metrics(made.model, name), getattr(made, name))
     io.write_json(root / paths.metrics(made.dataset, "data"), made.data)
     io.write_json(root / paths.model(made.model, "policy.json"), made.policy)
     io.write_json(root / paths.model(made.model, "calibrator.json"), made.calibrator)
+    io.write_json(root / paths.metrics(made.model, "gate"), {**made.gate, "judged": _judged(made, root)})
     io.write_table(root / paths.plots(made.trained, "train.csv"), made.training)
     for name, table in made.plots.items():
         io.write_table(root / paths.plots(made.model, "test") / f"{name}.csv", table)
@@ -105,6 +107,15 @@ def write(made: Evidence, root: Path) -> None:
     for image in made.samples.loc[made.samples["sample_id"].isin(_misses()["sample_id"]), "image"]:
         (root / image).parent.mkdir(parents=True, exist_ok=True)
         _photograph().save(root / image)
+
+
+def _judged(made: Evidence, root: Path) -> dict[str, Any]:
+    """What the verdict names; a page shows nothing of the other files."""
+    files = {name: root / paths.model(made.model, name) for name in FILES}
+    return {
+        "files": {name: io.sha256(path) if path.is_file() else "0" * 64 for name, path in files.items()},
+        "predictions": dict.fromkeys(paths.SIDES, "0" * 64),
+    }
 
 
 def _photograph() -> Image.Image:

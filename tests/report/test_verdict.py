@@ -67,3 +67,9 @@ def test_comparison_keeps_the_whole_set_apart_from_strata_and_the_overall_verdic
     assert found["verdict"] == "unknown"
     assert [each["where"] for each in found["whole"]] == ["all"]
     assert [each["where"] for each in found["strata"]] == ["stream=rear"]
+
+
+def test_the_sentence_says_when_nothing_was_judged_or_nothing_blocks():
+    assert verdict.sentence({"rules": {}}, {}).startswith("There is no rule, so nothing was judged.")
+    said = verdict.sentence({"rules": {"a": rule(severity="warn")}}, {})
+    assert said.startswith("1 of 1 rules hold, none of them blocks.")

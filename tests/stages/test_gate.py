@@ -1,7 +1,11 @@
+import hashlib
+
 import pytest
+from ruamel.yaml import YAML
 
 from vouch import io, paths
-from vouch.errors import ParamsError
+from vouch.errors import ParamsError, WorkspaceError
+from vouch.release.verdict import FILES, open_verdict
 from vouch.stages.gate import run
 
 PARAMS = """
@@ -59,7 +63,8 @@ RECALL = {
     "stream=rear": {"value": 0.96, "low": 0.93, "high": 0.98, "n_rows": 90, "n_groups": 30},
 }
 MAP50 = {"all": {"value": 0.9, "low": 0.8, "high": 0.95, "n_rows": 90, "n_groups": 30}}
-DELTA = {"all": {"delta": 0.1, "low": 0.01, "high": 0.2, "n_groups": 30}}
+DIFFERENCE = {"candidate": 0.9, "baseline": 0.8, "delta": 0.1, "low": 0.01, "high": 0.2, "p_holm": 0.01}
+DELTA = {"all": DIFFERENCE | {"n_groups": 30, "verdict": "better"}}
 
 
 def write(limit=0.95, waivers="{}", recall=RECALL):
@@ -69,7 +74,11 @@ def write(limit=0.95, waivers="{}", recall=RECALL):
     io.write_json(paths.metrics("driving", "data"), data)
     io.write_json(paths.metrics("driver", "export"), export)
     io.write_json(paths.metrics("driver", "test"), {"recall": recall, "map50": MAP50})
-    io.write_json(paths.metrics("driver", "comparison"), {"map50": DELTA})
+    io.write_json(paths.metrics("driver", "comparison"), {"map50": DELTA, "overall": {"all": {"verdict": "better"}}})
+    for name in FILES:
+        io.write_text(paths.model("driver", name), f"content of {name}")
+    for side in paths.SIDES:
+        io.write_text(paths.predictions("driver", side, "val_test"), f"rows of the {side}")
 
 
 @pytest.fixture(autouse=True)
@@ -124,5 +133,45 @@ def test_a_waiver_is_recorded_with_its_reason_and_day():
 def test_a_waiver_for_no_rule_is_refused_and_nothing_written():
     write(waivers="{speed: {reason: nobody measures it, expires: 2027-01-31}}")
     with pytest.raises(ParamsError, match="waiver speed: no rule has this name"):
+        run("driver", "driving")
+    assert not paths.metrics("driver", "gate").exists()
+
+
+def test_the_verdict_names_what_it_judged_and_opens():
+    write()
+    run("driver", "driving")
+    verdict = open_verdict("driver")
+    named = {name: hashlib.sha256(f"content of {name}".encode()).hexdigest() for name in FILES}
+    sides = {side: hashlib.sha256(f"rows of the {side}".encode()).hexdigest() for side in paths.SIDES}
+    assert verdict["judged"] == {"files": named, "predictions": sides}
+
+
+def test_a_gate_without_rules_is_a_failed_gate():
+    write()
+    content = YAML(typ="safe", pure=True).load(paths.Path("params.yaml"))
+    content["models"]["driver"]["gate"] |= {"rules": {}, "required": {}}
+    YAML().dump(content, paths.Path("params.yaml"))
+    run("driver", "driving")
+    assert (open_verdict("driver")["passed"], open_verdict("driver")["rules"]) == (False, {})
+    assert io.read_json(paths.metrics("driver", "summary"))["passed"] is False
+
+
+@pytest.mark.parametrize("limit", [".nan", ".inf", "-.inf", "1e400", "1" + 400 * "0", "'0.95'"])
+def test_a_limit_that_nothing_or_everything_keeps_is_refused_and_nothing_written(limit):
+    write(limit=limit)
+    with pytest.raises(ParamsError, match=r"models\.driver\.gate\.rules\.recall\.limit"):
+        run("driver", "driving")
+    assert not paths.metrics("driver", "gate").exists()
+
+
+@pytest.mark.parametrize("name", ["driver/test", "driver/comparison", "driver/export", "driving/data"])
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"\xff", b"[" * 100_000, b'{"metrics": 3}', b'{"a": {"all": 3}, "metrics": []}']
+)
+def test_evidence_that_is_not_of_its_form_is_refused_by_name(name, content):
+    write()
+    path = paths.metrics(*name.split("/"))
+    path.write_bytes(content)
+    with pytest.raises(WorkspaceError, match=f"{path}.*run `dvc repro gate@driver`"):
         run("driver", "driving")
     assert not paths.metrics("driver", "gate").exists()

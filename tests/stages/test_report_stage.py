@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from report import made_up
-from vouch import io
-from vouch.errors import DataError
+from vouch import io, paths
+from vouch.errors import DataError, WorkspaceError
 from vouch.stages import index, report
 
 
@@ -72,3 +72,22 @@ def test_predictions_are_never_read(made, tmp_path, monkeypatch):
     report.run("driver", "driver", "driver", "registry/driver/bundle")
     assert len(opened) == 8
     assert not [path for path in opened if "predictions" in path]
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"[" * 100_000, b"[]", b'{"metrics": 3, "rules": 3}'])
+@pytest.mark.parametrize("name", ["gate", "test", "comparison", "calibration", "export"])
+def test_a_file_of_metrics_that_is_not_of_its_form_is_refused_by_name_on_page_and_index(made, tmp_path, name, content):
+    (tmp_path / paths.metrics("driver", name)).write_bytes(content)
+    with pytest.raises(WorkspaceError, match=f"metrics/driver/{name}.json"):
+        report.run("driver", "driver", "driver", "registry/driver/bundle")
+    if name in ("gate", "test"):
+        with pytest.raises(WorkspaceError, match=f"metrics/driver/{name}.json"):
+            index.run()
+    assert not (tmp_path / "reports").exists()
+
+
+@pytest.mark.parametrize("name", ["policy.json", "calibrator.json"])
+def test_a_page_shows_no_verdict_beside_a_policy_or_calibrator_that_it_is_not_about(made, tmp_path, name):
+    io.write_json(tmp_path / paths.model("driver", name), {"made": "anew"})
+    with pytest.raises(WorkspaceError, match=f"models/driver/{name}: expected the file that the gate judged"):
+        report.run("driver", "driver", "driver", "registry/driver/bundle")

@@ -8,9 +8,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from vouch import io, paths
-from vouch.errors import Problem, WorkspaceError
+from vouch import paths
+from vouch.commands.staleness import refuse_stale
 from vouch.evaluation.gates import objections
+from vouch.release.verdict import judged_files, judged_predictions, open_verdict, refuse_others
 
 
 def gate(
@@ -22,15 +23,20 @@ def gate(
     Raises
     ------
     WorkspaceError
-        When the gate of this model has not run.
+        When the gate of this model has not run, its file contradicts itself or is about other files than those that
+        are here; with --enforce also when DVC would run anything again that the verdict or the bundle is made of.
     """
-    path = paths.metrics(model, "gate")
-    if not path.is_file():
-        raise WorkspaceError([Problem(str(path), "a verdict", "no file", f"run `dvc repro gate@{model}`")])
-    verdict = io.read_json(path)
+    verdict = open_verdict(model)
+    judged = judged_files(verdict, paths.model(model)) | judged_predictions(verdict, model)
+    here = {path: sha256 for path, sha256 in judged.items() if path.is_file()}
+    refuse_others(here, remedy=f"run `dvc repro gate@{model}`")
+    if enforce:
+        refuse_stale(model)
     against = objections(verdict, today=datetime.now(UTC).date())
     console = Console()
     console.print(_table(model, verdict))
+    if absent := sorted(str(path) for path in judged.keys() - here.keys()):
+        console.print(f"not here, and so not compared with what was judged: {escape(', '.join(absent))}")
     for line in against:
         console.print(f"[red]stands against a release:[/red] {escape(line)}")
     if not against:

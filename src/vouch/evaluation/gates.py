@@ -12,6 +12,9 @@ from vouch.evaluation.strata import ALL
 from vouch.params import Section
 
 Source = Literal["data", "export", "test", "comparison"]
+Operator = Literal[">=", "<="]
+Bound = Literal["value", "low", "high"]
+Severity = Literal["block", "warn"]
 Metrics = Mapping[str, Any]  # {metric: {stratum: {value, low, high, n_rows, n_groups}}}
 
 VALUE = {"comparison": "delta"}  # what `bound: value` reads, where it is not called value
@@ -22,12 +25,12 @@ class Rule(Section):
 
     source: Source
     metric: str
-    op: Literal[">=", "<="]
+    op: Operator
     limit: float
-    bound: Literal["value", "low", "high"]
+    bound: Bound
     each: str  # all, or names of required strata joined by commas: one verdict for every combination
     min_groups: Annotated[int, Field(ge=0)]  # fewer groups than this are no evidence
-    severity: Literal["block", "warn"]
+    severity: Severity
 
 
 class Waiver(Section):
@@ -56,7 +59,7 @@ def rule_faults(
     rules: Mapping[str, Rule], *, required: Mapping[str, Sequence[str]], waivers: Mapping[str, Waiver]
 ) -> list[str]:
     """List what is wrong with the rules themselves, sorted: a rule that could never fail is worse than none."""
-    judged = {name: {part for part in rule.each.split(",") if part != ALL} for name, rule in rules.items()}
+    judged = {name: set() if rule.each == ALL else set(rule.each.split(",")) for name, rule in rules.items()}
     faults = [
         f"rule {name}: each {rule.each} needs the values of {part} under `required`"
         for name, rule in rules.items()
@@ -65,8 +68,18 @@ def rule_faults(
     ]
     idle = set(required).difference(*judged.values())
     faults += [f"required {name}: no rule judges each {name}" for name in idle]
-    faults += [f"waiver {name}: no rule has this name" for name in waivers if name.partition("[")[0] not in rules]
+    sound = {name: rule for name, rule in rules.items() if all(required.get(part) for part in judged[name])}
+    names = [full for name, rule in sound.items() for full in _verdict_names(name, rule, required)]
+    faults += [f"rule {name}: two verdicts have this name" for name in set(names) if names.count(name) > 1]
+    unknown = waivers.keys() - set(names) - rules.keys()
+    unclear = rules.keys() - sound.keys()  # which strata these have is not known before they are right
+    faults += [f"waiver {name}: no rule has this name" for name in unknown if name.partition("[")[0] not in unclear]
     return sorted(faults)
+
+
+def _verdict_names(name: str, rule: Rule, required: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Return a rule's verdicts by their full names, each with its stratum; required values stand there once."""
+    return {name if where == ALL else f"{name}[{where}]": where for where in strata_of(rule.each, required)}
 
 
 def judge(
@@ -76,7 +89,7 @@ def judge(
     required: Mapping[str, Sequence[str]],
     waivers: Mapping[str, Waiver],
 ) -> dict[str, Any]:
-    """Return {passed, rules: {name: verdict}}: `passed` when every blocking rule passed or is waived.
+    """Return {passed, rules: {name: verdict}}, `passed` as `passes` says it.
 
     The verdict is a function of its inputs: whether a waiver has expired depends on the day, so `objections` says that
     to whoever enforces.
@@ -92,27 +105,27 @@ def judge(
     """
     verdicts = {}
     for name, rule in rules.items():
-        for stratum in strata_of(rule.each, required):
-            full = name if stratum == ALL else f"{name}[{stratum}]"
+        for full, stratum in _verdict_names(name, rule, required).items():
             waiver = waivers.get(full, waivers.get(name))
             verdicts[full] = {
                 **_verdict(rule, stratum, evidence.get(rule.source, {})),
                 "waived_until": waiver.expires.isoformat() if waiver else None,
                 "waiver_reason": waiver.reason if waiver else None,
             }
-    return {
-        "passed": not any(blocks(one) and one["waived_until"] is None for one in verdicts.values()),
-        "rules": verdicts,
-    }
+    return {"passed": passes(verdicts), "rules": verdicts}
+
+
+def passes(verdicts: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether every blocking rule passed or is waived, and there is one: what judges nothing lets nothing through."""
+    blocking = [one for one in verdicts.values() if one["severity"] == "block"]
+    return bool(blocking) and all(one["passed"] or one["waived_until"] is not None for one in blocking)
 
 
 def _verdict(rule: Rule, stratum: str, metrics: Metrics) -> dict[str, Any]:
-    strata = metrics.get(rule.metric)
-    found = strata.get(stratum) if isinstance(strata, Mapping) else None
-    found = found if isinstance(found, Mapping) else None
+    found = _found(metrics, rule.metric, stratum)
     key = VALUE.get(rule.source, "value") if rule.bound == "value" else rule.bound
-    observed = _number((found or {}).get(key))
-    n_groups = (found or {}).get("n_groups")
+    observed = _number(found.get(key))
+    n_groups = found.get("n_groups")
     reason = _missing(rule, stratum, found, observed, n_groups) or _beyond(rule, observed)
     return {
         "passed": reason == "",
@@ -129,9 +142,16 @@ def _verdict(rule: Rule, stratum: str, metrics: Metrics) -> dict[str, Any]:
     }
 
 
-def _missing(rule: Rule, stratum: str, found: Metrics | None, observed: float | None, n_groups: object) -> str:
+def _found(metrics: Metrics, metric: str, stratum: str) -> Metrics:
+    """Return what was measured of a stratum: nothing where the metric, the stratum or a mapping of them is absent."""
+    strata = metrics.get(metric)
+    found = strata.get(stratum) if isinstance(strata, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _missing(rule: Rule, stratum: str, found: Metrics, observed: float | None, n_groups: object) -> str:
     """Say which evidence is missing, or nothing."""
-    if found is None:
+    if not found:
         return f"no evidence: {rule.source} has no {rule.metric} for {stratum}"
     groups = n_groups if isinstance(n_groups, int) else 0
     if groups < rule.min_groups:
@@ -142,9 +162,14 @@ def _missing(rule: Rule, stratum: str, found: Metrics | None, observed: float | 
 
 
 def _beyond(rule: Rule, observed: float | None) -> str:
-    """Say that the limit is not kept, or nothing; what is not a number keeps no limit."""
-    kept = observed is not None and (observed >= rule.limit if rule.op == ">=" else observed <= rule.limit)
-    return "" if kept else f"{rule.metric} {rule.bound} is {observed}, must be {rule.op} {rule.limit}"
+    """Say that the limit is not kept, or nothing."""
+    within = kept(observed, rule.op, rule.limit)
+    return "" if within else f"{rule.metric} {rule.bound} is {observed}, must be {rule.op} {rule.limit}"
+
+
+def kept(observed: float | None, op: Operator, limit: float) -> bool:
+    """Whether a limit is kept; what is not a number keeps none."""
+    return observed is not None and (observed >= limit if op == ">=" else observed <= limit)
 
 
 def _number(value: object) -> float | None:
@@ -163,11 +188,13 @@ def objections(verdict: Mapping[str, Any], *, today: date) -> list[str]:
 
     An expired waiver objects even when its rule passes: it would silently wait for the next failure.
     """
+    if not any(one["severity"] == "block" for one in verdict["rules"].values()):
+        return ["the gate has no rule that blocks, and what judges nothing lets nothing through: write one"]
     found = []
     for name, one in sorted(verdict["rules"].items()):
         until = one["waived_until"]
         if until is not None and date.fromisoformat(until) < today:
-            found.append(f"{name}: its waiver ended on {until}; mend the model or ask for a new waiver")
+            found.append(f"{name}: its waiver ended on {until}; fix the model or ask for a new waiver")
         elif until is None and blocks(one):
             found.append(f"{name}: {one['reason']}")
     return found
@@ -187,4 +214,4 @@ def summary(verdict: Mapping[str, Any], test: Metrics, names: Sequence[str]) -> 
 
 def _headline(test: Metrics, name: str) -> float | None:
     metric, _, stratum = name.removesuffix("]").partition("[")
-    return _number(test.get(metric, {}).get(stratum or ALL, {}).get("value"))
+    return _number(_found(test, metric, stratum or ALL).get("value"))

@@ -3,21 +3,30 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from vouch import io
 from vouch.errors import BundleError, Problem, WorkspaceError
 from vouch.params import PARAMS
 from vouch.pipeline import without_entry
-from vouch.release.bundle import verify
+from vouch.release.bundle import MANIFEST, verify
+from vouch.release.verdict import judged_files, refuse_others
 
 
-def promote(model: str, bundle: Path, registry: Path, params: Path = PARAMS) -> str:
+def promote(model: str, bundle: Path, registry: Path, params: Path = PARAMS, *, verdict: Mapping[str, Any]) -> str:
     """Make `bundle` the baseline in `registry`: copy, take the model off `pipeline.unpromoted`, `dvc add`.
 
-    The copy is whole before anything changes, so that a full disk leaves everything as it was. The list is edited
-    before DVC is called: while a model is on it, `registry` is the output of the stage `baseline`, which DVC would not
-    let anyone add. A run that dies in between is finished by running it again.
+    Whatever can be refused is refused before anything is written, and the list is edited once the copy stands whole
+    beside its place, so that a full disk leaves everything as it was. The list is edited before DVC is called: while a
+    model is on it, `registry` is the output of the stage `baseline`, which DVC would not let anyone add. A run that
+    dies in between is finished by running it again.
+
+    Parameters
+    ----------
+    verdict : mapping
+        From `verdict.open_verdict`.
 
     Returns
     -------
@@ -27,20 +36,32 @@ def promote(model: str, bundle: Path, registry: Path, params: Path = PARAMS) -> 
     Raises
     ------
     BundleError
-        When the bundle does not check or is another model's.
+        When the bundle does not check, is another model's, or is not what the verdict judged.
     WorkspaceError
-        When DVC refuses: the same command, once the cause is fixed, finishes the promotion.
+        When DVC does not record it: the same command, once the cause is fixed, finishes the promotion.
     """
     manifest = verify(bundle)
     if manifest["name"] != model:
         raise BundleError([Problem(str(bundle), f"a bundle of {model}", manifest["name"], "promote the right bundle")])
-    listed = without_entry(params.read_text(encoding="utf-8"), "unpromoted", model)
+    _refuse_others(model, bundle, verdict)
+    text = without_entry(params.read_text(encoding="utf-8"), "unpromoted", model)
     with io.replacing_folder(registry) as temporary:
         _copy(bundle, temporary)
-        verify(temporary)
-        io.write_text(params, listed)
+        _refuse_others(model, temporary, verdict)
+        io.write_text(params, text)
     _record(registry)
     return str(manifest["version"])
+
+
+def is_promoted(bundle: Path, registry: Path) -> bool:
+    """Whether `registry` holds this very bundle."""
+    both = [folder / MANIFEST for folder in (bundle, registry)]
+    return all(path.is_file() for path in both) and both[0].read_bytes() == both[1].read_bytes()
+
+
+def _refuse_others(model: str, bundle: Path, verdict: Mapping[str, Any]) -> None:
+    judged = judged_files(verdict, bundle)
+    refuse_others(judged, remedy=f"run `dvc repro gate@{model} bundle@{model}`", error=BundleError)
 
 
 def _copy(bundle: Path, folder: Path) -> None:

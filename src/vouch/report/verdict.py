@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vouch.evaluation.metrics_files import OVERALL
 from vouch.report.words import BOUNDS, NO_EVIDENCE, OPERATORS, in_order, metric, number, stratum
 
 Json = Mapping[str, Any]
@@ -21,7 +22,6 @@ VERDICTS = {  # of a comparison, with the status whose colour and sign it takes
     "unknown": ("warning", "? unknown"),
     "worse": ("failed", "✗ worse"),
 }
-OVERALL = "overall"  # the key of comparison.json that sums up all metrics
 BLOCKING = ("failed", "no_evidence")
 
 
@@ -95,12 +95,15 @@ def sentence(gate: Json, test: Json) -> str:
     for rule in gate["rules"].values():
         counts[status(rule)] += 1
     total = len(gate["rules"])
+    if not total:
+        return f"There is no rule, so nothing was judged. {_support(test)}"
     broken = counts["failed"] + counts["no_evidence"]
     held = f"{counts['passed']} of {total} rules hold"
     parts = [f"{broken} of {total} rules do not hold" if broken else held]
     parts[0] += f" ({counts['no_evidence']} for want of evidence)" if counts["no_evidence"] else ""
     parts += [f"{counts['waived']} waived"] if counts["waived"] else []
     parts += [f"{counts['warning']} only warned about"] if counts["warning"] else []
+    parts += ["none of them blocks"] if all(rule["severity"] != "block" for rule in gate["rules"].values()) else []
     return f"{', '.join(parts)}. {_support(test)}"
 
 

@@ -1,9 +1,11 @@
 """Write the verdict on a release: every rule, with what was observed and why it failed.
 
-Reads:  metrics/D/data.json, metrics/M/{export,test,comparison}.json
+Reads:  metrics/D/data.json, metrics/M/{export,test,comparison}.json; to name what it judged by their hashes:
+        models/M/{model.onnx,preprocess.json,labels.json,calibrator.json,policy.json},
+        data/predictions/M/{candidate,baseline}/val_test.parquet
 Writes: metrics/M/gate.json, metrics/M/summary.json
-Fails when: the rules themselves are wrong (a waiver for no rule, a stratum that nothing requires). A failed rule is a
-verdict, not a failure: `vouch gate M --enforce` turns it into an exit code.
+Fails when: the rules themselves are wrong (a waiver for no rule, a stratum that nothing requires), or a metrics file is
+not of its form. A failed rule is a verdict, not a failure: `vouch gate M --enforce` turns it into an exit code.
 """
 
 from typing import Self
@@ -12,7 +14,9 @@ from pydantic import model_validator
 
 from vouch import io, paths
 from vouch.evaluation.gates import Rule, Waiver, judge, rule_faults, summary
+from vouch.evaluation.metrics_files import Comparison, Material, Measured, read
 from vouch.params import Section, load
+from vouch.release.verdict import judged_now
 from vouch.stages import main
 
 
@@ -34,14 +38,15 @@ class Params(Section):
 def run(name: str, dataset: str) -> None:
     """Judge the rules on the four metrics files."""
     params = load(Params, "models", name, "gate")
+    remedy = f"run `dvc repro gate@{name}`"
+    material = {source: paths.metrics(owner, source) for source, owner in (("data", dataset), ("export", name))}
     evidence = {
-        "data": io.read_json(paths.metrics(dataset, "data")).get("metrics", {}),
-        "export": io.read_json(paths.metrics(name, "export")).get("metrics", {}),
-        "test": io.read_json(paths.metrics(name, "test")),
-        "comparison": io.read_json(paths.metrics(name, "comparison")),
+        **{source: read(path, Material, remedy=remedy).get("metrics", {}) for source, path in material.items()},
+        "test": read(paths.metrics(name, "test"), Measured, remedy=remedy),
+        "comparison": read(paths.metrics(name, "comparison"), Comparison, remedy=remedy),
     }
     verdict = judge(params.rules, evidence, required=params.required, waivers=params.waivers)
-    io.write_json(paths.metrics(name, "gate"), verdict)
+    io.write_json(paths.metrics(name, "gate"), verdict | {"judged": judged_now(name)})
     io.write_json(paths.metrics(name, "summary"), summary(verdict, evidence["test"], params.summary))
 
 

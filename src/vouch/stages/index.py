@@ -2,12 +2,14 @@
 
 Reads   metrics/M/{gate,test}.json of every model that has been judged
 Writes  reports/index.html
-Fails   never: without a judged model the page says so
+Fails   when one of them is not of its form; without a judged model the page says so
 """
 
 from pathlib import Path
 
 from vouch import io, paths
+from vouch.evaluation.metrics_files import Measured, read
+from vouch.release.verdict import open_verdict
 from vouch.report.page import index
 from vouch.stages import main
 
@@ -19,8 +21,8 @@ def run() -> None:
         {
             "name": model,
             "address": f"{model}/index.html",
-            "gate": io.read_json(paths.metrics(model, "gate")),
-            "test": io.read_json(paths.metrics(model, "test")),
+            "gate": open_verdict(model),
+            "test": read(paths.metrics(model, "test"), Measured, remedy=f"run `dvc repro gate@{model}`"),
         }
         for model in judged
     ]

@@ -4,15 +4,20 @@ Reads   metrics/M/{gate,test,comparison,calibration,export}.json, models/M/{poli
         plots/T/train.csv of the model T that was trained, metrics/D/data.json, data/splits/D/, data/manifests/D/,
         data/sources/D/ (pictures of mistakes)
 Writes  reports/M/index.html
-Fails   when a metric of test.json lacks its table, or a mistake names a photograph that is not there
+Fails   when a metric of test.json lacks its table, a mistake names a photograph that is not there, a file of metrics is
+        not of its form, or the verdict is about another calibrator or policy
 """
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from PIL import Image
+from pydantic import BaseModel
 
 from vouch import io, paths
+from vouch.evaluation.metrics_files import Comparison, Material, Measured, read
+from vouch.release.verdict import judged_files, open_verdict, refuse_others
 from vouch.report.evidence import PLOTS, Evidence, Picture, check_plots, numbers
 from vouch.report.page import page
 from vouch.report.pictures import KINDS, Mistake, data_uri, words, worst
@@ -20,19 +25,27 @@ from vouch.splits import contract
 from vouch.stages import main
 from vouch.vision.preprocess import read_image
 
+FORMS: dict[str, type[BaseModel]] = {
+    "test": Measured,
+    "comparison": Comparison,
+    "calibration": Measured,
+    "export": Material,
+}
+
 
 def run(model: str, dataset: str, trained: str, baseline: str) -> None:
     """Write the page of model M on data set D, with the curve of the model that was trained; `baseline` is a path."""
     samples = io.read_table(paths.manifest(dataset, "samples"))
     plots = _plots(model)
+    remedy = f"run `dvc repro gate@{model}`"
     evidence = Evidence(
         model=model,
         dataset=dataset,
         trained=trained,
         baseline=baseline,
-        **{name: io.read_json(paths.metrics(model, name)) for name in ("gate", "test", "comparison", "calibration")},
-        export=io.read_json(paths.metrics(model, "export")),
-        data=io.read_json(paths.metrics(dataset, "data")),
+        gate=_verdict(model),
+        **{name: read(paths.metrics(model, name), form, remedy=remedy) for name, form in FORMS.items()},
+        data=read(paths.metrics(dataset, "data"), Material, remedy=remedy),
         policy=io.read_json(paths.model(model, "policy.json")),
         calibrator=io.read_json(paths.model(model, "calibrator.json")),
         training=numbers(io.read_table(paths.plots(trained, "train.csv"))),
@@ -44,6 +57,15 @@ def run(model: str, dataset: str, trained: str, baseline: str) -> None:
     )
     check_plots(evidence.test, plots, f"plots/{model}/test")
     io.write_text(paths.report(model) / "index.html", page(evidence))
+
+
+def _verdict(model: str) -> dict[str, Any]:
+    """Return the verdict, when it is about the calibrator and the policy that the page shows beside it."""
+    verdict = open_verdict(model)
+    shown = {paths.model(model, name) for name in ("calibrator.json", "policy.json")}
+    judged = judged_files(verdict, paths.model(model))
+    refuse_others({path: judged[path] for path in shown}, remedy=f"run `dvc repro report@{model}`")
+    return verdict
 
 
 def _plots(model: str) -> dict[str, pd.DataFrame]:

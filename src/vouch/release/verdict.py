@@ -1,0 +1,136 @@
+"""The verdict of a gate, opened: consistent with itself, and about the files at hand, or refused.
+
+gate.json         {passed, rules: {name: verdict}, judged}
+judged.files      {file of models/M and of its bundle: sha256}
+judged.predictions {candidate, baseline}: sha256 of each side's table on val_test
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from vouch import io, paths
+from vouch.errors import Problem, VouchError, WorkspaceError, refuse_any
+from vouch.evaluation import metrics_files
+from vouch.evaluation.gates import Bound, Operator, Severity, Source, kept, passes
+from vouch.params import Section
+
+FILES = ("calibrator.json", "labels.json", "model.onnx", "policy.json", "preprocess.json")
+
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class RuleVerdict(Section):
+    """One rule's verdict, as `gates.judge` gives it."""
+
+    passed: bool
+    metric: str
+    source: Source
+    stratum: str
+    bound: Bound
+    op: Operator
+    limit: float
+    observed: float | None
+    n_groups: Annotated[int, Field(ge=0)] | None
+    severity: Severity
+    reason: str
+    waived_until: date | None
+    waiver_reason: str | None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.passed and not kept(self.observed, self.op, self.limit):
+            raise ValueError(f"passed, and yet {self.observed} is not {self.op} {self.limit}")
+        if self.passed != (self.reason == ""):
+            raise ValueError("a rule that failed has a reason, and no other has one")
+        if (self.waived_until is None) != (self.waiver_reason is None):
+            raise ValueError("a waiver has a day and a reason")
+        return self
+
+
+class Predictions(Section):
+    """Hashes of what either side said of val_test."""
+
+    candidate: Hash
+    baseline: Hash
+
+
+class Judged(Section):
+    """What the verdict is about."""
+
+    files: dict[str, Hash]
+    predictions: Predictions
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.files.keys() != set(FILES):
+            raise ValueError(f"files are {', '.join(FILES)}")
+        return self
+
+
+class Verdict(Section):
+    """metrics/M/gate.json."""
+
+    passed: bool
+    rules: dict[str, RuleVerdict]
+    judged: Judged
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.passed != passes({name: one.model_dump() for name, one in self.rules.items()}):
+            raise ValueError(f"passed is {str(self.passed).lower()}, and yet the rules say otherwise")
+        return self
+
+
+def judged_now(model: str) -> dict[str, Any]:
+    """Return the hashes of what a gate judges, for its verdict to name."""
+    return {
+        "files": {name: io.sha256(paths.model(model, name)) for name in FILES},
+        "predictions": {side: io.sha256(paths.predictions(model, side, "val_test")) for side in paths.SIDES},
+    }
+
+
+def open_verdict(model: str) -> dict[str, Any]:
+    """Return what metrics/M/gate.json holds.
+
+    Raises
+    ------
+    WorkspaceError
+        Listing what is wrong with it: not there, not of its form, or contradicting itself.
+    """
+    remedy = f"run `dvc repro gate@{model}`"
+    return metrics_files.read(paths.metrics(model, "gate"), Verdict, remedy=remedy)
+
+
+def judged_files(verdict: Mapping[str, Any], folder: Path) -> dict[Path, str]:
+    """Return the hash of each file of models/M or of a bundle that the verdict judged."""
+    files: Mapping[str, str] = verdict["judged"]["files"]
+    return {folder / name: sha256 for name, sha256 in files.items()}
+
+
+def judged_predictions(verdict: Mapping[str, Any], model: str) -> dict[Path, str]:
+    """Return the hash of each prediction table that the verdict judged."""
+    sides: Mapping[str, str] = verdict["judged"]["predictions"]
+    return {paths.predictions(model, side, "val_test"): sha256 for side, sha256 in sides.items()}
+
+
+def refuse_others(judged: Mapping[Path, str], *, remedy: str, error: type[VouchError] = WorkspaceError) -> None:
+    """Return when every file is the one that was judged.
+
+    Raises
+    ------
+    VouchError
+        Of the type `error`, naming each file that is another one, or is not there.
+    """
+    found = {path: io.sha256(path) if path.is_file() else None for path in judged}
+    refuse_any(
+        error,
+        (
+            Problem(str(path), f"the file that the gate judged, sha256 {judged[path]}", str(sha256 or "none"), remedy)
+            for path, sha256 in found.items()
+            if sha256 != judged[path]
+        ),
+    )

@@ -1,0 +1,58 @@
+import json
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from vouch import paths
+from vouch.commands.compare import compare
+from vouch.errors import WorkspaceError
+
+APP = typer.Typer()
+APP.command()(compare)
+ENTRY = {"candidate": 0.9, "baseline": None, "delta": None, "low": None, "high": None, "p_holm": None}
+WHOLE = {"map50": {"all": ENTRY | {"verdict": "unknown"}}, "overall": {"all": {"verdict": "unknown"}}}
+
+
+@pytest.fixture
+def path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    (tmp_path / "params.yaml").write_text("pipeline: {models: {m: {baseline: registry/m/bundle}}}")
+    found = tmp_path / paths.metrics("m", "comparison")
+    found.parent.mkdir(parents=True)
+    found.write_text(json.dumps(WHOLE))
+    return found
+
+
+def test_a_comparison_is_shown_with_none_where_nothing_was_measured(path):
+    shown = CliRunner().invoke(APP, ["m"])
+    assert shown.exit_code == 0, shown.exception
+    assert {"map50", "0.900", "none", "unknown", "overall"} <= set(shown.output.split())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None,
+        b"",
+        b"[]",
+        b"\xff",
+        b"[" * 100_000,
+        b'{"map50": 3}',
+        b'{"map50": {"all": []}}',
+        b'{"map50": {"all": {"verdict": "unknown"}}}',
+        b'{"overall": {"all": {"verdict": "perfect"}}}',
+        b'{"overall": {}, "overall": {}}',
+        json.dumps(WHOLE).replace("0.9", "NaN").encode(),
+        json.dumps(WHOLE).replace("0.9", '"[/red]"').encode(),
+    ],
+)
+def test_no_comparison_and_a_malformed_one_are_refused_by_name(path, content):
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    refused = CliRunner().invoke(APP, ["m"]).exception
+    assert isinstance(refused, WorkspaceError)
+    assert "metrics/m/comparison.json" in str(refused)
+    assert "run `dvc repro compare@m`" in str(refused)
