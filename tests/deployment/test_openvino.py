@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from deployment.bundles import SIDE_PX, build, classifier, photographs
+from full_disk import full_disk
 from vouch import io
 from vouch.deployment import openvino
 from vouch.deployment.openvino import deploy_openvino
@@ -81,6 +82,14 @@ def test_boxes_are_compared_too(tmp_path):
 
     with pytest.raises(BundleError, match=r"box_difference_px: expected at most 0\.05, got 0\.1"):
         demand_parity(ready, moved, photographs(tmp_path), STRICT, batch=2)
+
+
+def test_a_full_disk_is_named_and_leaves_nothing(tmp_path):
+    ready = build(tmp_path / "bundle", "classify")
+    before = sorted(tmp_path.iterdir())
+    with full_disk(), pytest.raises(WorkspaceError, match="a file that OpenVINO can write"):
+        deploy_openvino(tmp_path / "bundle", ready, tmp_path / "out", [], STRICT)
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_without_openvino_it_says_what_to_install(tmp_path, monkeypatch):

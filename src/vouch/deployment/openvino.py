@@ -37,7 +37,7 @@ def deploy_openvino(
     Raises
     ------
     WorkspaceError
-        When OpenVINO is not installed, or the folder is not empty.
+        When OpenVINO is not installed or cannot write, or the folder is not empty.
     BundleError
         When the bundle is trivial, or OpenVINO's answers are not ONNX Runtime's.
     DataError
@@ -95,5 +95,9 @@ def _convert(openvino: Any, onnx: bytes, xml: Path) -> None:
             node.set_friendly_name(f"{node.get_type_name()}_at_{place}")
     for key in ("Runtime_version", "conversion_parameters"):
         del model.rt_info[key]
-    openvino.save_model(model, str(xml), compress_to_fp16=False)
+    try:
+        openvino.save_model(model, str(xml), compress_to_fp16=False)
+    except RuntimeError as error:  # "basic_ios::clear: iostream error" where the disk is full
+        remedy = "free some disk space, or change its permissions"
+        raise WorkspaceError([Problem(str(xml), "a file that OpenVINO can write", str(error), remedy)]) from error
     io.write_text(xml, RUNTIME.sub("", xml.read_text(encoding="utf-8")))
