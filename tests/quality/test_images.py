@@ -2,7 +2,6 @@ import io
 import os
 import struct
 import zlib
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 import scipy.fft
 from PIL import Image
 
+from vision import standing
 from vouch.errors import WorkspaceError
 from vouch.quality import images
 from vouch.quality.checks import CHECKS, UNUSABLE
@@ -129,17 +129,11 @@ def test_palette_with_transparency_decodes_without_a_warning():
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_picture_turned_by_exif_hashes_as_the_upright_one(orientation):
-    upright = smooth(1)
-    inverse = {1: 1, 2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}[orientation]
-    stored = Image.fromarray(upright)
-    if inverse != 1:
-        stored = stored.transpose(images.TURNS[inverse])
-    exif = Image.Exif()
-    exif[images.ORIENTATION] = orientation
-    record = examine(encode(stored, "PNG", exif=exif), ".png")
-    plain = examine(encode(upright, "PNG"), ".png")
+    held = standing.stored(orientation)
+    record = examine(standing.png(held, standing.chunk(b"eXIf", standing.exif(orientation))), ".png")
+    plain = examine(encode(standing.UPRIGHT, "PNG"), ".png")
     assert record["orientation"] == orientation
-    assert (record["width"], record["height"]) == stored.size
+    assert (record["height"], record["width"]) == held.shape[:2]
     assert (record["sha256"], record["phash"]) == (plain["sha256"], plain["phash"])
 
 
@@ -230,8 +224,3 @@ def test_a_killed_process_is_a_clear_error(tmp_path, monkeypatch):
 
 def test_scan_of_nothing_is_an_empty_table():
     assert images.tabulate([], list(images.scan([], max_megapixels=1.0, workers=2))).empty
-
-
-def test_suffixes_cover_every_format():
-    assert set(images.SUFFIXES.values()) == set(images.FORMATS)
-    assert Path("x.JPG").suffix.lower() in images.SUFFIXES

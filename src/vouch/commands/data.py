@@ -8,7 +8,6 @@ from typing import Annotated, get_args
 
 import pandas as pd
 import typer
-from PIL import Image, UnidentifiedImageError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -24,8 +23,8 @@ from vouch.sources.options import labels_of, rules_of
 from vouch.sources.summary import counted
 from vouch.sources.tree import walk
 from vouch.stages.ingest import Params
+from vouch.vision.images import read_header
 
-ORIENTATION = 274  # EXIF tag; 5 to 8 turn the picture by a quarter, so that width and height change places
 SUFFIXES = {"csv": (".csv",), "jsonl": (".jsonl",), "coco": (".json",)}  # the other formats are folders
 RULES = "KEY=column:NAME, KEY=name:REGEX (one group), KEY=folder:LEVEL (1 outermost, -1 innermost), KEY=value:TEXT"
 
@@ -163,23 +162,15 @@ def _table(dataset: str, name: str) -> pd.DataFrame:
 def _measured(samples: pd.DataFrame) -> pd.DataFrame:
     """Fill in the width and height that a source does not state, from the header of the photograph."""
     unknown = samples[["width", "height"]].isna().any(axis=1)
-    sizes = [_size(Path(image)) for image in samples.loc[unknown, "image"]]
-    refuse_any(DataError, (size for size in sizes if isinstance(size, Problem)))
+    images = [Path(image) for image in samples.loc[unknown, "image"]]
+    headers = [read_header(image) for image in images]
+    unmeasured = [(image, header) for image, header in zip(images, headers, strict=True) if header.width == 0]
+    refuse_any(DataError, (problem for image, header in unmeasured for problem in header.refusals(str(image))))
     filled = samples.astype({"width": "Int64", "height": "Int64"})
-    known = [size for size in sizes if not isinstance(size, Problem)]
     filled.loc[unknown, ["width", "height"]] = pd.DataFrame(
-        known, columns=["width", "height"], index=filled.index[unknown], dtype="Int64"
+        [header.size for header in headers], columns=["width", "height"], index=filled.index[unknown], dtype="Int64"
     )
     return filled
-
-
-def _size(path: Path) -> tuple[int, int] | Problem:
-    try:
-        with Image.open(path) as image:
-            turned = image.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8)
-            return (image.height, image.width) if turned else (image.width, image.height)
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError, SyntaxError) as error:
-        return Problem(str(path), "a readable photograph", str(error), "`dvc checkout` it, or replace it")
 
 
 def _write(export: Export, output: Path, form: str) -> None:

@@ -13,12 +13,12 @@ from rich.table import Table
 from vouch import io, params, paths
 from vouch.commands import watched
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
-from vouch.commands.predict import photographs_in
 from vouch.errors import ParamsError, Problem
 from vouch.evaluation.drift import QUESTIONS, Judgement, Plan, as_json, judged
 from vouch.evaluation.questions import Effects
 from vouch.params import Section
 from vouch.release.opened import open_bundle
+from vouch.vision.formats import photographs_in
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]

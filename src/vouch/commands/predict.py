@@ -14,6 +14,7 @@ from vouch.errors import DataError, Problem, refuse_any
 from vouch.release.answers import answer
 from vouch.release.opened import Opened, open_bundle
 from vouch.vision.draw import caption, draw_boxes
+from vouch.vision.formats import photographs_in
 from vouch.vision.preprocess import read_image
 
 PICTURES = {  # what a drawn answer may be written as, by suffix
@@ -22,7 +23,6 @@ PICTURES = {  # what a drawn answer may be written as, by suffix
     **{".png": "PNG", ".webp": "WEBP", ".bmp": "BMP"},
 }
 LONGEST_PX = {"JPEG": 65500, "WEBP": 16383}  # of a side; the other forms hold more than any photograph has
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 
 
 def predict(
@@ -69,11 +69,6 @@ def listed_photographs(images: list[Path]) -> list[Path]:
     for image in images:
         listed += (photographs_in(image) if image.is_dir() else []) or [image]
     return listed
-
-
-def photographs_in(folder: Path) -> list[Path]:
-    """Return the photographs in a folder and below, by their suffix, in order of their paths."""
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
 
 
 def _box_line(row: dict[Any, Any]) -> str:

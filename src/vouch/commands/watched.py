@@ -1,9 +1,8 @@
 """New photographs, or a table of predictions on them, and val_calib beside them: as a model sees them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -11,16 +10,14 @@ import pandas as pd
 from vouch import io, paths
 from vouch.calibration.calibrator import calibrated, score_problems
 from vouch.calibration.probabilities import GATE_LOGIT, LOGIT, PROBABILITY, logit_problems, probability_problems
-from vouch.commands.predict import SUFFIXES, photographs_in
 from vouch.errors import DataError, Problem, WorkspaceError, refuse_any
 from vouch.evaluation.appearance import Appearance, of_boxes, of_classes
 from vouch.policies.policy import decided
 from vouch.release.answers import answer, seen, trained
 from vouch.release.opened import Opened
 from vouch.splits import contract
-from vouch.vision.preprocess import read_image
+from vouch.vision.formats import SUFFIXES, photographs_in
 
-T = TypeVar("T")
 OWN = (
     "nothing says which photographs belong together: each counts as its own group, and what resembles is counted twice"
 )
@@ -87,25 +84,10 @@ def _refuse_absent(path: Path, command: str) -> None:
 def _of_images(opened: Opened, images: Sequence[Path], groups: Sequence[str]) -> Appearance:
     samples = pd.DataFrame({"sample_id": [str(image) for image in images], "group": groups})
     if trained(opened).preprocess.task == "classify":
-        rows, embeddings = _read_all(lambda: seen(opened, images), images)
+        rows, embeddings = seen(opened, images)
         return of_classes(rows.assign(group=samples["group"]), opened.classes, embeddings)
-    boxes = _read_all(lambda: answer(opened, images), images).rename(columns={"image": "sample_id"})
+    boxes = answer(opened, images).rename(columns={"image": "sample_id"})
     return of_boxes(_above_floor(opened, boxes), samples, opened.classes)
-
-
-def _read_all(look: Callable[[], T], images: Sequence[Path]) -> T:
-    """Look at photographs; when one cannot be read, refuse with every one that cannot."""
-    try:
-        return look()
-    except DataError as error:
-        problems = list(error.problems)
-    for image in images:
-        try:
-            read_image(image)
-        except DataError as error:
-            problems += error.problems
-    remedy = "repair it, or take it out"
-    raise DataError([Problem(one.where, one.expected, one.got, remedy) for one in problems])
 
 
 def _groups_of_images(root: Path, images: Sequence[Path], groups: Path | None) -> tuple[list[str], str]:

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vouch.deployment.folders import network_of
-from vouch.errors import BundleError, Problem, refuse_any
+from vouch.errors import BundleError, DataError, Problem, refuse_any
 from vouch.evaluation.parity import compare_answers, compare_outputs, summarise
 from vouch.release.opened import Opened, sample_input
+from vouch.vision.photographs import unreadable
 from vouch.vision.preprocess import letterbox, read_image, to_input
 
 Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
@@ -46,7 +47,7 @@ def demand_parity(
     BundleError
         Listing every difference beyond the tolerance, and what could not be compared.
     DataError
-        When a photograph does not decode.
+        For every photograph that cannot be read.
     """
     reference = network_of(opened)
     pairs = ((reference.run(inputs), run(inputs)) for inputs in _inputs(opened, photographs, batch))
@@ -61,6 +62,7 @@ def _inputs(opened: Opened, photographs: Sequence[Path], batch: int) -> Iterator
     preprocess = network_of(opened).preprocess
     if not photographs:
         yield sample_input(preprocess)
+    refuse_any(DataError, unreadable(photographs))
     for start in range(0, len(photographs), batch):
         images = photographs[start : start + batch]
         yield to_input(np.stack([letterbox(read_image(image), preprocess.size_px)[0] for image in images]))

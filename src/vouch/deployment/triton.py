@@ -33,6 +33,7 @@ REQUIREMENTS = {  # of the server: the distribution here whose version it takes
     "numpy": "numpy",
     "pandas": "pandas",
     "opencv-python-headless": "opencv-python",
+    "pillow": "pillow",
 }
 GUIDE = """# {name} {version} for Triton
 

@@ -11,6 +11,7 @@ from vouch.errors import Problem
 from vouch.params import Section
 from vouch.quality.hashes import MAX_RADIUS
 from vouch.tables import ISSUES
+from vouch.vision.formats import REFUSALS
 
 BLOCK, QUARANTINE, WARN = "block", "quarantine", "warn"
 ANY = (BLOCK, QUARANTINE, WARN)
@@ -48,18 +49,9 @@ class Thresholds(Section):
     near_correlation: Fraction  # of the 16 x 16 thumbnails; tells apart pictures whose hashes agree by chance
 
 
-_REPAIR = "restore the file or save it again as 8-bit RGB JPEG or PNG"
 _RELABEL = "correct the label"
 CHECKS: Mapping[str, Check] = {
-    "missing_image": Check(UNUSABLE, "a photograph", "restore the file or remove its label"),
-    "empty_file": Check(UNUSABLE, "a photograph", _REPAIR),
-    "unsupported_format": Check(UNUSABLE, "JPEG, PNG, WebP, BMP or TIFF", _REPAIR),
-    "truncated": Check(UNUSABLE, "a whole photograph", _REPAIR),
-    "corrupt": Check(UNUSABLE, "a readable photograph", _REPAIR),
-    "too_large": Check(UNUSABLE, "at most `scan.max_megapixels`", "scale it down or raise the limit"),
-    "animated": Check(UNUSABLE, "one picture in the file", "save the frame that was labelled"),
-    "bit_depth": Check(UNUSABLE, "8 bits a channel", _REPAIR),
-    "colour_mode": Check(UNUSABLE, "grey, palette or RGB colours", _REPAIR),
+    **{name: Check(UNUSABLE, *words) for name, words in REFUSALS.items()},
     "wrong_extension": Check(ANY, "the extension of its format", "rename the file"),
     "exif_rotated": Check(ANY, "upright pixels", "make sure that it was labelled as a viewer shows it"),
     "dark": Check(ANY, "mean luma of at least `dark_below`", "look at it"),

@@ -1,14 +1,9 @@
-"""Every photograph decoded once: what is wrong with it, how bright and sharp it is, and its hashes.
-
-The header is judged before a pixel is decoded: 48 kB of PNG can claim 400 megapixels.
-"""
+"""Every photograph decoded once: what is wrong with it, how bright and sharp it is, and its hashes."""
 
 import functools
 import hashlib
 import multiprocessing
 import struct
-import warnings
-import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -20,46 +15,14 @@ import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from PIL import Image, ImageFile, TiffImagePlugin, WebPImagePlugin
 
 from vouch.errors import Problem, WorkspaceError
 from vouch.tables import SCAN
+from vouch.vision.formats import SUFFIXES
+from vouch.vision.images import decode
 
-FORMATS = ("JPEG", "PNG", WebPImagePlugin.WebPImageFile.format, "BMP", TiffImagePlugin.TiffImageFile.format)
-SUFFIXES = {
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".png": "PNG",
-    ".webp": "WEBP",
-    ".bmp": "BMP",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-}
-MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA")  # 8 bits a channel or fewer, and no question about the colours
-DEEP_MODES = ("F", "I", "I;16", "I;16B", "I;16L", "I;16N")
-ORIENTATION = 274  # EXIF tag
-TURNS = {  # what brings pixels stored under an EXIF orientation upright
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-DECODE_ERRORS = (  # what Pillow's parsers raise on hostile bytes; 3,000 mutations of each format brought no other
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    LookupError,
-    EOFError,
-    ArithmeticError,
-    AttributeError,
-    struct.error,
-    zlib.error,
-)
 SHARPNESS_WIDTH_PX = 256
+SHARPNESS_HEIGHT_PX = 64 * SHARPNESS_WIDTH_PX  # at the most: a sliver, 1 x 65,500, would fill 17 GB at 256 pixels width
 CHUNK = 16  # photographs a worker takes at a time: about 50 ms of work
 
 
@@ -131,16 +94,14 @@ def examine(stream: BinaryIO, suffix: str, *, max_megapixels: float) -> dict[str
         The columns of `tables.SCAN` but `sample_id`. `problem` names all problems, comma-separated; where a problem
         keeps the photograph from being used, it is not decoded: `sha256` is empty and the statistics are null.
     """
-    if not stream.read(1):
-        return _record(["empty_file"])
-    stream.seek(0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what Pillow warns about (damaged EXIF, size) is judged here
-        try:
-            image = _open(stream)
-        except DECODE_ERRORS:
-            return _record(["unsupported_format"])
-        return _examine_image(image, suffix, max_megapixels)
+    header, pixels = decode(stream, max_megapixels=max_megapixels)
+    known = header.format != ""
+    renamed = ["wrong_extension"] if known and SUFFIXES.get(suffix) != header.format else []
+    found = {"format": header.format, "mode": header.mode, "width": header.width, "height": header.height}
+    if pixels is None:
+        return _record([*renamed, *header.problems], **found)
+    rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+    return _record(renamed, **found, orientation=header.orientation, **_statistics(rgb))
 
 
 def perceptual_hash(grey: NDArray[np.float32]) -> int:
@@ -200,64 +161,6 @@ def _examine_file(path: Path, *, max_megapixels: float) -> dict[str, Any]:
         return examine(stream, path.suffix.lower(), max_megapixels=max_megapixels)
 
 
-def _open(stream: BinaryIO) -> Image.Image:
-    """Read the header; the size limit is ours, so Pillow's own, which hides the size that was claimed, is lifted."""
-    limit = Image.MAX_IMAGE_PIXELS
-    Image.MAX_IMAGE_PIXELS = None
-    try:
-        return Image.open(stream, formats=FORMATS)
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
-
-
-def _examine_image(image: Image.Image, suffix: str, max_megapixels: float) -> dict[str, Any]:
-    # a phone's JPEG with an embedded preview or gain map calls itself MPO; its first picture is the photograph
-    real_format = "JPEG" if image.format == "MPO" else str(image.format)
-    header = {"format": real_format, "mode": image.mode, "width": image.width, "height": image.height}
-    problems = ["wrong_extension"] if SUFFIXES.get(suffix) != real_format else []
-    try:
-        fatal = _header_problems(image, max_megapixels)
-        if fatal:
-            return _record(problems + fatal, **header)
-        orientation = _orientation(image)
-        pixels = _upright_pixels(image, orientation)
-    except DECODE_ERRORS as error:
-        cut = "truncated" in str(error) or isinstance(error, EOFError)
-        return _record([*problems, "truncated" if cut else "corrupt"], **header)
-    return _record(problems, **header, orientation=orientation, **_statistics(pixels))
-
-
-def _header_problems(image: Image.Image, max_megapixels: float) -> list[str]:
-    """Problems that forbid decoding: each makes it unclear which 8-bit picture a model would see."""
-    found = {
-        "too_large": image.width * image.height > max_megapixels * 1e6,
-        "animated": image.format != "MPO" and getattr(image, "n_frames", 1) > 1,
-        "bit_depth": _is_deep(image),
-        "colour_mode": image.mode not in MODES + DEEP_MODES,
-    }
-    return [problem for problem, is_found in found.items() if is_found]
-
-
-def _is_deep(image: Image.Image) -> bool:
-    """Tell more than 8 bits a channel, also where Pillow would quietly drop the low byte and call it RGB."""
-    tiles = image.tile if isinstance(image, ImageFile.ImageFile) else []
-    raw_modes = [tile.args if isinstance(tile.args, str) else str((tile.args or ("",))[0]) for tile in tiles]
-    return image.mode in DEEP_MODES or any(";16" in raw_mode for raw_mode in raw_modes)
-
-
-def _orientation(image: Image.Image) -> int:
-    value = image.getexif().get(ORIENTATION, 1)
-    return int(value) if value in TURNS else 1
-
-
-def _upright_pixels(image: Image.Image, orientation: int) -> NDArray[np.uint8]:
-    """Decode to RGB uint8 (height, width, 3), turned as a person sees it."""
-    image.load()
-    visible = image.convert("RGBA") if "transparency" in image.info else image
-    colour = visible if visible.mode == "RGB" else visible.convert("RGB")
-    return np.asarray(colour.transpose(TURNS[orientation]) if orientation in TURNS else colour)
-
-
 def _statistics(pixels: NDArray[np.uint8]) -> dict[str, Any]:
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     mean, deviation = cv2.meanStdDev(grey)
@@ -280,9 +183,12 @@ def _pixel_hash(pixels: NDArray[np.uint8]) -> str:
 
 
 def _sharpness(grey: cv2.typing.MatLike) -> float:
-    """Variance of the Laplacian at 256 pixels width: without one width, a larger photograph would count as blurred."""
+    """Variance of the Laplacian at 256 pixels width: without one width, a larger photograph would count as blurred.
+
+    What is more than 64 times as high as wide is squeezed to 64 times.
+    """
     height, width = grey.shape
-    size = (SHARPNESS_WIDTH_PX, max(1, round(height * SHARPNESS_WIDTH_PX / width)))
+    size = (SHARPNESS_WIDTH_PX, min(max(1, round(height * SHARPNESS_WIDTH_PX / width)), SHARPNESS_HEIGHT_PX))
     # averaging whole pixels is 5 x faster than broken ones, and by way of twice the width within 8 % of the same value
     factor = max(1, width // (2 * SHARPNESS_WIDTH_PX))
     reduced = cv2.resize(grey, (width // factor, max(1, height // factor)), interpolation=cv2.INTER_AREA)

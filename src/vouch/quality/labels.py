@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from vouch.quality.checks import Thresholds, make_issues
 from vouch.tables import group_columns, stratum_columns
+from vouch.vision.formats import described
 
 SIDEWAYS = 5  # EXIF orientations from here on swap width and height
 
@@ -104,7 +105,7 @@ def contents(samples: pd.DataFrame, boxes: pd.DataFrame) -> pd.DataFrame:
 
 def _file_findings(scan: pd.DataFrame) -> Iterator[pd.DataFrame]:
     header = [
-        f"{kind or 'no known format'}, mode {mode or 'unknown'}, {width} x {height}"
+        described(kind, mode, width, height)
         for kind, mode, width, height in zip(scan["format"], scan["mode"], scan["width"], scan["height"], strict=True)
     ]
     got = pd.Series(header, index=scan.index, dtype="str")

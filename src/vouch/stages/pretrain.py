@@ -22,6 +22,7 @@ from vouch.training.classifier_data import labelled
 from vouch.training.classifier_network import start_of
 from vouch.training.pretraining import Pool, adapt
 from vouch.training.pretraining_params import Pretraining
+from vouch.vision.formats import photographs_in
 
 
 class Params(Pretraining):
@@ -44,7 +45,7 @@ def run(model: str, dataset: str, start: str, unlabelled: str) -> None:
 def _others(dataset: str, folder: Path) -> tuple[Path, ...]:
     if folder.suffix == ".yaml":
         return ()
-    found = tuple(sorted(path for path in folder.rglob("*") if path.suffix.lower() in images.SUFFIXES))
+    found = tuple(photographs_in(folder))
     largest = params.read_value("datasets", dataset, "scan", "max_megapixels")
     records = list(images.scan(found, max_megapixels=largest, workers=len(os.sched_getaffinity(0))))
     scan = images.tabulate([path.as_posix() for path in found], records)

@@ -17,12 +17,14 @@ from vouch import io, paths
 from vouch.params import Section, load
 from vouch.quality import images
 from vouch.stages import main
+from vouch.vision.formats import MOST_MEGAPIXELS
 
 
 class Params(Section):
     """`datasets.D.scan`."""
 
-    max_megapixels: Annotated[float, Field(gt=0)]  # a header that claims more is refused before decoding
+    # a header that claims more is refused before decoding; what no model would read need not be scanned
+    max_megapixels: Annotated[float, Field(gt=0, le=MOST_MEGAPIXELS)]
 
 
 def run(dataset: str) -> None:

@@ -6,6 +6,7 @@ and checkpoints stay under the scratch folder, and of a run only tensors, a desc
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +19,8 @@ os.environ |= {
 }
 (SCRATCH / "ultralytics").mkdir(parents=True, exist_ok=True)
 
+import cv2
+import numpy as np
 import pandas as pd
 import torch
 import ultralytics
@@ -26,12 +29,17 @@ from torch import Tensor, nn
 from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.nn.tasks import DetectionModel, load_checkpoint, yaml_model_load
 from ultralytics.utils import SETTINGS
+from ultralytics.utils.patches import imread
 
-from vouch.errors import DataError, Problem
+from vouch.errors import DataError, Problem, refuse_any
 from vouch.training import checkpoints
 from vouch.training.detector import Labelled, Lesson, Trained, Training
+from vouch.vision.images import read_header
+from vouch.vision.preprocess import read_image
 
 SETTINGS.update({"sync": False, "dvc": False, "tensorboard": False, "wandb": False, "mlflow": False})
+LEAST_SIDE_PX = 10  # of a photograph that Ultralytics takes
+START_OF_JPEG, END_OF_JPEG = b"\xff\xd8", b"\xff\xd9"
 CURVE = {  # Ultralytics' column -> ours; its clock column is dropped
     "epoch": "epoch",
     "train/box_loss": "train_box_loss",
@@ -215,7 +223,14 @@ def _write_yaml(path: Path, content: dict[str, Any]) -> None:
 
 
 def _write_view(lesson: Lesson, folder: Path) -> Path:
-    """Lay out train and val_select as Ultralytics wants them: links to photographs, label files, two lists."""
+    """Lay out train and val_select as Ultralytics wants them: links to photographs, label files, two lists.
+
+    Raises
+    ------
+    DataError
+        Naming each photograph with a side below 10 pixels, which Ultralytics would leave out with a warning.
+    """
+    refuse_any(DataError, _thin([*lesson.train, *lesson.val_select]))
     lists = {
         "train": _write_split(lesson.train, folder, "train"),
         "val": _write_split(lesson.val_select, folder, "val"),
@@ -225,16 +240,21 @@ def _write_view(lesson: Lesson, folder: Path) -> Path:
     return data
 
 
+def _thin(examples: list[Labelled]) -> Iterator[Problem]:
+    for example in examples:
+        size = read_header(example.image).size
+        if min(size) < LEAST_SIDE_PX:
+            expected, remedy = f"sides of at least {LEAST_SIDE_PX} pixels", "set it aside, or train with torchvision"
+            yield Problem(str(example.image), expected, f"{size[0]} x {size[1]}", remedy)
+
+
 def _write_split(examples: tuple[Labelled, ...], folder: Path, name: str) -> str:
     images, labels = folder / "images" / name, folder / "labels" / name
     images.mkdir(parents=True, exist_ok=True)
     labels.mkdir(parents=True, exist_ok=True)
     links = []
     for index, example in enumerate(examples):
-        link = images / f"{index:07d}{example.image.suffix}"
-        link.unlink(missing_ok=True)
-        link.symlink_to(example.image.absolute())
-        links.append(str(link))
+        links.append(str(_laid_out(example.image, images / f"{index:07d}")))
         lines = [
             _label_line(class_id, box) for class_id, box in zip(example.class_ids, example.boxes_xyxy, strict=True)
         ]
@@ -242,6 +262,23 @@ def _write_split(examples: tuple[Labelled, ...], folder: Path, name: str) -> str
     listing = folder / f"{name}.txt"
     listing.write_text("\n".join(links) + "\n")
     return str(listing)
+
+
+def _laid_out(photograph: Path, name: Path) -> Path:
+    """Return a link to a photograph, or a PNG of its pixels where Ultralytics would read others than predict does.
+
+    It knows fewer carriers of the orientation, turns some TIFFs otherwise, and re-encodes a JPEG with trailing bytes.
+    """
+    content, ours, theirs = photograph.read_bytes(), read_image(photograph), imread(str(photograph))
+    encodes = content.startswith(START_OF_JPEG) and not content.endswith(END_OF_JPEG)
+    same = theirs is not None and np.array_equal(ours, theirs) and not encodes
+    path = name.with_suffix(photograph.suffix if same else ".png")
+    path.unlink(missing_ok=True)  # a link left there must not be written through
+    if same:
+        path.symlink_to(photograph.absolute())
+    else:
+        cv2.imwrite(str(path), ours)
+    return path
 
 
 def _label_line(class_id: int, box: Any) -> str:

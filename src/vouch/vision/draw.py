@@ -38,7 +38,8 @@ def draw_boxes(
     drawn = picture.convert("RGB")  # a copy, also where it is RGB already
     pen = ImageDraw.Draw(drawn)
     stroke_px = max(3, round(max(drawn.size) / 250))
-    font = ImageFont.load_default(max(12.0, max(drawn.size) / 40))  # Pillow's own face: the same on every machine
+    height_px = min(max(drawn.size) / 40, min(drawn.size))  # no higher than a sliver is wide
+    font = ImageFont.load_default(max(12.0, height_px))  # Pillow's own face: the same on every machine
     boxes = np.asarray(boxes_xyxy, np.float64).reshape(-1, 4)
     for box, text, colour in reversed(list(zip(boxes.tolist(), captions, colours, strict=True))):
         fill = PALETTE[colour % len(PALETTE)]

@@ -3,13 +3,15 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from vouch.errors import BundleError, DataError, Problem
+from vouch.vision.formats import MOST_MEGAPIXELS
+from vouch.vision.images import Header, decode
 
 LARGEST_PX = 2048  # side of a canvas, as trainings allow: 50 MB as float32
 OUTPUTS = {
@@ -89,30 +91,35 @@ def _shown(content: object) -> str:
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
-    """Decode a photograph to BGR uint8 of shape (height, width, 3), turned upright by its EXIF orientation.
+    """Decode a photograph to BGR uint8 of shape (height, width, 3), turned upright by its orientation.
 
     Raises
     ------
     DataError
-        When the file is absent or cannot be decoded.
+        When the file is absent, or is what `scan` refuses; at most `formats.MOST_MEGAPIXELS` megapixels are read.
     """
-    content = np.fromfile(path, np.uint8) if path.is_file() else np.empty(0, np.uint8)
-    return decode_image(content, str(path))
+    try:
+        if path.is_file():
+            with path.open("rb") as stream:
+                return decode_image(stream, str(path))
+    except OSError as error:
+        got = error.strerror or type(error).__name__
+        raise DataError([Problem(str(path), "a readable file", got, "correct its permissions or name")]) from error
+    raise DataError(Header(problems=("missing_image",)).refusals(str(path)))
 
 
-def decode_image(content: NDArray[np.uint8], where: str) -> NDArray[np.uint8]:
-    """Decode the bytes of a photograph as `read_image` does."""
-    image = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
-    if image is None:
-        got = f"{content.size} bytes that do not decode"
-        raise DataError([Problem(where, "a photograph", got, "run `dvc repro validate` to see every bad photograph")])
-    return image.astype(np.uint8, copy=False)
+def decode_image(stream: BinaryIO, where: str) -> NDArray[np.uint8]:
+    """Decode a photograph from a seekable stream as `read_image` does."""
+    header, pixels = decode(stream, max_megapixels=MOST_MEGAPIXELS)
+    if pixels is None:
+        raise DataError(header.refusals(where))
+    return pixels
 
 
 def place(width_px: int, height_px: int, size_px: int) -> Placement:
-    """Return where a photograph of this size lies, centred, on a square canvas of `size_px`."""
+    """Return where a photograph of this size lies, centred, on a square canvas of `size_px`; a sliver keeps a pixel."""
     scale = min(size_px / width_px, size_px / height_px)
-    inner_width, inner_height = round(width_px * scale), round(height_px * scale)
+    inner_width, inner_height = max(1, round(width_px * scale)), max(1, round(height_px * scale))
     left, top = (size_px - inner_width) / 2, (size_px - inner_height) / 2
     return Placement(scale, round(left - 0.1), round(top - 0.1), inner_width, inner_height)
 

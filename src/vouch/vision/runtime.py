@@ -17,6 +17,7 @@ from vouch.documents import DocumentError, read_bytes
 from vouch.errors import BundleError, DataError, Problem
 from vouch.vision.boxes import Detections, Postprocess, decode
 from vouch.vision.onnx_limits import checked_network
+from vouch.vision.photographs import unreadable
 from vouch.vision.preprocess import Placement, Preprocess, letterbox, read_image, to_input, to_photograph
 
 QUANTIZATION = "quantization"  # key of a file's metadata that says how it became eight bits
@@ -137,7 +138,21 @@ def embed(
 
 
 def _batches(answer: Callable[[Sequence[Path]], list[Result]], images: Sequence[Path], batch: int) -> Iterator[Result]:
-    """Yield the answers in the order of `images`; no more than one batch a core, and one to spare, is in memory.
+    """Yield the answers in the order of `images`.
+
+    Raises
+    ------
+    DataError
+        When a photograph cannot be read, for every one that cannot.
+    """
+    try:
+        yield from _answers(answer, images, batch)
+    except DataError as error:
+        raise DataError(unreadable(images) or error.problems) from error
+
+
+def _answers(answer: Callable[[Sequence[Path]], list[Result]], images: Sequence[Path], batch: int) -> Iterator[Result]:
+    """Yield the answers; no more than one batch a core, and one to spare, is in memory.
 
     Each core takes a batch from the file to the answer: OpenCV and ONNX Runtime release the interpreter's lock.
     """

@@ -1,7 +1,8 @@
 """Triton's Python backend: a detector's candidates become boxes of the photograph, calibrated and decided.
 
 Copied as model.py, with preprocess.json, postprocess.json, labels.json, calibrator.json, policy.json and the modules of
-Vouch that it imports beside it: the code that the thresholds were chosen with, which needs NumPy, pandas and OpenCV.
+Vouch that it imports beside it: the code that the thresholds were chosen with, which needs NumPy, pandas, OpenCV and
+Pillow.
 """
 
 import json

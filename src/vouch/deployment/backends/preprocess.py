@@ -1,11 +1,13 @@
 """Triton's Python backend: encoded photographs become the network's input, as `vouch predict` makes it.
 
-Copied as model.py, with preprocess.json and the modules of Vouch that it imports beside it; it needs NumPy and OpenCV.
+Copied as model.py, with preprocess.json and the modules of Vouch that it imports beside it; it needs NumPy, OpenCV and
+Pillow.
 """
 
 import json
 import sys
 from hashlib import blake2b
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ sys.path.insert(0, str(HERE))  # its own copy of Vouch, before one of another ve
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
-from vouch.errors import VouchError
+from vouch.errors import DataError, Problem
 from vouch.vision.preprocess import decode_image, from_json, letterbox, to_input
 
 
@@ -34,14 +36,19 @@ class TritonPythonModel:
     def _answer(self, request: Any) -> Any:
         encoded = pb_utils.get_input_tensor_by_name(request, "photograph").as_numpy().reshape(-1)
         canvases, sizes, names = [], [], []
-        try:
-            for place, content in enumerate(encoded):
-                image = decode_image(np.frombuffer(content, np.uint8), f"photograph {place}")
-                canvases.append(letterbox(image, self.preprocess.size_px)[0])
-                sizes.append((image.shape[1], image.shape[0]))
-                names.append([blake2b(content, digest_size=16).hexdigest().encode()])
-        except VouchError as error:
-            return pb_utils.InferenceResponse(output_tensors=[], error=pb_utils.TritonError(str(error)))
+        problems: list[Problem] = []
+        for place, content in enumerate(encoded):
+            try:
+                image = decode_image(BytesIO(content), f"photograph {place}")
+            except DataError as error:
+                problems += error.problems
+                continue
+            canvases.append(letterbox(image, self.preprocess.size_px)[0])
+            sizes.append((image.shape[1], image.shape[0]))
+            names.append([blake2b(content, digest_size=16).hexdigest().encode()])
+        if problems:
+            refusal = pb_utils.TritonError(str(DataError(problems)))
+            return pb_utils.InferenceResponse(output_tensors=[], error=refusal)
         return pb_utils.InferenceResponse(
             output_tensors=[
                 pb_utils.Tensor("canvas", to_input(np.stack(canvases))),
