@@ -6,11 +6,15 @@ UV := 0.13.8
 PYTHON ?= python3
 MODEL ?=
 FIRST ?= 1
+MINUTES ?= 60
+SEED ?=
 override MODEL := $(value MODEL)# as it was given: neither make nor the shell finds a command in it
 override FIRST := $(value FIRST)
-export MODEL FIRST
+override MINUTES := $(value MINUTES)
+override SEED := $(value SEED)
+export MODEL FIRST MINUTES SEED
 
-.PHONY: setup repro test check bench verify starter lock
+.PHONY: setup repro test fuzz check bench verify starter lock
 
 repro: setup ## build every model, or one line of the graph: make repro MODEL=driver
 	@python -m vouch.commands.check_params "$$MODEL"
@@ -19,6 +23,9 @@ repro: setup ## build every model, or one line of the graph: make repro MODEL=dr
 
 test: setup ## every test, on two cores
 	OMP_NUM_THREADS=1 pytest -n 2 --dist loadscope --no-loadscope-reorder
+
+fuzz: setup ## hostile input on every door, other than that of `make test`: make fuzz MINUTES=60 [SEED=7]
+	OMP_NUM_THREADS=1 PYTHONPATH=src:tests python -m hostile.fuzz --minutes "$$MINUTES" $${SEED:+--seed "$$SEED"}
 
 check: setup ## lint, format, types, and dvc.lock in step with the code
 	@python -m vouch.commands.check_params

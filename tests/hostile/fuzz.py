@@ -1,0 +1,89 @@
+"""Try hostile input on every door: `python -m hostile.fuzz --minutes 60 --seed 7` (make fuzz).
+
+Prints what was tried by door and kind, the slowest and the largest case, and every finding; exits 1 on a finding.
+"""
+
+import argparse
+import itertools
+import os
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from hostile import pool
+from hostile.doors import DOORS
+from hostile.pool import Case, Result
+
+SHOWN = 12  # findings of one kind: the others of it are counted
+
+
+def fixed(seed: int) -> Iterator[Case]:
+    """Yield the cases of `make test`: a number of them for each door."""
+    return (Case(seed, name, number) for name, door in DOORS.items() for number in range(door.cases))
+
+
+def endless(seed: int, end: float) -> Iterator[Case]:
+    """Yield cases of every door in the proportions of `fixed`, seed after seed, until `end` on the monotonic clock."""
+    for later in itertools.count(seed):
+        for case in fixed(later):
+            if time.monotonic() > end:
+                return
+            yield case
+
+
+def run(cases: Iterable[Case], workers: int) -> list[Result]:
+    """Build the ground in a temporary folder and try the cases."""
+    with tempfile.TemporaryDirectory(prefix="vouch-hostile-") as name:
+        folder = Path(name)
+        pool.build(folder)
+        return list(pool.results(cases, folder, workers=workers))
+
+
+def report(results: list[Result]) -> Iterator[str]:
+    """Yield the lines of the report."""
+    counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for one in results:
+        counts[one.case.door, one.case.kind][one.outcome] += 1
+    for (door, kind), count in sorted(counts.items()):
+        yield f"{door:12} {kind:42} " + ", ".join(f"{number} {outcome}" for outcome, number in sorted(count.items()))
+    for door in DOORS:
+        held = [one.outcome for one in results if one.case.door == door]
+        yield f"{door}: {len(held)} tried, {held.count('accepted')} accepted, {held.count('refused')} refused"
+    for title, key in (("slowest", "seconds"), ("largest", "peak_mb")):
+        for one in sorted(results, key=lambda one: getattr(one, key), reverse=True)[:3]:
+            yield f"{title}: {one.case} {one.seconds:.1f} s, {one.peak_mb:.0f} MB: {one.told[:160]}"
+    yield from _findings([one for one in results if one.finding])
+    yield f"{len(results)} cases, {sum(bool(one.finding) for one in results)} findings"
+
+
+def _findings(found: list[Result]) -> Iterator[str]:
+    kinds: dict[str, list[Result]] = defaultdict(list)
+    for one in found:
+        kinds[f"{one.case.door}, {one.finding.strip().splitlines()[-1][:60]}"].append(one)
+    for held in kinds.values():
+        for one in held[:SHOWN]:
+            yield f"FINDING {one.case} ({one.case.kind}) {one.told}\n    " + one.finding.strip().replace("\n", "\n    ")
+        if len(held) > SHOWN:
+            yield f"... and {len(held) - SHOWN} more like these: {' '.join(str(one.case) for one in held[SHOWN:][:20])}"
+
+
+def main() -> None:
+    """Try new cases for as long as the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=None, help="default: the cases of `make test`, once")
+    parser.add_argument("--seed", type=int, default=None, help="default: one of the clock")
+    parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
+    words = parser.parse_args()
+    seed = int(time.time()) if words.seed is None else words.seed
+    print(f"seed {seed}; one case again: python -m hostile.replay SEED:DOOR:CASE", flush=True)
+    end = time.monotonic() + 60 * (words.minutes or 0)
+    results = run(fixed(seed) if words.minutes is None else endless(seed, end), words.workers)
+    print(*report(results), sep="\n")
+    sys.exit(any(one.finding for one in results))
+
+
+if __name__ == "__main__":
+    main()

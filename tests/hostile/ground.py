@@ -1,0 +1,149 @@
+"""The ground that every case starts from: a workspace of two models and one data set, built by the stages themselves.
+
+Nothing is trained: the two networks are those of tests/deployment/bundles.py. DVC is not the subject here and would
+take a second a case: a stand-in on PYTHONPATH answers `dvc add`.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+from ruamel.yaml import YAML
+
+from deployment import bundles
+from hostile import labels
+
+ROOT = Path(__file__).parents[2]
+MODELS = {"driver": "detect", "roadwork": "classify"}
+SESSIONS = 24
+STAND_IN = """
+import sys
+from pathlib import Path
+place = Path(sys.argv[-1])
+count = sum(path.is_file() for path in place.rglob("*"))
+text = f"outs:\\n- md5: {'0' * 32}.dir\\n  nfiles: {count}\\n  hash: md5\\n  path: {place.name}\\n"
+place.with_name(f"{place.name}.dvc").write_text(text)
+"""
+RULE = {"source": "data", "metric": "quarantined_fraction", "op": "<=", "limit": 0.5, "bound": "value", "each": "all"}
+GATE: dict[str, Any] = {
+    "required": {},
+    "rules": {"quarantine": RULE | {"min_groups": 0, "severity": "block"}},
+    "waivers": {},
+    "summary": [],
+}
+DRIFT = {"level": 0.5, "permutations": 19, "least_photographs": 10, "sample": 100, "folds": 2}  # quickly
+ABSENT = {"render", "train_detector", "train_classifier", "quantize"}
+
+
+def parameters() -> dict[str, Any]:
+    """Return the repository's params.yaml, cut down to what the doors read."""
+    content: dict[str, Any] = json.loads(_parameters())
+    return content
+
+
+@cache
+def _parameters() -> str:
+    """As JSON, which is parsed in a hundredth of the time."""
+    content = YAML(typ="safe", pure=True).load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    pipeline = content["pipeline"] | {"datasets": ["driver"], "rendered": ["driver"], "quantized": {}}
+    for road in ("models", "detectors", "classifiers", "fine_tuned", "unpromoted"):
+        pipeline[road] = {name: entry for name, entry in content["pipeline"][road].items() if name in MODELS}
+    for road in ("models", "classifiers", "fine_tuned", "unpromoted"):
+        pipeline[road] |= {"roadwork": pipeline[road]["roadwork"] | {"dataset": "driver"}}
+    dataset = {name: part for name, part in content["datasets"]["driver"].items() if name not in ABSENT}
+    dataset["render"] = {"seed": 1}
+    dataset["ingest"] = {"classes": list(labels.CLASSES), "group_keys": ["session"], "strata": {"light": ["day"]}}
+    dataset["scan"] = {"max_megapixels": 4.0}
+    dataset["validate"]["severity"] |= dict.fromkeys(
+        ("blank", "exact_duplicate", "near_duplicate", "few_groups"), "warn"
+    )
+    minimal = {"min_count": 1, "strata": {}}
+    dataset["validate"]["coverage"] |= {"min_components": 4, "min_samples": 1, "strata": {}}
+    dataset["validate"]["coverage"]["classes"] = dict.fromkeys(labels.CLASSES, minimal)
+    models = {name: {"gate": GATE, "drift": content["models"][name]["drift"] | DRIFT} for name in MODELS}
+    return json.dumps({"pipeline": pipeline, "datasets": {"driver": dataset}, "models": models})
+
+
+def write_params(content: dict[str, Any]) -> None:
+    """Write params.yaml as DVC does."""
+    yaml = YAML()
+    yaml.default_flow_style = False
+    yaml.dump(content, Path("params.yaml"))
+
+
+def build(folder: Path) -> None:
+    """Build the ground; it is copied for each case."""
+    from vouch.stages import ingest, scan, split, validate  # in the process that builds alone
+
+    (folder / "stand_in/dvc").mkdir(parents=True)
+    (folder / "stand_in/dvc/__init__.py").touch()  # or the real one would come first
+    (folder / "stand_in/dvc/__main__.py").write_text(STAND_IN)
+    (folder / "ground/.dvc").mkdir(parents=True)
+    os.chdir(folder / "ground")
+    Path(".dvc/config").touch()
+    write_params(parameters())
+    for name, task in MODELS.items():
+        _model(name, task)
+    _source(Path("data/sources/driver/mine"))
+    for stage in (ingest, scan, validate, split):
+        stage.run("driver")
+    whole = Path("data/manifests/driver/samples.parquet")
+    rows = pd.read_parquet(whole)["sample_id"].map(lambda name: f"{name},{name}\n")
+    Path("data/splits/driver/val_calib.csv").write_text("sample_id,group\n" + "".join(rows))  # enough for `vouch drift`
+    photographs(Path("new"))
+    for name in MODELS:
+        (Path("metrics") / name).mkdir(parents=True, exist_ok=True)
+        for file in ("export", "test", "comparison", "calibration"):
+            Path(f"metrics/{name}/{file}.json").write_text("{}\n")
+        verdict(name)
+
+
+def verdict(name: str) -> None:
+    """Let the stage gate write the verdict of a model."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    subprocess.run([sys.executable, "-m", "vouch.stages.gate", *gate_words(name)], check=True, env=environment)
+
+
+@cache
+def gate_words(model: str) -> tuple[str, ...]:
+    """Return the words of the stage gate as dvc.yaml has them."""
+    graph = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
+    words = {"${key}": model, "${item.dataset}": "driver"}
+    return tuple(words.get(word, word) for word in graph["stages"]["gate"]["do"]["cmd"].split()[1:])
+
+
+def _model(name: str, task: str) -> None:
+    folder = Path("models") / name / "bundle"
+    folder.parent.mkdir(parents=True)
+    bundles.build(folder, task)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"name": name}, indent=2, sort_keys=True) + "\n")
+    folder.with_suffix(".onnx").unlink()
+    for file in folder.iterdir():  # what the stages before `bundle` leave
+        shutil.copyfile(file, folder.parent / file.name)
+    (folder.parent / "manifest.json").unlink()
+
+
+def _source(root: Path) -> None:
+    held = labels.photos(np.random.default_rng(1), SESSIONS)
+    held = [labels.replace(one, name=f"s{index}_0.png") for index, one in enumerate(held)]
+    labels.plant(root, "jsonl", held, "refuse")
+    rules = {"groups": {"session": {"pattern": "^(s[0-9]+)_"}}, "strata": {"light": {"value": "day"}}}
+    content = {"name": root.name, "format": "jsonl", "unlabelled": "refuse", **rules}
+    (root / "source.json").write_text(json.dumps(content))
+
+
+def photographs(folder: Path) -> None:
+    """Write photographs that a model has not seen."""
+    folder.mkdir()
+    rng = np.random.default_rng(3)
+    for index, suffix in enumerate(("jpg", "png", "jpg")):
+        Image.fromarray(rng.integers(0, 255, (40, 50, 3), np.uint8)).save(folder / f"p{index}.{suffix}")
