@@ -32,6 +32,7 @@ GROUND = {
 WITH_FRAMEWORK = {"train_detector", "export", "parity"}
 WITHOUT_TORCH = ("quantize", "parity_quantized", "predict")
 PAST_THE_WAIST = ("calibrate", "decide", "evaluate", "compare", "gate", "bundle", "report", "index")
+ONNX = {"vision/onnx_file.py", "vision/onnx_limits.py", "vision/onnx_shapes.py"}
 HEAVY = {"torch", "torchvision", "timm", "ultralytics", "openvino"}
 
 
@@ -109,7 +110,7 @@ def test_every_packaged_file_is_named_by_a_module_beside_it():
         ("torchvision", {"training/torchvision_detector.py"}),
         ("ultralytics", {"training/ultralytics_detector.py"}),
         ("onnxruntime", {"vision/runtime.py", "vision/quantization.py"}),
-        ("onnx", {"vision/onnx_file.py", "vision/quantization.py", "training/onnx_export.py", "deployment"}),
+        ("onnx", {*ONNX, "vision/quantization.py", "training/onnx_export.py", "deployment"}),
         ("openvino", {"deployment/openvino.py"}),
     ],
 )
