@@ -279,7 +279,7 @@ def test_answers_are_written_in_the_form_that_the_suffix_names(ready):
     ],
 )
 def test_an_answer_that_cannot_be_drawn_is_refused_before_another_output_is_written(ready, words, place, text):
-    Image.new("RGB", (16400, 4)).save("long.png")
+    Image.new("RGB", (16400, 600)).save("long.png")
     result = invoke([*words, "--csv", "x.csv"], "-o", place)
     assert isinstance(result.exception, DataError)
     assert text in str(result.exception)
