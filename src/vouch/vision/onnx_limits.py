@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import onnx
 from google.protobuf.message import DecodeError
-from onnx import AttributeProto, TensorProto
+from onnx import AttributeProto, NodeProto, TensorProto
 
 from vouch.errors import BundleError, Problem, refuse_any
 from vouch.vision.onnx_shapes import Shape, inferred_shapes
@@ -84,22 +84,28 @@ def _structure(model: onnx.ModelProto) -> Iterator[Words]:
         yield "no training information", f"{len(model.training_info)}"
     if len(model.graph.node) > NODES:
         yield f"at most {NODES} operators", f"{len(model.graph.node)}"
+    if not all(isinstance(text, str) for item in model.metadata_props for text in (item.key, item.value)):
+        yield "metadata in UTF-8", "bytes that are not"  # protobuf hands them over as they are
     if model.graph.sparse_initializer:
         yield "no sparse tensors", f"{len(model.graph.sparse_initializer)}"
     for tensor in model.graph.initializer:
         yield from _tensor(tensor)
     for node in model.graph.node:
-        if node.domain not in STANDARD:
-            yield "operators of ONNX alone", f"{node.domain}.{node.op_type}"[:80]
-        if node.op_type in RANDOM:
-            yield "the same answer every time", node.op_type
-        for attribute in node.attribute:
-            yield from _attribute(node.op_type, attribute)
+        yield from _operator(node)
+
+
+def _operator(node: NodeProto) -> Iterator[Words]:
+    if node.domain not in STANDARD:
+        yield "operators of ONNX alone", f"{node.domain}.{node.op_type}"[:80]
+    if node.op_type in RANDOM:
+        yield "the same answer every time", node.op_type
+    for attribute in node.attribute:
+        yield from _attribute(node.op_type, attribute)
 
 
 def _attribute(operator: str, attribute: AttributeProto) -> Iterator[Words]:
     if attribute.HasField("g") or attribute.graphs:
-        yield "no operator with a graph of its own, such as a loop", operator[:80]
+        yield "no operator with a graph of its own, such as a loop", f"{operator}"[:80]
     if attribute.ref_attr_name or attribute.HasField("sparse_tensor") or attribute.sparse_tensors:
         yield "attributes that are values", f"{operator}.{attribute.name}"[:80]
     for tensor in (*([attribute.t] if attribute.HasField("t") else []), *attribute.tensors):
@@ -140,7 +146,7 @@ def _ends(graph: onnx.GraphProto, size_px: int) -> Iterator[Words]:
 def _spelled(value: onnx.ValueInfoProto) -> str:
     tensor = value.type.tensor_type
     kind = TensorProto.DataType.Name(tensor.elem_type) if tensor.elem_type in KINDS else str(tensor.elem_type)
-    lengths = [str(dim.dim_value) if dim.HasField("dim_value") else dim.dim_param or "?" for dim in tensor.shape.dim]
+    lengths = [f"{dim.dim_value if dim.HasField('dim_value') else dim.dim_param or '?'}" for dim in tensor.shape.dim]
     return f"{value.name[:80]} {kind} ({', '.join(lengths[:8])})"
 
 
