@@ -69,8 +69,9 @@ encoded = np.array([[Path(path).read_bytes()] for path in sys.argv[2:]], np.obje
 found = {}
 for repository in sorted(ROOT.iterdir()):
     preprocess = backend(repository / "m_preprocess")
-    broken, response = preprocess.execute([{"photograph": np.array([[b"junk"]], np.object_)}, {"photograph": encoded}])
-    assert "a photograph" in str(broken.error), broken.error
+    junk = np.array([[b"junk"], [b""]], np.object_)
+    broken, response = preprocess.execute([{"photograph": junk}, {"photograph": encoded}])
+    assert "photograph 0: expected JPEG" in str(broken.error) and "photograph 1: " in str(broken.error), broken.error
     tensors = said(response)
     network = onnxruntime.InferenceSession(repository / "m/1/model.onnx", providers=["CPUExecutionProvider"])
     tensors["output0"] = network.run(None, {"images": tensors["canvas"]})[0]

@@ -68,6 +68,26 @@ def test_a_photograph_that_does_not_decode_is_named(reds_path, reds):
         list(runtime.detect(loaded, reds, POSTPROCESS, batch=2))
 
 
+@pytest.mark.parametrize("batch", [1, 2, 100])
+def test_every_photograph_that_cannot_be_read_is_named_at_once(reds_path, reds, batch):
+    reds[1].write_bytes(b"")
+    reds[5].write_bytes(b"not a photograph")
+    reds[8].unlink()
+    loaded = runtime.load(reds_path, Preprocess(SIZE, SIZE))
+    with pytest.raises(DataError) as caught:
+        list(runtime.detect(loaded, reds, POSTPROCESS, batch=batch))
+    assert [problem.where for problem in caught.value.problems] == [str(reds[place]) for place in (1, 5, 8)]
+
+
+def test_a_sliver_is_answered(reds_path, tmp_path):
+    for width, height in [(900, 1), (1, 900)]:
+        Image.new("RGB", (width, height), (255, 0, 0)).save(tmp_path / "sliver.png")
+        loaded = runtime.load(reds_path, Preprocess(SIZE, SIZE))
+        ((found, size),) = runtime.detect(loaded, [tmp_path / "sliver.png"], POSTPROCESS, batch=1)
+        assert size == (width, height)
+        assert found.boxes_xyxy[0].max() <= 900
+
+
 def test_a_network_for_another_canvas_is_refused(reds_path):
     with pytest.raises(BundleError, match="64"):
         runtime.load(reds_path, Preprocess(64, SIZE))

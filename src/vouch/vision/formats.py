@@ -44,6 +44,6 @@ def described(file_format: str, mode: str, width: int, height: int) -> str:
     """Return what a header says, in words.
 
     >>> described("JPEG", "CMYK", 640, 480), described("", "", 0, 0)
-    ('JPEG, mode CMYK, 640 x 480', 'no known format, mode unknown, 0 x 0')
+    ('JPEG, mode CMYK, 640 x 480', 'no known format')
     """
-    return f"{file_format or 'no known format'}, mode {mode or 'unknown'}, {width} x {height}"
+    return f"{file_format}, mode {mode}, {width} x {height}" if file_format else "no known format"

@@ -78,8 +78,9 @@ class Header:
 
     def refusals(self, where: str) -> list[Problem]:
         """Return the problems in the words of every door."""
-        got = described(self.format, self.mode, self.width, self.height)
-        return [Problem(where, REFUSALS[name][0], got, REFUSALS[name][1]) for name in self.problems]
+        said = described(self.format, self.mode, self.width, self.height)
+        got = {"missing_image": "no file", "empty_file": "no bytes"}
+        return [Problem(where, REFUSALS[name][0], got.get(name, said), REFUSALS[name][1]) for name in self.problems]
 
 
 def measure(stream: BinaryIO, *, max_megapixels: float) -> Header:
