@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from vouch.errors import BundleError
 from vouch.vision import runtime
 from vouch.vision.onnx_limits import checked_network
-from vouch.vision.onnx_shapes import inferred_shapes
+from vouch.vision.onnx_shapes import _result, inferred_shapes
 from vouch.vision.preprocess import Preprocess
 
 SIZE = 32
@@ -270,6 +271,58 @@ def test_shapes_that_follow_from_arithmetic_on_shapes_are_known():
     plain = onnx.shape_inference.infer_shapes(made, data_prop=True)
     claimed = next(value for value in plain.graph.value_info if value.name == "second")
     assert not claimed.type.tensor_type.shape.dim[1].HasField("dim_value")
+
+
+@pytest.mark.parametrize(
+    ("operator", "inputs", "attributes", "expected"),
+    [  # by hand; lengths are (1, 3, 32, 32), numbers (7, 2, 5)
+        ("Shape", ["images"], {"start": 1, "end": 3}, [3, 32]),
+        ("Add", ["numbers", "two"], {}, [9, 4, 7]),
+        ("Sub", ["numbers", "two"], {}, [5, 0, 3]),
+        ("Mul", ["numbers", "two"], {}, [14, 4, 10]),
+        ("Div", ["numbers", "two"], {}, [3, 1, 2]),
+        ("Div", ["below", "two"], {}, [-3]),  # towards zero
+        ("Mod", ["numbers", "two"], {}, [1, 0, 1]),
+        ("Neg", ["two"], {}, [-2]),
+        ("Equal", ["numbers", "two"], {}, [False, True, False]),
+        ("Where", ["chosen", "numbers", "two"], {}, [7, 2, 5]),
+        ("Concat", ["two", "numbers"], {"axis": 0}, [2, 7, 2, 5]),
+        ("Gather", ["numbers", "two"], {}, [5]),
+        ("Slice", ["numbers", "zero", "two"], {}, [7, 2]),
+        ("Slice", ["numbers", "last", "first", "zero", "last"], {}, [5, 2, 7]),  # backwards
+        ("Unsqueeze", ["numbers", "zero"], {}, [[7, 2, 5]]),
+        ("Clip", ["numbers", "three", "six"], {}, [6, 3, 5]),
+        ("Min", ["numbers", "three"], {}, [3, 2, 3]),
+        ("Max", ["numbers", "three"], {}, [7, 3, 5]),
+        ("Reshape", ["numbers", "tall"], {}, [[7], [2], [5]]),
+        ("Transpose", ["rows"], {"perm": [1, 0]}, [[1, 3], [2, 4]]),
+        ("Squeeze", ["rows_of_one"], {}, [7, 2]),
+        ("Expand", ["two", "three_long"], {}, [2, 2, 2]),
+        ("ConstantOfShape", ["two_long"], {}, [0.0, 0.0]),
+        ("Range", ["none", "three", "one"], {}, [0, 1, 2]),
+        ("Cast", ["numbers"], {"to": FLOAT}, [7.0, 2.0, 5.0]),
+        ("ReduceProd", ["numbers"], {"keepdims": 0}, 70),
+    ],
+)
+def test_arithmetic_on_lengths_is_onnx_runtimes(operator, inputs, attributes, expected):
+    constants = {
+        **{"numbers": shaped(7, 2, 5), "two": shaped(2), "zero": shaped(0), "last": shaped(-1), "below": shaped(-7)},
+        **{"first": shaped(-(2**63)), "tall": shaped(3, 1), "rows": np.array([[1, 2], [3, 4]])},
+        **{"rows_of_one": np.array([[7, 2]]), "three_long": shaped(3), "two_long": shaped(2)},
+        **{"none": np.array(0), "one": np.array(1), "three": np.array(3), "six": np.array(6)},
+        **{"chosen": np.array([True, False, True])},
+    }
+    node = helper.make_node(operator, inputs, ["found"], **attributes)
+    values = {name: constants[name] for name in inputs if name in constants}
+    worked = _result(node, values, {"images": (1, 3, SIZE, SIZE)})
+    np.testing.assert_array_equal(worked, expected)
+    kind = helper.np_dtype_to_tensor_dtype(np.asarray(worked).dtype)
+    given = helper.make_tensor_value_info("found", kind, None)
+    made = model([node, ANSWER], constants, outputs=[OUTPUT, given])
+    session = onnxruntime.InferenceSession(made.SerializeToString(), providers=["CPUExecutionProvider"])
+    [run] = session.run(["found"], {"images": np.zeros((1, 3, SIZE, SIZE), np.float32)})
+    assert run.dtype == worked.dtype
+    np.testing.assert_array_equal(run, expected)
 
 
 def test_a_network_that_ignores_the_batch_is_refused_when_it_answers():

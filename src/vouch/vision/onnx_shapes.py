@@ -6,6 +6,7 @@ does). So small tensors that depend on shapes alone are worked out here, put in 
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -180,6 +181,11 @@ RESULTS: dict[str, Callable[..., Any]] = {  # of ONNX's operators, on values; at
     "Slice": _sliced,
     "Squeeze": lambda attributes, value, axes=None: np.squeeze(value, _axes(axes)),
     "Unsqueeze": lambda attributes, value, axes: np.expand_dims(value, [int(axis) for axis in axes]),
+    "Transpose": lambda attributes, value: np.transpose(value, attributes.get("perm")),
+    "Mod": lambda attributes, first, second: np.mod(first, second),  # of lengths, which are not negative
+    "Clip": lambda attributes, value, least=None, most=None: np.clip(value, least, most),
+    "Min": lambda attributes, *values: reduce(np.minimum, values),
+    "Max": lambda attributes, *values: reduce(np.maximum, values),
     "Reshape": lambda attributes, value, shape: value.reshape([int(length) for length in shape]),
     "Expand": lambda attributes, value, shape: value * np.ones(_sized(shape), value.dtype),
     "ConstantOfShape": _filled,
