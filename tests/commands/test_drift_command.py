@@ -24,7 +24,8 @@ from vouch.vision.preprocess import Preprocess, to_json
 SIZE, CLASSES = 32, ("free", "work")
 PREPROCESS = Preprocess(SIZE, SIZE, task="classify")
 POLICY = {"kind": "threshold", "positive": None, "threshold": 0.6, "feasible": True, "guarantee": "none"} | {
-    "alpha": 0.1, "delta": 0.05, "objective": None, "evidence": None, "infeasible": None
+    "alpha": 0.1, "delta": 0.05, "objective": None, "evidence": None, "infeasible": None,
+    "intraclass_correlation": 0.0
 }  # fmt: skip
 CALIBRATOR = {"kind": "multiclass", "classes": list(CLASSES), "map": {"method": "identity"}, "gate": None}
 SECTION = {

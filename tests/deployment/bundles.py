@@ -15,7 +15,7 @@ from vouch.vision.preprocess import Preprocess, to_json
 
 SIDE_PX = 32
 CLASSES = ["clear", "works"]
-SHARED = dict.fromkeys(("alpha", "delta", "objective", "evidence", "infeasible"))
+SHARED = dict.fromkeys(("alpha", "delta", "objective", "evidence", "infeasible")) | {"intraclass_correlation": 0.0}
 OPERATING_POINT = {"kind": "operating_point", "feasible": True, "guarantee": "none", **SHARED} | {
     "thresholds": {"clear": 0.45, "works": 0.5}
 }

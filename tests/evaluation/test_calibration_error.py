@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from evaluation.photographs import THREE, copied, photographs
+from evaluation.setting import SETTING
 from vouch.calibration.reliability import adaptive_ece, debiased_ece, ece, mce
 from vouch.evaluation.intervals import estimate, group_weights, point
 from vouch.evaluation.metrics import METRICS
@@ -63,10 +64,10 @@ def test_debiasing_takes_part_of_what_chance_adds():
 def test_the_interval_holds_its_value_and_bca_leaves_a_biased_metric_alone(name):
     rows = photographs(5)
     weights = group_weights(N_GROUPS, replicates=300, rng=np.random.default_rng(0))
-    found = estimate(measure(rows, name), weights, level=0.95)
+    found = estimate(measure(rows, name), weights, SETTING)
     assert found.low <= found.value <= found.high
     assert found.low < found.high
-    assert estimate(measure(rows, name), weights, level=0.95, interval="bca") == found
+    assert estimate(measure(rows, name), weights, SETTING, interval="bca") == found
 
 
 @pytest.mark.parametrize("name", ["ece_debiased", "mce", "ece_classwise", "ece_adaptive"])
@@ -74,4 +75,4 @@ def test_nothing_calibrated_is_null(name):
     rows = photographs(6)
     empty = rows[:0] if name == "ece_classwise" else rows.assign(calibrated=False)
     weights = group_weights(N_GROUPS, replicates=200, rng=np.random.default_rng(0))
-    assert estimate(measure(empty, name), weights, level=0.95).value is None
+    assert estimate(measure(empty, name), weights, SETTING).value is None

@@ -3,6 +3,7 @@ import pytest
 from sklearn.metrics import brier_score_loss, log_loss
 
 from evaluation.photographs import BINARY, THREE, photographs
+from evaluation.setting import SETTING
 from vouch.evaluation.intervals import estimate, group_weights, point
 from vouch.evaluation.metrics import METRICS
 
@@ -70,14 +71,16 @@ def test_without_an_exited_positive_the_miss_rate_is_null():
     rows = photographs(4)
     rows = rows.assign(accept=rows["accept"] & ~rows["positive"])
     weights = group_weights(N_GROUPS, replicates=200, rng=np.random.default_rng(0))
-    found = estimate(METRICS["fnr_on_exits"].measure(rows, N_GROUPS), weights, level=0.95)
+    found = estimate(METRICS["fnr_on_exits"].measure(rows, N_GROUPS), weights, SETTING)
     assert (found.value, found.low, found.high, found.n_rows, found.n_groups) == (None, None, None, 0, 0)
 
 
-def test_no_missed_exit_is_as_uncertain_as_its_groups_are_few():
+def test_no_missed_exit_is_less_certain_than_its_rows_and_more_than_its_groups():
     rows = photographs(5)
     rows = rows.assign(accept=rows["correct"])
     weights = group_weights(N_GROUPS, replicates=200, rng=np.random.default_rng(0))
-    found = estimate(METRICS["fnr_on_exits"].measure(rows, N_GROUPS), weights, level=0.95)
+    found = estimate(METRICS["fnr_on_exits"].measure(rows, N_GROUPS), weights, SETTING)
     assert (found.value, found.low) == (0.0, 0.0)
-    assert found.high > 1 - 0.025 ** (1 / N_GROUPS)  # as 0 of 25, not as 0 of 150 rows
+    exits = rows[rows["accept"] & rows["positive"]]["group_index"].value_counts()
+    assert found.high == pytest.approx(1 - 0.025 ** (1 / (exits / (1 + 0.05 * (exits - 1))).sum()))
+    assert 1 - 0.025 ** (1 / found.n_rows) < found.high < 1 - 0.025 ** (1 / found.n_groups)

@@ -19,6 +19,7 @@ POLICY = {
     "objective": {},
     "evidence": {},
     "infeasible": {},
+    "intraclass_correlation": 0.05,
 }
 
 

@@ -4,6 +4,7 @@ import pytest
 from sklearn.metrics import confusion_matrix, precision_recall_curve
 
 from evaluation.photographs import THREE, photographs
+from evaluation.setting import SETTING
 from vouch.evaluation import curves
 from vouch.evaluation.intervals import group_weights
 from vouch.evaluation.metrics import judged
@@ -19,6 +20,7 @@ POLICY = {
     "objective": {},
     "evidence": {},
     "infeasible": {},
+    "intraclass_correlation": 0.05,
 }
 COLUMNS = ["sample_id", "group", "stratum_stream", "class_true", "class_pred", "score", "correct", "x2", "hits"]
 ROWS = pd.DataFrame(
@@ -51,7 +53,7 @@ def test_precision_recall_by_hand(rows):
 
 
 def test_reliability_counts_every_detection_on_both_sides(rows):
-    table = curves.reliability(rows, weights=WEIGHTS, level=0.95)
+    table = curves.reliability(rows, weights=WEIGHTS, setting=SETTING)
     assert table.groupby("side")["n"].sum().to_dict() == {"before": 4, "after": 4}
     after = table[table["side"] == "after"]
     assert after["confidence"].tolist() == pytest.approx([0.35, 0.55, 0.75, 0.95])
@@ -59,7 +61,7 @@ def test_reliability_counts_every_detection_on_both_sides(rows):
 
 
 def test_recall_by_confidence_by_hand(rows):
-    table = curves.recall_by_confidence(rows, weights=WEIGHTS, level=0.95)
+    table = curves.recall_by_confidence(rows, weights=WEIGHTS, setting=SETTING)
     assert table["confidence"].max() == pytest.approx(0.94)  # nothing is surer than .95
     at = {round(row.confidence, 2): (row.recall, row.precision) for row in table.itertuples()}
     assert at[0.0] == pytest.approx((2 / 4, 2 / 4))
@@ -87,14 +89,14 @@ def test_a_model_that_says_nothing_still_has_its_tables(rows):
     silent = rows[rows["class_pred"].isna()]
     weights = group_weights(3, replicates=200, rng=np.random.default_rng(0))
     assert curves.precision_recall(silent, weights=weights, level=0.95)["precision"].eq(0.0).all()
-    assert curves.reliability(silent, weights=weights, level=0.95).empty
-    assert curves.recall_by_confidence(silent, weights=weights, level=0.95).empty
+    assert curves.reliability(silent, weights=weights, setting=SETTING).empty
+    assert curves.recall_by_confidence(silent, weights=weights, setting=SETTING).empty
     assert curves.worst(silent, count=5)["kind"].tolist() == ["miss", "miss"]
-    assert curves.risk_coverage(silent, weights=weights, level=0.95).empty
+    assert curves.risk_coverage(silent, weights=weights, setting=SETTING).empty
 
 
 def test_risk_of_detections_by_hand(rows):
-    table = curves.risk_coverage(rows, weights=WEIGHTS, level=0.95)
+    table = curves.risk_coverage(rows, weights=WEIGHTS, setting=SETTING)
     # .95 right, .75 wrong, .55 wrong, .35 right; misses and empty photographs are no answers
     assert table["coverage"].tolist() == pytest.approx([1 / 4, 2 / 4, 3 / 4, 1])
     assert table["risk"].tolist() == pytest.approx([0, 1 / 2, 2 / 3, 2 / 4])
@@ -107,7 +109,7 @@ PHOTOGRAPHS = group_weights(25, replicates=200, rng=np.random.default_rng(0))
 @pytest.mark.parametrize("decimals", [6, 1])
 def test_risk_over_coverage_of_photographs_rises_to_their_error_with_a_band(decimals):
     rows = photographs(0, decimals=decimals)
-    table = curves.risk_coverage(rows, weights=PHOTOGRAPHS, level=0.95)
+    table = curves.risk_coverage(rows, weights=PHOTOGRAPHS, setting=SETTING)
     assert table["coverage"].is_monotonic_increasing
     assert table["coverage"].is_unique
     last = table.iloc[-1]
@@ -135,7 +137,7 @@ def test_precision_over_recall_of_a_class_is_scikit_learns_however_ties_are_sort
 
 def test_reliability_before_is_that_of_the_raw_answer():
     rows = photographs(2)
-    table = curves.reliability(rows, weights=PHOTOGRAPHS, level=0.95)
+    table = curves.reliability(rows, weights=PHOTOGRAPHS, setting=SETTING)
     right = table.assign(right=table["accuracy"] * table["n"]).groupby("side")["right"].sum()
     assert right["before"] == pytest.approx(rows["correct_before"].sum())
     assert right["after"] == pytest.approx(rows["correct"].sum())
@@ -143,7 +145,7 @@ def test_reliability_before_is_that_of_the_raw_answer():
 
 def test_recall_by_confidence_of_photographs_is_right_answers_of_all_and_accuracy_of_the_kept():
     rows = photographs(3)
-    table = curves.recall_by_confidence(rows, weights=PHOTOGRAPHS, level=0.95)
+    table = curves.recall_by_confidence(rows, weights=PHOTOGRAPHS, setting=SETTING)
     at = table[(table["confidence"] - 0.8).abs() < 1e-9].iloc[0]
     kept = rows[rows["confidence"] >= 0.8]
     assert at["precision"] == pytest.approx(kept["correct"].mean())

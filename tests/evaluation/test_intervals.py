@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest, bootstrap, t
 
+from evaluation.setting import SETTING
 from vouch.evaluation.intervals import (
     Measure,
     bca_levels,
@@ -34,7 +35,7 @@ def test_every_replicate_draws_as_many_groups_as_there_are():
 
 def test_the_interval_of_a_mean_agrees_with_scipys_percentile_bootstrap_up_to_the_expansion():
     values = np.random.default_rng(1).gamma(2.0, size=200)
-    ours = estimate(mean_of(values), weights_for(200, 20_000), level=0.95)
+    ours = estimate(mean_of(values), weights_for(200, 20_000), SETTING)
     peer = bootstrap(
         (values,), np.mean, n_resamples=20_000, method="percentile", rng=np.random.default_rng(2), vectorized=True
     ).confidence_interval
@@ -46,7 +47,7 @@ def test_the_interval_of_a_mean_agrees_with_scipys_percentile_bootstrap_up_to_th
 def test_few_groups_widen_the_interval_to_that_of_t():
     # for a mean of normal values the expanded percentile interval is the t interval, up to the bootstrap's own noise
     values = np.random.default_rng(4).normal(size=12)
-    ours = estimate(mean_of(values), weights_for(12, 50_000), level=0.95)
+    ours = estimate(mean_of(values), weights_for(12, 50_000), SETTING)
     reach = t.ppf(0.975, 11) * values.std(ddof=1) / np.sqrt(12)
     assert ours.high - ours.low == pytest.approx(2 * reach, rel=0.06)
 
@@ -77,21 +78,19 @@ def test_equal_groups_are_as_many_as_they_are_and_one_giant_counts_as_one():
 
 def test_a_perfect_share_is_not_certain():
     # 10 groups of 50 rows, all right: as uncertain as 10 of 10, not as 500 of 500
-    found = estimate(mean_of(np.ones(10), np.full(10, 50.0), share=True), weights_for(10), level=0.95)
+    found = estimate(mean_of(np.ones(10), np.full(10, 50.0), share=True), weights_for(10), SETTING)
     exact = binomtest(10, 10).proportion_ci(0.95, method="exact")
     assert (found.value, found.high, found.n_rows, found.n_groups) == (1.0, 1.0, 500, 10)
     assert found.low == pytest.approx(exact.low)
 
 
 def test_no_support_is_null_and_counted_as_none():
-    found = estimate(
-        Measure(lambda weights: weights[:, 0] * np.nan, np.zeros(4), share=True), weights_for(4), level=0.95
-    )
+    found = estimate(Measure(lambda weights: weights[:, 0] * np.nan, np.zeros(4), share=True), weights_for(4), SETTING)
     assert (found.value, found.low, found.high, found.n_rows, found.n_groups) == (None, None, None, 0, 0)
 
 
 def test_one_group_has_a_value_and_no_interval():
-    found = estimate(mean_of([0.5, 9.0], [8, 0]), weights_for(2), level=0.95)
+    found = estimate(mean_of([0.5, 9.0], [8, 0]), weights_for(2), SETTING)
     assert (found.value, found.low, found.high, found.n_groups) == (0.5, None, None, 1)
 
 
@@ -104,7 +103,7 @@ def test_replicates_without_support_are_left_out():
         below = weights @ support
         return np.divide(weights @ (values * support), below, out=np.full(len(weights), np.nan), where=below > 0)
 
-    found = estimate(Measure(mean, support, share=True), weights_for(400), level=0.95)
+    found = estimate(Measure(mean, support, share=True), weights_for(400), SETTING)
     assert (found.low, found.value, found.high) == pytest.approx((0.2, 0.4, 0.6))
 
 
@@ -133,7 +132,7 @@ def test_bca_of_a_symmetric_metric_is_the_percentile_interval():
     values = np.random.default_rng(7).normal(size=300)
     measure = mean_of(np.r_[values, -values])
     plain, corrected = (
-        estimate(measure, weights_for(600, 4000), level=0.95, interval=interval) for interval in ("percentile", "bca")
+        estimate(measure, weights_for(600, 4000), SETTING, interval=interval) for interval in ("percentile", "bca")
     )
     close = 0.05 * (plain.high - plain.low)
     assert (corrected.low, corrected.high) == pytest.approx((plain.low, plain.high), abs=close)
@@ -153,6 +152,6 @@ def test_bca_of_replicates_on_one_side_stays_within_them():
 
 def test_an_undefined_value_is_null_though_rows_support_it():
     found = estimate(
-        Measure(lambda weights: np.full(len(weights), np.nan), np.ones(4), share=True), weights_for(4), level=0.95
+        Measure(lambda weights: np.full(len(weights), np.nan), np.ones(4), share=True), weights_for(4), SETTING
     )
     assert (found.value, found.low, found.high, found.n_rows, found.n_groups) == (None, None, None, 4, 4)

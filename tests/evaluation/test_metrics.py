@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from evaluation.photographs import photographs
+from evaluation.setting import SETTING
 from vouch.errors import DataError
 from vouch.evaluation.calibration_error import BINS
 from vouch.evaluation.intervals import estimate, group_weights, point
@@ -20,6 +21,7 @@ POLICY = {
     "objective": {},
     "evidence": {},
     "infeasible": {},
+    "intraclass_correlation": 0.05,
 }
 COLUMNS = ["sample_id", "group", "stratum_stream", "class_true", "class_pred", "score", "correct"]
 ROWS = pd.DataFrame(
@@ -114,7 +116,7 @@ def test_a_replicate_equals_the_metric_of_rows_copied_by_hand(name):
 def test_the_interval_of_ece_holds_its_value():
     rows = judged(random_rows(1), calibrator=CALIBRATOR, policy=POLICY)
     weights = group_weights(25, replicates=500, rng=np.random.default_rng(0))
-    found = estimate(METRICS["ece"].measure(rows, 25), weights, level=0.95)
+    found = estimate(METRICS["ece"].measure(rows, 25), weights, SETTING)
     assert found.low < found.value < found.high
 
 
@@ -122,29 +124,29 @@ def test_a_stratum_without_support_is_null_and_stays_in_the_table(rows):
     masks = {"all": np.ones(8, dtype=bool), "stream=front": np.zeros(8, dtype=bool)}
     weights = group_weights(3, replicates=200, rng=np.random.default_rng(0))
     names = [name for name in METRICS if not missing_columns(rows, name)]
-    table = metrics_table(rows, names=names, masks=masks, weights=weights, level=0.95)
+    table = metrics_table(rows, names=names, masks=masks, weights=weights, setting=SETTING)
     for name in names:
-        expected = {"value": None, "low": None, "high": None, "n_rows": 0, "n_groups": 0}
+        expected = {"value": None, "low": None, "high": None, "n_rows": 0, "n_groups": 0, "few_groups": True}
         assert table[name]["stream=front"] == expected
         assert table[name]["all"]["value"] is not None
 
 
 def test_support_counts_the_rows_and_groups_below_the_line(rows):
     weights = group_weights(3, replicates=200, rng=np.random.default_rng(0))
-    found = estimate(METRICS["recall"].measure(rows, 3), weights, level=0.95)
+    found = estimate(METRICS["recall"].measure(rows, 3), weights, SETTING)
     assert (found.n_rows, found.n_groups) == (4, 2)  # g3 has no truth
 
 
 def test_false_alarms_a_photograph_are_not_given_by_class(rows):
     masks = {"all": np.ones(8, dtype=bool), "class=phone": np.ones(8, dtype=bool)}
     weights = group_weights(3, replicates=200, rng=np.random.default_rng(0))
-    table = metrics_table(rows, names=["false_alarms_per_sample"], masks=masks, weights=weights, level=0.95)
+    table = metrics_table(rows, names=["false_alarms_per_sample"], masks=masks, weights=weights, setting=SETTING)
     assert list(table["false_alarms_per_sample"]) == ["all"]
 
 
 def refusal(rows, names):
     with pytest.raises(DataError) as refused:
-        metrics_table(rows, names=names, masks={}, weights=np.ones((1, 3), dtype=np.int32), level=0.95)
+        metrics_table(rows, names=names, masks={}, weights=np.ones((1, 3), dtype=np.int32), setting=SETTING)
     return [str(problem) for problem in refused.value.problems]
 
 
@@ -166,7 +168,9 @@ def test_every_metric_of_a_photograph_has_a_value():
     weights = group_weights(25, replicates=200, rng=np.random.default_rng(0))
     names = [name for name in METRICS if not missing_columns(rows, name)]
     assert set(METRICS) - set(names) == {"map50", "map50_95"}
-    table = metrics_table(rows, names=names, masks={"all": np.ones(len(rows), dtype=bool)}, weights=weights, level=0.95)
+    table = metrics_table(
+        rows, names=names, masks={"all": np.ones(len(rows), dtype=bool)}, weights=weights, setting=SETTING
+    )
     for name in names:
         found = table[name]["all"]
         assert found["low"] <= found["value"] <= found["high"], name

@@ -4,6 +4,7 @@ import pytest
 from sklearn.metrics import precision_recall_curve, roc_auc_score
 
 from evaluation.photographs import THREE, copied, photographs
+from evaluation.setting import SETTING
 from vouch.evaluation.intervals import estimate, group_weights, point
 from vouch.evaluation.metrics import METRICS
 from vouch.evaluation.orders import least
@@ -180,20 +181,20 @@ def test_auroc_of_more_classes_is_scikit_learns_macro_one_vs_rest():
 def test_auroc_of_one_class_is_null_and_its_support_are_the_rows_of_the_rarest():
     rows = photographs(6)
     weights = group_weights(25, replicates=200, rng=np.random.default_rng(0))
-    one = estimate(METRICS["auroc"].measure(rows[rows["positive"]], 25), weights, level=0.95)
+    one = estimate(METRICS["auroc"].measure(rows[rows["positive"]], 25), weights, SETTING)
     assert (one.value, one.low, one.high, one.n_rows) == (None, None, None, 0)
     few = rows[~rows["positive"] | (rows["group_index"] < 3)]
-    found = estimate(METRICS["auroc"].measure(few, 25), weights, level=0.95)
+    found = estimate(METRICS["auroc"].measure(few, 25), weights, SETTING)
     assert (found.n_rows, found.n_groups) == (few["positive"].sum(), 3)
 
 
 def test_a_perfect_order_is_not_certain():
     rows = photographs(7, skill=60.0, difficulty=0.0)
     weights = group_weights(25, replicates=200, rng=np.random.default_rng(0))
-    auroc = estimate(METRICS["auroc"].measure(rows, 25), weights, level=0.95)
+    auroc = estimate(METRICS["auroc"].measure(rows, 25), weights, SETTING)
     assert (auroc.value, auroc.high) == (1.0, 1.0)
     assert 0.7 < auroc.low < 0.95  # 25 groups without a failure: Clopper-Pearson says .863
-    augrc = estimate(METRICS["augrc"].measure(rows, 25), weights, level=0.95)
+    augrc = estimate(METRICS["augrc"].measure(rows, 25), weights, SETTING)
     assert (augrc.value, augrc.low) == (0.0, 0.0)
     assert 0.05 < augrc.high < 0.3
 
@@ -206,7 +207,7 @@ def test_a_coverage_of_one_that_replicates_do_not_share_keeps_its_lower_end():
         np.linspace(1, 0.5, 100), correct, group=np.r_[np.zeros(5), np.repeat(np.arange(1, 20), 5)].astype(int)
     )
     weights = group_weights(20, replicates=500, rng=np.random.default_rng(0))
-    found = estimate(METRICS["coverage_at_risk_02"].measure(rows, 20), weights, level=0.95)
+    found = estimate(METRICS["coverage_at_risk_02"].measure(rows, 20), weights, SETTING)
     assert (found.value, found.low, found.high) == (1.0, 0.0, 1.0)
 
 

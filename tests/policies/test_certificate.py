@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from mapie.risk_control import BinaryRisk, MultiClassificationLTTController, abstention_rate
-from scipy.stats import beta, binom, t
+from scipy.stats import beta, binom
 
 from policies.toy_rows import binary, world
 from vouch.policies.certificate import Risk, cases_of, judge, loosest, shortfall, upper_bound, walk
 
-BY_ROW = Risk("work", 0.02, 0.05, "row", 10)
+BY_ROW = Risk("work", 0.02, 0.05, "row", 10, 0.05)
 BY_GROUP = replace(BY_ROW, unit="group")
 
 
@@ -33,7 +33,7 @@ def everyone(rows: pd.DataFrame) -> np.ndarray:
     ],
 )
 def test_so_many_cases_are_needed_for_each_number_of_misses(alpha: float, delta: float, needed: tuple[int]) -> None:
-    risk = Risk("work", alpha, delta, "row", 1)
+    risk = Risk("work", alpha, delta, "row", 1, 0.05)
     for misses, cases in enumerate(needed):
         for extra, certified in ((0, True), (-1, False)):
             rows = table(misses, cases + extra)
@@ -73,13 +73,7 @@ def test_without_a_miss_nothing_says_that_rows_of_a_group_are_unlike_and_each_co
     assert judge(cases_of(enough, "work"), everyone(enough), BY_GROUP).certified
 
 
-def slow_effect(sizes: np.ndarray, counts: np.ndarray) -> float:
-    rows, groups, share = sizes.sum(), len(sizes), counts.sum() / sizes.sum()
-    variance = groups / (groups - 1) * np.sum((counts - share * sizes) ** 2) / rows**2
-    return float(variance / (share * (1 - share) / (rows - 1)))
-
-
-def test_the_bound_of_grouped_rows_is_korn_and_graubards_or_higher() -> None:
+def test_the_bound_of_grouped_rows_is_that_of_a_share_on_effective_counts() -> None:
     generator = np.random.default_rng(0)
     for likeness in (0.3, 0.02):
         sizes = generator.integers(1, 12, 60)
@@ -87,18 +81,21 @@ def test_the_bound_of_grouped_rows_is_korn_and_graubards_or_higher() -> None:
         rate = generator.beta(0.1 * (1 - likeness) / likeness, 0.9 * (1 - likeness) / likeness, 60)[group]
         missed = generator.random(len(group)) < rate
         rows = binary(np.where(missed, 0.2, 0.8), np.ones(len(group), dtype=bool), group)
-        found = judge(cases_of(rows, "work"), everyone(rows), BY_GROUP)
-        counts = np.bincount(group, weights=missed)
-        mean_size = np.sum(sizes**2) / sizes.sum()
-        with_half = slow_effect(np.append(sizes, mean_size / 2), np.append(counts, mean_size / 2))
-        planned = 1 + (mean_size - 1) * min(max((with_half - 1) / (mean_size - 1), 0), 1)
-        effect = max(1.0, slow_effect(sizes, counts), planned)
-        tails = (t.ppf(0.05, 59) / t.ppf(0.05, len(group) - 1)) ** 2
-        effective = len(group) / effect / tails
+        cases = cases_of(rows, "work")
+        found = judge(cases, everyone(rows), BY_GROUP)
+        # the correlation over pairs, with half a group of mean size all missed
+        half = np.sum(sizes**2) / sizes.sum() / 2
+        counts, each = np.append(np.bincount(group, weights=missed), half), np.append(sizes, half)
+        share = counts.sum() / each.sum()
+        alone = counts * (1 - share) ** 2 + (each - counts) * share**2
+        products = np.sum((counts - share * each) ** 2 - alone)
+        expected = products / np.sum(each * (each - 1)) / (share * (1 - share))
+        assert cases.likeness == pytest.approx(max(expected, 0.0))
+        effective = np.sum(sizes / (1 + (sizes - 1) * cases.likeness))
         assert found.effective == pytest.approx(effective)
-        share = missed.mean()
-        expected = beta.ppf(0.95, share * effective + 1, (1 - share) * effective)
-        assert found.bound == found.bound_groups == pytest.approx(expected)
+        of_rows = missed.mean()
+        assert found.bound >= beta.ppf(0.95, of_rows * effective + 1, (1 - of_rows) * effective) - 1e-12
+        assert found.bound == found.bound_groups
         assert found.bound_rows == pytest.approx(beta.ppf(0.95, missed.sum() + 1, (~missed).sum()))
         assert found.bound_rows < found.bound_groups
 

@@ -9,6 +9,7 @@ from vouch.policies.policy import accept, decided
 SHARED = {
     "feasible": True,
     "infeasible": {},
+    "intraclass_correlation": 0.05,
     "guarantee": "certified",
     "alpha": 0.02,
     "delta": 0.05,

@@ -9,6 +9,7 @@ POLICY = {
     "kind": "operating_point",
     "feasible": True,
     "infeasible": {},
+    "intraclass_correlation": 0.05,
     "guarantee": "none",
     "alpha": 0.02,
     "delta": 0.05,

@@ -12,7 +12,7 @@ from vouch.policies.certificate import Risk
 from vouch.policies.policy import decided, validate_policy
 from vouch.policies.scrc import Recipe, fit_scrc
 
-RISK = Risk("work", 0.05, 0.05, "row", 20)
+RISK = Risk("work", 0.05, 0.05, "row", 20, 0.05)
 CERTIFIED = Recipe("confidence", "rank", "certified", "all", 0.6, (0.5, 0.7, 0.9), 1)
 AS_IT_IS = replace(CERTIFIED, guarantee="variant")
 
@@ -145,7 +145,7 @@ def test_too_few_rows_for_any_certificate_are_the_reason_before_every_other() ->
     true = np.arange(376) % 2 == 0
     said = np.where(true, 0.99, 0.01)
     said[7] = 0.995  # the surest answer is wrong, so sets that hold every truth need lam2 .995: above every level
-    rows, risk = binary(said, true, np.arange(376)), Risk(None, 0.01, 0.05, "row", 20)
+    rows, risk = binary(said, true, np.arange(376)), Risk(None, 0.01, 0.05, "row", 20, 0.05)
     policy = fit_scrc(rows, risk, replace(CERTIFIED, xi=0.5, levels=(0.9,)))
     # ceil(.5 x 377) = 189 are selected, each with a set of one class; .99^298 > .05 >= .99^299
     said_so = (

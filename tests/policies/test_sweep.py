@@ -12,7 +12,7 @@ from vouch.policies.certificate import Risk
 from vouch.policies.policy import decided, validate_policy
 from vouch.policies.sweep import fit_sweep
 
-RISK = Risk("work", 0.05, 0.05, "row", 40)
+RISK = Risk("work", 0.05, 0.05, "row", 40, 0.05)
 
 
 def easy(n: int = 800) -> pd.DataFrame:

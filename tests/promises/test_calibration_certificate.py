@@ -21,7 +21,7 @@ def draw(generator: np.random.Generator, groups: int, correlation: float) -> tup
 
 def violations(bound: str, groups: int, correlation: float) -> tuple[int, int]:
     generator, broken, infeasible = np.random.default_rng(1), 0, 0
-    objective = Objective("recall", "class", DELTA, (), 1, TARGET, bound)
+    objective = Objective("recall", "class", DELTA, (), 1, 0.05, TARGET, bound)
     for _ in range(DRAWS):
         policy = fit_operating_point(*draw(generator, groups, correlation), objective)
         infeasible += not policy["feasible"]

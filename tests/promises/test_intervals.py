@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from evaluation.setting import SETTING
 from vouch.evaluation.comparison import compare
 from vouch.evaluation.intervals import estimate, group_weights
 from vouch.evaluation.metrics import METRICS, judged
@@ -19,6 +20,7 @@ POLICY = {
     "objective": {},
     "evidence": {},
     "infeasible": {},
+    "intraclass_correlation": 0.05,
 }
 LEVEL, GROUPS, EACH, TRIALS, REPLICATES = 0.95, 70, 8, 120, 250
 THREE_SIGMA = 3 * np.sqrt(LEVEL * (1 - LEVEL) / TRIALS)
@@ -55,7 +57,7 @@ def interval(rows, name, rng):
     rows = judged(rows, calibrator=CALIBRATOR, policy=POLICY)
     groups = rows["group"].nunique()
     measure = METRICS[name].measure(rows, groups)
-    return estimate(measure, group_weights(groups, replicates=REPLICATES, rng=rng), level=LEVEL)
+    return estimate(measure, group_weights(groups, replicates=REPLICATES, rng=rng), SETTING)
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from evaluation.photographs import photographs
+from evaluation.setting import SETTING
 from vouch.evaluation.intervals import estimate, group_weights, point
 from vouch.evaluation.metrics import METRICS
 
@@ -14,7 +15,7 @@ NAMES = ("accuracy", "augrc", "fnr_on_exits")
 
 def held(rows, name, truth, weights, interval="percentile"):
     measure = METRICS[name].measure(rows, weights.shape[1])
-    found = estimate(measure, weights, level=LEVEL, interval=interval)
+    found = estimate(measure, weights, SETTING, interval=interval)
     return found.low <= truth[name] <= found.high
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from evaluation.setting import SETTING
 from vouch.evaluation.gates import Rule, judge
 from vouch.evaluation.intervals import group_weights
 from vouch.evaluation.metrics import METRICS, judged, missing_columns
@@ -21,6 +22,7 @@ POLICY = {
     "objective": {},
     "evidence": {},
     "infeasible": {},
+    "intraclass_correlation": 0.05,
 }
 
 
@@ -52,7 +54,7 @@ def failures(rows, metric):
     rows = judge_rows(rows)
     weights = group_weights(rows["group"].nunique(), replicates=200, rng=np.random.default_rng(0))
     masks = strata_masks(rows, every_stratum(rows))
-    test = metrics_table(rows, names=[metric], masks=masks, weights=weights, level=0.95)
+    test = metrics_table(rows, names=[metric], masks=masks, weights=weights, setting=SETTING)
     op, limit = (">=", 0.0) if METRICS[metric].better > 0 else ("<=", 1.0)  # limits that any number keeps
     rule = Rule(
         source="test", metric=metric, op=op, limit=limit, bound="value", each="stream", min_groups=20, severity="block"

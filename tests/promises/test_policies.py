@@ -15,7 +15,7 @@ from vouch.policies.sweep import fit_sweep
 
 ALPHA, DELTA, DRAWS = 0.05, 0.05, 80
 MOST = DRAWS * DELTA + 3 * np.sqrt(DRAWS * DELTA * (1 - DELTA))
-BY_GROUP = Risk("work", ALPHA, DELTA, "group", 20)
+BY_GROUP = Risk("work", ALPHA, DELTA, "group", 20, 0.05)
 BY_ROW = replace(BY_GROUP, unit="row")
 CERTIFIED = Recipe("confidence", "rank", "certified", "all", 0.8, (0.5, 0.7, 0.9), 1)
 FITS = {

@@ -6,9 +6,11 @@ from vouch import io
 from vouch.errors import BundleError
 from vouch.release.bundle import MANIFEST, verify, write_bundle
 
-POLICY = {"kind": "operating_point", "feasible": True, "guarantee": "none", "thresholds": {"a": 0.5}} | {
-    key: None for key in ("alpha", "delta", "objective", "evidence", "infeasible")
-}
+POLICY = (
+    {"kind": "operating_point", "feasible": True, "guarantee": "none", "thresholds": {"a": 0.5}}
+    | {key: None for key in ("alpha", "delta", "objective", "evidence", "infeasible")}
+    | {"intraclass_correlation": 0.0}
+)
 CALIBRATOR = {"kind": "scalar", "floor": 0.0, "global": {"method": "identity"}, "classes": {}}
 
 

@@ -13,9 +13,11 @@ from vouch.vision.preprocess import Preprocess, to_json
 
 SIZE = 32
 PREPROCESS = Preprocess(SIZE, SIZE)
-POLICY = {"kind": "operating_point", "feasible": True, "guarantee": "none", "thresholds": {"red": 0.5}} | {
-    key: None for key in ("alpha", "delta", "objective", "evidence", "infeasible")
-}
+POLICY = (
+    {"kind": "operating_point", "feasible": True, "guarantee": "none", "thresholds": {"red": 0.5}}
+    | {key: None for key in ("alpha", "delta", "objective", "evidence", "infeasible")}
+    | {"intraclass_correlation": 0.0}
+)
 CALIBRATOR = {"kind": "scalar", "floor": 0.0, "global": {"method": "identity"}, "classes": {}}
 
 

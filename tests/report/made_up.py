@@ -199,6 +199,7 @@ def _policy() -> dict[str, Any]:
         "kind": "operating_point",
         "feasible": False,
         "infeasible": {"cigarette": "target 0.95 not reached at any threshold; all: recall 0.93 (low 0.90)"},
+        "intraclass_correlation": 0.05,
         "guarantee": "none",
         "alpha": 0.05,
         "delta": 0.1,

@@ -221,6 +221,7 @@ def test_a_policy_of_another_kind_shows_its_own_parameters():
         "guarantee": "marginal",
         "feasible": True,
         "infeasible": {},
+        "intraclass_correlation": 0.05,
         "evidence": {},
         "similarity": 0.61,
     }

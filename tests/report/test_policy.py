@@ -15,6 +15,7 @@ CERTIFIED = {
     "kind": "scrc",
     "feasible": True,
     "infeasible": {},
+    "intraclass_correlation": 0.05,
     "guarantee": "certified",
     "alpha": 0.02,
     "delta": 0.05,
@@ -74,7 +75,7 @@ def test_facts_are_in_words_in_the_page_s_order():
 def test_everything_that_an_exit_policy_says_has_words(unit):
     positive = np.random.default_rng(0).beta(0.25, 0.25, 400)
     rows = binary(positive, positive >= 0.5, np.arange(400))
-    risk = Risk("work", 0.05, 0.05, unit, 4)
+    risk = Risk("work", 0.05, 0.05, unit, 4, 0.05)
     recipe = Recipe("confidence", "rank", "certified", "positive", 0.6, (0.5, 0.9), 1)
     for found in (fit_scrc(rows, risk, recipe), fit_sweep(rows, risk, kind="threshold")):
         assert found["feasible"]

@@ -34,6 +34,7 @@ def policy(threshold):
         "objective": {},
         "evidence": {},
         "infeasible": {},
+        "intraclass_correlation": 0.05,
     }
 
 

@@ -24,6 +24,7 @@ models:
       strata:
       - stream
       min_truths: 20
+      intraclass_floor: 0.05
 """
 CALIBRATOR = {
     "kind": "scalar",
@@ -134,6 +135,7 @@ models:
       delta: 0.05
       unit: group
       steps: 20
+      intraclass_floor: 0.05
 """
 OF_SCRC = """
       score: gate

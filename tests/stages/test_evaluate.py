@@ -18,6 +18,7 @@ models:
       seed: 1
       level: 0.95
       interval: percentile
+      few_groups: 20
       worst: 12
 """
 METRICS = "[map50, map50_95, recall, precision, false_alarms_per_sample, ece, ece_before, ece_accepted]"
@@ -39,6 +40,7 @@ POLICY = {
     "objective": {},
     "evidence": {},
     "infeasible": {},
+    "intraclass_correlation": 0.05,
 }
 
 
@@ -96,7 +98,7 @@ def test_every_metric_of_every_stratum_has_the_agreed_form(workspace):
     }
     for strata in table.values():
         for found in strata.values():
-            assert set(found) == {"value", "low", "high", "n_rows", "n_groups"}
+            assert set(found) == {"value", "low", "high", "n_rows", "n_groups", "few_groups"}
     assert table["recall"]["all"]["n_groups"] == 12  # every third of 18 groups holds empty rear photographs alone
     assert table["recall"]["all"]["low"] < table["recall"]["all"]["value"] < table["recall"]["all"]["high"]
 
@@ -107,7 +109,8 @@ def test_strata_without_truth_are_null_and_never_nan(workspace):
     assert "NaN" not in text
     table = json.loads(text)
     for stratum in ("stream=rear", "stream=cabin,scenario=night"):  # empty photographs, and no photograph at all
-        assert table["recall"][stratum] == {"value": None, "low": None, "high": None, "n_rows": 0, "n_groups": 0}
+        nothing = {"value": None, "low": None, "high": None, "n_rows": 0, "n_groups": 0, "few_groups": True}
+        assert table["recall"][stratum] == nothing
         assert table["map50"][stratum]["value"] is None
 
 
@@ -150,6 +153,7 @@ EXITS = {
     "objective": {},
     "evidence": {},
     "infeasible": {},
+    "intraclass_correlation": 0.05,
 }
 NAMES = (
     "[accuracy, auroc, nll, brier, ece, ece_before, ece_debiased, ece_adaptive, ece_classwise, mce, coverage, "

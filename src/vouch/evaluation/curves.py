@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from vouch.evaluation.calibration_error import BINS
-from vouch.evaluation.intervals import FloatArray, IntArray, Measure, estimate, expanded_tail
+from vouch.evaluation.intervals import FloatArray, IntArray, Measure, Setting, estimate, expanded_tail
 from vouch.evaluation.orders import least
 from vouch.evaluation.ranks import RECALLS, Ranking, precision_at_recalls, rankings
 from vouch.evaluation.ratios import Terms, accuracy, floats, ratio
@@ -49,7 +49,7 @@ def _band(replicates: FloatArray, level: float, n_groups: int) -> FloatArray:
     return band
 
 
-def reliability(rows: pd.DataFrame, *, weights: IntArray, level: float) -> pd.DataFrame:
+def reliability(rows: pd.DataFrame, *, weights: IntArray, setting: Setting) -> pd.DataFrame:
     """Return accuracy against stated confidence in ECE's bins, before and after calibration, empty bins left out.
 
     Returns
@@ -65,13 +65,13 @@ def reliability(rows: pd.DataFrame, *, weights: IntArray, level: float) -> pd.Da
         for place in np.unique(bins):
             chosen = counted[bins == place]
             chosen = chosen.assign(correct=chosen[right])
-            found = estimate(ratio(chosen, weights.shape[1], terms=accuracy, share=True), weights, level=level)
+            found = estimate(ratio(chosen, weights.shape[1], terms=accuracy, share=True), weights, setting)
             mean = float(stated[bins == place].mean())
             points.append((side, mean, found.value, found.low, found.high, found.n_rows))
     return pd.DataFrame(points, columns=["side", "confidence", "accuracy", "low", "high", "n"])
 
 
-def recall_by_confidence(rows: pd.DataFrame, *, weights: IntArray, level: float) -> pd.DataFrame:
+def recall_by_confidence(rows: pd.DataFrame, *, weights: IntArray, setting: Setting) -> pd.DataFrame:
     """Return recall (with a band) and precision if everything of at least this confidence were accepted.
 
     Returns
@@ -86,7 +86,7 @@ def recall_by_confidence(rows: pd.DataFrame, *, weights: IntArray, level: float)
     for limit in CONFIDENCES[top >= CONFIDENCES]:
         kept = rows.assign(kept=said & (stated >= limit))
         right, truths = kept["correct"] & kept["kept"], kept["class_true"].notna()
-        found = estimate(_recall(kept, weights.shape[1]), weights, level=level)
+        found = estimate(_recall(kept, weights.shape[1]), weights, setting)
         points.append((limit, found.value, right.sum() / kept["kept"].sum(), found.low, found.high, truths.any()))
     table = pd.DataFrame(points, columns=["confidence", "recall", "precision", "low", "high", "defined"])
     return table[table["defined"].to_numpy(dtype=bool)].drop(columns="defined")
@@ -99,7 +99,7 @@ def _recall(rows: pd.DataFrame, n_groups: int) -> Measure:
     return ratio(rows, n_groups, terms=terms, share=True)
 
 
-def risk_coverage(rows: pd.DataFrame, *, weights: IntArray, level: float) -> pd.DataFrame:
+def risk_coverage(rows: pd.DataFrame, *, weights: IntArray, setting: Setting) -> pd.DataFrame:
     """Return the risk of the surest answers, with a band, at the working points of one to a hundred percent coverage.
 
     A working point is a threshold that some answer's confidence equals: a band is that of the deployed threshold, whose
@@ -116,7 +116,7 @@ def risk_coverage(rows: pd.DataFrame, *, weights: IntArray, level: float) -> pd.
     points = []
     for limit in _working_points(falling):
         kept = said.assign(kept=said["confidence"].to_numpy(dtype=np.float64) >= limit)
-        found = estimate(ratio(kept, weights.shape[1], terms=_risk, share=True), weights, level=level)
+        found = estimate(ratio(kept, weights.shape[1], terms=_risk, share=True), weights, setting)
         points.append((float(kept["kept"].mean()), found.value, found.low, found.high, limit))
     return pd.DataFrame(points, columns=["coverage", "risk", "low", "high", "confidence"])
 

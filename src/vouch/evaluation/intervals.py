@@ -1,4 +1,4 @@
-"""Intervals that resample groups: a metric over a matrix of group weights, and percentiles of what it gives.
+"""Intervals that take groups for observations: a metric over a matrix of group weights, and percentiles of it.
 
 Frames of one drive fail together, so a row is not an independent observation; a group is (promise 5).
 """
@@ -10,6 +10,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm, t
+
+from vouch.evaluation.shares import share_interval
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int32]
@@ -31,6 +33,8 @@ class Measure:
         float64 of shape (g,): rows of each group that stand under the metric (its denominator).
     share
         The metric is a share of its support, in [0, 1].
+    hits
+        For a share of rows: float64 of shape (g,), how many of the support count. Its interval needs no replicate.
     noise
         For a sum of absolute values (ECE), which chance pushes up: float64 of shape (b,), an upper bound of how far a
         replicate is from the rows' own value.
@@ -39,7 +43,17 @@ class Measure:
     values: Callable[[IntArray], FloatArray]
     support: FloatArray
     share: bool
+    hits: FloatArray | None = None
     noise: Callable[[IntArray], FloatArray] | None = None
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all intervals of a model have in common."""
+
+    level: float  # two-sided coverage, say .95
+    correlation: float  # of hits within a group, in [0, 1], known from elsewhere (policy.json)
+    few_groups: int  # with fewer groups, or groups as unequal as half of it, an interval is marked
 
 
 @dataclass(frozen=True)
@@ -51,6 +65,7 @@ class Estimate:
     high: float | None
     n_rows: int
     n_groups: int
+    few_groups: bool  # too few, or too unequal, for the interval to be taken at its word
 
 
 def group_weights(n_groups: int, *, replicates: int, rng: np.random.Generator) -> IntArray:
@@ -59,14 +74,15 @@ def group_weights(n_groups: int, *, replicates: int, rng: np.random.Generator) -
     return drawn.astype(np.int32)
 
 
-def estimate(measure: Measure, weights: IntArray, *, level: float, interval: Interval = "percentile") -> Estimate:
-    """Return the metric's value on its rows and a group-bootstrap interval.
+def estimate(measure: Measure, weights: IntArray, setting: Setting, *, interval: Interval = "percentile") -> Estimate:
+    """Return the metric's value on its rows and an interval that takes groups, not rows, for observations.
 
-    Percentiles of the replicates, widened for few groups (see `expanded_tail`). Four cases have their own rule:
+    A share of rows has the interval of `shares.share_interval`. Other metrics have percentiles of the replicates,
+    widened for few groups (see `expanded_tail`). Four cases have their own rule:
 
     * no support, or a value that these rows do not define (AUROC of one class): null, `n_rows` says which;
     * one group: no interval, because one group does not show how groups differ;
-    * a share of exactly 0 or 1 with which every replicate agrees, so that the bootstrap says nothing: Clopper-Pearson
+    * a value of exactly 0 or 1 with which every replicate agrees, so that the bootstrap says nothing: Clopper-Pearson
       on the effective number of groups (see `effective_groups`);
     * a sum of absolute values: see `Measure.noise`, whatever `interval` is, because BCa needs a metric without bias.
 
@@ -74,32 +90,46 @@ def estimate(measure: Measure, weights: IntArray, *, level: float, interval: Int
     ----------
     weights : int32 array, shape (replicates, groups)
         From `group_weights`; the same matrix for every metric, stratum and side, so that they can be compared.
-    level : float
-        Two-sided coverage, say .95.
+    setting : Setting
     interval : "percentile" or "bca"
         BCa shifts the percentiles for median bias and skewness (see `bca_levels`), at the cost of one more replicate
         for each group; its extreme percentiles want 10,000 replicates where plain ones want 2,000.
     """
     n_rows, n_groups = int(measure.support.sum()), int(np.count_nonzero(measure.support))
-    if n_groups == 0:
-        return Estimate(None, None, None, n_rows, n_groups)
-    value = point(measure)
+    few = is_few(measure.support, setting.few_groups)
+    value = point(measure) if n_groups else np.nan
     if np.isnan(value):
-        return Estimate(None, None, None, n_rows, n_groups)
-    replicates = measure.values(weights) if n_groups > 1 else np.empty(0)
+        return Estimate(None, None, None, n_rows, n_groups, few)
+    ends = _ends(measure, value, weights, setting, interval) if n_groups > 1 else None
+    low, high = (min(ends[0], value), max(ends[1], value)) if ends is not None else (None, None)
+    return Estimate(value, low, high, n_rows, n_groups, few)
+
+
+def is_few(support: FloatArray, few_groups: int) -> bool:
+    """Whether groups are fewer than `few_groups`, or so unequal in size that they are worth less than half of it."""
+    n_groups = int(np.count_nonzero(support))
+    return n_groups < max(few_groups, 1) or effective_groups(support) < few_groups / 2
+
+
+def _ends(
+    measure: Measure, value: float, weights: IntArray, setting: Setting, interval: Interval
+) -> tuple[float, float] | None:
+    level, n_groups = setting.level, int(np.count_nonzero(measure.support))
+    if measure.hits is not None:
+        return share_interval(measure.hits, measure.support, correlation=setting.correlation, level=level)
+    replicates = measure.values(weights)
     replicates = replicates[~np.isnan(replicates)]
     if not len(replicates):
-        return Estimate(value, None, None, n_rows, n_groups)
+        return None
     if measure.share and value in (0.0, 1.0) and np.all(replicates == value):
-        low, high = clopper_pearson_end(value, effective_groups(measure.support), level=level)
-        return Estimate(value, low, high, n_rows, n_groups)
+        return clopper_pearson_end(value, effective_groups(measure.support), level=level)
     tail = expanded_tail(level, n_groups)
     low, high = _percentiles(measure, value, replicates, tail, interval)
     if measure.noise is not None:
         # Resampling adds noise to noise, so percentiles of a sum of absolute values lie above its own value. By the
         # triangle inequality value - noise is a valid lower end; the upper percentile errs on the safe side.
         low = max(0.0, value - float(np.nanquantile(measure.noise(weights), 1 - 2 * tail)))
-    return Estimate(value, min(low, value), max(high, value), n_rows, n_groups)
+    return low, high
 
 
 def point(measure: Measure) -> float:

@@ -14,9 +14,14 @@ Terms = tuple[FloatArray, FloatArray]  # above the line, shape (n,) or (n, bins)
 
 
 def ratio(rows: pd.DataFrame, n_groups: int, *, terms: Callable[[pd.DataFrame], Terms], share: bool) -> Measure:
-    """Return the ratio of weighted sums of two per-row terms; several columns above the line add up in magnitude."""
+    """Return the ratio of weighted sums of two per-row terms; several columns above the line add up in magnitude.
+
+    `share` says that the ratio lies in [0, 1]; with one column above the line its terms are 0 or 1, that of a row not
+    above the one below.
+    """
     above, below = terms(rows)
     index = rows["group_index"].to_numpy(dtype=np.intp)
+    counts = share and above.ndim == 1
     tops, bottoms = _group_sums(above, index, n_groups), _group_sums(below, index, n_groups)[:, 0]
     some = np.flatnonzero(tops.any(axis=1) | (bottoms > 0))  # a stratum holds few of the groups: leave out the others
     tops, bottoms = tops[some], bottoms[some]
@@ -38,7 +43,8 @@ def ratio(rows: pd.DataFrame, n_groups: int, *, terms: Callable[[pd.DataFrame], 
         return moved
 
     support = _group_sums((below > 0).astype(np.float64), index, n_groups)[:, 0]
-    return Measure(values, support, share=share, noise=None if above.ndim == 1 else noise)
+    hits = _group_sums(above, index, n_groups)[:, 0] if counts else None
+    return Measure(values, support, share=share, hits=hits, noise=None if above.ndim == 1 else noise)
 
 
 def _group_sums(terms: FloatArray, group_index: IntArray, n_groups: int) -> FloatArray:

@@ -1,4 +1,4 @@
-"""A promise about the final exit rule: fixed-sequence exact binomial tests, which know that rows of a group are alike.
+"""A promise about the final exit rule: fixed-sequence binomial tests, which know that rows of a group are alike.
 
 The risk is a share of cases: with a positive class, its rows among the exits (false negatives on exits); without, all
 exits (selective error). A rule is certified when "its risk is above alpha" is rejected at level delta. Rules are
@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import betaincinv, stdtrit
+from scipy.special import betaincinv
+
+from vouch.evaluation.shares import effective_rows, intraclass_correlation, lower_bound
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
@@ -28,6 +30,7 @@ class Risk:
     delta: float  # probability of certifying a rule whose risk is larger
     unit: str  # row: rows are independent; group: rows count for as many as their groups are worth
     steps: int  # rules of the walk
+    intraclass_floor: float  # rows of a group are taken to be at least so alike when the policy is judged
 
 
 @dataclass(frozen=True)
@@ -90,13 +93,13 @@ def judge(cases: Cases, rule: BoolArray, risk: Risk) -> Finding:
     sizes, counts = np.bincount(group).astype(np.float64), np.bincount(group, weights=missed).astype(np.float64)
     sizes, counts = sizes[sizes > 0], counts[sizes > 0]
     n, misses = len(group), int(missed.sum())
-    planned = n / _effect(sizes, None, cases.likeness, risk.delta)
-    seen = n / _effect(sizes, counts, cases.likeness, risk.delta)
-    before, after = (float(n), float(n)) if risk.unit == "row" else (planned, seen)
-    of_rows, of_groups = (upper_bound(size, misses / max(n, 1), risk.delta) for size in (float(n), seen))
-    bound = of_rows if risk.unit == "row" else of_groups
-    enough = before > 0 and (1 - risk.alpha) ** before <= risk.delta
-    return Finding(n, misses, len(sizes), after, enough, enough and bound <= risk.alpha, bound, of_rows, of_groups)
+    worth = effective_rows(sizes, cases.likeness)
+    of_rows = upper_bound(float(n), misses / max(n, 1), risk.delta)
+    of_groups = 1 - lower_bound(sizes - counts, sizes, correlation=cases.likeness, tail=risk.delta) if n else 1.0
+    effective, bound = (float(n), of_rows) if risk.unit == "row" else (worth, of_groups)
+    enough = effective > 0 and (1 - risk.alpha) ** effective <= risk.delta
+    certified = enough and bound <= risk.alpha
+    return Finding(n, misses, len(sizes), effective, enough, certified, bound, of_rows, of_groups)
 
 
 def upper_bound(cases: float, share: float, delta: float) -> float:
@@ -158,26 +161,14 @@ def _likeness(group: npt.NDArray[np.intp], missed: BoolArray) -> float:
     mean_size = float(np.sum(sizes**2) / np.sum(sizes))  # of the group of a case
     if mean_size <= 1:
         return 0.0
-    counts = np.append(np.bincount(group, weights=missed, minlength=len(sizes)), mean_size / 2)
-    effect = _design_effect(np.append(sizes, mean_size / 2), counts)
-    return float(np.clip((effect - 1) / (mean_size - 1), 0.0, 1.0))
+    counts = np.bincount(group, weights=missed, minlength=len(sizes))
+    half = mean_size / 2
+    return intraclass_correlation(np.append(counts, half), np.append(sizes, half))
 
 
-def _design_effect(sizes: FloatArray, counts: FloatArray) -> float:
-    """Return the variance of counts / sizes by groups over that of independent rows (Korn, Graubard 1998)."""
-    rows, groups, share = sizes.sum(), len(sizes), counts.sum() / sizes.sum()
-    if not 0 < share < 1:
-        return 1.0  # no miss, or no hit, tells nothing
-    variance = np.sum((counts - share * sizes) ** 2) / rows**2 * groups / (groups - 1)
-    return float(variance / (share * (1 - share) / (rows - 1)))
-
-
-def _effect(sizes: FloatArray, counts: FloatArray | None, likeness: float, delta: float) -> float:
-    """Return how many rows are worth one independent row; `counts` None: as planned, before misses are looked at."""
-    rows, groups = sizes.sum(), len(sizes)
-    if groups < 2:
-        return max(float(rows), 1.0)  # one group is one observation
-    effect = max(1.0, 1 + (float(np.sum(sizes**2)) / rows - 1) * likeness)
-    if counts is not None:
-        effect = max(effect, _design_effect(sizes, counts))
-    return float(effect * (stdtrit(groups - 1, delta) / stdtrit(rows - 1, delta)) ** 2)
+def alike(labelled: pd.DataFrame, floor: float) -> float:
+    """Return how alike the answers of a group are, over all labelled rows, right or wrong; at least `floor`."""
+    cases = cases_of(labelled, None)
+    sizes = np.bincount(cases.group).astype(np.float64)
+    wrong = np.bincount(cases.group, weights=cases.missed, minlength=len(sizes)).astype(np.float64)
+    return max(floor, intraclass_correlation(wrong, sizes))

@@ -13,6 +13,7 @@ from vouch.policies.scrc import Recipe, fit_scrc
 from vouch.policies.sweep import fit_sweep
 
 Share = Annotated[float, Field(gt=0, lt=1)]
+Likeness = Annotated[float, Field(ge=0, le=1)]
 
 
 def _rising(levels: tuple[float, ...]) -> tuple[float, ...]:
@@ -55,6 +56,7 @@ class OperatingPoint(Section):
     objective: Annotated[RecallObjective | PrecisionObjective | F1Objective, Field(discriminator="metric")]
     strata: tuple[str, ...]
     min_truths: Annotated[int, Field(ge=1)]
+    intraclass_floor: Likeness
 
 
 class Exits(Section):
@@ -65,6 +67,7 @@ class Exits(Section):
     delta: Share
     unit: Literal["row", "group"]
     steps: Annotated[int, Field(ge=1, le=1000)]
+    intraclass_floor: Likeness
 
 
 class Threshold(Exits):
@@ -111,9 +114,10 @@ def fit_policy(rows: pd.DataFrame, asked: OperatingPoint | Threshold | Gate | Sc
         Listing what the rows lack for it.
     """
     if isinstance(asked, OperatingPoint):
-        objective = Objective(**asked.objective.model_dump(), strata=asked.strata, min_truths=asked.min_truths)
+        shared = asked.model_dump(include={"strata", "min_truths", "intraclass_floor"})
+        objective = Objective(**asked.objective.model_dump(), **shared)
         return fit_operating_point(rows, rows["confidence"].to_numpy(float), objective)
-    risk = Risk(asked.positive, asked.alpha, asked.delta, asked.unit, asked.steps)
+    risk = Risk(asked.positive, asked.alpha, asked.delta, asked.unit, asked.steps, asked.intraclass_floor)
     if isinstance(asked, Scrc):
         how = (asked.score, asked.variant, asked.guarantee, asked.event, asked.xi, asked.levels, asked.jitter_seed)
         return fit_scrc(rows, risk, Recipe(*how))

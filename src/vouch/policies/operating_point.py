@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from vouch.errors import DataError, Problem, refuse_any
+from vouch.evaluation.shares import intraclass_correlation
 from vouch.policies.cuts import below
 from vouch.policies.policy import Policy, accept
 from vouch.policies.recall import RecallCurve, recall_curve
@@ -31,6 +32,7 @@ class Objective:
     delta: float  # probability that a lower bound lies above the truth, each class on its own
     strata: tuple[str, ...]  # the target must also hold in each value of these, without their prefix
     min_truths: int  # a stratum with fewer truths of a class says nothing about it
+    intraclass_floor: float  # rows of a group are taken to be at least so alike, whatever val_calib shows
     target: float = 1.0  # of the recall or precision; f1 has none
     bound: str = "value"  # value: the recall reaches the target; low: its lower bound does; only recall has one
 
@@ -63,10 +65,11 @@ def fit_operating_point(rows: pd.DataFrame, confidence: FloatArray, objective: O
     table = rows.assign(confidence=confidence)
     classes = sorted({*table["class_true"].dropna(), *table["class_pred"].dropna()})
     parts = [(name,) for name in classes] if objective.level == "class" else [tuple(classes)] if classes else []
+    planned = _likeness_at(table, objective)
     thresholds: dict[str, float | None] = {}
     infeasible = {} if classes else {"*": "no truth and no detection was seen"}
     for names in parts:
-        threshold, reason = _threshold(table, names, objective)
+        threshold, reason = _threshold(table, names, objective, planned)
         thresholds |= dict.fromkeys(names, threshold)
         infeasible |= dict.fromkeys(names, reason) if reason else {}
     certified = objective.metric == "recall" and objective.bound == "low" and not infeasible
@@ -79,10 +82,39 @@ def fit_operating_point(rows: pd.DataFrame, confidence: FloatArray, objective: O
         "delta": objective.delta if objective.metric == "recall" else None,
         "objective": _described(objective),
         "thresholds": thresholds,
+        "intraclass_correlation": planned,
         "evidence": {},
     }
     accepted = accept(policy, table["confidence"], table["class_pred"])
-    return {**policy, "evidence": {name: _evidence(table, accepted, name, objective) for name in classes}}
+    likeness = _likeness(table, accepted, objective)
+    evidence = {name: _evidence(table, accepted, name, objective, likeness) for name in classes}
+    return {**policy, "intraclass_correlation": likeness, "evidence": evidence}
+
+
+def _likeness(table: pd.DataFrame, accepted: npt.NDArray[np.bool_], objective: Objective) -> float:
+    """Return how alike the rows of a group are: the misses among truths or the false alarms among what is accepted."""
+    right = table["correct"].to_numpy(dtype=bool) & accepted
+    truths = table["class_true"].notna().to_numpy(dtype=bool)
+    return max(
+        objective.intraclass_floor,
+        *(_correlation(table["group"][of], right[of]) for of in (truths, np.asarray(accepted, dtype=bool))),
+    )
+
+
+def _likeness_at(table: pd.DataFrame, objective: Objective) -> float:
+    """Return how alike the misses of a group are where just the target is found, all classes and strata together."""
+    truths = table[table["class_true"].notna()]
+    sure = np.where(truths["correct"].to_numpy(dtype=bool), truths["confidence"].to_numpy(dtype=np.float64), -1.0)
+    if not len(sure):
+        return objective.intraclass_floor
+    level = np.quantile(sure, 1 - objective.target, method="lower")
+    return max(objective.intraclass_floor, _correlation(truths["group"], (sure >= level) & (sure >= 0)))
+
+
+def _correlation(group: "pd.Series[str]", right: npt.NDArray[np.bool_]) -> float:
+    codes, names = pd.factorize(group)
+    hits, rows = (np.bincount(codes, weights=of, minlength=len(names)) for of in (right, np.ones(len(right))))
+    return intraclass_correlation(hits.astype(np.float64), rows.astype(np.float64))
 
 
 def _missing_strata(rows: pd.DataFrame, strata: Sequence[str]) -> list[Problem]:
@@ -92,7 +124,9 @@ def _missing_strata(rows: pd.DataFrame, strata: Sequence[str]) -> list[Problem]:
     return [Problem(f"decide.strata: {name}", f"one of {carried}", name, remedy) for name in missing]
 
 
-def _threshold(table: pd.DataFrame, names: tuple[str, ...], objective: Objective) -> tuple[float | None, str]:
+def _threshold(
+    table: pd.DataFrame, names: tuple[str, ...], objective: Objective, likeness: float
+) -> tuple[float | None, str]:
     """Return the threshold of these classes together, and why it is infeasible, or an empty reason."""
     truths = table[table["class_true"].isin(names)]
     seen = np.unique(table.loc[table["class_pred"].isin(names), "confidence"])
@@ -105,13 +139,15 @@ def _threshold(table: pd.DataFrame, names: tuple[str, ...], objective: Objective
     if objective.metric == "f1":
         level = _best_f1(table, names, seen)
         return (below(level, seen), "") if level is not None else (None, "no detection of it is right")
-    return _recall_threshold(truths, seen, objective)
+    return _recall_threshold(truths, seen, objective, likeness)
 
 
-def _recall_threshold(truths: pd.DataFrame, seen: FloatArray, objective: Objective) -> tuple[float | None, str]:
+def _recall_threshold(
+    truths: pd.DataFrame, seen: FloatArray, objective: Objective, likeness: float
+) -> tuple[float | None, str]:
     levels, failures = [], []
     for where, part in _strata(truths, objective).items():
-        curve = _curve(part, objective.delta)
+        curve = _curve(part, objective.delta, likeness)
         level = curve.strictest(objective.target, bound=objective.bound)
         if level is None:
             recall, low = curve.at(0.0)
@@ -166,28 +202,28 @@ def _strata(truths: pd.DataFrame, objective: Objective) -> dict[str, pd.DataFram
     return parts
 
 
-def _curve(truths: pd.DataFrame, delta: float) -> RecallCurve:
+def _curve(truths: pd.DataFrame, delta: float, likeness: float) -> RecallCurve:
     hit = truths["correct"].to_numpy(dtype=bool)
-    return recall_curve(truths["confidence"].to_numpy(), hit, truths["group"], delta=delta)
+    return recall_curve(truths["confidence"].to_numpy(), hit, truths["group"], correlation=likeness, delta=delta)
 
 
 def _evidence(
-    table: pd.DataFrame, accepted: npt.NDArray[np.bool_], name: str, objective: Objective
+    table: pd.DataFrame, accepted: npt.NDArray[np.bool_], name: str, objective: Objective, likeness: float
 ) -> Mapping[str, Any]:
     """Return what val_calib says about a class at its threshold; a share of nothing is null."""
     truths = (table["class_true"] == name).to_numpy(dtype=bool, na_value=False)
     predicted = (table["class_pred"] == name).to_numpy(dtype=bool, na_value=False) & accepted
     lowest = table["confidence"].to_numpy()[predicted].min() if predicted.any() else None
     strata = _strata(table[truths], objective) if truths.any() else {}
-    found = {where: _recall_record(part, lowest, objective.delta) for where, part in strata.items()}
+    found = {where: _recall_record(part, lowest, objective.delta, likeness) for where, part in strata.items()}
     precision = float(table["correct"].to_numpy(dtype=bool)[predicted].mean()) if predicted.any() else None
     nothing = {"recall": None, "low": None, "n_truths": 0, "n_groups": 0}
     overall = found.pop("all", nothing)
     return {**overall, "precision": precision, "n_accepted": int(predicted.sum()), "strata": found}
 
 
-def _recall_record(truths: pd.DataFrame, lowest: float | None, delta: float) -> dict[str, float | int]:
-    curve = _curve(truths, delta)
+def _recall_record(truths: pd.DataFrame, lowest: float | None, delta: float, likeness: float) -> dict[str, float | int]:
+    curve = _curve(truths, delta, likeness)
     recall, low = curve.at(lowest)
     return {"recall": recall, "low": low, "n_truths": curve.n_truths, "n_groups": curve.n_groups}
 

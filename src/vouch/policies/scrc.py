@@ -18,7 +18,18 @@ import pandas as pd
 from vouch.calibration.probabilities import labels
 from vouch.errors import DataError, refuse_any
 from vouch.policies.calibrated import class_names, evidence_problems, probabilities, row_problems
-from vouch.policies.certificate import BoolArray, Cases, FloatArray, Risk, cases_of, described, judge, shortfall, walk
+from vouch.policies.certificate import (
+    BoolArray,
+    Cases,
+    FloatArray,
+    Risk,
+    alike,
+    cases_of,
+    described,
+    judge,
+    shortfall,
+    walk,
+)
 from vouch.policies.exits import in_set
 from vouch.policies.policy import Policy
 from vouch.policies.selection import Selection, rank, select, set_level
@@ -107,6 +118,7 @@ def fit_scrc(rows: pd.DataFrame, risk: Risk, recipe: Recipe) -> Policy:
         "alpha": risk.alpha,
         "delta": risk.delta,
         "objective": {**objective(risk), **asked},
+        "intraclass_correlation": alike(labelled, risk.intraclass_floor),
         "positive": risk.positive,
         "score": recipe.score,
         "variant": recipe.variant,

@@ -7,7 +7,7 @@ import pandas as pd
 
 from vouch.errors import DataError, refuse_any
 from vouch.policies.calibrated import evidence_problems, row_problems
-from vouch.policies.certificate import Risk, cases_of, described, judge, loosest, shortfall, walk
+from vouch.policies.certificate import Risk, alike, cases_of, described, judge, loosest, shortfall, walk
 from vouch.policies.cuts import grid
 from vouch.policies.exits import SCORE_OF
 from vouch.policies.policy import Policy
@@ -51,6 +51,7 @@ def fit_sweep(rows: pd.DataFrame, risk: Risk, *, kind: str) -> Policy:
         "alpha": risk.alpha,
         "delta": risk.delta,
         "objective": objective(risk),
+        "intraclass_correlation": alike(labelled, risk.intraclass_floor),
         "positive": risk.positive,
         "threshold": None if best is None else float(cuts[best]),
         "evidence": described(finding, risk, n=len(labelled), exits=exits),

@@ -8,8 +8,8 @@ from vouch.errors import BundleError, Problem, refuse_any
 GUARANTEES = ("none", "marginal", "pac", "certified")
 SCORES = ("confidence", "gate")
 VARIANTS = ("rank", "dkw", "clopper_pearson")
-SHARED = ("kind", "feasible", "guarantee", "alpha", "delta", "objective", "evidence", "infeasible")
 FOR_READERS = ("objective", "evidence", "infeasible")
+SHARED = ("kind", "feasible", "guarantee", "alpha", "delta", *FOR_READERS, "intraclass_correlation")
 KEYS = {  # what each kind has beside the shared keys
     "operating_point": ("thresholds",),
     "threshold": ("positive", "threshold"),
@@ -50,6 +50,7 @@ def _value_problems(policy: Mapping[str, Any]) -> list[Problem]:
     problems = [
         *_unless(isinstance(policy["feasible"], bool), policy, "feasible", "true or false"),
         *_unless(policy["guarantee"] in GUARANTEES, policy, "guarantee", f"one of {GUARANTEES}"),
+        *_unless(_is_share(policy["intraclass_correlation"]), policy, "intraclass_correlation", "a number in [0, 1]"),
     ]
     for key in FOR_READERS:
         problems += _unless(policy[key] is None or isinstance(policy[key], Mapping), policy, key, "null or a mapping")

@@ -33,6 +33,7 @@ FACTS = {  # in the order of the page; a nested parameter goes by both names
     "objective levels": "Levels of sets that could be certified",
     "lam2": "Level of sets (lam2): they hold classes from 1 − lam2 on",
     "evidence lam2_recipe": "Level that the recipe alone asks for",
+    "intraclass_correlation": "Correlation of two photographs of a group that intervals allow for",
     "evidence n": "Labelled photographs of val_calib",
     "evidence selected": "Selected among them",
     "evidence selected_low": "Share of fresh ones selected, at least",

@@ -16,7 +16,13 @@ from vouch.release import bundle
 from vouch.splits import contract
 from vouch.stages import main
 
-UNDECIDED = {"feasible": False, "guarantee": "none", "objective": None, "evidence": {}}
+UNDECIDED = {
+    "feasible": False,
+    "guarantee": "none",
+    "objective": None,
+    "evidence": {},
+    "intraclass_correlation": 1.0,  # nothing is known of it
+}
 DIGITS = 6  # decimals of a share
 
 

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from vouch import io, paths
 from vouch.evaluation import curves
-from vouch.evaluation.intervals import Interval, group_weights
+from vouch.evaluation.intervals import Interval, Setting, group_weights
 from vouch.evaluation.metrics import MetricName, judged
 from vouch.evaluation.strata import every_stratum, strata_masks
 from vouch.evaluation.table import metrics_table
@@ -32,28 +32,28 @@ class Params(Section):
     seed: Annotated[int, Field(ge=0)]
     level: Annotated[float, Field(gt=0.5, lt=1.0)]
     interval: Interval
+    few_groups: Annotated[int, Field(ge=2)]
     worst: Annotated[int, Field(ge=1)]
 
 
 def run(name: str) -> None:
     """Measure everything once, under one matrix of group weights."""
     params = load(Params, "models", name, "evaluate")
-    rows = judged(
-        read_predictions(name, "candidate", "val_test", purpose="judge"),
-        calibrator=io.read_json(paths.model(name, "calibrator.json")),
-        policy=io.read_json(paths.model(name, "policy.json")),
-    )
+    calibrator, policy = (io.read_json(paths.model(name, f"{part}.json")) for part in ("calibrator", "policy"))
+    predictions = read_predictions(name, "candidate", "val_test", purpose="judge")
+    rows = judged(predictions, calibrator=calibrator, policy=policy)
+    setting = Setting(params.level, policy["intraclass_correlation"], params.few_groups)
     rng = np.random.default_rng(params.seed)
     weights = group_weights(rows["group"].nunique(), replicates=params.replicates, rng=rng)
     masks = strata_masks(rows, [*every_stratum(rows), *params.crossed])
     table = metrics_table(
-        rows, names=params.metrics, masks=masks, weights=weights, level=params.level, interval=params.interval
+        rows, names=params.metrics, masks=masks, weights=weights, setting=setting, interval=params.interval
     )
     plots = {
         "pr": curves.precision_recall(rows, weights=weights, level=params.level),
-        "reliability": curves.reliability(rows, weights=weights, level=params.level),
-        "recall_by_confidence": curves.recall_by_confidence(rows, weights=weights, level=params.level),
-        "risk_coverage": curves.risk_coverage(rows, weights=weights, level=params.level),
+        "reliability": curves.reliability(rows, weights=weights, setting=setting),
+        "recall_by_confidence": curves.recall_by_confidence(rows, weights=weights, setting=setting),
+        "risk_coverage": curves.risk_coverage(rows, weights=weights, setting=setting),
         "confusion": curves.confusion(rows),
         "misses": curves.worst(rows, count=params.worst),
     }
