@@ -15,10 +15,11 @@ import pandas as pd
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from vouch.evaluation.intervals import estimate, group_weights
+from vouch.evaluation.intervals import Setting, estimate, group_weights
 from vouch.evaluation.metrics import METRICS
 from vouch.vision.boxes import Detections, match
 
+SETTING = Setting(level=0.95, correlation=0.05, few_groups=20)
 PHOTOGRAPHS, GROUPS, CLASSES, FOUND, REPLICATES, RUNS = 5_000, 1_000, 10, 10, 2_000, 5
 
 
@@ -91,7 +92,10 @@ def to_coco(photographs):
 
 def ours(rows):
     weights = group_weights(GROUPS, replicates=REPLICATES, rng=np.random.default_rng(0))
-    return [estimate(METRICS[name].measure(rows, GROUPS), weights, level=0.95) for name in ("map50_95", "map50")]
+    return [
+        estimate(METRICS[name].measure(rows, GROUPS), weights, SETTING, method=METRICS[name].interval)
+        for name in ("map50_95", "map50")
+    ]
 
 
 def peer(truth, found):

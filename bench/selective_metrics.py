@@ -22,9 +22,10 @@ from sklearn.metrics import (
     roc_curve,
 )
 
-from vouch.evaluation.intervals import estimate, group_weights
+from vouch.evaluation.intervals import Setting, estimate, group_weights
 from vouch.evaluation.metrics import METRICS, prepared
 
+SETTING = Setting(level=0.95, correlation=0.05, few_groups=20)
 ROWS, GROUPS, REPLICATES, PEER_REPLICATES, RUNS = 100_000, 2_000, 2_000, 5, 5
 NAMES = (
     *("accuracy", "nll", "brier", "auroc", "recall_at_precision_95"),
@@ -59,7 +60,9 @@ def photographs(rng, rows, groups):
 
 def ours(rows, weights):
     groups = weights.shape[1]
-    return [estimate(METRICS[name].measure(rows, groups), weights, level=0.95) for name in NAMES]
+    return [
+        estimate(METRICS[name].measure(rows, groups), weights, SETTING, method=METRICS[name].interval) for name in NAMES
+    ]
 
 
 def peer(columns, weight):

@@ -61,13 +61,12 @@ def test_debiasing_takes_part_of_what_chance_adds():
 
 
 @pytest.mark.parametrize("name", ["ece_debiased", "mce", "ece_classwise", "ece_adaptive"])
-def test_the_interval_holds_its_value_and_bca_leaves_a_biased_metric_alone(name):
+def test_the_interval_of_a_biased_metric_holds_its_value(name):
     rows = photographs(5)
     weights = group_weights(N_GROUPS, replicates=300, rng=np.random.default_rng(0))
-    found = estimate(measure(rows, name), weights, SETTING)
+    found = estimate(measure(rows, name), weights, SETTING, method="noise")
     assert found.low <= found.value <= found.high
     assert found.low < found.high
-    assert estimate(measure(rows, name), weights, SETTING, interval="bca") == found
 
 
 @pytest.mark.parametrize("name", ["ece_debiased", "mce", "ece_classwise", "ece_adaptive"])
@@ -75,4 +74,4 @@ def test_nothing_calibrated_is_null(name):
     rows = photographs(6)
     empty = rows[:0] if name == "ece_classwise" else rows.assign(calibrated=False)
     weights = group_weights(N_GROUPS, replicates=200, rng=np.random.default_rng(0))
-    assert estimate(measure(empty, name), weights, SETTING).value is None
+    assert estimate(measure(empty, name), weights, SETTING, method="noise").value is None

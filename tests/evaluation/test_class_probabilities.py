@@ -71,7 +71,7 @@ def test_without_an_exited_positive_the_miss_rate_is_null():
     rows = photographs(4)
     rows = rows.assign(accept=rows["accept"] & ~rows["positive"])
     weights = group_weights(N_GROUPS, replicates=200, rng=np.random.default_rng(0))
-    found = estimate(METRICS["fnr_on_exits"].measure(rows, N_GROUPS), weights, SETTING)
+    found = estimate(METRICS["fnr_on_exits"].measure(rows, N_GROUPS), weights, SETTING, method="share")
     assert (found.value, found.low, found.high, found.n_rows, found.n_groups) == (None, None, None, 0, 0)
 
 
@@ -79,7 +79,7 @@ def test_no_missed_exit_is_less_certain_than_its_rows_and_more_than_its_groups()
     rows = photographs(5)
     rows = rows.assign(accept=rows["correct"])
     weights = group_weights(N_GROUPS, replicates=200, rng=np.random.default_rng(0))
-    found = estimate(METRICS["fnr_on_exits"].measure(rows, N_GROUPS), weights, SETTING)
+    found = estimate(METRICS["fnr_on_exits"].measure(rows, N_GROUPS), weights, SETTING, method="share")
     assert (found.value, found.low) == (0.0, 0.0)
     exits = rows[rows["accept"] & rows["positive"]]["group_index"].value_counts()
     assert found.high == pytest.approx(1 - 0.025 ** (1 / (exits / (1 + 0.05 * (exits - 1))).sum()))

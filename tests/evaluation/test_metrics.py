@@ -116,7 +116,7 @@ def test_a_replicate_equals_the_metric_of_rows_copied_by_hand(name):
 def test_the_interval_of_ece_holds_its_value():
     rows = judged(random_rows(1), calibrator=CALIBRATOR, policy=POLICY)
     weights = group_weights(25, replicates=500, rng=np.random.default_rng(0))
-    found = estimate(METRICS["ece"].measure(rows, 25), weights, SETTING)
+    found = estimate(METRICS["ece"].measure(rows, 25), weights, SETTING, method=METRICS["ece"].interval)
     assert found.low < found.value < found.high
 
 
@@ -133,7 +133,7 @@ def test_a_stratum_without_support_is_null_and_stays_in_the_table(rows):
 
 def test_support_counts_the_rows_and_groups_below_the_line(rows):
     weights = group_weights(3, replicates=200, rng=np.random.default_rng(0))
-    found = estimate(METRICS["recall"].measure(rows, 3), weights, SETTING)
+    found = estimate(METRICS["recall"].measure(rows, 3), weights, SETTING, method=METRICS["recall"].interval)
     assert (found.n_rows, found.n_groups) == (4, 2)  # g3 has no truth
 
 

@@ -181,20 +181,20 @@ def test_auroc_of_more_classes_is_scikit_learns_macro_one_vs_rest():
 def test_auroc_of_one_class_is_null_and_its_support_are_the_rows_of_the_rarest():
     rows = photographs(6)
     weights = group_weights(25, replicates=200, rng=np.random.default_rng(0))
-    one = estimate(METRICS["auroc"].measure(rows[rows["positive"]], 25), weights, SETTING)
+    one = estimate(METRICS["auroc"].measure(rows[rows["positive"]], 25), weights, SETTING, method="logit")
     assert (one.value, one.low, one.high, one.n_rows) == (None, None, None, 0)
     few = rows[~rows["positive"] | (rows["group_index"] < 3)]
-    found = estimate(METRICS["auroc"].measure(few, 25), weights, SETTING)
+    found = estimate(METRICS["auroc"].measure(few, 25), weights, SETTING, method="logit")
     assert (found.n_rows, found.n_groups) == (few["positive"].sum(), 3)
 
 
 def test_a_perfect_order_is_not_certain():
     rows = photographs(7, skill=60.0, difficulty=0.0)
     weights = group_weights(25, replicates=200, rng=np.random.default_rng(0))
-    auroc = estimate(METRICS["auroc"].measure(rows, 25), weights, SETTING)
+    auroc = estimate(METRICS["auroc"].measure(rows, 25), weights, SETTING, method="logit")
     assert (auroc.value, auroc.high) == (1.0, 1.0)
     assert 0.7 < auroc.low < 0.95  # 25 groups without a failure: Clopper-Pearson says .863
-    augrc = estimate(METRICS["augrc"].measure(rows, 25), weights, SETTING)
+    augrc = estimate(METRICS["augrc"].measure(rows, 25), weights, SETTING, method="log")
     assert (augrc.value, augrc.low) == (0.0, 0.0)
     assert 0.05 < augrc.high < 0.3
 
@@ -207,7 +207,12 @@ def test_a_coverage_of_one_that_replicates_do_not_share_keeps_its_lower_end():
         np.linspace(1, 0.5, 100), correct, group=np.r_[np.zeros(5), np.repeat(np.arange(1, 20), 5)].astype(int)
     )
     weights = group_weights(20, replicates=500, rng=np.random.default_rng(0))
-    found = estimate(METRICS["coverage_at_risk_02"].measure(rows, 20), weights, SETTING)
+    found = estimate(
+        METRICS["coverage_at_risk_02"].measure(rows, 20),
+        weights,
+        SETTING,
+        method="percentile",
+    )
     assert (found.value, found.low, found.high) == (1.0, 0.0, 1.0)
 
 

@@ -35,7 +35,7 @@ def table(sizes, hits):
 
 def low_of(sizes, hits, correlation, weights):
     measure = ratio(table(sizes, hits), len(sizes), terms=ratios.recall, share=True)
-    return estimate(measure, weights, Setting(LEVEL, correlation, 20)).low
+    return estimate(measure, weights, Setting(LEVEL, correlation, 20), method="share").low
 
 
 def too_high(groups, share, alike, *, elsewhere=True):

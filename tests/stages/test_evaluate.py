@@ -17,7 +17,6 @@ models:
       replicates: 200
       seed: 1
       level: 0.95
-      interval: percentile
       few_groups: 20
       worst: 12
 """
@@ -237,15 +236,3 @@ def test_metrics_of_detections_are_refused_on_photographs_and_nothing_written(cl
     with pytest.raises(DataError, match="metric map50: expected judged rows with column hits"):
         run("driver")
     assert written() == {}
-
-
-def test_bca_moves_the_intervals_of_unbiased_metrics_alone(classifier):
-    run("driver")
-    plain = io.read_json(paths.metrics("driver", "test"))
-    text = paths.Path("params.yaml").read_text()
-    io.write_text(paths.Path("params.yaml"), text.replace("interval: percentile", "interval: bca"))
-    run("driver")
-    found = io.read_json(paths.metrics("driver", "test"))
-    assert found["augrc"]["all"] != plain["augrc"]["all"]
-    assert found["augrc"]["all"]["value"] == plain["augrc"]["all"]["value"]
-    assert found["ece"]["all"] == plain["ece"]["all"]

@@ -15,14 +15,13 @@ from vouch.errors import DataError, Problem, refuse_any
 from vouch.evaluation.intervals import (
     FloatArray,
     IntArray,
-    Measure,
     clopper_pearson_end,
-    effective_groups,
     expanded_p,
     expanded_tail,
     point,
 )
 from vouch.evaluation.metrics import METRICS, refuse_unmeasurable
+from vouch.evaluation.shares import effective_rows
 from vouch.evaluation.strata import strata_masks
 from vouch.evaluation.table import applies, measured
 
@@ -80,6 +79,7 @@ def compare(
     strata: Sequence[Sequence[str]],
     weights: IntArray,
     level: float,
+    correlation: float,
 ) -> dict[str, dict[str, Any]]:
     """Return {metric: {stratum: Difference}} and, under `overall`, one verdict a stratum.
 
@@ -94,6 +94,8 @@ def compare(
     weights : int32 array, shape (replicates, groups)
     level : float
         1 - alpha of `better`, Holm-corrected over the metrics of a stratum; other verdicts are read off one interval.
+    correlation : float
+        Of right answers within a group, in [0, 1], where both sides are perfect and their difference shows none.
 
     Raises
     ------
@@ -108,7 +110,9 @@ def compare(
     found[OVERALL] = {}
     for stratum, (first, second) in sides.items():
         differences = {
-            name: difference(first, second, name=name, margin=margin, weights=weights, level=level)
+            name: difference(
+                first, second, name=name, margin=margin, weights=weights, level=level, correlation=correlation
+            )
             for name, margin in margins.items()
             if applies(name, stratum)
         }
@@ -136,7 +140,14 @@ def _cut(
 
 
 def difference(
-    candidate: pd.DataFrame, baseline: pd.DataFrame, *, name: str, margin: float, weights: IntArray, level: float
+    candidate: pd.DataFrame,
+    baseline: pd.DataFrame,
+    *,
+    name: str,
+    margin: float,
+    weights: IntArray,
+    level: float,
+    correlation: float,
 ) -> Difference:
     """Return one metric's paired difference with its interval and p-value; the verdict waits for Holm's correction."""
     sides = [measured(rows, name, weights.shape[1]) for rows in (candidate, baseline)]
@@ -153,18 +164,15 @@ def difference(
     deltas = deltas[~np.isnan(deltas)]
     if not len(deltas):  # each replicate lacks what one side needs
         return replace(undefined, delta=first - second)
-    low, high = _ends(deltas, sides, _same(candidate, baseline), level, n_groups)
-    return replace(undefined, delta=first - second, low=low, high=high, p=p_value(deltas, n_groups))
-
-
-def _ends(deltas: FloatArray, sides: list[Measure], same: bool, level: float, n_groups: int) -> tuple[float, float]:
-    if deltas.min() == deltas.max() and sides[0].share and not same:
+    if deltas.min() == deltas.max() and sides[0].share and not _same(candidate, baseline):
         # Both sides at 0 or 1 on every group: no replicate differs, and yet the next group may (0 of n events).
-        reach = clopper_pearson_end(0.0, min(effective_groups(side.support) for side in sides), level=level)[1]
-        return max(-1.0, float(deltas[0]) - reach), min(1.0, float(deltas[0]) + reach)
-    tail = expanded_tail(level, n_groups)
-    low, high = np.quantile(deltas, [tail, 1 - tail])
-    return float(low), float(high)
+        worth = min(effective_rows(side.support, correlation) for side in sides)
+        reach = clopper_pearson_end(0.0, worth, level=level)[1]
+        low, high = max(-1.0, float(deltas[0]) - reach), min(1.0, float(deltas[0]) + reach)
+    else:
+        tail = expanded_tail(level, n_groups)
+        low, high = (float(end) for end in np.quantile(deltas, [tail, 1 - tail]))
+    return replace(undefined, delta=first - second, low=low, high=high, p=p_value(deltas, n_groups))
 
 
 def _same(candidate: pd.DataFrame, baseline: pd.DataFrame) -> bool:

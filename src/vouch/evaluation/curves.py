@@ -65,7 +65,9 @@ def reliability(rows: pd.DataFrame, *, weights: IntArray, setting: Setting) -> p
         for place in np.unique(bins):
             chosen = counted[bins == place]
             chosen = chosen.assign(correct=chosen[right])
-            found = estimate(ratio(chosen, weights.shape[1], terms=accuracy, share=True), weights, setting)
+            found = estimate(
+                ratio(chosen, weights.shape[1], terms=accuracy, share=True), weights, setting, method="share"
+            )
             mean = float(stated[bins == place].mean())
             points.append((side, mean, found.value, found.low, found.high, found.n_rows))
     return pd.DataFrame(points, columns=["side", "confidence", "accuracy", "low", "high", "n"])
@@ -86,7 +88,7 @@ def recall_by_confidence(rows: pd.DataFrame, *, weights: IntArray, setting: Sett
     for limit in CONFIDENCES[top >= CONFIDENCES]:
         kept = rows.assign(kept=said & (stated >= limit))
         right, truths = kept["correct"] & kept["kept"], kept["class_true"].notna()
-        found = estimate(_recall(kept, weights.shape[1]), weights, setting)
+        found = estimate(_recall(kept, weights.shape[1]), weights, setting, method="share")
         points.append((limit, found.value, right.sum() / kept["kept"].sum(), found.low, found.high, truths.any()))
     table = pd.DataFrame(points, columns=["confidence", "recall", "precision", "low", "high", "defined"])
     return table[table["defined"].to_numpy(dtype=bool)].drop(columns="defined")
@@ -116,7 +118,7 @@ def risk_coverage(rows: pd.DataFrame, *, weights: IntArray, setting: Setting) ->
     points = []
     for limit in _working_points(falling):
         kept = said.assign(kept=said["confidence"].to_numpy(dtype=np.float64) >= limit)
-        found = estimate(ratio(kept, weights.shape[1], terms=_risk, share=True), weights, setting)
+        found = estimate(ratio(kept, weights.shape[1], terms=_risk, share=True), weights, setting, method="share")
         points.append((float(kept["kept"].mean()), found.value, found.low, found.high, limit))
     return pd.DataFrame(points, columns=["coverage", "risk", "low", "high", "confidence"])
 

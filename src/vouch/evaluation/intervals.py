@@ -9,13 +9,14 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import betaincinv, expit, gammaincinv, logit
 from scipy.stats import norm, t
 
-from vouch.evaluation.shares import share_interval
+from vouch.evaluation.shares import effective_rows, share_interval
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int32]
-Interval = Literal["percentile", "bca"]
+Method = Literal["share", "effective", "count", "log", "logit", "percentile", "noise"]
 
 LEFT_OUT = 256  # groups of a block of the jackknife: 256 weights for each of 20,000 groups are 20 MB
 
@@ -74,35 +75,53 @@ def group_weights(n_groups: int, *, replicates: int, rng: np.random.Generator) -
     return drawn.astype(np.int32)
 
 
-def estimate(measure: Measure, weights: IntArray, setting: Setting, *, interval: Interval = "percentile") -> Estimate:
+def estimate(measure: Measure, weights: IntArray, setting: Setting, *, method: Method) -> Estimate:
     """Return the metric's value on its rows and an interval that takes groups, not rows, for observations.
 
-    A share of rows has the interval of `shares.share_interval`. Other metrics have percentiles of the replicates,
-    widened for few groups (see `expanded_tail`). Four cases have their own rule:
-
-    * no support, or a value that these rows do not define (AUROC of one class): null, `n_rows` says which;
-    * one group: no interval, because one group does not show how groups differ;
-    * a value of exactly 0 or 1 with which every replicate agrees, so that the bootstrap says nothing: Clopper-Pearson
-      on the effective number of groups (see `effective_groups`);
-    * a sum of absolute values: see `Measure.noise`, whatever `interval` is, because BCa needs a metric without bias.
+    No support, or a value that these rows do not define (AUROC of one class), is null, and `n_rows` says which; one
+    group has no interval, because one group does not show how groups differ.
 
     Parameters
     ----------
     weights : int32 array, shape (replicates, groups)
         From `group_weights`; the same matrix for every metric, stratum and side, so that they can be compared.
     setting : Setting
-    interval : "percentile" or "bca"
-        BCa shifts the percentiles for median bias and skewness (see `bca_levels`), at the cost of one more replicate
-        for each group; its extreme percentiles want 10,000 replicates where plain ones want 2,000.
+    method : Method
+        docs/intervals.md says what each errs by.
+
+        * share: of rows that count or do not, see `shares.share_interval`;
+        * effective: of a value in [0, 1], as a share of as many rows as would vary so much, see `effective_interval`;
+        * count: of a number of events a row, as of independent events that vary so much, see `count_interval`;
+        * log, logit: of a positive value, or one in (0, 1), t on that scale, see `scaled_interval`;
+        * percentile: of resampled groups, widened for few of them, see `percentile_interval`;
+        * noise: of a sum of absolute values, see `Measure.noise`.
     """
     n_rows, n_groups = int(measure.support.sum()), int(np.count_nonzero(measure.support))
     few = is_few(measure.support, setting.few_groups)
     value = point(measure) if n_groups else np.nan
     if np.isnan(value):
         return Estimate(None, None, None, n_rows, n_groups, few)
-    ends = _ends(measure, value, weights, setting, interval) if n_groups > 1 else None
+    ends = _ends(measure, value, weights, setting, method) if n_groups > 1 else None
     low, high = (min(ends[0], value), max(ends[1], value)) if ends is not None else (None, None)
     return Estimate(value, low, high, n_rows, n_groups, few)
+
+
+def _ends(
+    measure: Measure, value: float, weights: IntArray, setting: Setting, method: Method
+) -> tuple[float, float] | None:
+    if method == "share" and measure.hits is not None:
+        return share_interval(measure.hits, measure.support, correlation=setting.correlation, level=setting.level)
+    if method in ("percentile", "noise"):
+        return percentile_interval(measure, value, weights, setting)
+    left_out = jackknife(measure)
+    if len(left_out) < 2:
+        return None
+    if method == "count":
+        return count_interval(value, left_out, measure.support, setting)
+    scaled = None if method == "effective" else scaled_interval(value, left_out, measure.support, setting, method)
+    if scaled is None and measure.share:
+        return effective_interval(min(max(value, 0.0), 1.0), left_out, measure.support, setting)
+    return scaled
 
 
 def is_few(support: FloatArray, few_groups: int) -> bool:
@@ -111,71 +130,93 @@ def is_few(support: FloatArray, few_groups: int) -> bool:
     return n_groups < max(few_groups, 1) or effective_groups(support) < few_groups / 2
 
 
-def _ends(
-    measure: Measure, value: float, weights: IntArray, setting: Setting, interval: Interval
-) -> tuple[float, float] | None:
-    level, n_groups = setting.level, int(np.count_nonzero(measure.support))
-    if measure.hits is not None:
-        return share_interval(measure.hits, measure.support, correlation=setting.correlation, level=level)
-    replicates = measure.values(weights)
-    replicates = replicates[~np.isnan(replicates)]
-    if not len(replicates):
-        return None
-    if measure.share and value in (0.0, 1.0) and np.all(replicates == value):
-        return clopper_pearson_end(value, effective_groups(measure.support), level=level)
-    tail = expanded_tail(level, n_groups)
-    low, high = _percentiles(measure, value, replicates, tail, interval)
-    if measure.noise is not None:
-        # Resampling adds noise to noise, so percentiles of a sum of absolute values lie above its own value. By the
-        # triangle inequality value - noise is a valid lower end; the upper percentile errs on the safe side.
-        low = max(0.0, value - float(np.nanquantile(measure.noise(weights), 1 - 2 * tail)))
-    return low, high
-
-
 def point(measure: Measure) -> float:
     """Return the metric under weight 1 for every group, NaN without support."""
     return float(measure.values(np.ones((1, len(measure.support)), dtype=np.int32))[0])
 
 
-def _percentiles(
-    measure: Measure, value: float, replicates: FloatArray, tail: float, interval: Interval
-) -> tuple[float, float]:
-    levels = (tail, 1 - tail)
-    if interval == "bca" and measure.noise is None:
-        levels = bca_levels(replicates, value, jackknife(measure), tail=tail)
-    low, high = np.quantile(replicates, levels)
+def percentile_interval(
+    measure: Measure, value: float, weights: IntArray, setting: Setting
+) -> tuple[float, float] | None:
+    """Return percentiles of the replicates, further out for few groups (see `expanded_tail`); None without any.
+
+    A value of 0 or 1 with which every replicate agrees has the interval of `effective_interval` there.
+    """
+    replicates = measure.values(weights)
+    replicates = replicates[~np.isnan(replicates)]
+    if not len(replicates):
+        return None
+    if measure.share and value in (0.0, 1.0) and np.all(replicates == value):
+        return effective_interval(value, np.full(2, value), measure.support, setting)
+    tail = expanded_tail(setting.level, int(np.count_nonzero(measure.support)))
+    low, high = np.quantile(replicates, [tail, 1 - tail])
+    if measure.noise is not None:
+        # Resampling adds noise to noise, so percentiles of a sum of absolute values lie above its own value. By the
+        # triangle inequality value - noise is a valid lower end; the upper percentile errs on the safe side.
+        low = max(0.0, value - float(np.nanquantile(measure.noise(weights), 1 - 2 * tail)))
     return float(low), float(high)
 
 
-def bca_levels(replicates: FloatArray, value: float, left_out: FloatArray, *, tail: float) -> tuple[float, float]:
-    """Return the percentiles of the replicates at which the BCa interval ends, in place of `tail` and 1 - `tail`.
+def effective_interval(
+    value: float, left_out: FloatArray, support: FloatArray, setting: Setting
+) -> tuple[float, float]:
+    """Return the interval of a share of as many independent rows as would vary like this value in [0, 1].
+
+    Clopper-Pearson on value (1 - value) / variance rows, the variance from leaving out groups; never on more than the
+    rows are worth under the correlation, which is what there is at 0 and 1, where nothing varies.
 
     Parameters
     ----------
-    replicates : float64 array, shape (b,)
-    value : float
-        The metric on all groups.
     left_out : float64 array, shape (g,)
         From `jackknife`.
-
-    References
-    ----------
-    Efron 1987, "Better Bootstrap Confidence Intervals"; the acceleration from a jackknife over groups.
+    support : float64 array, shape (g,)
     """
-    below = np.mean(replicates < value) + np.mean(replicates == value) / 2
-    least = 0.5 / len(replicates)  # no replicate below: as little as half of one
-    shift = norm.ppf(np.clip(below, least, 1 - least))
-    apart = left_out.mean() - left_out
-    spread = (apart**2).sum() ** 1.5
-    skew = float((apart**3).sum() / (6 * spread)) if spread > 0 else 0.0
-    low, high = (_shifted(float(shift), skew, z) for z in (-float(norm.isf(tail)), float(norm.isf(tail))))
-    return low, high
+    tail = (1 - setting.level) / 2
+    rows, spread = effective_rows(support, setting.correlation), value * (1 - value)
+    variance = _variance(left_out, support, tail)
+    rows = min(rows, spread / variance) if spread > 0 and variance > 0 else rows
+    hits, misses = value * rows, (1 - value) * rows
+    low = float(betaincinv(hits, misses + 1, tail)) if hits > 0 else 0.0
+    return low, 1 - float(betaincinv(misses, hits + 1, tail)) if misses > 0 else 1.0
 
 
-def _shifted(shift: float, skew: float, z: float) -> float:
-    """Return Phi(z0 + (z0 + z) / (1 - a (z0 + z))); beyond its pole, the end of the replicates on z's side."""
-    below = 1 - skew * (shift + z)
-    return float(norm.cdf(shift + (shift + z) / below)) if below > 0 else float(z > 0)
+def count_interval(value: float, left_out: FloatArray, support: FloatArray, setting: Setting) -> tuple[float, float]:
+    """Return the interval of a Poisson rate with as many independent events as would vary like this number a row.
+
+    The exact gamma limits on events over their dispersion, which is at least what the correlation makes of the groups:
+    so no event in some rows is no certainty of none.
+    """
+    tail, rows = (1 - setting.level) / 2, float(support.sum())
+    dispersion = rows / effective_rows(support, setting.correlation)
+    if value > 0:
+        dispersion = max(dispersion, _variance(left_out, support, tail) * rows / value)
+    events = value * rows / dispersion
+    low = float(gammaincinv(events, tail)) if events > 0 else 0.0
+    return low * dispersion / rows, float(gammaincinv(events + 1, 1 - tail)) * dispersion / rows
+
+
+def scaled_interval(
+    value: float, left_out: FloatArray, support: FloatArray, setting: Setting, scale: Method
+) -> tuple[float, float] | None:
+    """Return the t interval on the log or logit scale, its variance from leaving out groups.
+
+    None where the value, or that without some group, is at an end of the scale.
+    """
+    to, back = (np.log, np.exp) if scale == "log" else (logit, expit)
+    if min(value, left_out.min()) <= 0 or (scale == "logit" and max(value, left_out.max()) >= 1):
+        return None
+    reach = float(t.ppf((1 + setting.level) / 2, np.count_nonzero(support) - 1)) * _deviation(to(left_out))
+    return float(back(to(value) - reach)), float(back(to(value) + reach))
+
+
+def _deviation(left_out: FloatArray) -> float:
+    """Return the jackknife's standard error."""
+    return float(np.sqrt((len(left_out) - 1) / len(left_out) * ((left_out - left_out.mean()) ** 2).sum()))
+
+
+def _variance(left_out: FloatArray, support: FloatArray, tail: float) -> float:
+    """Return the jackknife's variance, at the price of t for normal quantiles."""
+    return float(_deviation(left_out) * t.isf(tail, np.count_nonzero(support) - 1) / norm.isf(tail)) ** 2
 
 
 def jackknife(measure: Measure) -> FloatArray:

@@ -17,7 +17,7 @@ from vouch.calibration.calibrator import Calibrator, calibrated
 from vouch.calibration.probabilities import PROBABILITY, label_problems
 from vouch.errors import DataError, Problem, refuse_any
 from vouch.evaluation import calibration_error, probabilities, ratios, selective, separation
-from vouch.evaluation.intervals import Measure
+from vouch.evaluation.intervals import Measure, Method
 from vouch.evaluation.ranks import IOU_BITS, mean_average_precision
 from vouch.evaluation.ratios import Terms, ratio
 from vouch.policies.calibrated import class_names
@@ -32,6 +32,8 @@ class Metric:
     ----------
     better
         1 when higher is better, -1 when lower is.
+    interval
+        Which of `intervals.estimate`'s methods; docs/intervals.md says what each errs by.
     measure
         Takes judged rows (a stratum of them) and the number of groups in the whole table.
     by_class
@@ -41,6 +43,7 @@ class Metric:
     """
 
     better: int
+    interval: Method
     measure: Callable[[pd.DataFrame, int], Measure]
     by_class: bool = True
     needs: tuple[str, ...] = ()
@@ -144,45 +147,48 @@ def _counted(terms: Callable[[pd.DataFrame], Terms], *, share: bool = True) -> C
 
 CLASSES = (PROBABILITY,)
 POSITIVE = ("positive",)
+SETS = ("selected", "set_size")
 
 METRICS = {
     # of detections
-    "map50": Metric(1, partial(mean_average_precision, bits=(0,)), needs=("hits",)),
-    "map50_95": Metric(1, partial(mean_average_precision, bits=IOU_BITS), needs=("hits",)),
-    "recall": Metric(1, _counted(ratios.recall)),
-    "precision": Metric(1, _counted(ratios.precision)),
-    "false_alarms_per_sample": Metric(-1, _counted(ratios.false_alarms, share=False), by_class=False),
+    "map50": Metric(1, "effective", partial(mean_average_precision, bits=(0,)), needs=("hits",)),
+    "map50_95": Metric(1, "effective", partial(mean_average_precision, bits=IOU_BITS), needs=("hits",)),
+    "recall": Metric(1, "share", _counted(ratios.recall)),
+    "precision": Metric(1, "share", _counted(ratios.precision)),
+    "false_alarms_per_sample": Metric(-1, "count", _counted(ratios.false_alarms, share=False), by_class=False),
     # of class probabilities
-    "accuracy": Metric(1, _counted(ratios.accuracy), needs=CLASSES),
-    "nll": Metric(-1, _counted(probabilities.nll, share=False), needs=CLASSES),
-    "brier": Metric(-1, _counted(probabilities.brier, share=False), needs=CLASSES),
-    "auroc": Metric(1, separation.auroc, by_class=False, needs=CLASSES),
+    "accuracy": Metric(1, "share", _counted(ratios.accuracy), needs=CLASSES),
+    "nll": Metric(-1, "log", _counted(probabilities.nll, share=False), needs=CLASSES),
+    "brier": Metric(-1, "log", _counted(probabilities.brier, share=False), needs=CLASSES),
+    "auroc": Metric(1, "logit", separation.auroc, by_class=False, needs=CLASSES),
     "recall_at_precision_95": Metric(
-        1, partial(separation.recall_at_precision, limit=0.05), by_class=False, needs=(*POSITIVE, *CLASSES)
+        1, "effective", partial(separation.recall_at_precision, limit=0.05), by_class=False, needs=(*POSITIVE, *CLASSES)
     ),
     # of confidence
-    "ece": Metric(-1, _counted(calibration_error.ece)),
-    "ece_before": Metric(-1, _counted(calibration_error.ece_before)),
-    "ece_accepted": Metric(-1, _counted(calibration_error.ece_accepted)),
-    "ece_adaptive": Metric(-1, _counted(calibration_error.ece_adaptive)),
-    "ece_debiased": Metric(-1, calibration_error.ece_debiased),
-    "ece_classwise": Metric(-1, calibration_error.ece_classwise, by_class=False, needs=CLASSES),
-    "mce": Metric(-1, calibration_error.mce),
+    "ece": Metric(-1, "noise", _counted(calibration_error.ece)),
+    "ece_before": Metric(-1, "noise", _counted(calibration_error.ece_before)),
+    "ece_accepted": Metric(-1, "noise", _counted(calibration_error.ece_accepted)),
+    "ece_adaptive": Metric(-1, "noise", _counted(calibration_error.ece_adaptive)),
+    "ece_debiased": Metric(-1, "noise", calibration_error.ece_debiased),
+    "ece_classwise": Metric(-1, "noise", calibration_error.ece_classwise, by_class=False, needs=CLASSES),
+    "mce": Metric(-1, "noise", calibration_error.mce),
     # of the policy
-    "coverage": Metric(1, _counted(ratios.coverage)),
-    "accuracy_on_exits": Metric(1, _counted(ratios.precision)),
-    "fnr_on_exits": Metric(-1, _counted(ratios.fnr_on_exits), by_class=False, needs=POSITIVE),
-    "fpr_on_exits": Metric(-1, _counted(ratios.fpr_on_exits), by_class=False, needs=POSITIVE),
-    "average_set_size": Metric(-1, _counted(probabilities.set_size, share=False), needs=("selected", "set_size")),
-    "set_size_all": Metric(-1, _counted(probabilities.set_size_all, share=False), needs=("set_size",)),
+    "coverage": Metric(1, "share", _counted(ratios.coverage)),
+    "accuracy_on_exits": Metric(1, "share", _counted(ratios.precision)),
+    "fnr_on_exits": Metric(-1, "share", _counted(ratios.fnr_on_exits), by_class=False, needs=POSITIVE),
+    "fpr_on_exits": Metric(-1, "share", _counted(ratios.fpr_on_exits), by_class=False, needs=POSITIVE),
+    "average_set_size": Metric(
+        -1, "log", _counted(probabilities.set_size, share=False), needs=("selected", "set_size")
+    ),
+    "set_size_all": Metric(-1, "log", _counted(probabilities.set_size_all, share=False), needs=SETS[1:]),
     # of every policy that confidence allows
-    "aurc": Metric(-1, selective.aurc),
-    "e_aurc": Metric(-1, selective.e_aurc),
-    "augrc": Metric(-1, selective.augrc),
-    "risk_at_coverage_80": Metric(-1, partial(selective.risk_at_coverage, share=0.8)),
-    "coverage_at_risk_02": Metric(1, partial(selective.coverage_at_risk, limit=0.02)),
-    "coverage_at_risk_02_first": Metric(1, partial(selective.coverage_before_risk, limit=0.02)),
-    "coverage_at_precision_95": Metric(1, partial(selective.coverage_at_risk, limit=0.05)),
+    "aurc": Metric(-1, "log", selective.aurc),
+    "e_aurc": Metric(-1, "log", selective.e_aurc),
+    "augrc": Metric(-1, "log", selective.augrc),
+    "risk_at_coverage_80": Metric(-1, "effective", partial(selective.risk_at_coverage, share=0.8)),
+    "coverage_at_risk_02": Metric(1, "percentile", partial(selective.coverage_at_risk, limit=0.02)),
+    "coverage_at_risk_02_first": Metric(1, "percentile", partial(selective.coverage_before_risk, limit=0.02)),
+    "coverage_at_precision_95": Metric(1, "percentile", partial(selective.coverage_at_risk, limit=0.05)),
 }
 
 

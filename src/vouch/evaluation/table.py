@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vouch.evaluation.intervals import IntArray, Interval, Measure, Setting, estimate
+from vouch.evaluation.intervals import IntArray, Measure, Setting, estimate
 from vouch.evaluation.metrics import METRICS, refuse_unmeasurable
 from vouch.evaluation.strata import CLASS
 
@@ -22,7 +22,6 @@ def metrics_table(
     masks: Mapping[str, BoolArray],
     weights: IntArray,
     setting: Setting,
-    interval: Interval = "percentile",
 ) -> dict[str, dict[str, Any]]:
     """Return {metric: {stratum: {value, low, high, n_rows, n_groups, few_groups}}}.
 
@@ -36,7 +35,7 @@ def metrics_table(
         As `strata.strata_masks` returns them.
     weights : int32 array, shape (replicates, groups)
         As `intervals.group_weights` returns them.
-    setting, interval
+    setting
         As `intervals.estimate` takes them.
 
     Raises
@@ -48,7 +47,9 @@ def metrics_table(
     n_groups = weights.shape[1]
     return {
         name: {
-            stratum: asdict(estimate(measured(rows[mask], name, n_groups), weights, setting, interval=interval))
+            stratum: asdict(
+                estimate(measured(rows[mask], name, n_groups), weights, setting, method=METRICS[name].interval)
+            )
             for stratum, mask in masks.items()
             if applies(name, stratum)
         }

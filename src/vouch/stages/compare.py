@@ -44,7 +44,13 @@ def run(name: str, baseline_bundle: str) -> None:
     rng = np.random.default_rng(params.seed)
     weights = group_weights(candidate["group"].nunique(), replicates=params.replicates, rng=rng)
     differences = compare(
-        candidate, baseline, margins=params.margins, strata=params.strata, weights=weights, level=params.level
+        candidate,
+        baseline,
+        margins=params.margins,
+        strata=params.strata,
+        weights=weights,
+        level=params.level,
+        correlation=policy["intraclass_correlation"],
     )
     io.write_json(paths.metrics(name, "comparison"), differences)
 

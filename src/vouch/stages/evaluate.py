@@ -14,7 +14,7 @@ from pydantic import Field
 
 from vouch import io, paths
 from vouch.evaluation import curves
-from vouch.evaluation.intervals import Interval, Setting, group_weights
+from vouch.evaluation.intervals import Setting, group_weights
 from vouch.evaluation.metrics import MetricName, judged
 from vouch.evaluation.strata import every_stratum, strata_masks
 from vouch.evaluation.table import metrics_table
@@ -31,7 +31,6 @@ class Params(Section):
     replicates: Annotated[int, Field(ge=200, le=1_000_000)]  # 4 bytes for each group of each
     seed: Annotated[int, Field(ge=0)]
     level: Annotated[float, Field(gt=0.5, lt=1.0)]
-    interval: Interval
     few_groups: Annotated[int, Field(ge=2)]
     worst: Annotated[int, Field(ge=1)]
 
@@ -46,9 +45,7 @@ def run(name: str) -> None:
     rng = np.random.default_rng(params.seed)
     weights = group_weights(rows["group"].nunique(), replicates=params.replicates, rng=rng)
     masks = strata_masks(rows, [*every_stratum(rows), *params.crossed])
-    table = metrics_table(
-        rows, names=params.metrics, masks=masks, weights=weights, setting=setting, interval=params.interval
-    )
+    table = metrics_table(rows, names=params.metrics, masks=masks, weights=weights, setting=setting)
     plots = {
         "pr": curves.precision_recall(rows, weights=weights, level=params.level),
         "reliability": curves.reliability(rows, weights=weights, setting=setting),
