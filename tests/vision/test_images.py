@@ -18,8 +18,9 @@ from vision.standing import UPRIGHT, chunk, encoded
 from vouch.errors import DataError
 from vouch.quality import images
 from vouch.quality.checks import CHECKS
-from vouch.vision.formats import LISTED, MOST_MEGAPIXELS, REFUSALS, SUFFIXES, photographs_in
-from vouch.vision.images import Header, decode, measure
+from vouch.stages.scan import Params
+from vouch.vision.formats import LISTED, MOST_BYTES, MOST_MEGAPIXELS, REFUSALS, SUFFIXES, photographs_in
+from vouch.vision.images import Header, decode, measure, read_header
 from vouch.vision.photographs import unreadable
 from vouch.vision.preprocess import letterbox, place, read_image, to_photograph
 
@@ -64,7 +65,7 @@ REFUSED = {
     ),
     "2^30 pixels": (claiming(2**15, 2**15), "too_large"),
     "a long side": (claiming(2**20, 2), "too_large"),
-    "a huge tile": (tiled(30_000), "too_large"),
+    "a huge tile": (tiled(30_000), "corrupt"),
     "half a jpeg": (GOOD[: len(GOOD) // 2], "truncated"),
     "half a png": (encoded(NOISE, "PNG")[:-2000], "truncated"),
 }
@@ -80,6 +81,20 @@ def test_what_scan_refuses_the_model_refuses_in_the_same_words(name, tmp_path):
         read_image(tmp_path / "a.jpg")
     said = [(one.where, one.expected, one.remedy) for one in caught.value.problems]
     assert said == [(str(tmp_path / "a.jpg"), CHECKS[problem].expected, CHECKS[problem].remedy)]
+
+
+def test_a_file_larger_than_any_photograph_is_refused_unread(tmp_path):
+    with (tmp_path / "a.jpg").open("wb") as stream:
+        stream.write(GOOD)
+        stream.truncate(MOST_BYTES + 1)
+    assert read_header(tmp_path / "a.jpg").problems == ("too_large",)
+    assert unreadable([tmp_path / "a.jpg"])[0].expected == REFUSALS["too_large"][0]
+
+
+def test_scan_may_not_let_through_what_no_model_reads():
+    assert Params(max_megapixels=MOST_MEGAPIXELS)
+    with pytest.raises(ValueError, match="128"):
+        Params(max_megapixels=MOST_MEGAPIXELS + 1)
 
 
 def test_an_absent_photograph_and_a_folder_are_refused_in_the_same_words(tmp_path):

@@ -183,9 +183,9 @@ def _header(image: Image.Image) -> Header:
 def _header_problems(image: Image.Image, header: Header, max_megapixels: float) -> tuple[str, ...]:
     """Problems that forbid decoding: each makes it unclear which 8-bit picture a model would see."""
     most = min(max_megapixels, MOST_MEGAPIXELS) * 1e6
-    pixels = max(header.width * header.height, _tile_pixels(image))
     found = {
-        "too_large": pixels > most or max(header.width, header.height) > MOST_SIDE_PX,
+        "corrupt": _tile_pixels(image) > MOST_MEGAPIXELS * 1e6,
+        "too_large": header.width * header.height > most or max(header.width, header.height) > MOST_SIDE_PX,
         "animated": image.format != "MPO" and getattr(image, "n_frames", 1) > 1,
         "bit_depth": _is_deep(image),
         "colour_mode": image.mode not in MODES + DEEP_MODES,
