@@ -6,7 +6,8 @@ effective counts). How many fewer is known from two sides, and the lower of the 
 planned  from the sizes of the groups and a correlation fixed beforehand: m rows of a group are worth
          m / (1 + (m - 1) correlation) independent ones. Where hardly anything is missed the rows judged say nothing of
          their correlation, and an estimate from them would be 0 more often than not.
-shown    from the misses themselves: pairs of misses in a group beyond what chance allows at the share in question.
+shown    from the misses themselves: pairs of misses in a group beyond what chance allows at the share in question, for
+         shares of misses up to one half.
 
 Both rise when a hit or a group of hits is added, or a miss becomes a hit: what is planned depends on sizes alone and
 gains by every row; what is shown counts misses, which other hits can only make rarer. For rows in groups of their own
@@ -20,6 +21,7 @@ from scipy.special import betainc, betaincinv, ndtri, stdtrit
 FloatArray = npt.NDArray[np.float64]
 
 STEPS = 40  # halvings of the search for a bound: 1e-12
+MAJORITY = 0.5  # pairs of misses speak of shares up to here; of many misses, most pairs are chance, cut off at 0 or not
 
 
 def share_interval(hits: FloatArray, rows: FloatArray, *, correlation: float, level: float) -> tuple[float, float]:
@@ -95,7 +97,7 @@ def _shown(misses: FloatArray, rows: FloatArray, *, at_least: float, tail: float
     misses, rows = misses[inside], rows[inside]
 
     def contradicted(share: float) -> bool:
-        if share >= 1:
+        if share > MAJORITY:
             return True
         beyond = misses * np.maximum(misses - 1 - share * (rows - 1), 0.0)
         pairs = min(price * float(beyond.sum()) / (1 - share), total * (total - 1))
@@ -110,7 +112,7 @@ def _shown(misses: FloatArray, rows: FloatArray, *, at_least: float, tail: float
 
     if contradicted(at_least):
         return at_least
-    low, high = at_least, 1.0
+    low, high = at_least, MAJORITY
     for _ in range(STEPS):
         middle = (low + high) / 2
         low, high = (low, middle) if contradicted(middle) else (middle, high)
