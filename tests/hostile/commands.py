@@ -169,8 +169,7 @@ def _photographs(rng: np.random.Generator, folder: Path) -> Attempt:
     """Photographs that are none, among some that are."""
     workspace(folder)
     more = Path("more")
-    held = labels.photos(rng, 3)
-    planted = labels.plant(more, "csv", held, "negative")
+    planted = labels.plant(more.absolute(), "csv", labels.photos(rng, 3), "negative")
     hazard = pick(
         rng, ("names", "photographs that are no files", "links", "links to folders", "depth", "twins", "picture")
     )
@@ -223,7 +222,7 @@ def _words(rng: np.random.Generator, folder: Path) -> Attempt:
 def _import(rng: np.random.Generator, folder: Path) -> Attempt:
     """An import with one odd option; what it accepts, the stage ingest reads back as it was."""
     here = workspace(folder, "params.yaml", "splits")
-    form, unlabelled = pick(rng, FORMATS[:6]), pick(rng, ("negative", "negative", "refuse", "x"))
+    form, unlabelled = pick(rng, FORMATS[:6]), pick(rng, (*["negative"] * 4, "refuse", "x"))
     planted = labels.plant(folder / "source", form, labels.photos(rng), unlabelled)
     options = {
         "--format": form,
@@ -250,7 +249,7 @@ def _import(rng: np.random.Generator, folder: Path) -> Attempt:
     }
     name = pick(rng, tuple(odd))
     os.mkfifo(fifo)
-    fifo_kept = rng.random() < 0.5
+    fifo_kept = rng.random() < 0.1
     options[name] = odd[name]()
     if name == "--annotations" and "source.json" in options[name]:
         label = labels.label_files(planted)[0]

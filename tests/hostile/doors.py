@@ -174,7 +174,7 @@ SPOILT: dict[str, Hazard] = {f"labels {number}": labels.spoil for number in (1, 
 IN_PLACE = files.HAZARDS | SPOILT | {"source.json": _descriptor, "beside": _other_sources}
 DOORS: dict[str, Door] = {  # 0.1 s a case on one core, that of a source a fifth of it
     "source": Door(_product(files.HAZARDS | SPOILT, _source, FORMATS), 450),
-    "options": Door({"rules": _rules}, 40),
+    "options": Door({"rules": _rules}, 16),
     "ingest": Door({name: partial(_ingest, hazard) for name, hazard in IN_PLACE.items()}, 85),
     "photograph": Door(photographs.KINDS, 120),
     "dataset": Door(data.KINDS, 40),

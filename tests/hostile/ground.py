@@ -1,11 +1,12 @@
 """The ground that every case starts from: a workspace of two models and one data set, built by the stages themselves.
 
 Nothing is trained: the two networks are those of tests/deployment/bundles.py. DVC is not the subject here and would
-take a second a case: a stand-in on PYTHONPATH answers `dvc add`.
+take seconds a case: a package in its place answers `dvc add`, and says that nothing is stale.
 """
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -24,14 +25,35 @@ from hostile import labels
 ROOT = Path(__file__).parents[2]
 MODELS = {"driver": "detect", "roadwork": "classify"}
 SESSIONS = 24
-STAND_IN = """
+STAND_IN = {
+    "__init__.py": "",
+    "__main__.py": """
 import sys
 from pathlib import Path
 place = Path(sys.argv[-1])
 count = sum(path.is_file() for path in place.rglob("*"))
 text = f"outs:\\n- md5: {'0' * 32}.dir\\n  nfiles: {count}\\n  hash: md5\\n  path: {place.name}\\n"
 place.with_name(f"{place.name}.dvc").write_text(text)
-"""
+""",
+    "exceptions.py": """
+class DvcException(Exception):
+    pass
+""",
+    "repo/__init__.py": """
+from contextlib import nullcontext
+from types import SimpleNamespace
+def Repo():
+    return nullcontext(SimpleNamespace(lock=nullcontext(), index=SimpleNamespace(graph=None)))
+""",
+    "repo/reproduce.py": """
+def get_active_graph(graph):
+    return graph
+def collect_stages(repo, targets):
+    return []
+def plan_repro(graph, stages):
+    return []
+""",
+}
 RULE = {"source": "data", "metric": "quarantined_fraction", "op": "<=", "limit": 0.5, "bound": "value", "each": "all"}
 GATE: dict[str, Any] = {
     "required": {},
@@ -79,13 +101,22 @@ def write_params(content: dict[str, Any]) -> None:
     yaml.dump(content, Path("params.yaml"))
 
 
+def without_dvc(folder: Path) -> None:
+    """Let this process, and those that it starts, find the stand-in for DVC."""
+    os.environ["PYTHONPATH"] = str(folder / "stand_in")
+    sys.path.insert(0, str(folder / "stand_in"))
+    for name in [name for name in sys.modules if name.partition(".")[0] == "dvc"]:
+        del sys.modules[name]
+
+
 def build(folder: Path) -> None:
     """Build the ground; it is copied for each case."""
-    from vouch.stages import ingest, scan, split, validate  # in the process that builds alone
+    from vouch.release.answers import answer  # in the process that builds alone
+    from vouch.release.opened import open_bundle
+    from vouch.stages import ingest, scan, split, validate
 
-    (folder / "stand_in/dvc").mkdir(parents=True)
-    (folder / "stand_in/dvc/__init__.py").touch()  # or the real one would come first
-    (folder / "stand_in/dvc/__main__.py").write_text(STAND_IN)
+    for name, text in STAND_IN.items():
+        labels.write(folder / "stand_in/dvc" / name, text.encode())
     (folder / "ground/.dvc").mkdir(parents=True)
     os.chdir(folder / "ground")
     Path(".dvc/config").touch()
@@ -99,10 +130,16 @@ def build(folder: Path) -> None:
     rows = pd.read_parquet(whole)["sample_id"].map(lambda name: f"{name},{name}\n")
     Path("data/splits/driver/val_calib.csv").write_text("sample_id,group\n" + "".join(rows))  # enough for `vouch drift`
     photographs(Path("new"))
+    seen = answer(open_bundle(Path("models/driver/bundle")), sorted(Path("data/sources/driver/mine").glob("*.png")))
+    predicted = Path("data/predictions/driver/candidate/val_calib.parquet")
+    predicted.parent.mkdir(parents=True)
+    seen.rename(columns={"image": "sample_id"}).assign(group=seen["image"]).to_parquet(predicted)
     for name in MODELS:
         (Path("metrics") / name).mkdir(parents=True, exist_ok=True)
         for file in ("export", "test", "comparison", "calibration"):
             Path(f"metrics/{name}/{file}.json").write_text("{}\n")
+        for side in ("candidate", "baseline"):
+            labels.write(Path(f"data/predictions/{name}/{side}/val_test.parquet"), side.encode())
         verdict(name)
 
 
@@ -117,7 +154,7 @@ def gate_words(model: str) -> tuple[str, ...]:
     """Return the words of the stage gate as dvc.yaml has them."""
     graph = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
     words = {"${key}": model, "${item.dataset}": "driver"}
-    return tuple(words.get(word, word) for word in graph["stages"]["gate"]["do"]["cmd"].split()[1:])
+    return tuple(words.get(word, word) for word in shlex.split(graph["stages"]["gate"]["do"]["cmd"])[1:])
 
 
 def _model(name: str, task: str) -> None:

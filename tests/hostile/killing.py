@@ -37,6 +37,7 @@ def run(enter: Callable[[], object], moment: int = NEVER) -> tuple[int, int]:
     reading, writing = os.pipe()
     if (child := os.fork()) == 0:
         count = [0]
+        sys.dont_write_bytecode = True  # by Python, which would be counted
         sys.addaudithook(lambda event, words: _count(event, words, count, moment))
         ended = _entered(enter)
         os.write(writing, str(count[0]).encode())

@@ -153,7 +153,8 @@ def _names(rng: np.random.Generator, folder: Path) -> Attempt:
     content = ground.parameters()
     road = pick(rng, ("models", "datasets"))
     if road == "models":
-        content["pipeline"]["models"][name] = content["pipeline"]["models"]["driver"]
+        for listed in ("models", "detectors"):  # each model is on one road
+            content["pipeline"][listed][name] = content["pipeline"][listed]["driver"]
     else:
         content["pipeline"]["datasets"].append(name)
     content[road][name] = content[road]["driver"]

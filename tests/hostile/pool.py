@@ -66,7 +66,6 @@ def build(folder: Path) -> None:
 
 
 def _build(folder: Path) -> None:
-    os.environ["PYTHONPATH"] = str(folder / "stand_in")
     ground.build(folder)
 
 
@@ -211,7 +210,8 @@ def _killed(worker: Worker, folder: Path) -> Result:
 def _work(pipe: Connection, folder: Path, core: int, keep: bool) -> None:
     """Try cases until the other side closes."""
     os.sched_setaffinity(0, {core})  # the stages take as many processes as they see cores
-    os.environ |= {"PYTHONPATH": str(folder / "stand_in"), "HOME": str(folder), "MPLCONFIGDIR": str(folder)}
+    os.environ |= {"HOME": str(folder), "MPLCONFIGDIR": str(folder)}
+    ground.without_dvc(folder)
     most = int((_memory_mb("VmSize") + ADDRESSES_MB) * (1 << 20))
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     sys.stdin.close()

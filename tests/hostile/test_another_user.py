@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hostile import contract, labels, pool
+from hostile import contract, ground, labels, pool
 from hostile.contract import Attempt
 from hostile.entering import staged, typed
 from vouch.stages import gate, ingest, scan, split, validate
@@ -60,6 +60,7 @@ def as_another(folder, enter):
     """
     reading, writing = os.pipe()
     if (child := os.fork()) == 0:
+        ground.without_dvc(folder)
         warm = folder / "warm"
         shutil.copytree(folder / "ground", warm, symlinks=True)
         os.chdir(warm)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hostile import contract, killing, labels, pool
+from hostile import contract, ground, killing, labels, pool
 from hostile.entering import staged, typed
 from vouch.stages import scan, split
 
@@ -29,7 +29,7 @@ COMMANDS = {
     "scan": lambda: staged(scan, "driver"),
     "split": lambda: staged(split, "driver"),
 }
-BEFORE = {"undo": COMMANDS["import"]}  # what has run already
+BEFORE = {"undo": "import"}  # what has run already
 REMOVED = {"import": ("data/sources/driver/mine",), "undo": ("data/sources/driver/mine",), "scan": ("data/quality",)}
 ONCE = ("predict --csv", "predict -o", "export jsonl", "export yolo", "deploy")  # refuse what is already there
 TAKES_AWAY = ("import", "undo")  # one source for another: in between, neither may be there
@@ -46,9 +46,8 @@ def made(tmp_path_factory):
 
 
 @pytest.fixture
-def fresh(made, monkeypatch):
+def fresh(made):
     """A way to stand in a new copy of the ground, as it is before a command runs."""
-    monkeypatch.setenv("PYTHONPATH", str(made / "stand_in"))
     before = Path.cwd()
 
     def copied(name):
@@ -59,11 +58,21 @@ def fresh(made, monkeypatch):
         for path in REMOVED.get(name, ()):
             shutil.rmtree(path)
         if name in BEFORE:
-            assert killing.run(BEFORE[name])[0] == 0
+            assert killing.run(entering(made, BEFORE[name]))[0] == 0
         return made / "here"
 
     yield copied
     os.chdir(before)
+
+
+def entering(made, name):
+    """Return a call of a command that finds the stand-in for DVC."""
+
+    def enter():
+        ground.without_dvc(made)
+        COMMANDS[name]()
+
+    return enter
 
 
 def visible(folder):
@@ -74,8 +83,8 @@ def visible(folder):
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_killed_command_leaves_nothing_half_written_and_is_finished_by_the_next(fresh, name):
-    folder, enter = fresh(name), COMMANDS[name]
+def test_a_killed_command_leaves_nothing_half_written_and_is_finished_by_the_next(made, fresh, name):
+    folder, enter = fresh(name), entering(made, name)
     before = visible(folder)
     ended, total = killing.run(enter)
     assert ended == 0
