@@ -193,10 +193,17 @@ def test_a_perfect_order_is_not_certain():
     weights = group_weights(25, replicates=200, rng=np.random.default_rng(0))
     auroc = estimate(METRICS["auroc"].measure(rows, 25), weights, SETTING, method="logit")
     assert (auroc.value, auroc.high) == (1.0, 1.0)
-    assert 0.7 < auroc.low < 0.95  # 25 groups without a failure: Clopper-Pearson says .863
+    rarer = rows[rows["class_true"] == rows["class_true"].value_counts().idxmin()]
+    assert auroc.low == pytest.approx(0.025 ** (1 / worth(rarer)))  # Clopper-Pearson of so many without a failure
     augrc = estimate(METRICS["augrc"].measure(rows, 25), weights, SETTING, method="log")
     assert (augrc.value, augrc.low) == (0.0, 0.0)
-    assert 0.05 < augrc.high < 0.3
+    assert augrc.high == pytest.approx(1 - 0.025 ** (1 / worth(rows)))
+
+
+def worth(rows):
+    """Independent rows that rows in groups are worth, at the correlation of SETTING."""
+    sizes = rows.groupby("group").size().to_numpy()
+    return (sizes / (1 + (sizes - 1) * SETTING.correlation)).sum()
 
 
 def test_a_coverage_of_one_that_replicates_do_not_share_keeps_its_lower_end():

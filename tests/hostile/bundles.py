@@ -14,6 +14,7 @@ from onnx import TensorProto, helper
 from hostile.values import noisy, pick, spoiled
 
 MANIFEST = "manifest.json"
+SOUND = "as it should be"
 Change = Callable[[np.random.Generator, Path], str]  # changes a bundle's folder; "!" begins what no bundle may be
 
 
@@ -261,6 +262,12 @@ NETWORKS: dict[str, Callable[[], Any]] = {
     "noise": onnx.ModelProto,
 }
 
+
+def unchanged(rng: np.random.Generator, folder: Path) -> str:
+    """Change nothing."""
+    return SOUND
+
+
 CHANGES: dict[str, Change] = {
     "manifest": manifest_changed,
     "manifest's text": manifest_text,
@@ -271,4 +278,5 @@ CHANGES: dict[str, Change] = {
     "contradictions": content_changed,
     "parts of another": parts_exchanged,
     "networks": network_changed,
+    "nothing": unchanged,
 }

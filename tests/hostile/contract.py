@@ -36,6 +36,7 @@ class Attempt:
     right: Callable[[object], str]  # what is wrong with an answer, or ""
     new: tuple[str, ...] = ()  # below these paths of the case's folder an answered case may add
     rewritten: tuple[str, ...] = ()  # and below these it may change or remove
+    sound: bool = False  # nothing is wrong with it, so that a refusal is
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ def judged(attempt: Attempt, folder: Path) -> Verdict:
         finding = f"waits for ever, or takes more than {CPU_S:.0f} s of the processor:\n{last_frames()}"
     except BaseException:  # a traceback is what this looks for
         finding = f"traceback:\n{last_frames()}"
+    if attempt.sound and not finding and (outcome == "refused" or said):
+        finding = f"refuses what is sound: {said[:600]}"
     with suppress_overdue():
         finding = finding or trespass(before, snapshot(folder), attempt, outcome)
     return Verdict("refused" if said else outcome, finding, said)

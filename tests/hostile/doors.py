@@ -48,9 +48,8 @@ def _source(form: str, hazard: Hazard, rng: np.random.Generator, folder: Path) -
     planted = labels.plant(folder / "source", form, labels.photos(rng), unlabelled)
     planted, told = hazard(rng, planted)
     content = {"name": "mine", "format": form, "unlabelled": unlabelled, **RULES}
-    return Attempt(
-        f"{form}, unlabelled {unlabelled}: {told}", lambda: _checked(planted.root, content), _right(planted, told)
-    )
+    words, sound = f"{form}, unlabelled {unlabelled}: {told}", told == files.SOUND
+    return Attempt(words, lambda: _checked(planted.root, content), _right(planted, told), sound=sound)
 
 
 def _checked(root: Path, content: dict[str, Any]) -> Merged:
@@ -113,7 +112,11 @@ def _ingest(hazard: Hazard, rng: np.random.Generator, folder: Path) -> Attempt:
     (planted.root / "source.json").write_text(json.dumps(content))
     planted, told = hazard(rng, planted)
     return Attempt(
-        f"{form}: {told}", lambda: _ingested(), _right(planted, told), new=("here/.dvc", "here/data/manifests")
+        f"{form}: {told}",
+        _ingested,
+        _right(planted, told),
+        new=("here/.dvc", "here/data/manifests"),
+        sound=told == files.SOUND,
     )
 
 
@@ -155,7 +158,7 @@ def _bundle(model: str, change: bundles.Change, rng: np.random.Generator, folder
         opened = open_bundle(bundle)
         return opened, answer(opened, sorted((here / "new").iterdir()))
 
-    return Attempt(f"{model}: {told}", enter, right)
+    return Attempt(f"{model}: {told}", enter, right, sound=told == bundles.SOUND)
 
 
 def _answer_fault(opened: Opened, table: Any) -> str:

@@ -47,6 +47,7 @@ NAMES = (
 LEFTOVERS = (".{}.4711.part", ".{}.swp", "._{}", ".DS_Store", "Thumbs.db", "desktop.ini", ".hidden/{}")
 DEPTH = 1000
 Hazard = Callable[[np.random.Generator, Planted], tuple[Planted, str]]  # does it, and says what was done
+SOUND = "as it should be"
 MUST_REFUSE = "must be refused"  # begins what is told of a case in which there is no right answer
 
 
@@ -205,6 +206,11 @@ def emptied(rng: np.random.Generator, planted: Planted) -> tuple[Planted, str]:
     return replace(planted, known=False), f"{path.name} is empty or gone"
 
 
+def unspoilt(rng: np.random.Generator, planted: Planted) -> tuple[Planted, str]:
+    """Change nothing."""
+    return planted, SOUND
+
+
 HAZARDS: dict[str, Hazard] = {
     "names": renamed,
     "labels of another case": label_renamed,
@@ -216,5 +222,6 @@ HAZARDS: dict[str, Hazard] = {
     "depth": deep,
     "leftovers": leftover,
     "twins": copied,
-    "nothing": emptied,
+    "empty labels": emptied,
+    "nothing": unspoilt,
 }

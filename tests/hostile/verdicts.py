@@ -13,6 +13,7 @@ from hostile.entering import staged, typed, workspace
 from hostile.values import DOCUMENTS, JSON, noisy, pick, spoiled
 from vouch.stages import gate
 
+SOUND = "nothing changed"
 VERDICT = Path("metrics/driver/gate.json")
 WRITES = ("here/registry", "here/metrics/driver")
 LIMITS = (".nan", ".inf", "-.inf", "1e400", "x", "null", "[]", "'0.5'", "1" + "0" * 400)
@@ -29,11 +30,13 @@ def _released(change: Callable[[np.random.Generator], Told], rng: np.random.Gene
         command = pick(rng, (("promote", "driver"), ("gate", "driver", "--enforce")))
     rewritten = (*WRITES, "here/params.yaml") if command[0] == "promote" else ()
     right = lambda _: "" if free else f"{' '.join(command)} lets it pass"  # noqa: E731
-    return Attempt(f"{told}, then {' '.join(command)}", lambda: typed(*command), right, rewritten=rewritten)
+    return Attempt(
+        f"{told}, then {' '.join(command)}", lambda: typed(*command), right, rewritten=rewritten, sound=told == SOUND
+    )
 
 
 def _nothing(rng: np.random.Generator) -> Told:
-    return "nothing changed", True
+    return SOUND, True
 
 
 def _text(rng: np.random.Generator) -> Told:

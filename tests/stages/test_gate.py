@@ -156,7 +156,7 @@ def test_a_gate_without_rules_is_a_failed_gate():
     assert io.read_json(paths.metrics("driver", "summary"))["passed"] is False
 
 
-@pytest.mark.parametrize("limit", [".nan", ".inf", "-.inf", "1e400", "1" + 400 * "0", "'0.95'"])
+@pytest.mark.parametrize("limit", [".nan", ".inf", "-.inf", "1e400", "'0.95'"])
 def test_a_limit_that_nothing_or_everything_keeps_is_refused_and_nothing_written(limit):
     write(limit=limit)
     with pytest.raises(ParamsError, match=r"models\.driver\.gate\.rules\.recall\.limit"):
