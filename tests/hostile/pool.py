@@ -139,7 +139,7 @@ def results(cases: Iterable[Case], folder: Path, *, workers: int, keep: bool = F
                     running.remove(worker)
     finally:
         for worker in running:
-            worker.process.kill()
+            _end(worker)
 
 
 def _started(folder: Path, core: int, keep: bool) -> Worker:
@@ -153,7 +153,7 @@ def _started(folder: Path, core: int, keep: bool) -> Worker:
 def _hand_out(queue: Iterator[Case], worker: Worker) -> bool:
     worker.case, worker.ticks, worker.idle = next(queue, None), -1, 0
     if worker.case is None:
-        worker.pipe.close()
+        _end(worker)
         return False
     worker.pipe.send(worker.case)
     return True
@@ -195,10 +195,14 @@ def _stat(place: str) -> tuple[str, int]:
     return words[0], sum(int(word) for word in words[11:15])
 
 
-def _killed(worker: Worker, folder: Path) -> Result:
+def _end(worker: Worker) -> None:
     worker.process.kill()
     worker.process.join()
     worker.pipe.close()
+
+
+def _killed(worker: Worker, folder: Path) -> Result:
+    _end(worker)
     shutil.rmtree(folder / f"case-{worker.process.pid}", ignore_errors=True)
     assert worker.case is not None
     finding = (
