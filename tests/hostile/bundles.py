@@ -262,6 +262,7 @@ NETWORKS: dict[str, Callable[[], Any]] = {
     "noise": onnx.ModelProto,
 }
 
+
 def unchanged(rng: np.random.Generator, folder: Path) -> str:
     """Change nothing."""
     return SOUND

@@ -30,7 +30,9 @@ def _released(change: Callable[[np.random.Generator], Told], rng: np.random.Gene
         command = pick(rng, (("promote", "driver"), ("gate", "driver", "--enforce")))
     rewritten = (*WRITES, "here/params.yaml") if command[0] == "promote" else ()
     right = lambda _: "" if free else f"{' '.join(command)} lets it pass"  # noqa: E731
-    return Attempt(f"{told}, then {' '.join(command)}", lambda: typed(*command), right, rewritten=rewritten, sound=told == SOUND)
+    return Attempt(
+        f"{told}, then {' '.join(command)}", lambda: typed(*command), right, rewritten=rewritten, sound=told == SOUND
+    )
 
 
 def _nothing(rng: np.random.Generator) -> Told:
