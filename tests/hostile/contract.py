@@ -133,13 +133,21 @@ def _entries(root: str) -> Iterator[tuple[str, Entry]]:
     folders = [""]
     while folders:  # a stack: cases are a thousand folders deep
         prefix = folders.pop()
-        with os.scandir(f"{root}/{prefix}") as entries:
-            for entry in entries:
-                path = prefix + entry.name
-                found = entry.stat(follow_symlinks=False)
-                yield path, _entry(entry.path, found)
-                if stat.S_ISDIR(found.st_mode):
-                    folders.append(f"{path}/")
+        for entry in _listed(f"{root}/{prefix}"):
+            path = prefix + entry.name
+            found = entry.stat(follow_symlinks=False)
+            yield path, _entry(entry.path, found)
+            if stat.S_ISDIR(found.st_mode):
+                folders.append(f"{path}/")
+
+
+def _listed(folder: str) -> list[os.DirEntry[str]]:
+    """List a folder; nothing of another user's that is closed to this one, which can change nothing in it either."""
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except PermissionError:
+        return []
 
 
 def _entry(path: str, found: os.stat_result) -> Entry:
@@ -149,8 +157,11 @@ def _entry(path: str, found: os.stat_result) -> Entry:
         return ("link", os.readlink(path))  # noqa: PTH115 # a name that is no UTF-8 is a str here, as elsewhere
     if not stat.S_ISREG(found.st_mode):
         return ("special", found.st_mode, found.st_ino)
-    with open(path, "rb") as stream:  # noqa: PTH123 # the same
-        content = hashlib.sha256(stream.read(HASHED_BYTES)).digest()
+    try:
+        with open(path, "rb") as stream:  # noqa: PTH123 # the same
+            content = hashlib.sha256(stream.read(HASHED_BYTES)).digest()
+    except PermissionError:  # of another user: size and time tell
+        content = b""
     return ("file", found.st_size, found.st_mtime_ns, content)
 
 
