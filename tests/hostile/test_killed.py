@@ -31,7 +31,8 @@ COMMANDS = {
 }
 BEFORE = {"undo": "import"}  # what has run already
 REMOVED = {"import": ("data/sources/driver/mine",), "undo": ("data/sources/driver/mine",), "scan": ("data/quality",)}
-ONCE = ("predict --csv", "predict -o", "export jsonl", "export yolo", "deploy")  # refuse what is already there
+OUTPUTS = ("predict --csv", "predict -o", "export jsonl", "export yolo", "deploy")
+ONCE = (*OUTPUTS, "import", "undo")  # refuse what is already there, or nothing to undo
 TAKES_AWAY = ("import", "undo")  # one source for another: in between, neither may be there
 WHOLE = ("out", "registry/driver/bundle", "data/sources/driver/imported")
 
