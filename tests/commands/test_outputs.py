@@ -302,3 +302,11 @@ def test_a_full_disk_leaves_nothing_half_written(ready, words, option, place):
     assert isinstance(result.exception, OSError)
     assert result.exception.errno  # `cli.main` names it by this: tests/test_errors.py
     assert held(ready) == before
+
+
+def test_links_in_a_circle_and_a_thousand_folders_are_named(workspace):
+    Path("itself.csv").symlink_to("itself.csv")
+    assert "a link" in refused(["predict", "m", "photos/a.png"], "--csv", "itself.csv", "--overwrite")
+    result = invoke(["predict", "m", "photos/a.png"], "--csv", "d/" * 1000 + "a.csv")
+    assert isinstance(result.exception, WorkspaceError)
+    assert "at most 200 folders deep" in str(result.exception)

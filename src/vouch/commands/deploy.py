@@ -35,8 +35,10 @@ def deploy(
         Path | None, typer.Option(help="Photograph or folder to compare on: OpenVINO, TensorRT.")
     ] = None,
     precision: Annotated[Precision, typer.Option(help="Of TensorRT alone.")] = Precision.FLOAT32,
-    tolerance: Annotated[float, typer.Option(help="Largest difference of a logit or score.", min=0)] = 1e-3,
-    box_tolerance_px: Annotated[float, typer.Option(help="Largest difference of a box, canvas pixels.", min=0)] = 0.05,
+    tolerance: Annotated[float, typer.Option(help="Largest difference of a logit or score.", min=0, max=1e6)] = 1e-3,
+    box_tolerance_px: Annotated[
+        float, typer.Option(help="Largest difference of a box, canvas pixels.", min=0, max=1e6)
+    ] = 0.05,
     max_batch: Annotated[int, typer.Option(help="Photographs at once: Triton, TensorRT.", min=1, max=1024)] = 32,
     delay_us: Annotated[int, typer.Option(help="Triton: microseconds to wait for a fuller batch.", min=0)] = 1000,
     lint: Annotated[Path | None, typer.Option(help="Only check this model repository of Triton.")] = None,

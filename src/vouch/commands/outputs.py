@@ -18,6 +18,8 @@ from vouch import io
 from vouch.errors import Problem, WorkspaceError, refuse_any
 from vouch.paths import OWNED
 
+DEEPEST = 200  # folders within each other: making them one by one runs out of Python's stack at some 900
+
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a file that an output names; never an input.")]
 Identity = tuple[int, int]  # device and inode: links, hard links and other spellings of one file share it
 
@@ -59,6 +61,10 @@ def refuse_outputs(outputs: Sequence[Output], inputs: Iterable[Path], *, overwri
     problems = [*_unspeakable((_printable(path), path) for path in read), *_shared(outputs)]
     problems += _unspeakable((output.where, output.path) for output in outputs)
     for output in outputs:
+        if len(output.path.parts) > DEEPEST:
+            got = f"one of {len(output.path.parts)} folders"
+            problems.append(Problem("an output", f"a place at most {DEEPEST} folders deep", got, "name another"))
+            continue
         try:
             problems += [*_form(output), *_standing(output, overwrite=overwrite), *_repository(output)]
             problems += [*_reach(output), *_inputs(output, read)]
@@ -101,9 +107,14 @@ def _standing(output: Output, *, overwrite: bool) -> Iterator[Problem]:
         yield Problem(output.where, "nothing yet", "a file", "name another, or give --overwrite to replace it")
 
 
+def _real(path: Path) -> Path:
+    """Follow links; unlike `Path.resolve` this bears links that lead in a circle."""
+    return Path(os.path.realpath(path))
+
+
 def _repository(output: Output) -> Iterator[Problem]:
     """Refuse what stages, DVC and git write: there an output would be taken for theirs, or be lost."""
-    real = output.path.resolve()
+    real = _real(output.path)
     root = next((place for place in (real, *real.parents) if (place / ".dvc").is_dir()), real)
     if real.relative_to(root).parts[:1] and real.relative_to(root).parts[0] in OWNED:
         got = f"one in {real.relative_to(root).parts[0]}/, which the repository writes itself"
@@ -125,7 +136,7 @@ def _reach(output: Output) -> Iterator[Problem]:
 
 
 def _inputs(output: Output, inputs: Sequence[Path]) -> Iterator[Problem]:
-    real = output.path.resolve()
+    real = _real(output.path)
     holders = {identity for place in real.parents if (identity := _identity(place)) is not None}
     itself = _identity(real)
     for path in inputs:
@@ -145,6 +156,6 @@ def _identity(path: Path) -> Identity | None:
 
 def _shared(outputs: Sequence[Output]) -> Iterator[Problem]:
     for one, other in combinations(outputs, 2):
-        first, second = one.path.resolve(), other.path.resolve()
+        first, second = _real(one.path), _real(other.path)
         if first == second or first in second.parents or second in first.parents:
             yield Problem(one.where, "a place apart from the other outputs", other.where, "name another")
