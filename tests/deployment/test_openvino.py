@@ -88,7 +88,7 @@ def test_a_full_disk_is_named_and_leaves_nothing(tmp_path):
     ready = build(tmp_path / "bundle", "classify")
     before = sorted(tmp_path.iterdir())
     with full_disk(), pytest.raises(WorkspaceError, match="a file that OpenVINO can write"):
-        deploy_openvino(tmp_path / "bundle", ready, tmp_path / "out", [], STRICT)
+        deploy_openvino(read(tmp_path / "bundle"), ready, tmp_path / "out", [], STRICT)
     assert sorted(tmp_path.iterdir()) == before
 
 

@@ -1,5 +1,7 @@
 """Promise 5: intervals resample groups, and so hold the truth as often as they say, where rows depend on each other."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ from evaluation.setting import SETTING
 from vouch.evaluation.comparison import compare
 from vouch.evaluation.intervals import estimate, group_weights
 from vouch.evaluation.metrics import METRICS, judged
+from vouch.evaluation.shares import intraclass_correlation
 
 CALIBRATOR = {"kind": "scalar", "floor": 0.0, "global": {"method": "identity"}, "classes": {}}
 POLICY = {
@@ -53,12 +56,12 @@ def table(group, score, correct, *, there, said):
     )
 
 
-def interval(rows, name, rng):
+def interval(rows, name, rng, setting=SETTING):
     rows = judged(rows, calibrator=CALIBRATOR, policy=POLICY)
     groups = rows["group"].nunique()
     measure = METRICS[name].measure(rows, groups)
     return estimate(
-        measure, group_weights(groups, replicates=REPLICATES, rng=rng), SETTING, method=METRICS[name].interval
+        measure, group_weights(groups, replicates=REPLICATES, rng=rng), setting, method=METRICS[name].interval
     )
 
 
@@ -109,14 +112,19 @@ def test_the_interval_of_ece_holds_zero_when_confidence_is_right():
 
 
 def test_a_share_of_one_is_not_taken_for_certain():
-    # one group in fifty fails as a whole: with 30 groups every second sample sees none of them fail
+    # One group in fifty fails as a whole: with 30 groups every second sample sees none of them fail. What is known of
+    # the correlation comes from 30 other groups, as from val_calib.
     rng = np.random.default_rng(3)
-    held = 0
+    below, held = 0, 0
     for _ in range(TRIALS):
+        elsewhere = intraclass_correlation(8.0 * (rng.random(30) < 0.98), np.full(30, 8.0))
+        setting = replace(SETTING, correlation=max(SETTING.correlation, elsewhere))
         found = np.repeat(rng.random(30) < 0.98, 8)
         rows = table(np.repeat(np.arange(30), 8), np.where(found, 0.9, 0.0), found, there=True, said=found)
-        one = interval(rows, "recall", rng)
+        one = interval(rows, "recall", rng, setting)
+        below += one.low <= 0.98
         held += one.low <= 0.98 <= one.high
+    assert below == TRIALS
     assert held / TRIALS >= LEVEL - THREE_SIGMA
 
 

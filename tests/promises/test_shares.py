@@ -63,6 +63,12 @@ def test_where_val_calib_shows_nothing_the_misses_themselves_still_do():
     assert too_high(120, 0.9, 0.3, elsewhere=False) <= 0.06 + 3 * np.sqrt(0.06 * 0.94 / DRAWS)
 
 
+@pytest.mark.parametrize(("groups", "share"), [(50, 0.4), (120, 0.05)])
+def test_of_few_hits_the_many_misses_tell_as_much(groups, share):
+    # the other end of a share near 1: what chance leaves of the pairs of misses is taken off, and the rest speaks
+    assert too_high(groups, share, 0.3, elsewhere=False) <= 0.06 + 3 * np.sqrt(0.06 * 0.94 / DRAWS)
+
+
 @pytest.mark.parametrize(("groups", "at_least"), [(10, 0.92), (23, 0.96), (120, 0.99)])
 def test_a_perfect_recall_can_pass(groups, at_least):
     sizes = np.resize([3, 5, 7, 8, 9, 13], groups)

@@ -86,10 +86,13 @@ def load(openvino: Any, model: Path) -> Run:
 
 
 def _convert(openvino: Any, onnx: bytes, xml: Path) -> None:
-    with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
-        file.write(onnx)
-        file.flush()
-        model = openvino.convert_model(file.name)
+    try:
+        with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
+            file.write(onnx)
+            file.flush()
+            model = openvino.convert_model(file.name)
+    except OSError as error:
+        raise _unwritable(Path(tempfile.gettempdir()), error) from error
     for place, node in enumerate(model.get_ordered_ops()):
         if NUMBERED.fullmatch(node.get_friendly_name()):
             node.set_friendly_name(f"{node.get_type_name()}_at_{place}")
@@ -98,6 +101,10 @@ def _convert(openvino: Any, onnx: bytes, xml: Path) -> None:
     try:
         openvino.save_model(model, str(xml), compress_to_fp16=False)
     except RuntimeError as error:  # "basic_ios::clear: iostream error" where the disk is full
-        remedy = "free some disk space, or change its permissions"
-        raise WorkspaceError([Problem(str(xml), "a file that OpenVINO can write", str(error), remedy)]) from error
+        raise _unwritable(xml, error) from error
     io.write_text(xml, RUNTIME.sub("", xml.read_text(encoding="utf-8")))
+
+
+def _unwritable(path: Path, error: Exception) -> WorkspaceError:
+    remedy = "free some disk space, or change its permissions"
+    return WorkspaceError([Problem(str(path), "a file that OpenVINO can write", str(error), remedy)])

@@ -6,8 +6,7 @@ effective counts). How many fewer is known from two sides, and the lower of the 
 planned  from the sizes of the groups and a correlation fixed beforehand: m rows of a group are worth
          m / (1 + (m - 1) correlation) independent ones. Where hardly anything is missed the rows judged say nothing of
          their correlation, and an estimate from them would be 0 more often than not.
-shown    from the misses themselves: pairs of misses in a group beyond what chance allows at the share in question, for
-         shares of misses up to one half.
+shown    from the misses themselves: pairs of misses in a group beyond what chance allows at the share in question.
 
 Both rise when a hit or a group of hits is added, or a miss becomes a hit: what is planned depends on sizes alone and
 gains by every row; what is shown counts misses, which other hits can only make rarer. For rows in groups of their own
@@ -21,7 +20,7 @@ from scipy.special import betainc, betaincinv, ndtri, stdtrit
 FloatArray = npt.NDArray[np.float64]
 
 STEPS = 40  # halvings of the search for a bound: 1e-12
-MAJORITY = 0.5  # pairs of misses speak of shares up to here; of many misses, most pairs are chance, cut off at 0 or not
+MAJORITY = 0.5  # from this share of misses on, what chance alone leaves of the pairs is taken off; below it is little
 
 
 def share_interval(hits: FloatArray, rows: FloatArray, *, correlation: float, level: float) -> tuple[float, float]:
@@ -94,13 +93,16 @@ def _shown(misses: FloatArray, rows: FloatArray, *, at_least: float, tail: float
     total, size = float(misses.sum()), float(rows.sum())
     # Pairs are counted in few groups; t in place of normal quantiles is the usual price of an estimated variance.
     price = float((stdtrit(len(rows) - 1, min(tail, 0.25)) / ndtri(min(tail, 0.25))) ** 2)
+    sizes, groups = np.unique(rows, return_counts=True)
     misses, rows = misses[inside], rows[inside]
 
     def contradicted(share: float) -> bool:
-        if share > MAJORITY:
+        if share >= 1:
             return True
-        beyond = misses * np.maximum(misses - 1 - share * (rows - 1), 0.0)
-        pairs = min(price * float(beyond.sum()) / (1 - share), total * (total - 1))
+        beyond = float((misses * np.maximum(misses - 1 - share * (rows - 1), 0.0)).sum())
+        if share > MAJORITY:
+            beyond = max(beyond - float(groups @ _pairs_by_chance(sizes, share)), 0.0)
+        pairs = min(price * beyond / (1 - share), total * (total - 1))
         if pairs <= 0:
             return True  # no more than what is planned
         # As many pairs come from at least `fewest` misses, all of one group. That such a group is one miss of as many
@@ -110,13 +112,32 @@ def _shown(misses: FloatArray, rows: FloatArray, *, at_least: float, tail: float
             fewest, size, fewest, share, tail
         )
 
-    if contradicted(at_least):
-        return at_least
-    low, high = at_least, MAJORITY
+    low, high = at_least, 1.0
+    if contradicted(low):
+        return low
     for _ in range(STEPS):
         middle = (low + high) / 2
         low, high = (low, middle) if contradicted(middle) else (middle, high)
     return high
+
+
+def _pairs_by_chance(sizes: FloatArray, share: float) -> FloatArray:
+    """Return what independent rows of a group leave on average of m (m - 1 - share (n - 1)), cut off at 0.
+
+    Partial factorial moments of the binomial distribution of the m misses of n rows: from `least` on, E m (m - 1) is
+    n (n - 1) share^2 P(m' >= least - 2) of two rows fewer, E m is n share P(m' >= least - 1) of one row fewer.
+    """
+    least = np.floor(1 + share * (sizes - 1)) + 1
+    ahead = _at_least(least - 2, sizes - 2, share) - _at_least(least - 1, sizes - 1, share)
+    return sizes * (sizes - 1) * share**2 * ahead
+
+
+def _at_least(count: FloatArray, rows: FloatArray, share: float) -> FloatArray:
+    """Return the probability of at least `count` misses among independent rows."""
+    some = (count > 0) & (count <= rows)
+    found = np.where(count > 0, 0.0, 1.0)
+    found[some] = betainc(count[some], rows[some] - count[some] + 1, share)
+    return found
 
 
 def _improbable(misses: float, rows: float, effect: float, share: float, tail: float) -> bool:
