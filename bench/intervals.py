@@ -20,7 +20,7 @@ from vouch.evaluation.shares import intraclass_correlation, lower_bound
 GROUPS, ALIKE, SHARES, FLOOR, TAIL = (
     (10, 23, 50, 120, 227),
     (0.0, 0.1, 0.3),
-    (0.9, 0.95, 0.98, 0.99, 0.995, 1.0),
+    (0.05, 0.2, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 1.0),
     0.05,
     0.025,
 )
