@@ -5,6 +5,7 @@ import pytest
 
 from vouch.errors import ManifestError
 from vouch.sources.descriptor import check_descriptor, read_descriptor
+from vouch.sources.reading import read_source
 from vouch.sources.tree import inside, link_problems, name_problems, walk
 
 
@@ -63,6 +64,46 @@ def test_links_that_leave_the_source_or_lead_to_folders_are_refused(tmp_path: Pa
         ("loop", "a link to a folder"),
         ("nothing.jpg", "a link to nothing"),
     ]
+
+
+def test_a_link_of_dvc_into_its_cache_is_read_and_one_that_only_looks_like_it_is_refused(tmp_path: Path):
+    root, cache = tmp_path / "source", tmp_path / "cache/files/md5/5d"
+    for folder in (root, cache):
+        folder.mkdir(parents=True)
+    (cache / "41402abc4b2a76b9719d911017c592").write_bytes(b"hello")  # md5 of these five letters, as RFC 1321 has it
+    (cache / "41402abc4b2a76b9719d911017c593").write_bytes(b"hello")
+    for name, target in {"a.jpg": "2", "b.jpg": "3"}.items():
+        (root / name).symlink_to(cache / f"41402abc4b2a76b9719d911017c59{target}")
+    assert [(problem.where, problem.got) for problem in link_problems(walk(root))] == [("b.jpg", "one that leaves it")]
+
+
+@pytest.mark.parametrize("form", ["yolo", "coco", "voc", "imagefolder", "csv", "jsonl"])
+def test_links_are_refused_by_whoever_reads_a_source(tmp_path: Path, describe, form):
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source/more").symlink_to("..")
+    problems = read_source(walk(tmp_path / "source"), describe(form)).problems
+    assert ("more", "one that leaves it") in [(problem.where, problem.got) for problem in problems]
+
+
+NAMES = {
+    **dict.fromkeys(("a.txt ", " a.txt", "labels /a.txt", " labels/a.txt", "a\x7f.txt", "a.txt\t"), "outer spaces"),
+    **dict.fromkeys(
+        ("a.txt.", "a.TXT..", "labels/a.xml.", "a.jpg.", "a.txt. .", "a.txt\u200b", "a.t\u200bxt"), "ends in"
+    ),
+    **dict.fromkeys(("a.tx\uff54", "a.csv\u0301", "a.txt\ufeff"), "ends in"),
+    **dict.fromkeys(
+        ("a.txt", "a..b.txt", "labels./a.txt", "\u0645\u06cc\u200c\u0634\u0648\u062f.txt", "a.", "a b.TXT", "a.bak."),
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_only_looks_like_another_is_refused(tmp_path: Path, name):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(b"")
+    problems = name_problems(walk(tmp_path))
+    assert [NAMES[name] in problem.expected for problem in problems] == [True] * bool(NAMES[name])
 
 
 def test_names_that_are_not_utf8_or_hold_control_characters_are_refused(tmp_path: Path):

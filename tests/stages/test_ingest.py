@@ -80,6 +80,40 @@ def test_a_data_set_without_sources_says_what_to_do():
         run("driver")
 
 
+def test_what_leads_out_of_a_source_or_lies_beside_it_is_refused_by_name():
+    plant("render", [{"image": "images/a.jpg", "boxes": [], "width": 1, "height": 1}])
+    root = paths.source("driver")
+    Path("photographs").mkdir()
+    Path("photographs/b.jpg").write_bytes(b"")
+    (root / "render/more").symlink_to("../..")
+    (root / "render/images/a.jpg").unlink()
+    (root / "render/images/a.jpg").symlink_to(Path("photographs/b.jpg").absolute())
+    with pytest.raises(ManifestError) as caught:
+        run("driver")
+    assert [(problem.where, problem.got) for problem in caught.value.problems] == [
+        ("render: images/a.jpg", "one that leaves it"),
+        ("render: more", "one that leaves it"),
+    ]
+    (root / "linked").symlink_to("render")
+    (root / "b.jpg").write_bytes(b"")
+    (root / "nowhere").symlink_to("gone")
+    with pytest.raises(ManifestError) as caught:
+        run("driver")
+    assert [(problem.where, problem.got) for problem in caught.value.problems] == [
+        ("data/sources/driver/b.jpg", "a file"),
+        ("data/sources/driver/linked", "a link"),
+        ("data/sources/driver/nowhere", "a link"),
+    ]
+
+
+def test_a_data_set_that_is_a_link_is_refused():
+    plant("render", [{"image": "images/a.jpg", "boxes": [], "width": 1, "height": 1}])
+    paths.source("driver").rename("elsewhere")
+    paths.source("driver").symlink_to(Path("elsewhere").absolute())
+    with pytest.raises(ManifestError, match="data/sources/driver: expected the folder of a source, got a link"):
+        run("driver")
+
+
 @pytest.mark.parametrize(
     ("change", "where"),
     [

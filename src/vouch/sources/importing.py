@@ -16,13 +16,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ruamel.yaml import YAML
 
 from vouch import io, paths
-from vouch.errors import ManifestError, Problem, WorkspaceError, refuse_any
+from vouch.errors import Problem, WorkspaceError, refuse_any
 from vouch.params import PARAMS
 from vouch.pipeline import on_list, with_name, without
 from vouch.sources import descriptor as descriptors
@@ -30,7 +30,7 @@ from vouch.sources.descriptor import Descriptor
 from vouch.sources.merge import Merged, Taxonomy, merged
 from vouch.sources.reading import complete, read_source
 from vouch.sources.records import Reading
-from vouch.sources.tree import Tree, link_problems
+from vouch.sources.tree import Tree
 
 RENDER = "render"  # name of the source that the stage render draws
 NAME = ".source"  # file of the mark, which no source can be called: which one is under way
@@ -53,19 +53,12 @@ def check(dataset: str, tree: Tree, descriptor: Descriptor, taxonomy: Taxonomy) 
     Raises
     ------
     ManifestError
-        Listing every problem, links that leave the source and label files that source.json would replace among them.
+        Listing every problem, label files that source.json would replace among them.
     """
     complete_descriptor = complete(tree, descriptor)
     reading = read_source(tree, complete_descriptor)
-    links = [
-        Problem(f"{descriptor.name}: {one.where}", one.expected, one.got, one.remedy)
-        for one in [*link_problems(tree), *_described(reading)]
-    ]
-    try:
-        manifest = merged([(complete_descriptor, reading)], taxonomy, paths.source(dataset).as_posix())
-    except ManifestError as error:
-        raise ManifestError([*error.problems, *links]) from error
-    refuse_any(ManifestError, links)
+    reading = replace(reading, problems=(*reading.problems, *_described(reading)))
+    manifest = merged([(complete_descriptor, reading)], taxonomy, paths.source(dataset).as_posix())
     return Checked(tree, complete_descriptor, reading, manifest)
 
 

@@ -9,7 +9,7 @@ from vouch.sources import coco, imagefolder, jsonl, table, voc, yolo
 from vouch.sources.descriptor import Descriptor
 from vouch.sources.records import Reading, Record
 from vouch.sources.rules import placed
-from vouch.sources.tree import Tree, kind_problems, name_problems
+from vouch.sources.tree import Tree, kind_problems, link_problems, name_problems
 
 READERS: Mapping[str, Callable[[Tree, Descriptor], Reading]] = {
     "yolo": yolo.read,
@@ -34,7 +34,8 @@ def complete(tree: Tree, descriptor: Descriptor) -> Descriptor:
 def read_source(tree: Tree, descriptor: Descriptor) -> Reading:
     """Read a whole source: every photograph once, with its groups and strata, and every problem."""
     reading = READERS[descriptor.format](tree, descriptor)
-    problems = [*name_problems(tree), *kind_problems(tree), *_misnamed(tree, descriptor), *reading.problems]
+    problems = [*name_problems(tree), *kind_problems(tree), *link_problems(tree), *_misnamed(tree, descriptor)]
+    problems += reading.problems
     rows, files = reading.rows, reading.files
     if descriptor.manifest is not None:
         rows, found = table.read_side(tree, descriptor.manifest)

@@ -1,7 +1,9 @@
 """The files of a source: one walk, names checked, nothing opened that was not named."""
 
+import hashlib
 import os
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,6 +20,8 @@ DEEPEST = 64  # folders within each other: 1,000 would overrun what Python's own
 MOST_BYTES = 2**30  # of a label file: COCO's largest has 450 MB
 JUNK = frozenset({"Thumbs.db", "desktop.ini"})  # left by file managers; hidden files are passed over too
 DRIVE = re.compile(r"[A-Za-z]:")
+CACHED = re.compile(r"/files/md5/([0-9a-f]{2})/([0-9a-f]{30})$")  # where DVC's cache keeps a file
+INVISIBLE = frozenset({"Cf", "Mn"})  # joiners, marks of direction, accents on nothing: no part of a suffix
 
 
 @dataclass(frozen=True)
@@ -108,34 +112,54 @@ def kind_problems(tree: Tree) -> list[Problem]:
 
 
 def name_problems(tree: Tree) -> list[Problem]:
-    """Files whose names are not UTF-8, or hold control characters or a backslash."""
-    remedy = "rename the file"
+    """Names that are no words (`words.is_fit`) or hold a backslash, and suffixes that only look like a known one."""
+    problems = []
     expected = "a UTF-8 name without control characters, backslashes or outer spaces"
-    return [
-        Problem(ascii(path)[1:-1], expected, ascii(path.rsplit("/", 1)[-1]), remedy)
-        for path in tree.files
-        if not (path.isascii() and path.isprintable() and "\\" not in path) and not _nameable(path)
-    ]
+    for path in tree.files:
+        name = path.rpartition("/")[2]
+        if "\\" in path or not all(is_fit(part) for part in path.split("/")):
+            problems.append(Problem(ascii(path)[1:-1], expected, ascii(name), "rename the file or folder"))
+        elif (suffix := _imitated(name)) is not None:
+            problems.append(Problem(ascii(path)[1:-1], f"a name that ends in {suffix}", ascii(name), "rename the file"))
+    return problems
 
 
-def _nameable(path: str) -> bool:
-    return "\\" not in path and all(is_fit(part) for part in path.split("/"))
+def _imitated(name: str) -> str | None:
+    """Return the known suffix that a name seems to have and has not, as `a.txt.` or `a.txt` with a joiner behind it.
+
+    Such a file would be passed over, and its photograph become a negative.
+    """
+    if name.isascii() and not name.endswith("."):
+        return None
+    shown = "".join(c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) not in INVISIBLE)
+    suffix = os.path.splitext(shown.rstrip(" ."))[1].lower()  # noqa: PTH122
+    known = suffix in (*PHOTOGRAPHS, *DESCRIPTIONS) and not name.lower().endswith(suffix)
+    return suffix if known else None
 
 
 def link_problems(tree: Tree) -> list[Problem]:
-    """Links that leave the source, lead to a folder, or lead nowhere."""
+    """Links that leave the source, lead to a folder, or lead nowhere; DVC's own into its cache may leave it."""
     root = os.path.realpath(tree.root)
     problems = []
     for link in tree.links:
         target = Path(os.path.realpath(tree.root / link))  # unlike resolve() it bears links that lead in a circle
-        if not target.is_relative_to(root):
-            problems.append(
-                Problem(ascii(link)[1:-1], "a link that stays in the source", "one that leaves it", "copy the file")
-            )
+        if not target.is_relative_to(root) and not _is_cached(target):
+            expected = "a link that stays in the source, or one of DVC's into its cache (`cache.type symlink`)"
+            problems.append(Problem(ascii(link)[1:-1], expected, "one that leaves it", "put a copy in its place"))
         elif not target.is_file():
             got = f"a link to {_kind_at(target)}"
             problems.append(Problem(ascii(link)[1:-1], "a file, or a link to one", got, "copy it or remove the link"))
     return problems
+
+
+def _is_cached(path: Path) -> bool:
+    """Whether a file is called after its own content, as in DVC's cache: nobody can lend another to that name."""
+    found = CACHED.search(path.as_posix())
+    if found is None or not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False))
+    return digest.hexdigest() == "".join(found.groups())
 
 
 def _kind_at(path: Path) -> str:

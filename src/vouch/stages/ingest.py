@@ -2,21 +2,23 @@
 
 Reads    data/sources/D/ (every source: source.json, labels, names of photographs)
 Writes   data/manifests/D/samples.parquet, boxes.parquet
-Fails    when a source cannot be read as what it says it is, a class or stratum value is unknown, or a photograph
-         lacks a group or stratum: every problem of every source is listed. Pictures are judged by scan and validate.
+Fails    when something lies beside the sources or is a link out of one, a source cannot be read as what it says it is,
+         a class or stratum value is unknown, or a photograph lacks a group or stratum: every problem of every source
+         is listed. Pictures are judged by scan and validate.
 """
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from vouch import io, paths
-from vouch.errors import ManifestError, Problem
+from vouch.errors import ManifestError, Problem, refuse_any
 from vouch.params import Section, load
 from vouch.sources.descriptor import Key, read_descriptor
 from vouch.sources.merge import Taxonomy, merged
 from vouch.sources.reading import read_source
-from vouch.sources.tree import walk
+from vouch.sources.tree import JUNK, walk
 from vouch.stages import main
 
 
@@ -45,7 +47,7 @@ def run(name: str) -> None:
     """Ingest one data set."""
     params = load(Params, "datasets", name, "ingest")
     root = paths.source(name)
-    folders = sorted(path for path in root.glob("[!.]*") if path.is_dir())
+    folders = _folders(root)
     if not folders:
         remedy = f"run `vouch import {name} PATH --format ...`, or `dvc checkout` if it was imported"
         raise ManifestError([Problem(root.as_posix(), "the folder of a source", "none", remedy)])
@@ -56,6 +58,27 @@ def run(name: str) -> None:
     io.write_table(paths.manifest(name, "boxes"), manifest.boxes)
     for what, count in manifest.dropped.items():
         print(f"left out, as source.json says: {what}: {count}")
+
+
+def _folders(root: Path) -> list[Path]:
+    """Return the folders of a data set's sources; a link or file in their place would be read from elsewhere, or not.
+
+    Raises
+    ------
+    ManifestError
+        Listing all that is no folder, or a link to one.
+    """
+    remedy = "move it away, and bring what it holds in with `vouch import`"
+    held = [path for path in sorted(root.glob("[!.]*")) if path.name not in JUNK]
+    refuse_any(
+        ManifestError,
+        (
+            Problem(path.as_posix(), "the folder of a source", "a link" if path.is_symlink() else "a file", remedy)
+            for path in [root, *held]
+            if path.is_symlink() or (path.exists() and not path.is_dir())
+        ),
+    )
+    return held
 
 
 if __name__ == "__main__":
