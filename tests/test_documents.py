@@ -67,7 +67,11 @@ def test_yaml_becomes_plain_values(text, content):
         ("a: *b", "undefined alias"),
         ("a\x00b", "unacceptable character"),
         ("a\n---\nb", "another document"),
-        ("%YAML 9.9\n---\na", "incompatible"),
+        ("%YAML 9.9\n---\na", "the directive '%YAML 9.9'"),
+        ("%YAML 1.1\n---\na: yes", "the directive '%YAML 1.1'"),
+        ("# a\r\n \n%YAML 1.99999\n---\na", "the directive '%YAML 1.99999'"),
+        ("%YAML 1.2\n%TAG ! tag:x,2000:\n---\na", "the directive '%TAG ! tag:x,2000:'"),
+        ("%YAML 1.2\n%YAML 1.2\n---\na", "duplicate"),
         ("!" * 100_000, " ... "),
         ("a" * (2**19 + 1), "524,289"),
     ],
@@ -151,3 +155,8 @@ def test_what_is_no_regular_file_is_not_opened(tmp_path: Path):
         with within(5), pytest.raises(DocumentError) as caught:
             read_text(tmp_path / name, name, max_bytes=4)
         assert [problem.got for problem in caught.value.problems] == [got], name
+
+
+def test_a_document_may_say_that_it_is_yaml_1_2_and_hold_lines_that_look_like_a_directive():
+    assert parse_yaml("%YAML 1.2\n---\na: yes", "x.yaml") == {"a": "yes"}
+    assert parse_yaml('a: "b\n%YAML 1.1"', "x.yaml") == {"a": "b %YAML 1.1"}

@@ -27,6 +27,28 @@ def test_a_thousand_alike_do_not_hide_the_one_of_another_kind():
     assert len(message.splitlines()) < SHOWN
 
 
+def test_a_problem_is_one_line_of_bounded_length_that_moves_no_cursor():
+    problem = Problem("a\nb\x1b[2J", "x" * 5000, "\u202egpj.\udcff \u2028", "größe")
+    assert str(problem) == (
+        f"a\\nb\\x1b[2J: expected {'x' * 400} ... {'x' * 267}, got \\u202egpj.\\udcff \\u2028; größe"
+    )
+    assert "more where a\\nb was" in str(VouchError(Problem(f"{i}", "a\nb", "c", "d") for i in range(SHOWN + 1)))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "[enforce fail at inline_container.cc:671] . unexpected pos 576 vs 534",
+        "PytorchStreamWriter failed writing file data/0",
+    ],
+)
+def test_a_checkpoint_on_a_full_disk_is_named(said):
+    with pytest.raises(SystemExit, match="a checkpoint: expected free disk space"):
+        end(RuntimeError(said))
+    with pytest.raises(RuntimeError, match="reading"):
+        end(RuntimeError("PytorchStreamReader failed reading zip archive: inline_container.cc"))
+
+
 def test_leakage_is_caught_as_a_data_error():
     assert issubclass(LeakageError, DataError)
 

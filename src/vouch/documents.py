@@ -5,6 +5,7 @@ Ground, as io is: params, sources and bundles read their documents here, and eac
 
 import json
 import math
+import re
 import stat
 import warnings
 from datetime import date
@@ -16,7 +17,7 @@ from ruamel.yaml.constructor import ConstructorError, SafeConstructor
 from ruamel.yaml.error import YAMLError, YAMLWarning
 from ruamel.yaml.nodes import MappingNode, SequenceNode
 
-from vouch.errors import DataError, Problem
+from vouch.errors import DataError, Problem, shortened
 
 LARGEST = 10**15  # no pixel, id, seed or count comes near; beyond 2**53 a float would not hold it
 DEEPEST = 64  # lists and mappings within each other: ours reach 8, Python's own parsers fail at some 1,000
@@ -27,10 +28,15 @@ JSON_CHARACTERS = 2**30  # COCO's largest annotation file has 450 million
 SHOWN = 240  # characters of what a parser says: some parsers quote the whole line
 INTEGER = "tag:yaml.org,2002:int"
 MERGE = "tag:yaml.org,2002:merge"
+BREAK = "\n\r\x85\u2028\u2029"  # what ends a line of YAML
+DIRECTIVE = re.compile(rf"(?:(?:[ \t]*(?:#[^{BREAK}]*)?|%YAML 1\.2[ \t]*)[{BREAK}])*+(%[^{BREAK}]*)")  # any but 1.2's
 
 
-class DocumentError(DataError):
-    """A file or text is no document that may be read; callers raise its problem as the error of their own subject."""
+class DocumentError(DataError, ValueError):
+    """A file or text is no document that may be read; callers raise its problem as the error of their own subject.
+
+    It is a ValueError too, as what Python's own parsers raise: who reads several kinds of files refuses all alike.
+    """
 
     title = "document refused"
 
@@ -60,6 +66,8 @@ def read_bytes(path: Path, where: str, *, max_bytes: int) -> bytes:
             raise refusal(where, "a regular file", kind_of(found.st_mode), "name a file")
         with path.open("rb") as stream:
             content = stream.read(max_bytes + 1)
+    except DocumentError:
+        raise
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         got = getattr(error, "strerror", None) or str(error)
         raise refusal(where, "a readable file", got, "add it or correct its name") from error
@@ -137,13 +145,16 @@ def parse_yaml(text: str, where: str) -> Any:
     Raises
     ------
     DocumentError
-        For malformed YAML, a key that stands twice, values that are not what they look like or are tagged (a date
+        For malformed YAML, a directive other than `%YAML 1.2` (in 1.1 `yes` would be a truth value), a key that stands
+        twice, values that are not what they look like or are tagged (a date
         `2020-99-99`, `!!int x`), integers beyond 1e15, depth beyond 64, aliases that write out to more than 10**6
         values, and more than 2**19 characters.
     """
     expected, remedy = "one YAML 1.2 document of plain values", "fix the file"
     if len(text) > YAML_CHARACTERS:
         raise refusal(where, f"at most {YAML_CHARACTERS:,} characters", f"{len(text):,}", "shorten the file")
+    if found := DIRECTIVE.match(text):
+        raise refusal(where, expected, f"the directive {found[1]!a}", "remove it")
     reader = YAML(typ="safe", pure=True)
     reader.Constructor = _Constructor
     reader.max_depth = DEEPEST
@@ -161,8 +172,7 @@ def parse_yaml(text: str, where: str) -> Any:
 
 def refusal(where: str, expected: str, got: str, remedy: str) -> DocumentError:
     """Return the error of one problem; of a long text that was got, its beginning and end."""
-    shown = got if len(got) <= SHOWN else f"{got[: SHOWN // 2]} ... {got[-SHOWN // 3 :]}"
-    return DocumentError([Problem(where, expected, shown, remedy)])
+    return DocumentError([Problem(where, expected, shortened(got, SHOWN), remedy)])
 
 
 def _constant(text: str) -> float:

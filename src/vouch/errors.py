@@ -14,6 +14,7 @@ what was got, where, and what to do.
 
 import errno
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -40,6 +41,8 @@ MACHINE = {  # what a machine refuses, by errno: what was expected and what to d
     errno.EMFILE: OPEN_FILES,
     errno.ENFILE: OPEN_FILES,
 }
+CHECKPOINT = re.compile(r"PytorchStreamWriter failed writing|unexpected pos \d+ vs \d+")  # torch.save on a full disk
+LONGEST = 800  # characters that are shown of each part of a problem: a path may have 4,096, an unread file any number
 SHOWN = 50  # a broken import of a million files must not print a million lines; the rest are counted, kind by kind
 
 
@@ -53,7 +56,21 @@ class Problem:
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.where}: expected {self.expected}, got {self.got}; {self.remedy}"
+        where, expected, got, remedy = map(_line, (self.where, self.expected, self.got, self.remedy))
+        return f"{where}: expected {expected}, got {got}; {remedy}"
+
+
+def _line(text: str) -> str:
+    """Return a text as one line of a terminal: what would end the line, move the cursor or turn the text is escaped."""
+    text = shortened(text, LONGEST)
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text, or the beginning and end of one of more than `most` characters."""
+    return text if len(text) <= most else f"{text[: most // 2]} ... {text[-most // 3 :]}"
 
 
 class VouchError(Exception):
@@ -78,7 +95,7 @@ def _shown(problems: tuple[Problem, ...]) -> list[str]:
     for expected, found in kinds.items():
         lines += [f"  {problem}" for problem in found[:most]]
         if len(found) > most:
-            lines.append(f"  ... and {len(found) - most} more where {expected} was expected")
+            lines.append(f"  ... and {len(found) - most} more where {_line(expected)} was expected")
     return lines
 
 
@@ -146,3 +163,7 @@ def exiting() -> Iterator[None]:
         if named is None:
             raise
         sys.exit(f"vouch: {named}")
+    except RuntimeError as error:
+        if not CHECKPOINT.search(str(error)):
+            raise
+        sys.exit(f"vouch: {WorkspaceError([Problem('a checkpoint', ROOM[0], str(error), ROOM[1])])}")

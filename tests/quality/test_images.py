@@ -2,6 +2,8 @@ import io
 import os
 import struct
 import zlib
+from contextlib import contextmanager
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -220,6 +222,37 @@ def test_a_killed_process_is_a_clear_error(tmp_path, monkeypatch):
     monkeypatch.setattr(images, "_examine_file", die)
     with pytest.raises(WorkspaceError, match="one that was killed"):
         list(images.scan([tmp_path / "a", tmp_path / "b"], max_megapixels=1.0, workers=2))
+
+
+@contextmanager
+def as_a_user_of_few_rights(folder):
+    """Become nobody, whom permissions bind as they do not bind root; at the end, who one was."""
+    folder.chmod(0o755)
+    before = os.getresuid()
+    if os.geteuid() == 0:
+        os.setresuid(65534, 65534, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(*before)
+
+
+def test_every_photograph_that_may_not_be_read_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = ["a.jpg", "b.jpg", "folder/c.jpg", "gone.jpg"]
+    Path("folder").mkdir()
+    for name in names[:3]:
+        Path(name).write_bytes(b"x")
+    Path("b.jpg").chmod(0)
+    Path("a.jpg").chmod(0o644)
+    Path("folder").chmod(0)
+    with as_a_user_of_few_rights(tmp_path), pytest.raises(WorkspaceError) as caught:
+        list(images.scan([Path(name) for name in names], max_megapixels=1, workers=1))
+    Path("folder").chmod(0o755)
+    assert [(problem.where, problem.expected) for problem in caught.value.problems] == [
+        ("b.jpg", "permission to read"),
+        ("folder/c.jpg", "permission to read"),
+    ]
 
 
 def test_scan_of_nothing_is_an_empty_table():

@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import multiprocessing
+import os
 import struct
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -16,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vouch.errors import Problem, WorkspaceError
+from vouch.errors import Problem, WorkspaceError, refuse_any
 from vouch.tables import SCAN
 from vouch.vision.formats import SUFFIXES
 from vouch.vision.images import decode
@@ -41,8 +42,11 @@ def scan(paths: Sequence[Path], *, max_megapixels: float, workers: int) -> Itera
     Raises
     ------
     WorkspaceError
-        When a process dies, most likely for lack of memory.
+        Listing every photograph that this user may not read: that is no fault of the picture. Or when a process dies,
+        most likely for lack of memory.
     """
+    expected, remedy = "permission to read", "correct its owner or permissions"
+    refuse_any(WorkspaceError, (Problem(str(path), expected, "none", remedy) for path in paths if _is_closed(path)))
     look = functools.partial(_examine_file, max_megapixels=max_megapixels)
     if workers == 1:
         yield from map(look, paths)
@@ -152,6 +156,17 @@ _NOTHING = {
 
 def _record(problems: Sequence[str], **columns: Any) -> dict[str, Any]:
     return {**_NOTHING, **columns, "problem": ",".join(sorted(problems))}
+
+
+def _is_closed(path: Path) -> bool:
+    """Whether something stands there that may not be opened, or even looked at."""
+    try:
+        path.stat()
+    except PermissionError:
+        return True
+    except OSError:  # nothing, a link in a circle, a file for a folder: a photograph that is missing
+        return False
+    return not os.access(path, os.R_OK)
 
 
 def _examine_file(path: Path, *, max_megapixels: float) -> dict[str, Any]:
