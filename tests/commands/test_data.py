@@ -147,12 +147,37 @@ def test_import_and_a_second_source_and_undo_in_a_repository(checkout: Path):
     assert samples["sample_id"].tolist() == ["mine/images/a.jpg", "mine/images/b.jpg", "more/x.jpg"]
     assert samples["group_session"].tolist() == ["s1", "s2", "s9"]
 
+    made = {"driver/mine/labels/a.txt": "0 .5 .5 .2 .2\n", "driver/notes.txt": "mine", "driver/mine/.hidden/x": ""}
+    before = {name: Path("data/sources", name).read_bytes() for name in made if Path("data/sources", name).exists()}
+    plant(Path("data/sources"), dict(made))
+    whole = everything()
+    with pytest.raises(WorkspaceError) as caught:
+        vouch("import", "driver", "--undo")
+    assert [(problem.where, problem.got) for problem in caught.value.problems] == [
+        ("data/sources/driver/mine/.hidden/x", "one that was added since"),
+        ("data/sources/driver/mine/labels/a.txt", "another content"),
+        ("data/sources/driver/notes.txt", "one that was added since"),
+    ]
+    assert everything() == whole
+    for name in made:
+        Path("data/sources", name).unlink()
+    for name, content in before.items():
+        Path("data/sources", name).write_bytes(content)
+
     vouch("import", "driver", "--undo")
     assert Path("params.yaml").read_text() == PARAMS
     assert not any(Path("data/sources").iterdir())
     assert not Path("splits/driver.lock.csv").exists()
     with pytest.raises(WorkspaceError, match="nothing is to be undone"):
         vouch("import", "driver", "--undo")
+
+
+@pytest.mark.parametrize("text", ["", "outs: []", "outs:\n- md5: x\n", "- 1", "{", "outs:\n- nfiles: x\n  md5: ['']\n"])
+def test_a_record_that_is_none_is_refused(checkout: Path, text):
+    path = plant(Path(), {"data/sources/driver.dvc": text}) / "data/sources/driver.dvc"
+    for words in (["driver", "--undo"], ["driver", plant(checkout / "mine", YOLO), "--format", "yolo", *WORDS]):
+        with pytest.raises(WorkspaceError, match=str(path)):
+            vouch("import", *words)
 
 
 @pytest.mark.parametrize(

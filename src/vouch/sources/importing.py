@@ -19,8 +19,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ruamel.yaml import YAML
-
 from vouch import io, paths
 from vouch.errors import Problem, WorkspaceError, refuse_any
 from vouch.params import PARAMS
@@ -29,6 +27,7 @@ from vouch.sources import descriptor as descriptors
 from vouch.sources.descriptor import Descriptor
 from vouch.sources.merge import Merged, Taxonomy, merged
 from vouch.sources.reading import complete, read_source
+from vouch.sources.record import recorded, unrecorded
 from vouch.sources.records import Reading
 from vouch.sources.tree import Tree
 
@@ -86,18 +85,19 @@ def add(dataset: str, checked: Checked, say: Say) -> None:
     if _finish(dataset, say) == name:
         return
     refuse_any(WorkspaceError, _obstacles(dataset, name))
-    part = _part(dataset)
-    try:
-        _copy(checked, part / name)
-        if not tracked(dataset).exists():
-            _take_over(dataset, say)
-        paths.source(dataset).mkdir(parents=True, exist_ok=True)
-        (part / name).rename(paths.source(dataset) / name)
-    except OSError as error:
-        shutil.rmtree(part, ignore_errors=True)
-        place = str(error.filename2 or error.filename or part)
-        problem = Problem(place, "a file to copy and space for it", error.strerror or "none", "fix it, run it again")
-        raise WorkspaceError([problem]) from error
+    part, place = _part(dataset), paths.source(dataset) / name
+    with io.holder(part):
+        try:
+            _copy(checked, part / name)
+            if not tracked(dataset).exists():
+                _take_over(dataset, say)
+            with io.holder(place):
+                (part / name).rename(place)
+        except OSError as error:
+            shutil.rmtree(part, ignore_errors=True)
+            where, expected = str(error.filename2 or error.filename or part), "a file to copy and space for it"
+            problem = Problem(where, expected, error.strerror or "none", "fix it, run it again")
+            raise WorkspaceError([problem]) from error
     _record(dataset)
     shutil.rmtree(part)
 
@@ -110,7 +110,7 @@ def undo(dataset: str, say: Say, *, drawn: bool) -> None:
     Raises
     ------
     WorkspaceError
-        When the data set was not imported.
+        When the data set was not imported, or files are in it that DVC does not have: they would be lost.
     """
     text = PARAMS.read_text(encoding="utf-8")
     record, root = tracked(dataset), paths.source(dataset)
@@ -119,6 +119,9 @@ def undo(dataset: str, say: Say, *, drawn: bool) -> None:
         raise WorkspaceError([Problem(str(record), "an imported data set", "none", "nothing is to be undone")])
     if root.is_symlink():
         raise WorkspaceError([Problem(str(root), "a folder", "a link", "remove the link, then undo again")])
+    _finish(dataset, say)
+    if root.exists() and record.exists():
+        refuse_any(WorkspaceError, unrecorded(root, record))
     _retire(dataset, say)
     for folder in (root, _part(dataset)):
         if folder.exists():
@@ -151,7 +154,12 @@ def _finish(dataset: str, say: Say) -> str | None:
 def _obstacles(dataset: str, name: str) -> list[Problem]:
     root, record = paths.source(dataset), tracked(dataset)
     drawn = dataset in on_list(PARAMS.read_text(encoding="utf-8"), "rendered")
-    problems = []
+    problems: list[Problem] = []
+    count = 0
+    try:
+        count = recorded(record).count if record.exists() else 0
+    except WorkspaceError as error:
+        problems += error.problems
     if not Path(".dvc").is_dir():
         problems.append(Problem(".dvc", "a DVC repository", "none", "run it in the repository's root"))
     if name == RENDER:
@@ -159,8 +167,8 @@ def _obstacles(dataset: str, name: str) -> list[Problem]:
     if record.exists() and drawn:
         remedy = f"take {dataset} off pipeline.rendered, or remove {record}"
         problems.append(Problem(str(record), "a data set either rendered or imported", "both", remedy))
-    if record.exists() and _count(root) < _recorded(record):
-        got = f"{_count(root)} of its {_recorded(record)} files"
+    if _count(root) < count:
+        got = f"{_count(root)} of its {count} files"
         problems.append(Problem(str(root), "the imported sources", got, f"run `dvc checkout {record}`"))
     if record.exists() and (root / name).exists():
         remedy = f"choose another --name, or `vouch import --undo {dataset}`"
@@ -232,8 +240,3 @@ def _record(dataset: str) -> None:
 
 def _count(root: Path) -> int:
     return sum(1 for path in root.rglob("*") if path.is_file())
-
-
-def _recorded(record: Path) -> int:
-    content = YAML(typ="safe", pure=True).load(record.read_text(encoding="utf-8"))
-    return int(content["outs"][0].get("nfiles", 0))

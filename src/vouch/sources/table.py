@@ -72,7 +72,7 @@ def _rows(tree: Tree, path: str, problems: list[Problem]) -> Iterator[tuple[str,
             if cells:
                 yield from _row(names, cells, f"{path}:{reader.line_num}", problems)
     except csv.Error as error:
-        problems.append(Problem(f"{path}:{reader.line_num}", "well-formed CSV", str(error), "mend the line"))
+        problems.append(Problem(f"{path}:{reader.line_num}", "well-formed CSV", str(error), "fix the line"))
 
 
 def _row(names: list[str], cells: list[str], where: str, problems: list[Problem]) -> Iterator[tuple[str, Row]]:
