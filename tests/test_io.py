@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from vouch import io
-from vouch.errors import WorkspaceError
+from vouch.errors import DataError, WorkspaceError
 
 
 def test_json_is_sorted_rounded_and_plain(tmp_path):
@@ -170,3 +170,36 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         io.write_bytes(tmp_path / "a", b"x")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("context", [io.replacing, io.replacing_folder, io.new_folder])
+def test_a_failed_write_leaves_no_folder_that_was_not_there(tmp_path, context):
+    def fail(path):
+        with context(path):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(OSError, match="No space left"):
+        fail(tmp_path / "mine/deep/er/out")
+    assert [path.name for path in tmp_path.rglob("*")] == ["mine"]
+    (tmp_path / "taken").write_bytes(b"")
+    with pytest.raises(NotADirectoryError):
+        fail(tmp_path / "taken/deep/out")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["mine", "taken"]
+
+
+@pytest.mark.parametrize("name", ["~/t.csv", "~/t.parquet", "~root/t.csv"])
+def test_a_tilde_is_a_name_like_any_other(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    io.write_table(Path(name), pd.DataFrame({"a": ["x"]}))
+    assert (tmp_path / name).is_file()
+    assert io.read_table(Path(name))["a"].tolist() == ["x"]
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff", b"[" * 5000, b'{"a": NaN}', b""])
+def test_what_is_no_json_is_named(tmp_path, content):
+    (tmp_path / "a.json").write_bytes(content)
+    with pytest.raises(DataError, match=r"a\.json"):
+        io.read_json(tmp_path / "a.json")
+    with pytest.raises(FileNotFoundError):
+        io.read_json(tmp_path / "b.json")

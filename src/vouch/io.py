@@ -1,12 +1,13 @@
 """Files in and out, deterministically: the same values give the same bytes, and a file is whole or absent."""
 
+import errno
 import hashlib
 import json
 import math
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from vouch.documents import JSON_CHARACTERS, parse_json, read_text
 from vouch.errors import Problem, WorkspaceError
 
 FORMAT_VERSION = 1  # raise it when bytes on disk change; stages do not list this module as a dependency
@@ -31,8 +33,7 @@ def replacing(path: Path) -> Iterator[Path]:
         When a folder, or anything else that is no file, stands at `path`, before the block or after it.
     """
     _refuse_other(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _removed(part(path)) as temporary:
+    with holder(path), _removed(part(path)) as temporary:
         yield temporary
         _refuse_other(path)
         temporary.replace(path)
@@ -51,8 +52,7 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     """
     if path.is_symlink() or (path.exists() and not path.is_dir()):
         raise WorkspaceError([Problem(str(path), "a folder, or nothing", "something else", "move it away")])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _removed(part(path)) as temporary, _removed(part(path).with_suffix(".old")) as old:
+    with holder(path), _removed(part(path)) as temporary, _removed(part(path).with_suffix(".old")) as old:
         yield temporary
         if path.exists():
             path.rename(old)
@@ -74,8 +74,7 @@ def new_folder(path: Path) -> Iterator[Path]:
         When something stands at `path`, an empty folder excepted, before the block or after it.
     """
     _refuse_taken(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _removed(part(path)) as temporary:
+    with holder(path), _removed(part(path)) as temporary:
         temporary.mkdir()
         yield temporary
         _refuse_taken(path)
@@ -85,6 +84,20 @@ def new_folder(path: Path) -> Iterator[Path]:
 def part(path: Path) -> Path:
     """Return the name, hidden and this process's own, under which `path` is written before it is whole."""
     return path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
+@contextmanager
+def holder(path: Path) -> Iterator[None]:
+    """Make the folder that is to hold `path`, and on failure remove again what was made and is still empty."""
+    made = [folder for folder in path.parents if not folder.exists()]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        for folder in made:
+            with suppress(OSError):  # it was never made, or something else is in it by now
+                folder.rmdir()
+        raise
 
 
 @contextmanager
@@ -154,13 +167,21 @@ def plain(content: object, digits: int = DIGITS) -> Any:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file as written by `write_json`."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Read a JSON file as written by `write_json`.
+
+    Raises
+    ------
+    DocumentError
+        When it is no JSON, or no regular file.
+    """
+    if not path.exists():  # the machine's own error says so, and how to bring it back
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    return parse_json(read_text(path, str(path), max_bytes=JSON_CHARACTERS), str(path))
 
 
 def write_table(path: Path, table: pd.DataFrame, digits: int = DIGITS) -> None:
     """Write a table as `.parquet` (exact) or `.csv` (floats rounded); rows keep their order, the index is dropped."""
-    with replacing(path) as temporary:
+    with replacing(path.absolute()) as temporary:  # absolute: pandas and pyarrow take a leading ~ for the home folder
         if path.suffix.lower() == ".parquet":
             arrow = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
             pq.write_table(arrow, temporary, compression="zstd", version="2.6", store_schema=False)
@@ -171,9 +192,9 @@ def write_table(path: Path, table: pd.DataFrame, digits: int = DIGITS) -> None:
 def read_table(path: Path) -> pd.DataFrame:
     """Read a table written by `write_table`; an empty CSV cell of a text column is an empty string there."""
     if path.suffix.lower() == ".parquet":
-        table: pd.DataFrame = pq.read_table(path).to_pandas()
+        table: pd.DataFrame = pq.read_table(path.absolute()).to_pandas()
         return table
-    return pd.read_csv(path, keep_default_na=False, dtype=str)
+    return pd.read_csv(path.absolute(), keep_default_na=False, dtype=str)
 
 
 def sha256(path: Path) -> str:
