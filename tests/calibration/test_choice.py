@@ -5,13 +5,15 @@ import pandas as pd
 import pytest
 
 from vouch.calibration.calibrator import confidence
+from vouch.calibration.candidates import Teaching
 from vouch.calibration.choice import Choice, best, cross_validate, fit_calibrator, out_of_fold, population
 from vouch.calibration.fitting import FITS
 from vouch.calibration.maps import apply_map
 from vouch.calibration.validity import validate_calibrator
 from vouch.errors import DataError
 
-CHOICE = Choice(("identity", "temperature", "platt", "beta", "isotonic"), 5, 0.01, 200, 5)
+EVERY = Teaching(0.0, 0.0)  # every method is a candidate
+CHOICE = Choice(("identity", "temperature", "platt", "beta", "isotonic"), 5, 0.01, 200, 5, EVERY)
 
 
 def rows(n: int, groups: int = 10, name: str = "phone", seed: int = 0, power: float = 3.0) -> pd.DataFrame:
@@ -41,6 +43,16 @@ def test_a_class_with_too_few_rows_or_groups_takes_the_global_map() -> None:
     expected = apply_map(calibrator["classes"]["phone"], score)
     assert confidence(calibrator, score, ["phone"] * 11) == pytest.approx(expected)
     validate_calibrator(json.loads(json.dumps(calibrator)))
+
+
+def test_a_class_of_few_effective_rows_tries_fewer_methods_than_all_together() -> None:
+    cones = rows(250, groups=250, name="cone")
+    table = pd.concat([rows(900, groups=900), cones.assign(group="cone " + cones["group"])], ignore_index=True)
+    choice = Choice(CHOICE.methods, 5, 0.01, 200, 5, Teaching(70.0, 0.05))
+    found = fit_calibrator(table, choice)["candidates"]
+    assert found["classes"]["cone"] == {"effective_rows": 250.0, "left_out": {"isotonic": 1050.0}}
+    assert found["classes"]["phone"]["left_out"] == {"isotonic": 1050.0}
+    assert found["global"]["left_out"] == {}
 
 
 def test_the_population_is_what_was_predicted_at_or_above_the_floor() -> None:
@@ -77,7 +89,7 @@ def test_cross_validation_equals_a_slow_loop_over_whole_groups() -> None:
 
 def test_out_of_fold_confidence_of_a_row_ignores_its_own_group() -> None:
     table = rows(400).assign(group=[f"g{index // 100}" for index in range(400)])
-    choice = Choice(CHOICE.methods, 4, 0.01, 50, 2)
+    choice = Choice(CHOICE.methods, 4, 0.01, 50, 2, EVERY)
     before = out_of_fold(table, choice)
     own = (table["group"] == "g0").to_numpy()
     turned = table.assign(correct=np.where(own, ~table["correct"], table["correct"]))

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from vouch.calibration.calibrator import calibrated
+from vouch.calibration.candidates import Teaching
 from vouch.calibration.fitting import fit_platt
 from vouch.calibration.maps import sigmoid
 from vouch.calibration.multiclass_choice import (
@@ -21,7 +22,8 @@ from vouch.calibration.validity import validate_calibrator
 from vouch.errors import DataError
 
 NAMES = ("cone", "barrier", "none")
-CHOICE = MulticlassChoice(("identity", "temperature", "vector", "dirichlet", "platt"), 4)
+EVERY = Teaching(0.0, 0.0)  # every method is a candidate
+CHOICE = MulticlassChoice(("identity", "temperature", "vector", "dirichlet", "platt"), 4, EVERY)
 
 
 def rows(n: int = 600, groups: int = 12, seed: int = 0, bias: float = 0.0, gate: bool = True) -> pd.DataFrame:
@@ -98,6 +100,18 @@ def test_the_gate_learns_whether_the_calibrated_answer_is_right() -> None:
     score = sigmoid(table["gate_logit"].to_numpy())
     assert calibrator["gate"] == fit_platt(score, right.to_numpy())
     assert calibrator["gate"] != fit_platt(score, table["correct"].to_numpy())
+
+
+def test_a_method_that_the_rows_cannot_teach_is_left_out_and_named() -> None:
+    table = rows(600, groups=600)  # three classes: dirichlet learns 12 numbers, vector and platt 6
+    choice = MulticlassChoice(CHOICE.methods, 4, Teaching(80.0, 0.05))
+    found = fit_multiclass(table, choice)
+    assert found["candidates"] == {"effective_rows": 600.0, "left_out": {"dirichlet": 960.0}}
+    assert set(found["cross_validation"]) == {"identity", "temperature", "vector", "platt"}
+    validate_calibrator(json.loads(json.dumps(found)))
+    none = fit_multiclass(table, MulticlassChoice(("dirichlet",), 4, Teaching(80.0, 0.05)))
+    reason = "rows worth 600 independent ones; dirichlet needs 960"
+    assert none["map"] == {"method": "identity", "reason": reason}
 
 
 def test_without_a_gates_logit_there_is_no_gate() -> None:

@@ -58,7 +58,7 @@ def test_a_class_that_is_said_wrong_shows_in_its_stratum_and_not_in_the_top_labe
     # always .6 for a, right 6 times of 10; of the rest it says c, and it is always b
     probability = np.tile([0.6, 0.0, 0.4], (100, 1))
     truth = np.array(([0] * 6 + [1] * 4) * 10)
-    found = multiclass_metrics(table(probability, truth), table(probability, truth), NAMES, bins=10)
+    found = multiclass_metrics(table(probability, truth), table(probability, truth), NAMES, bins=10, correlation=0.05)
     values = {stratum: cell["value"] for stratum, cell in found["ece"].items()}
     assert values == pytest.approx({"all": 0.0, "class=a": 0.0, "class=b": 0.4, "class=c": 0.4}, abs=1e-9)
     assert found["classwise_ece"]["all"]["value"] == pytest.approx(0.8 / 3)
@@ -69,7 +69,7 @@ def test_a_class_that_is_said_wrong_shows_in_its_stratum_and_not_in_the_top_labe
 
 def test_every_metric_has_both_sides_and_the_form_that_others_read() -> None:
     before, after = table(*made_up(2)), table(*made_up(3))
-    found = multiclass_metrics(before, after, NAMES, bins=15)
+    found = multiclass_metrics(before, after, NAMES, bins=15, correlation=0.05)
     wanted = {"ece", "adaptive_ece", "debiased_ece", "mce", "classwise_ece", "nll", "brier"}
     assert set(found) == wanted | {f"{metric}_before" for metric in wanted}
     assert found["nll_before"]["all"] == {
@@ -80,7 +80,9 @@ def test_every_metric_has_both_sides_and_the_form_that_others_read() -> None:
         "n_groups": 7,
     }
     assert found["nll"]["all"]["value"] == m.nll(*made_up(3))
-    gated = multiclass_metrics(before, after.assign(gate=0.5), NAMES, bins=15)
+    with_chance = {metric for metric, strata in found.items() if "expected_by_chance" in strata["all"]}
+    assert with_chance == {"ece", "adaptive_ece", "ece_before", "adaptive_ece_before"}
+    gated = multiclass_metrics(before, after.assign(gate=0.5), NAMES, bins=15, correlation=0.05)
     assert {metric for metric in gated if "gate" in metric} == {"gate_ece", "gate_nll", "gate_brier"}
     assert gated["gate_nll"]["all"]["value"] == pytest.approx(np.log(2))
 

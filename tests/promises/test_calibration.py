@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from vouch.calibration.calibrator import confidence
+from vouch.calibration.candidates import Teaching
 from vouch.calibration.choice import Choice, best, cross_validate, fit_calibrator, out_of_fold
 from vouch.calibration.maps import logit, sigmoid
 from vouch.calibration.reliability import nll
@@ -15,7 +16,8 @@ from vouch.errors import LeakageError
 from vouch.splits.contract import read_predictions
 
 METHODS = ("identity", "temperature", "platt", "beta", "isotonic")
-CHOICE = Choice(METHODS, 5, 0.0, 200, 5)
+EVERY = Teaching(0.0, 0.0)  # every method is a candidate
+CHOICE = Choice(METHODS, 5, 0.0, 200, 5, EVERY)
 
 
 def clustered(generator: np.random.Generator, groups: int, power: float = 2.5) -> pd.DataFrame:
@@ -89,7 +91,7 @@ def test_out_of_fold_figures_do_not_flatter() -> None:
     honest, flattering = [], []
     for _ in range(30):
         rows = clustered(generator, 25)
-        choice = Choice(("isotonic",), 5, 0.0, 50, 5)
+        choice = Choice(("isotonic",), 5, 0.0, 50, 5, EVERY)
         calibrator = fit_calibrator(rows, choice)
         fresh = clustered(generator, 400)
         correct = rows["correct"].to_numpy()

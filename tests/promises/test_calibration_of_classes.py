@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from vouch.calibration.calibrator import calibrated
+from vouch.calibration.candidates import Teaching
 from vouch.calibration.multiclass import as_predicted
 from vouch.calibration.multiclass_choice import MulticlassChoice, cross_validate, fit_multiclass, out_of_fold
 from vouch.calibration.multiclass_fitting import FITS
@@ -12,6 +13,7 @@ from vouch.calibration.multiclass_reliability import nll
 from vouch.calibration.probabilities import LOGIT, PROBABILITY, labels, matrix
 
 NAMES = ("cone", "barrier", "none")
+EVERY = Teaching(0.0, 0.0)  # every method is a candidate
 METHODS = ("identity", "temperature", "vector", "platt", "beta", "dirichlet", "ensemble_temperature")
 
 
@@ -47,7 +49,7 @@ def worst(said: np.ndarray, happened: np.ndarray, group: pd.Series) -> float:
 @pytest.mark.parametrize("seed", range(2))
 def test_probabilities_and_gate_are_the_shares_that_happen_among_fresh_groups(seed: int) -> None:
     generator = np.random.default_rng(seed)
-    calibrator = fit_multiclass(clustered(generator, 400), MulticlassChoice(METHODS, 5))
+    calibrator = fit_multiclass(clustered(generator, 400), MulticlassChoice(METHODS, 5, EVERY))
     fresh = calibrated(calibrator, clustered(generator, 2000))
     bound = 3 * np.sqrt(1 + 5)  # the calibrator is an estimate too, from a fifth of the groups
     for name in NAMES:
@@ -67,7 +69,7 @@ def test_out_of_fold_losses_are_no_better_than_what_comes_later() -> None:
     generator = np.random.default_rng(3)
     honest, flattering = [], []
     for _ in range(15):
-        rows, choice = clustered(generator, 30), MulticlassChoice(("isotonic",), 5)
+        rows, choice = clustered(generator, 30), MulticlassChoice(("isotonic",), 5, EVERY)
         fresh = clustered(generator, 300)
         calibrator = fit_multiclass(rows, choice)
         later = loss(calibrated(calibrator, fresh))
@@ -100,7 +102,7 @@ def test_grouped_cross_validation_finds_the_family_more_often_than_not(family: s
         logits, truth = truth_of(family, generator)
         rows = pd.DataFrame({LOGIT + name: logits[:, place] for place, name in enumerate(NAMES)})
         rows = rows.assign(class_true=np.array(NAMES)[truth], group=np.arange(3000) % 60)
-        calibrator = fit_multiclass(rows, MulticlassChoice(methods, 4))
+        calibrator = fit_multiclass(rows, MulticlassChoice(methods, 4, EVERY))
         found += calibrator["map"]["method"] == family
     assert found > 3
 

@@ -84,5 +84,21 @@ def test_everything_that_an_exit_policy_says_has_words(unit):
         assert policy.certificate(found)
 
 
+def test_methods_that_the_rows_could_not_teach_are_named_with_what_they_need():
+    few = {"effective_rows": 250.4, "left_out": {"matrix": 300.0, "bbq": 1500.0}}
+    several = {"kind": "multiclass", "map": {"method": "platt"}, "candidates": few}
+    assert policy.calibration({}, several)["left_out"] == (
+        "Not tried, for want of rows: matrix (300), bbq (1,500); the rows are worth 250 independent ones, and in "
+        "brackets is what each method needs."
+    )
+    plain = {"method": "platt"}
+    tried = {"global": {"effective_rows": 900.0, "left_out": {}}, "classes": {"vehicle": few}}
+    one_score = {"kind": "scalar", "global": plain, "classes": {"vehicle": plain}, "candidates": tried}
+    assert policy.calibration({}, one_score)["left_out"].startswith(
+        "Not tried for vehicle, for want of rows: matrix (300)"
+    )
+    assert policy.calibration({}, {"kind": "multiclass", "map": plain})["left_out"] == ""  # of an earlier release
+
+
 def test_a_parameter_without_words_keeps_its_names():
     assert policy.facts({"kind": "open_set", "open_margin": 0.25}) == [("open margin", "0.250")]

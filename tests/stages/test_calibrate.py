@@ -22,6 +22,8 @@ models:
       - platt
       - beta
       - isotonic
+      rows_per_parameter: 0
+      intraclass_floor: 0.05
       folds: 4
       floor: 0.05
       min_rows: 100

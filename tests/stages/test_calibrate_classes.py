@@ -19,6 +19,8 @@ models:
     calibrate:
       kind: multiclass
       methods: [{", ".join(METHODS)}]
+      rows_per_parameter: 0
+      intraclass_floor: 0.05
       folds: 3
       bins: 15
 """

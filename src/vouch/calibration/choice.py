@@ -11,12 +11,14 @@ import numpy as np
 import pandas as pd
 
 from vouch.calibration.calibrator import Calibrator, confidence, score_problems
+from vouch.calibration.candidates import STEPS, Teaching, candidates
 from vouch.calibration.fitting import FITS, BoolArray
 from vouch.calibration.folds import grouped_folds
 from vouch.calibration.maps import PARAMETERS, FloatArray, Map, apply_map
 from vouch.calibration.reliability import nll
 from vouch.errors import DataError, Problem, refuse_any
 
+LEARNT = {**PARAMETERS, "isotonic": STEPS}
 TIE_NATS = 0.0001  # log losses this near are equal, the simpler map wins: far below any change worth acting on
 
 
@@ -29,6 +31,7 @@ class Choice:
     floor: float  # lowest raw score of the population
     min_rows: int  # below it a class takes the global map, and the global map is the identity
     min_groups: int  # likewise
+    teaching: Teaching  # which methods the rows can teach
 
 
 def population(rows: pd.DataFrame, *, floor: float) -> pd.DataFrame:
@@ -58,20 +61,23 @@ def fit_calibrator(rows: pd.DataFrame, choice: Choice) -> Calibrator:
     Returns
     -------
     dict
-        `kind`, `floor`, `global`, `classes`, and for the reader `cross_validation` (log loss in nats by method) and
-        `population` (rows, groups, right ones, and the map that is used). With too few rows altogether the global map
-        is the identity and carries a `reason`.
+        `kind`, `floor`, `global`, `classes`, and for the reader `cross_validation` (log loss in nats by method),
+        `candidates` (what the rows are worth, and the methods left out for it) and `population` (rows, groups, right
+        ones, and the map that is used). With too few rows altogether the global map is the identity and carries a
+        `reason`.
     """
-    shared, losses = _fit_one(rows, choice)
+    shared, losses, tried = _fit_one(rows, choice)
     calibrator: Calibrator = {"kind": "scalar", "floor": choice.floor, "global": shared, "classes": {}}
     validation: dict[str, Any] = {"global": losses, "classes": {}}
+    reports: dict[str, Any] = {"global": tried, "classes": {}}
     counted: dict[str, Any] = {"global": _count(rows), "classes": {}}
     for name, of_class in rows.groupby("class_pred", sort=True):
         own = _shortage(of_class, choice) is None
         counted["classes"][name] = {**_count(of_class), "map": "own" if own else "global"}
         if own:
-            calibrator["classes"][name], validation["classes"][name] = _fit_one(of_class, choice)
-    return {**calibrator, "cross_validation": validation, "population": counted}
+            fitted = _fit_one(of_class, choice)
+            calibrator["classes"][name], validation["classes"][name], reports["classes"][name] = fitted
+    return {**calibrator, "cross_validation": validation, "candidates": reports, "population": counted}
 
 
 def out_of_fold(rows: pd.DataFrame, choice: Choice) -> FloatArray:
@@ -109,12 +115,15 @@ def best(losses: Mapping[str, float], parameters: Mapping[str, int] = PARAMETERS
     return min((method for method in losses if losses[method] <= least + TIE_NATS), key=lambda name: parameters[name])
 
 
-def _fit_one(rows: pd.DataFrame, choice: Choice) -> tuple[Map, dict[str, float]]:
+def _fit_one(rows: pd.DataFrame, choice: Choice) -> tuple[Map, dict[str, float], dict[str, Any]]:
     reason = _shortage(rows, choice)
     if reason is not None:
-        return {"method": "identity", "reason": reason}, {}
-    losses = cross_validate(rows, choice.methods, folds=choice.folds)
-    return FITS[best(losses)](_scores(rows), _right(rows)), losses
+        return {"method": "identity", "reason": reason}, {}, {}
+    tried = candidates(rows, choice.methods, LEARNT, choice.teaching)
+    if not tried.methods:
+        return {"method": "identity", "reason": tried.reason}, {}, tried.report
+    losses = cross_validate(rows, tried.methods, folds=choice.folds)
+    return FITS[best(losses)](_scores(rows), _right(rows)), losses, tried.report
 
 
 def _shortage(rows: pd.DataFrame, choice: Choice) -> str | None:

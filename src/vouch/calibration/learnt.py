@@ -7,6 +7,7 @@ import pandas as pd
 from vouch.calibration import choice as scalar
 from vouch.calibration import multiclass_choice as multiclass
 from vouch.calibration.calibrator import Calibrator, calibrated
+from vouch.calibration.candidates import likeness
 from vouch.calibration.lookup import lookup_table
 from vouch.calibration.multiclass import as_predicted
 from vouch.calibration.multiclass_lookup import multiclass_lookup
@@ -30,10 +31,11 @@ def learn_scalar(rows: pd.DataFrame, choice: scalar.Choice, *, bins: int) -> Lea
     calibrator = scalar.fit_calibrator(learnt_from, choice)
     unseen = scalar.out_of_fold(learnt_from, choice)
     classes = {*rows["class_true"].dropna(), *rows["class_pred"].dropna()}
+    correlation = likeness(learnt_from, choice.teaching.intraclass_floor)
     return Learnt(
         calibrator,
         lookup_table(calibrator, classes),
-        calibration_metrics(learnt_from, unseen, bins=bins),
+        calibration_metrics(learnt_from, unseen, bins=bins, correlation=correlation),
         reliability_sides(learnt_from, unseen, bins=bins),
     )
 
@@ -44,9 +46,10 @@ def learn_multiclass(rows: pd.DataFrame, choice: multiclass.MulticlassChoice, *,
     calibrator = multiclass.fit_multiclass(learnt_from, choice)
     before = calibrated(as_predicted(calibrator["classes"]), learnt_from)
     unseen = multiclass.out_of_fold(learnt_from, choice)
+    correlation = likeness(learnt_from, choice.teaching.intraclass_floor)
     return Learnt(
         calibrator,
         multiclass_lookup(calibrator),
-        multiclass_metrics(before, unseen, calibrator["classes"], bins=bins),
+        multiclass_metrics(before, unseen, calibrator["classes"], bins=bins, correlation=correlation),
         multiclass_reliability(before, unseen, bins=bins),
     )

@@ -12,13 +12,14 @@ import numpy as np
 import pandas as pd
 
 from vouch.calibration.calibrator import Calibrator, calibrated
+from vouch.calibration.candidates import Teaching, candidates
 from vouch.calibration.choice import TIE_NATS, best
 from vouch.calibration.fitting import fit_platt
 from vouch.calibration.folds import grouped_folds
 from vouch.calibration.maps import FloatArray, Map
 from vouch.calibration.multiclass import as_predicted, gate_score
 from vouch.calibration.multiclass_fitting import FITS
-from vouch.calibration.multiclass_maps import apply_multiclass, parameters
+from vouch.calibration.multiclass_maps import apply_multiclass, learnt, parameters
 from vouch.calibration.multiclass_reliability import nll
 from vouch.calibration.probabilities import (
     GATE_LOGIT,
@@ -38,6 +39,7 @@ class MulticlassChoice:
 
     methods: tuple[str, ...]  # names in `multiclass_fitting.FITS`
     folds: int  # >= 2, of whole groups
+    teaching: Teaching  # which methods the rows can teach
 
 
 def labelled(rows: pd.DataFrame) -> pd.DataFrame:
@@ -67,19 +69,20 @@ def fit_multiclass(rows: pd.DataFrame, choice: MulticlassChoice) -> Calibrator:
     Returns
     -------
     dict
-        `kind`, `classes`, `map`, `gate`, and for the reader `cross_validation` (log loss in nats by method) and
-        `population` (rows, groups and rows of each class). With one group alone the map is the identity and carries a
+        `kind`, `classes`, `map`, `gate`, and for the reader `cross_validation` (log loss in nats by method),
+        `candidates` (what the rows are worth, and the methods left out for it) and `population` (rows, groups and rows
+        of each class). With one group alone, or rows that can teach no method, the map is the identity and carries a
         `reason`.
     """
     classes = classes_of(rows)
-    curve, losses = _fit_map(rows, classes, choice)
+    curve, losses, tried = _fit_map(rows, classes, choice)
     calibrator: Calibrator = {**as_predicted(classes), "map": curve, "gate": None}
     if GATE_LOGIT in rows:
         right = calibrated(calibrator, rows)["correct"].to_numpy(dtype=bool)
         calibrator["gate"] = fit_platt(gate_score(rows), right)
     by_class = {name: int((rows["class_true"] == name).sum()) for name in classes}
     counted = {"n_rows": len(rows), "n_groups": int(rows["group"].nunique()), "classes": by_class}
-    return {**calibrator, "cross_validation": losses, "population": counted}
+    return {**calibrator, "cross_validation": losses, "candidates": tried, "population": counted}
 
 
 def out_of_fold(rows: pd.DataFrame, choice: MulticlassChoice) -> pd.DataFrame:
@@ -112,12 +115,17 @@ def simplest(losses: FloatArray) -> int:
     return int(np.flatnonzero(losses <= losses.min() + TIE_NATS)[0])
 
 
-def _fit_map(rows: pd.DataFrame, classes: Sequence[str], choice: MulticlassChoice) -> tuple[Map, dict[str, float]]:
+def _fit_map(
+    rows: pd.DataFrame, classes: Sequence[str], choice: MulticlassChoice
+) -> tuple[Map, dict[str, float], dict[str, Any]]:
     if rows["group"].nunique() < 2:
-        return {"method": "identity", "reason": f"{len(rows)} labelled rows in one group; 2 are needed"}, {}
+        return {"method": "identity", "reason": f"{len(rows)} labelled rows in one group; 2 are needed"}, {}, {}
+    tried = candidates(rows, choice.methods, learnt(len(classes)), choice.teaching)
+    if not tried.methods:
+        return {"method": "identity", "reason": tried.reason}, {}, tried.report
     logits, truth = matrix(rows, classes, LOGIT), labels(rows, classes)
-    paths = cross_validate(logits, truth, rows["group"], choice.methods, folds=choice.folds)
+    paths = cross_validate(logits, truth, rows["group"], tried.methods, folds=choice.folds)
     places = {method: simplest(losses) for method, losses in paths.items()}
     losses = {method: float(path[places[method]]) for method, path in paths.items()}
     chosen = best(losses, parameters(len(classes)))
-    return FITS[chosen](logits, truth)[places[chosen]], losses
+    return FITS[chosen](logits, truth)[places[chosen]], losses, tried.report

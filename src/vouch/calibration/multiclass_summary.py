@@ -9,11 +9,15 @@ from vouch.calibration import multiclass_reliability as by_class
 from vouch.calibration.maps import FloatArray
 from vouch.calibration.probabilities import PROBABILITY, labels, matrix
 from vouch.calibration.reliability import BoolArray
-from vouch.calibration.summary import Metrics, binary_values, reliability_of
+from vouch.calibration.summary import Metrics, binary_values, by_chance, reliability_of
 
 
-def multiclass_metrics(before: pd.DataFrame, after: pd.DataFrame, classes: Sequence[str], *, bins: int) -> Metrics:
+def multiclass_metrics(
+    before: pd.DataFrame, after: pd.DataFrame, classes: Sequence[str], *, bins: int, correlation: float
+) -> Metrics:
     """Return {metric: {stratum: {value, low, high, n_rows, n_groups}}}, each metric also as `<metric>_before`.
+
+    `ece` and `adaptive_ece` also have `expected_by_chance`, as in `summary`.
 
     Parameters
     ----------
@@ -21,6 +25,8 @@ def multiclass_metrics(before: pd.DataFrame, after: pd.DataFrame, classes: Seque
         The same labelled rows, as `multiclass.as_predicted` and as calibrators that have not seen them leave them.
     classes : sequence of str
     bins : int
+    correlation : float
+        Of being right in two rows of a group.
 
     Returns
     -------
@@ -34,10 +40,14 @@ def multiclass_metrics(before: pd.DataFrame, after: pd.DataFrame, classes: Seque
     metrics: Metrics = {}
     for suffix, rows in (("", after), ("_before", before)):
         strata = {"all": _values(rows, classes, bins)}
-        strata |= {f"class={name}": _of_class(rows, name, bins) for name in sorted(classes)}
+        stated = {"all": rows["confidence"]}
+        for name in sorted(classes):
+            strata[f"class={name}"], stated[f"class={name}"] = _of_class(rows, name, bins), rows[PROBABILITY + name]
         for stratum, values in strata.items():
+            level = stated[stratum].to_numpy(dtype=np.float64)
+            chance = by_chance(level, rows["group"], bins=bins, correlation=correlation)
             for metric, value in values.items():
-                metrics.setdefault(metric + suffix, {})[stratum] = {"value": value, **entry}
+                metrics.setdefault(metric + suffix, {})[stratum] = {"value": value, **entry, **chance.get(metric, {})}
     return metrics
 
 

@@ -68,6 +68,31 @@ def debiased_ece(confidence: FloatArray, correct: BoolArray, *, bins: int, weigh
     return max(0.0, float(np.sum(share * (2 * np.abs(gap) - folded))))
 
 
+def expected_ece(confidence: FloatArray, index: IntArray, group: IntArray, *, correlation: float) -> float:
+    """Return the calibration error that chance alone gives a perfectly calibrated model, on average.
+
+    Such a model is right with the probability that it says, so a bin's sum of confidence less correctness has the mean
+    0 and a known variance; its mean size is that of a normal variable, and at most the sum over single rows, which is
+    what counts in bins of next to no chance. Within 6 % of simulated outcomes in the tests.
+
+    Parameters
+    ----------
+    confidence : float64 array, shape (n,), in [0, 1], n > 0
+    index : intp array, shape (n,)
+        Each row's bin, as the error in question bins it.
+    group : intp array, shape (n,)
+    correlation : float
+        In [0, 1], of being right in two rows of a group that fall into one bin.
+    """
+    variance = confidence * (1 - confidence)
+    cell, groups = index * (int(group.max()) + 1) + group, int(group.max()) + 1
+    summed = np.bincount(cell, weights=np.sqrt(variance), minlength=groups * (int(index.max()) + 1))
+    alike = (summed.reshape(-1, groups) ** 2).sum(axis=1)
+    alone = np.bincount(index, weights=variance)
+    size = np.sqrt(2 / np.pi * ((1 - correlation) * alone + correlation * alike))
+    return float(np.minimum(size, 2 * alone).sum() / len(confidence))
+
+
 def classwise_ece(confidence: FloatArray, correct: BoolArray, class_pred: ObjectArray, *, bins: int) -> float:
     """Return the mean over predicted classes of each class's own ECE, so that rare classes count as much."""
     return _class_mean(class_pred, lambda mask: ece(confidence[mask], correct[mask], bins=bins))

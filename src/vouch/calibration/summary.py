@@ -15,6 +15,9 @@ from vouch.calibration.reliability import (
     debiased_ece,
     detection_ece,
     ece,
+    equal_mass,
+    equal_width,
+    expected_ece,
     laace0,
     laece0,
     mce,
@@ -29,8 +32,10 @@ AREA_BINS = 3  # small, medium and large thirds of the boxes
 Metrics = dict[str, dict[str, dict[str, Any]]]
 
 
-def calibration_metrics(rows: pd.DataFrame, calibrated: FloatArray, *, bins: int) -> Metrics:
+def calibration_metrics(rows: pd.DataFrame, calibrated: FloatArray, *, bins: int, correlation: float) -> Metrics:
     """Return {metric: {stratum: {value, low, high, n_rows, n_groups}}}, each metric also as `<metric>_before`.
+
+    `ece` and `adaptive_ece` also have `expected_by_chance`, see `reliability.expected_ece`.
 
     Parameters
     ----------
@@ -39,6 +44,8 @@ def calibration_metrics(rows: pd.DataFrame, calibrated: FloatArray, *, bins: int
     calibrated : float64 array, shape (n,), in [0, 1]
         Confidences from a calibrator that has not seen the row, or the figures flatter.
     bins : int
+    correlation : float
+        Of being right in two rows of a group.
 
     Returns
     -------
@@ -53,8 +60,9 @@ def calibration_metrics(rows: pd.DataFrame, calibrated: FloatArray, *, bins: int
         part = rows[mask]
         entry = {"low": None, "high": None, "n_rows": len(part), "n_groups": int(part["group"].nunique())}
         for suffix, confidence in (("", calibrated[mask]), ("_before", part["score"].to_numpy(dtype=np.float64))):
+            chance = by_chance(confidence, part["group"], bins=bins, correlation=correlation)
             for metric, value in _values(part, confidence, bins).items():
-                metrics.setdefault(metric + suffix, {})[stratum] = {"value": value, **entry}
+                metrics.setdefault(metric + suffix, {})[stratum] = {"value": value, **entry, **chance.get(metric, {})}
     return metrics
 
 
@@ -86,6 +94,18 @@ def binary_values(confidence: FloatArray, right: BoolArray, *, bins: int) -> dic
     binned: tuple[Callable[..., float], ...] = (ece, adaptive_ece, debiased_ece, mce)
     values = {function.__name__: function(confidence, right, bins=bins) for function in binned}
     return values | {"nll": nll(confidence, right), "brier": brier(confidence, right)}
+
+
+def by_chance(
+    confidence: FloatArray, group: "pd.Series[Any]", *, bins: int, correlation: float
+) -> dict[str, dict[str, float]]:
+    """Return {metric: {expected_by_chance}} of the errors whose value under perfect calibration is known."""
+    codes = pd.factorize(group, sort=True)[0]
+    places = {"ece": equal_width(confidence, bins), "adaptive_ece": equal_mass(confidence, bins)}
+    return {
+        metric: {"expected_by_chance": expected_ece(confidence, index, codes, correlation=correlation)}
+        for metric, index in places.items()
+    }
 
 
 def _box_values(rows: pd.DataFrame, confidence: FloatArray, bins: int) -> dict[str, float]:

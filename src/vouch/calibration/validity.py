@@ -34,7 +34,7 @@ KEYS = {
     "dirichlet": ("weights", "biases", "penalty"),
     **dict.fromkeys(ONE_VS_REST, ("classes",)),
 }
-FOR_READERS = ("cross_validation", "population")
+FOR_READERS = ("cross_validation", "candidates", "population")
 PARTS = {"scalar": ("floor", "global", "classes"), "multiclass": ("classes", "map", "gate")}
 _REMEDY = "fit the calibrator again"
 

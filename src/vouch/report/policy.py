@@ -138,19 +138,47 @@ def infeasible(policy: Json) -> str:
 
 
 def calibration(metrics: Json, calibrator: Json) -> dict[str, Any]:
-    """Return each calibration metric of the whole set before and after, and the methods that were chosen."""
+    """Return each calibration metric of the whole set before and after, the methods chosen, and those left out."""
     names = [name for name in in_order(metrics) if not name.endswith(BEFORE) and name + BEFORE in metrics]
     return {
         "methods": _methods(calibrator),
+        "left_out": _left_out(calibrator),
         "rows": [
-            {"name": name, "after": _value(metrics[name]), "before": _value(metrics[name + BEFORE])} for name in names
+            {
+                "name": name,
+                "after": _of_all(metrics[name], "value"),
+                "before": _of_all(metrics[name + BEFORE], "value"),
+                "chance": _of_all(metrics[name], "expected_by_chance"),
+            }
+            for name in names
         ],
     }
 
 
-def _value(strata: Json) -> float | None:
-    value: float | None = strata.get("all", {}).get("value")
+def _of_all(strata: Json, key: str) -> float | None:
+    value: float | None = strata.get("all", {}).get(key)
     return value
+
+
+def _left_out(calibrator: Json) -> str:
+    """Say which methods the rows could not teach, and what each would need; empty where all were tried."""
+    reports: Json = calibrator.get("candidates", {})
+    if "left_out" in reports or not reports:
+        named = {"": reports}
+    else:
+        named = {" for all classes together": reports["global"]}
+        named |= {f" for {name}": found for name, found in sorted(reports["classes"].items())}
+    said = [_not_tried(where, found) for where, found in named.items() if found.get("left_out")]
+    return " ".join(said)
+
+
+def _not_tried(where: str, found: Json) -> str:
+    needed = sorted(found["left_out"].items(), key=lambda pair: (pair[1], pair[0]))
+    methods = ", ".join(f"{method} ({number(round(rows))})" for method, rows in needed)
+    return (
+        f"Not tried{where}, for want of rows: {methods}; the rows are worth {number(round(found['effective_rows']))} "
+        "independent ones, and in brackets is what each method needs."
+    )
 
 
 def _methods(calibrator: Json) -> str:

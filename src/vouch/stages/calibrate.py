@@ -13,6 +13,7 @@ import pandas as pd
 from pydantic import Field, RootModel
 
 from vouch import io, paths
+from vouch.calibration.candidates import Teaching
 from vouch.calibration.choice import Choice
 from vouch.calibration.learnt import Learnt, learn_multiclass, learn_scalar
 from vouch.calibration.multiclass_choice import MulticlassChoice
@@ -26,6 +27,8 @@ ScalarMethod = Literal["identity", "temperature", "platt", "beta", "isotonic"]
 MulticlassMethod = Literal[
     ScalarMethod, "vector", "matrix", "dirichlet", "ensemble_temperature", "histogram", "bbq", "spline"
 ]
+RowsPerParameter = Annotated[float, Field(ge=0)]
+Likeness = Annotated[float, Field(ge=0, le=1)]
 Folds = Annotated[int, Field(ge=2)]
 Bins = Annotated[int, Field(ge=1)]
 
@@ -35,6 +38,8 @@ class Scalar(Section):
 
     kind: Literal["scalar"]
     methods: Annotated[tuple[ScalarMethod, ...], Field(min_length=1)]
+    rows_per_parameter: RowsPerParameter
+    intraclass_floor: Likeness
     folds: Folds
     floor: Annotated[float, Field(ge=0, lt=1)]  # raw score
     min_rows: Annotated[int, Field(ge=1)]
@@ -47,6 +52,8 @@ class Multiclass(Section):
 
     kind: Literal["multiclass"]
     methods: Annotated[tuple[MulticlassMethod, ...], Field(min_length=1)]
+    rows_per_parameter: RowsPerParameter
+    intraclass_floor: Likeness
     folds: Folds
     bins: Bins
 
@@ -67,9 +74,10 @@ def run(model: str) -> None:
 
 
 def _learn(rows: pd.DataFrame, section: Scalar | Multiclass) -> Learnt:
+    teaching = Teaching(section.rows_per_parameter, section.intraclass_floor)
     if isinstance(section, Multiclass):
-        return learn_multiclass(rows, MulticlassChoice(section.methods, section.folds), bins=section.bins)
-    choice = Choice(section.methods, section.folds, section.floor, section.min_rows, section.min_groups)
+        return learn_multiclass(rows, MulticlassChoice(section.methods, section.folds, teaching), bins=section.bins)
+    choice = Choice(section.methods, section.folds, section.floor, section.min_rows, section.min_groups, teaching)
     return learn_scalar(rows, choice, bins=section.bins)
 
 
