@@ -4,8 +4,9 @@ The recipe (`selection`) promises P(selected) >= xi and P(truth outside its set 
 rows or of the positive class's: of sets, and on the average over calibrations. An exit is a set of one class, another
 event, so the rule that says who exits is certified too. That rule has two parts, lam1 from scores alone and lam2 from
 labels. So that the tests may be walked as if declared beforehand, they cover every pair of a step of xi and a declared
-level of lam2, one walk for each level at delta over the number of levels: with probability 1 - delta all certified
-pairs keep the risk, and labels may choose among them.
+level of lam2, one walk for each level at delta over the number of levels: in all but the share delta of draws of
+val_calib every certified pair keeps the risk, exactly where rows are independent and approximately, by simulation,
+where those of a group are alike. So labels may choose among certified pairs.
 """
 
 from dataclasses import dataclass, replace

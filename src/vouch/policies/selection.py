@@ -67,8 +67,9 @@ def select(ranked: Ranked, xi: float, *, variant: str, alpha: float, delta: floa
     xi : float
         Share of fresh rows to select, in (0, 1].
     variant : str
-        rank: in expectation over calibrations, exactly; clopper_pearson: with probability 1 - delta, at a number of
-        rows fixed from n; dkw: with probability 1 - delta, uniformly in the threshold.
+        How coverage is kept, over draws of val_calib: rank on average; clopper_pearson with probability 1 - delta, at a
+        number of rows fixed from n; dkw with probability 1 - delta, uniformly in the threshold. Exact for independent
+        rows, approximate for groups; alpha is kept on average alone.
     alpha, delta : float
     """
     n, spread = len(ranked.order), ranked.spread
