@@ -57,6 +57,17 @@ def test_a_waiver_that_ended_is_enforced():
     assert "its waiver ended on 2020-01-01" in late.output
 
 
+def test_a_rule_that_reads_a_value_is_shown_as_a_sanity_check_with_what_that_means():
+    assert "sanity check" not in invoke(judged.rule()).output
+    shown = invoke(judged.rule(kind="sanity check", bound="value")).output
+    assert "a sanity check reads the value as it came out, luck included" in shown.replace("\n", " ")
+
+
+def test_a_calibration_error_is_shown_with_what_chance_alone_gives():
+    ece = judged.rule(metric="ece", op="<=", bound="high", limit=0.05, observed=0.03, expected_by_chance=0.0166)
+    assert "by chance alone a calibrated model's value is 0.0166" in " ".join(invoke(ece).output.split())
+
+
 def test_a_malformed_verdict_is_refused_by_name():
     paths.metrics("m", "gate").write_text('{"passed": true, "rules": {}}')
     assert isinstance(CliRunner().invoke(APP, ["m"]).exception, WorkspaceError)

@@ -51,6 +51,32 @@ def test_classwise_by_a_loop():
     assert point(measure(rows, "ece_classwise")) == pytest.approx(total / len(rows) / 3)
 
 
+@pytest.mark.parametrize("name", ["ece", "ece_before", "ece_accepted", "ece_adaptive", "ece_classwise"])
+@pytest.mark.parametrize("correlation", [0.0, 0.3])
+def test_what_chance_gives_is_the_mean_error_of_outcomes_drawn_from_the_confidences(name, correlation):
+    rows = photographs(7, size=600, classes=THREE, least=0.5)
+    rng = np.random.default_rng(8)
+    found = [point(measure(drawn(rows, name, correlation, rng), name)) for _ in range(60)]
+    assert METRICS[name].chance(rows, correlation) == pytest.approx(np.mean(found), rel=0.06)
+
+
+def drawn(rows, name, correlation, rng):
+    """Rows whose truth is drawn from what they say; some rows of a group share a draw, hence the correlation."""
+    shared = rng.random(len(rows)) < np.sqrt(correlation)
+    luck = np.where(shared, rng.random(N_GROUPS)[rows["group_index"]], rng.random(len(rows)))
+    if name != "ece_classwise":
+        stated = rows["score" if name == "ece_before" else "confidence"]
+        return rows.assign(correct=luck < stated, correct_before=luck < stated)
+    shares = rows[[f"probability_{each}" for each in THREE]].to_numpy().cumsum(axis=1)
+    return rows.assign(class_true=np.array(THREE)[(luck[:, None] > shares).sum(axis=1).clip(max=2)])
+
+
+def test_nothing_to_judge_has_no_error_by_chance():
+    rows = photographs(6)
+    assert METRICS["ece"].chance(rows.assign(calibrated=False), 0.05) is None
+    assert METRICS["ece_classwise"].chance(rows[:0], 0.05) is None
+
+
 def test_debiasing_takes_part_of_what_chance_adds():
     rng = np.random.default_rng(4)
     rows = photographs(4, size=600)

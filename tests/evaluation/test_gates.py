@@ -49,6 +49,16 @@ def test_a_rule_reads_the_bound_it_names(bound, passed):
     assert (found["passed"], found["bound"]) == (passed, bound)
 
 
+def test_a_rule_that_reads_a_value_is_a_sanity_check_and_no_bound():
+    kinds = [one(block(0.96, 0.95, 0.99), bound=bound)["kind"] for bound in ("value", "low", "high")]
+    assert kinds == ["sanity check", "bound", "bound"]
+
+
+def test_what_chance_alone_gives_stands_beside_the_verdict():
+    assert one(block(0.96) | {"expected_by_chance": 0.0166})["expected_by_chance"] == 0.0166
+    assert one(block(0.96))["expected_by_chance"] is None
+
+
 def test_the_value_of_a_comparison_is_its_delta():
     comparison = {"delta": -0.004, "low": -0.02, "high": 0.01, "n_groups": 30}
     assert one(comparison, source="comparison", limit=-0.01)["observed"] == -0.004
@@ -178,7 +188,7 @@ def test_a_summary_of_what_is_no_metric_is_null(test):
 def test_the_verdict_of_a_rule_has_the_agreed_form():
     assert set(one(block(0.99))) == {
         *("passed", "metric", "stratum", "bound", "op", "limit", "observed", "n_groups", "severity", "reason"),
-        *("source", "waived_until", "waiver_reason"),
+        *("source", "kind", "expected_by_chance", "waived_until", "waiver_reason"),
     }
 
 

@@ -53,6 +53,7 @@ def test_a_verdict_that_agrees_with_itself_is_returned_as_it_stands():
         (("rules", RULE, "observed"), 0.94, "passed, and yet 0.94 is not >= 0.95"),
         (("rules", RULE, "observed"), None, "passed, and yet None is not >= 0.95"),
         (("rules", RULE, "observed"), float("nan"), "a finite number"),
+        (("rules", RULE, "kind"), "sanity check", "a rule that reads low is a bound"),
         (("rules", RULE, "limit"), float("-inf"), "a finite number"),
         (("rules", RULE, "limit"), "0.95", "a valid number"),
         (("rules", RULE, "limit"), 10**400, "a finite number"),

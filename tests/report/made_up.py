@@ -27,6 +27,7 @@ VALUES = {
     "ece_before": 0.094,
     "false_alarms_per_sample": 0.11,
 }
+VALUE = {"kind": "sanity check", "bound": "value"}
 LESS = ("ece", "ece_before", "false_alarms_per_sample")
 SIZES = {"train": 420, "val_select": 60, "val_calib": 60, "val_test": 60}
 
@@ -76,10 +77,12 @@ def rule(**changes: Any) -> dict[str, Any]:
         "metric": "recall",
         "source": "test",
         "stratum": "all",
+        "kind": "bound",
         "bound": "low",
         "op": ">=",
         "limit": 0.95,
         "observed": 0.958,
+        "expected_by_chance": None,
         "n_groups": 60,
         "severity": "block",
         "reason": "",
@@ -153,7 +156,7 @@ def _test() -> dict[str, Any]:
 
 def _gate(test: dict[str, Any]) -> dict[str, Any]:
     rules = {
-        "map50": rule(metric="map50", bound="value", limit=0.9, observed=test["map50"]["all"]["value"]),
+        "map50": rule(metric="map50", limit=0.9, observed=test["map50"]["all"]["value"], **VALUE),
         "calibrated": rule(metric="ece", op="<=", bound="high", limit=0.05, observed=test["ece"]["all"]["high"]),
         "boxes_agree": rule(metric="box_difference_px", source="export", op="<=", limit=0.5, observed=0.0003),
         "no_loss": rule(metric="recall", source="comparison", limit=-0.01, observed=0.91),
@@ -183,6 +186,8 @@ def _calibration() -> dict[str, Any]:
     table: dict[str, Any] = {}
     for name, (before, after) in pairs.items():
         table[name] = {"all": cell(after) | {"low": None, "high": None}}
+        if name == "ece":
+            table[name]["all"]["expected_by_chance"] = 0.016
         table[f"{name}_before"] = {"all": cell(before) | {"low": None, "high": None}}
     return table
 

@@ -74,6 +74,22 @@ def test_the_verdict_is_the_first_heading(whole):
     assert "✗ Recall, everything: lower bound 0.900, must be ≥ 0.950" in failed
 
 
+def test_rules_that_read_a_value_stand_apart_as_sanity_checks():
+    text = Outline(judged(low=made_up.rule(), seen=made_up.rule(**made_up.VALUE))).text()
+    bounds, checks = text.split("Sanity checks A sanity check reads the value")
+    assert ("everything low" in bounds, "everything seen" in bounds) == (True, False)
+    assert "everything seen" in checks
+    assert "Sanity checks" not in Outline(judged(low=made_up.rule())).text()
+
+
+def test_a_calibration_error_stands_beside_what_chance_makes_of_it():
+    test = {"ece": {"all": made_up.cell(0.021) | {"expected_by_chance": 0.0166}}}
+    text = Outline(page(replace(made_up.bare(), test=test))).text()
+    assert "by chance alone 0.017" in text  # the headline
+    assert "chance 0.017 Crossed" in text or "chance 0.017 From" in text  # the table
+    assert "0.089 0.018 0.016" in text  # val_select: before, after, by chance
+
+
 def test_missing_evidence_is_said_by_name():
     reason = "no evidence: test has no recall for stream=rear"
     missing = made_up.rule(passed=False, stratum="stream=rear", observed=None, n_groups=None, reason=reason)

@@ -13,6 +13,11 @@ from vouch.commands.staleness import refuse_stale
 from vouch.evaluation.gates import objections
 from vouch.release.verdict import judged_files, judged_predictions, open_verdict, refuse_others
 
+SANITY = (
+    "a sanity check reads the value as it came out, luck included, and promises nothing for other photographs: a true "
+    "3 % passes a limit of 2 % in about one of four val_tests with 200 photographs to count, in one of seven with 450"
+)
+
 
 def gate(
     model: Annotated[str, typer.Argument(help="Model to read the verdict of.")],
@@ -35,6 +40,8 @@ def gate(
     against = objections(verdict, today=datetime.now(UTC).date())
     console = Console()
     console.print(_table(model, verdict))
+    if any(one["kind"] == "sanity check" for one in verdict["rules"].values()):
+        console.print(SANITY)
     if absent := sorted(str(path) for path in judged.keys() - here.keys()):
         console.print(f"not here, and so not compared with what was judged: {escape(', '.join(absent))}")
     for line in against:
@@ -46,12 +53,12 @@ def gate(
 
 
 def _table(model: str, verdict: dict[str, Any]) -> Table:
-    table = Table("rule", "verdict", "observed", "limit", "groups", "why", title=f"gate of {model}")
+    table = Table("rule", "kind", "verdict", "observed", "limit", "groups", "why", title=f"gate of {model}")
     for name, one in sorted(verdict["rules"].items(), key=lambda item: (item[1]["passed"], item[0])):
         observed = "none" if one["observed"] is None else f"{one['observed']:.4f}"
         limit = f"{one['bound']} {one['op']} {one['limit']:g}"
         groups = "" if one["n_groups"] is None else str(one["n_groups"])
-        table.add_row(escape(name), _word(one), observed, limit, groups, escape(_why(one)))
+        table.add_row(escape(name), one["kind"], _word(one), observed, limit, groups, escape(_why(one)))
     return table
 
 
@@ -65,4 +72,10 @@ def _word(one: dict[str, Any]) -> str:
 
 def _why(one: dict[str, Any]) -> str:
     waiver = f"waived until {one['waived_until']}: {one['waiver_reason']}" if one["waived_until"] else ""
-    return "; ".join(part for part in (one["reason"], waiver) if part)
+    return "; ".join(part for part in (one["reason"], waiver, _chance(one)) if part)
+
+
+def _chance(one: dict[str, Any]) -> str:
+    """Say what the value of a calibration error would be by chance alone; nothing of other metrics."""
+    expected = one["expected_by_chance"]
+    return "" if expected is None else f"by chance alone a calibrated model's value is {expected:.4f}"

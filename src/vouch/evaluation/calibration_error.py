@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtr
 
-from vouch.calibration.reliability import equal_mass, equal_width
+from vouch.calibration.reliability import equal_mass, equal_width, expected_ece
 from vouch.evaluation.intervals import FloatArray, IntArray, Measure
 from vouch.evaluation.probabilities import truth_mask
 from vouch.evaluation.ratios import Terms, ratio
@@ -73,6 +73,35 @@ def _classwise(rows: pd.DataFrame) -> Terms:
         bins = equal_width(stated[:, column], BINS)
         above[np.arange(len(rows)), column, bins] = stated[:, column] - truth[:, column]
     return above.reshape(len(rows), classes * BINS), np.full(len(rows), float(classes))
+
+
+def expected(
+    rows: pd.DataFrame,
+    correlation: float,
+    *,
+    stated: str,
+    counted: str,
+    bins: Callable[[FloatArray, int], npt.NDArray[np.intp]],
+) -> float | None:
+    """Return what chance alone makes of an error over the column `stated`, see `reliability.expected_ece`.
+
+    Null where no row of the column `counted` is true.
+    """
+    inside = rows[rows[counted].to_numpy(dtype=bool)]
+    if inside.empty:
+        return None
+    level, group = inside[stated].to_numpy(dtype=np.float64), inside["group_index"].to_numpy(dtype=np.intp)
+    return expected_ece(level, bins(level, BINS), group, correlation=correlation)
+
+
+def expected_classwise(rows: pd.DataFrame, correlation: float) -> float | None:
+    """Return what chance alone makes of `ece_classwise`; null without rows."""
+    if rows.empty:
+        return None
+    group = rows["group_index"].to_numpy(dtype=np.intp)
+    classes = probabilities(rows).T
+    errors = [expected_ece(each, equal_width(each, BINS), group, correlation=correlation) for each in classes]
+    return float(np.mean(errors))
 
 
 @dataclass(frozen=True)

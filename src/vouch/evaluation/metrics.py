@@ -10,14 +10,16 @@ from functools import partial
 from typing import Annotated
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from pydantic import AfterValidator
 
 from vouch.calibration.calibrator import Calibrator, calibrated
 from vouch.calibration.probabilities import PROBABILITY, label_problems
+from vouch.calibration.reliability import equal_mass, equal_width
 from vouch.errors import DataError, Problem, refuse_any
 from vouch.evaluation import calibration_error, probabilities, ratios, selective, separation
-from vouch.evaluation.intervals import Measure, Method
+from vouch.evaluation.intervals import FloatArray, Measure, Method
 from vouch.evaluation.ranks import IOU_BITS, mean_average_precision
 from vouch.evaluation.ratios import Terms, ratio
 from vouch.policies.calibrated import class_names
@@ -40,6 +42,9 @@ class Metric:
         Whether it means something on one class alone.
     needs
         Columns beside those of every task; a name that ends with "_" is the prefix of at least one.
+    chance
+        For a calibration error: takes judged rows and the correlation of a group's rows, returns what a perfectly
+        calibrated model would show on average. None for other metrics.
     """
 
     better: int
@@ -47,6 +52,7 @@ class Metric:
     measure: Callable[[pd.DataFrame, int], Measure]
     by_class: bool = True
     needs: tuple[str, ...] = ()
+    chance: Callable[[pd.DataFrame, float], float | None] | None = None
 
 
 def judged(rows: pd.DataFrame, *, calibrator: Calibrator, policy: Policy, positive: str | None = None) -> pd.DataFrame:
@@ -145,6 +151,17 @@ def _counted(terms: Callable[[pd.DataFrame], Terms], *, share: bool = True) -> C
     return partial(ratio, terms=terms, share=share)
 
 
+def _calibration(
+    terms: Callable[[pd.DataFrame], Terms],
+    *,
+    stated: str,
+    counted: str,
+    bins: Callable[[FloatArray, int], npt.NDArray[np.intp]],
+) -> Metric:
+    chance = partial(calibration_error.expected, stated=stated, counted=counted, bins=bins)
+    return Metric(-1, "noise", _counted(terms), chance=chance)
+
+
 CLASSES = (PROBABILITY,)
 POSITIVE = ("positive",)
 SETS = ("selected", "set_size")
@@ -165,12 +182,23 @@ METRICS = {
         1, "effective", partial(separation.recall_at_precision, limit=0.05), by_class=False, needs=(*POSITIVE, *CLASSES)
     ),
     # of confidence
-    "ece": Metric(-1, "noise", _counted(calibration_error.ece)),
-    "ece_before": Metric(-1, "noise", _counted(calibration_error.ece_before)),
-    "ece_accepted": Metric(-1, "noise", _counted(calibration_error.ece_accepted)),
-    "ece_adaptive": Metric(-1, "noise", _counted(calibration_error.ece_adaptive)),
+    "ece": _calibration(calibration_error.ece, stated="confidence", counted="calibrated", bins=equal_width),
+    "ece_before": _calibration(calibration_error.ece_before, stated="score", counted="calibrated", bins=equal_width),
+    "ece_accepted": _calibration(
+        calibration_error.ece_accepted, stated="confidence", counted="accept", bins=equal_width
+    ),
+    "ece_adaptive": _calibration(
+        calibration_error.ece_adaptive, stated="confidence", counted="calibrated", bins=equal_mass
+    ),
     "ece_debiased": Metric(-1, "noise", calibration_error.ece_debiased),
-    "ece_classwise": Metric(-1, "noise", calibration_error.ece_classwise, by_class=False, needs=CLASSES),
+    "ece_classwise": Metric(
+        -1,
+        "noise",
+        calibration_error.ece_classwise,
+        by_class=False,
+        needs=CLASSES,
+        chance=calibration_error.expected_classwise,
+    ),
     "mce": Metric(-1, "noise", calibration_error.mce),
     # of the policy
     "coverage": Metric(1, "share", _counted(ratios.coverage)),

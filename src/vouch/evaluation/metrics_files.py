@@ -28,6 +28,7 @@ class Cell(Lenient):
     low: float | None = None  # data.json has no intervals
     high: float | None = None
     n_groups: int | None = None
+    expected_by_chance: float | None = None
 
 
 class Measured(RootModel[dict[str, dict[str, Cell]]]):

@@ -25,6 +25,9 @@ def metrics_table(
 ) -> dict[str, dict[str, Any]]:
     """Return {metric: {stratum: {value, low, high, n_rows, n_groups, few_groups}}}.
 
+    The cell of a calibration error also has `expected_by_chance`: the value that a perfectly calibrated model with
+    these confidences and groups would have on average.
+
     Parameters
     ----------
     rows : table
@@ -44,17 +47,20 @@ def metrics_table(
         Naming each metric that these rows lack a column for.
     """
     refuse_unmeasurable(rows, names)
-    n_groups = weights.shape[1]
     return {
         name: {
-            stratum: asdict(
-                estimate(measured(rows[mask], name, n_groups), weights, setting, method=METRICS[name].interval)
-            )
+            stratum: _cell(rows[mask], name, weights, setting)
             for stratum, mask in masks.items()
             if applies(name, stratum)
         }
         for name in names
     }
+
+
+def _cell(rows: pd.DataFrame, name: str, weights: IntArray, setting: Setting) -> dict[str, Any]:
+    metric = METRICS[name]
+    found = asdict(estimate(measured(rows, name, weights.shape[1]), weights, setting, method=metric.interval))
+    return found if metric.chance is None else found | {"expected_by_chance": metric.chance(rows, setting.correlation)}
 
 
 def measured(rows: pd.DataFrame, name: str, n_groups: int) -> Measure:

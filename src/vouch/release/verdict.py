@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from vouch import io, paths
 from vouch.errors import Problem, VouchError, WorkspaceError, refuse_any
 from vouch.evaluation import metrics_files
-from vouch.evaluation.gates import Bound, Operator, Severity, Source, kept, passes
+from vouch.evaluation.gates import KINDS, Bound, Kind, Operator, Severity, Source, kept, passes
 from vouch.params import Section
 
 FILES = ("calibrator.json", "labels.json", "model.onnx", "policy.json", "preprocess.json")
@@ -30,10 +30,12 @@ class RuleVerdict(Section):
     metric: str
     source: Source
     stratum: str
+    kind: Kind
     bound: Bound
     op: Operator
     limit: float
     observed: float | None
+    expected_by_chance: float | None
     n_groups: Annotated[int, Field(ge=0)] | None
     severity: Severity
     reason: str
@@ -42,6 +44,8 @@ class RuleVerdict(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if self.kind != KINDS[self.bound]:
+            raise ValueError(f"a rule that reads {self.bound} is a {KINDS[self.bound]}")
         if self.passed and not kept(self.observed, self.op, self.limit):
             raise ValueError(f"passed, and yet {self.observed} is not {self.op} {self.limit}")
         if self.passed != (self.reason == ""):

@@ -58,11 +58,14 @@ def index(models: Sequence[Mapping[str, Any]]) -> str:
 
 def _judgement(evidence: Evidence) -> dict[str, Any]:
     """What decides: the verdict, the policy, and the change since the baseline."""
+    rules = verdict.rules(evidence.gate)
     return {
         "passed": evidence.gate["passed"],
         "sentence": verdict.sentence(evidence.gate, evidence.test),
-        "rules": verdict.rules(evidence.gate),
-        "broken": [rule for rule in verdict.rules(evidence.gate) if rule.status in verdict.BLOCKING],
+        "rules": rules,
+        "bounds": [rule for rule in rules if rule.kind == "bound"],
+        "checks": [rule for rule in rules if rule.kind == "sanity check"],
+        "broken": [rule for rule in rules if rule.status in verdict.BLOCKING],
         "policy": evidence.policy,
         "certificate": policy.certificate(evidence.policy),
         "policy_facts": policy.facts(evidence.policy),

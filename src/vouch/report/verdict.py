@@ -30,6 +30,7 @@ class Rule:
     """One rule of the gate in words."""
 
     name: str
+    kind: str
     status: str
     title: str
     where: str
@@ -77,6 +78,7 @@ def on_test(gate: Json) -> list[Json]:
 def _rule(name: str, rule: Json) -> Rule:
     return Rule(
         name=name,
+        kind=rule["kind"],
         status=status(rule),
         title=SOURCES.get(rule["source"], "{}").format(metric(rule["metric"]).title),
         where=stratum(rule["stratum"]),
