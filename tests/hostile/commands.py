@@ -271,6 +271,35 @@ def _import_fault(planted: labels.Planted) -> str:
     return labels.fault(planted, samples, boxes)
 
 
+def _undo(rng: np.random.Generator, folder: Path) -> Attempt:
+    """An undo of an import, where a person has added or changed something since."""
+    workspace(folder, "params.yaml", "splits")
+    labels.plant(folder / "source", "yolo", labels.photos(rng), "negative")
+    rules = ("--group", "session=value:s1", "--strata", "light=value:day", "--name", "mine")
+    typed("import", "driver", str(folder / "source"), "--format", "yolo", *rules)
+    root = Path("data/sources/driver")
+    held = sorted(path for path in root.rglob("*") if path.is_file())
+    changes: dict[str, Callable[[], object]] = {
+        "nothing": lambda: None,
+        "a file is gone": lambda: pick(rng, held).unlink(),
+        "a file of a file manager is added": lambda: (root / "mine/.DS_Store").write_bytes(b"x"),
+        "a file is added": lambda: (root / pick(rng, ("mine/images/mine.jpg", "notes.txt", ".x"))).write_bytes(b"x"),
+        "a file is changed": lambda: pick(rng, held).write_bytes(b"x"),
+        "a pipe is added": lambda: os.mkfifo(root / "mine/pipe"),
+        "a link is added": lambda: (root / "mine/link").symlink_to(pick(rng, ("images", "/etc", "gone", "images/x"))),
+        "the record is spoilt": lambda: spoil(root.with_name("driver.dvc")),
+    }
+
+    def spoil(path: Path) -> None:
+        path.write_bytes(noisy(rng, path.read_bytes()))
+
+    change = pick(rng, tuple(changes))
+    changes[change]()
+    lost = "a person's file is gone" if change in tuple(changes)[3:6] else ""
+    made = _attempt(["import", "driver", "--undo"], lambda _: lost, rewritten=SAID)
+    return Attempt(f"{made.told} ({change})", made.enter, made.right, made.new, made.rewritten, change == "nothing")
+
+
 def _lint(rng: np.random.Generator, folder: Path) -> Attempt:
     """A model repository of Triton with a configuration that is none."""
     workspace(folder)
@@ -344,6 +373,7 @@ KINDS = {
     "more words": _words,
     "import": _import,
     "more imports": _import,
+    "undo": _undo,
     "lint": _lint,
     "deploy": _deploy,
     "full disk": _full,

@@ -65,7 +65,7 @@ def judged(attempt: Attempt, folder: Path) -> Verdict:
             answer = attempt.enter()
             outcome = "accepted"
             finding = attempt.right(answer)
-            said = str(answer) if isinstance(answer, Refused) else ""
+            said = "; ".join(map(str, _refusals(answer)))
     except (VouchError, Refused) as refusal:
         finding, said = refusal_fault(refusal), str(refusal)
     except Overdue:
@@ -77,6 +77,12 @@ def judged(attempt: Attempt, folder: Path) -> Verdict:
     with suppress_overdue():
         finding = finding or trespass(before, snapshot(folder), attempt, outcome)
     return Verdict("refused" if said else outcome, finding, said)
+
+
+def _refusals(answer: object) -> list[Refused]:
+    """Return what refused: the answer itself, or one of several doors that were asked about the same thing."""
+    answers = answer.values() if isinstance(answer, dict) else [answer]
+    return [one for one in answers if isinstance(one, Refused)]
 
 
 def last_frames() -> str:

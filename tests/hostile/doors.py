@@ -136,11 +136,16 @@ def _descriptor(rng: np.random.Generator, planted: Planted) -> tuple[Planted, st
 def _other_sources(rng: np.random.Generator, planted: Planted) -> tuple[Planted, str]:
     """What may lie beside the sources of a data set."""
     root = planted.root.parent
-    name = pick(rng, (".mine.4711.part", ".driver.part", "README.md", "mine.4711.part", "x"))
-    (root / name).mkdir()
-    (root / name / "a.jpg").write_bytes(b"x")
+    name = pick(rng, (".mine.4711.part", ".driver.part", "README.md", "mine.4711.part", "x", "a.jpg", "link"))
+    if name == "link":
+        (root / name).symlink_to("mine")
+    elif name == "a.jpg":
+        (root / name).write_bytes(b"x")
+    else:
+        (root / name).mkdir()
+        (root / name / "a.jpg").write_bytes(b"x")
     known = name.startswith(".")
-    return planted, f"a folder {name} beside it" if known else f"{files.MUST_REFUSE}: a folder {name} beside it"
+    return planted, f"{name} lies beside it" if known else f"{files.MUST_REFUSE}: {name} lies beside it"
 
 
 def _bundle(model: str, change: bundles.Change, rng: np.random.Generator, folder: Path) -> Attempt:

@@ -70,9 +70,15 @@ def renamed(rng: np.random.Generator, planted: Planted) -> tuple[Planted, str]:
 
 
 def label_renamed(rng: np.random.Generator, planted: Planted) -> tuple[Planted, str]:
-    """Give a label file a name of another case, or with a space behind it."""
+    """Give a label file a name of another case, or with something behind it that is hardly seen."""
     path = pick(rng, label_files(planted))
-    target = path.with_suffix(pick(rng, (path.suffix.upper(), f".{path.suffix[1:].capitalize()}", f"{path.suffix} ")))
+    suffix = path.suffix[1:]
+    others = (
+        suffix.upper(),
+        suffix.capitalize(),
+        *(f"{suffix}{last}" for last in (" ", ".", "\u200b", "\u0301", "\t")),
+    )
+    target = path.with_name(f"{path.stem}.{pick(rng, others)}")
     path.rename(target)
     return planted, f"{path.name} is called {target.name!r}"
 
@@ -82,7 +88,8 @@ def label_folder_renamed(rng: np.random.Generator, planted: Planted) -> tuple[Pl
     folder = pick(rng, label_files(planted)).parent
     if folder == planted.root:
         return label_renamed(rng, planted)
-    target = folder.with_name(pick(rng, (folder.name.upper(), folder.name.capitalize(), f"{folder.name} ")))
+    others = (folder.name.upper(), folder.name.capitalize(), *(f"{folder.name}{last}" for last in (" ", ".", "\u200b")))
+    target = folder.with_name(pick(rng, others))
     folder.rename(target)
     known = {image.replace(f"{folder.name}/", f"{target.name}/", 1): held for image, held in planted.truth.items()}
     return replace(planted, truth=known), f"{folder.name} is called {target.name!r}"

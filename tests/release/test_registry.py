@@ -56,6 +56,12 @@ def test_a_full_disk_leaves_registry_and_params_as_they_were(workspace):
     assert held(workspace) == before
 
 
+def test_a_full_disk_leaves_no_registry_where_there_was_none(workspace):
+    with full_disk(), pytest.raises(OSError, match="File too large"):
+        promoted(workspace)
+    assert not (workspace / "registry").exists()
+
+
 def test_a_bundle_that_was_not_judged_is_refused_and_nothing_changes(workspace):
     io.write_json(workspace / "models/m/policy.json", {"made": "anew"})
     judged.write_verdict(workspace, judged.rule())  # the gate ran again, bundle did not

@@ -90,7 +90,7 @@ NAMES = {
     **dict.fromkeys(
         ("a.txt.", "a.TXT..", "labels/a.xml.", "a.jpg.", "a.txt. .", "a.txt\u200b", "a.t\u200bxt"), "ends in"
     ),
-    **dict.fromkeys(("a.tx\uff54", "a.csv\u0301", "a.txt\ufeff"), "ends in"),
+    **dict.fromkeys(("a.tx\uff54", "a.csv\u0301", "a.xm\u013a", "a.txt\ufeff"), "ends in"),
     **dict.fromkeys(
         ("a.txt", "a..b.txt", "labels./a.txt", "\u0645\u06cc\u200c\u0634\u0648\u062f.txt", "a.", "a b.TXT", "a.bak."),
         "",

@@ -131,7 +131,7 @@ def _imitated(name: str) -> str | None:
     """
     if name.isascii() and not name.endswith("."):
         return None
-    shown = "".join(c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) not in INVISIBLE)
+    shown = "".join(c for c in unicodedata.normalize("NFKD", name) if unicodedata.category(c) not in INVISIBLE)
     suffix = os.path.splitext(shown.rstrip(" ."))[1].lower()  # noqa: PTH122
     known = suffix in (*PHOTOGRAPHS, *DESCRIPTIONS) and not name.lower().endswith(suffix)
     return suffix if known else None
