@@ -18,7 +18,7 @@ from vouch.stages import ingest
 
 FORMATS = ("yolo", "coco", "voc", "imagefolder", "csv", "jsonl", "xml", "")
 SAID = ("here/data/sources", "here/params.yaml", "here/splits")
-PROMOTED = ("here/registry", "here/params.yaml")
+PROMOTED = ("here/registry", "here/params.yaml", "here/.dvc/cache")
 TYPED = tuple(word for word in WORDS if "\x00" not in word and len(word) < 10000)  # what a shell can pass on
 MODELS = (
     "driver",

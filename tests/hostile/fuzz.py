@@ -35,11 +35,16 @@ def endless(seed: int, doors: Sequence[str], end: float) -> Iterator[Case]:
 
 
 def run(cases: Iterable[Case], workers: int) -> list[Result]:
-    """Build the ground in a temporary folder and try the cases."""
+    """Build the ground in a temporary folder and try the cases; a finding is named at once, and told in the report."""
+    done = []
     with tempfile.TemporaryDirectory(prefix="vouch-hostile-") as name:
         folder = Path(name)
         pool.build(folder)
-        return list(pool.results(cases, folder, workers=workers))
+        for one in pool.results(cases, folder, workers=workers):
+            done.append(one)
+            if one.finding:
+                print(f"finding: {one.case} ({one.case.kind})", file=sys.stderr, flush=True)
+    return done
 
 
 def report(results: list[Result]) -> Iterator[str]:
