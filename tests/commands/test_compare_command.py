@@ -10,7 +10,8 @@ from vouch.errors import WorkspaceError
 
 APP = typer.Typer()
 APP.command()(compare)
-ENTRY = {"candidate": 0.9, "baseline": None, "delta": None, "low": None, "high": None, "p_holm": None}
+NOTHING = ("baseline", "delta", "low", "high", "standard_error", "p_holm", "least_p_holm")
+ENTRY = {"candidate": 0.9} | dict.fromkeys(NOTHING)
 WHOLE = {"map50": {"all": ENTRY | {"verdict": "unknown"}}, "overall": {"all": {"verdict": "unknown"}}}
 
 
@@ -29,6 +30,19 @@ def test_a_comparison_is_shown_with_none_where_nothing_was_measured(path):
     shown = CliRunner().invoke(APP, ["m"])
     assert shown.exit_code == 0, shown.exception
     assert {"map50", "0.900", "none", "unknown", "overall"} <= set(shown.output.split())
+
+
+def test_a_p_that_cannot_be_lower_is_marked_and_few_groups_are_named(path):
+    numbers = {"baseline": 0.8, "delta": 0.1, "low": 0.02, "high": 0.2, "standard_error": 0.04, "least_p_holm": 0.0625}
+    rows = {
+        "all": ENTRY | numbers | {"p_holm": 0.0625, "verdict": "few_groups"},
+        "rear": ENTRY | numbers | {"p_holm": 0.25, "verdict": "few_groups"},
+    }
+    path.write_text(json.dumps(WHOLE | {"recall": rows}))
+    shown = " ".join(CliRunner().invoke(APP, ["m"]).output.split())
+    assert "0.062 (least) │ too few groups" in shown
+    assert "0.250 │ too few groups" in shown
+    assert "corrected over the 2 differences" in shown
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,18 @@ def test_what_passed_is_not_enforced():
     assert "nothing stands against a release" in enforced.output
 
 
+def test_a_margin_that_the_groups_cannot_resolve_is_named_also_where_it_is_kept():
+    one = judged.rule(source="comparison", limit=-0.01, observed=-0.004, equal_passes=0.37, resolved_margin=0.0213)
+    shown = " ".join(invoke(one).output.replace("│", " ").split())
+    for said in ("cannot resolve this margin", "passes with 37%", "at a margin of 0.021"):
+        assert all(word in shown for word in said.split())
+
+
+def test_a_rule_on_the_verdict_of_a_comparison_says_what_it_asks():
+    one = judged.rule(source="comparison", bound="verdict", limit=0, observed=0.0)
+    assert "not worse" in invoke(one).output
+
+
 def test_a_gate_in_which_no_rule_blocks_lets_nothing_through():
     enforced = invoke(judged.rule(severity="warn"), "--enforce")
     assert enforced.exit_code == 1

@@ -4,9 +4,10 @@ import pytest
 
 from evaluation.photographs import photographs
 from vouch.errors import DataError
-from vouch.evaluation.comparison import Difference, compare, holm, overall, overlap, p_value, verdict
+from vouch.evaluation.comparison import Difference, compare, decided, overall, overlap, verdict
 from vouch.evaluation.intervals import group_weights
 from vouch.evaluation.metrics import judged
+from vouch.evaluation.significance import flip_signs
 
 CALIBRATOR = {"kind": "scalar", "floor": 0.0, "global": {"method": "identity"}, "classes": {}}
 POLICY = {
@@ -48,8 +49,19 @@ def chance(p, seed, **shape):
 
 
 def compared(candidate, baseline, margins, strata=(), groups=40):
-    weights = group_weights(groups, replicates=1000, rng=np.random.default_rng(0))
-    return compare(candidate, baseline, margins=margins, strata=strata, weights=weights, level=0.95, correlation=0.05)
+    rng = np.random.default_rng(0)
+    weights = group_weights(groups, replicates=1000, rng=rng)
+    signs = flip_signs(groups, patterns=1000, rng=rng)
+    return compare(
+        candidate,
+        baseline,
+        margins=margins,
+        strata=strata,
+        weights=weights,
+        signs=signs,
+        level=0.95,
+        correlation=0.05,
+    )
 
 
 def test_a_clear_improvement_is_better_in_every_metric_and_stratum():
@@ -80,6 +92,8 @@ def test_the_same_model_is_not_worse_than_itself_for_any_margin():
         "delta": 0.0,
         "low": 0.0,
         "high": 0.0,
+        "standard_error": 0.0,
+        "least_p_holm": pytest.approx(2 / 1001),  # of two metrics, under 1,000 patterns and the one seen
         "p": pytest.approx(1.0),
         "p_holm": 1.0,
         "margin": 0.0,
@@ -118,38 +132,60 @@ def test_pairing_sees_what_independent_intervals_would_not():
     assert one["high"] - one["low"] < 0.05  # unpaired, groups alone give about .2
 
 
+def shown(low, high, p_holm=None, *, p=0.001, least=0.001, n_groups=40, margin=0.01):
+    """A difference of which verdicts are read."""
+    middle = (low + high) / 2
+    return Difference(0.9, 0.9 - middle, middle, low, high, 0.01, p, p_holm, least, margin, "unknown", 100, n_groups)
+
+
 def test_lower_is_better_turns_the_verdict_round():
-    base = Difference(0.02, 0.08, -0.06, -0.08, -0.04, 0.001, 0.001, 0.01, "unknown", 100, 40)
+    base = shown(-0.08, -0.04, 0.001)
     assert verdict(base, -1, 0.95) == "better"
     assert verdict(base, 1, 0.95) == "worse"
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "p_holm", "expected"),
+    ("low", "high", "p_holm", "least", "expected"),
     [
-        (0.01, 0.05, 0.01, "better"),
-        (0.01, 0.05, 0.20, "not_worse"),  # Holm took the superiority away
-        (-0.005, 0.05, 0.3, "not_worse"),
-        (-0.03, -0.005, 0.01, "worse"),
-        (-0.03, 0.02, 0.7, "unknown"),
-        (-0.008, -0.002, 0.01, "not_worse"),  # a loss, within the margin
+        (0.01, 0.05, 0.01, 0.001, "better"),
+        (0.01, 0.05, 0.20, 0.001, "not_worse"),  # Holm took the superiority away
+        (-0.005, 0.05, 0.3, 0.001, "not_worse"),
+        (-0.03, -0.015, 0.01, 0.001, "worse"),
+        (-0.03, -0.015, 0.06, 0.001, "unknown"),  # and Holm took the inferiority away
+        (-0.03, -0.015, 0.06, 0.06, "few_groups"),  # which no difference of so few groups could have kept
+        (-0.005, 0.05, 0.3, 0.06, "not_worse"),  # an interval within the margin is evidence, however few they are
+        (-0.03, 0.02, 0.7, 0.001, "unknown"),
+        (-0.008, -0.002, 0.01, 0.001, "not_worse"),  # a loss, within the margin
     ],
 )
-def test_verdicts_by_hand(low, high, p_holm, expected):
-    middle = (low + high) / 2
-    one = Difference(0.9, 0.9 - middle, middle, low, high, p_holm, p_holm, 0.01, "unknown", 100, 40)
-    assert verdict(one, 1, 0.95) == expected
+def test_verdicts_by_hand(low, high, p_holm, least, expected):
+    assert verdict(shown(low, high, p_holm, least=least), 1, 0.95) == expected
 
 
-def test_holm_by_hand():
-    # sorted .01 .02 .03 .04 times 4 3 2 1: .04 .06 .06 .06, then back in order
-    assert holm(np.array([0.04, 0.01, 0.03, 0.02])) == pytest.approx([0.06, 0.04, 0.06, 0.06])
-    assert holm(np.array([0.9, 0.8])) == pytest.approx([1.0, 1.0])
-    assert holm(np.array([])).size == 0
+def test_worse_is_corrected_over_all_metrics_and_strata_as_better_is():
+    # four p of .02 are .08 after Holm; alone, each would be worse
+    losses = {(name, where): shown(-0.05, -0.02, p=0.02) for name in ("recall", "map50") for where in ("all", "rear")}
+    assert {one.verdict for one in decided(losses, 0.95).values()} == {"unknown"}
+    assert {one.p_holm for one in decided(losses, 0.95).values()} == {0.08}
+    alone = {("recall", "all"): losses["recall", "all"]}
+    assert decided(alone, 0.95)["recall", "all"].verdict == "worse"
 
 
-def test_p_is_never_zero():
-    assert 0 < p_value(np.full(1999, 0.3), 100) < 0.002
+def test_a_family_that_so_few_groups_cannot_decide_says_so():
+    # at eight groups the least p is 2^-7 = .0078, of eight differences .0625
+    rows = [(side(np.arange(8 * 5) % 5 != 0, groups=8), side(np.ones(40), groups=8))]
+    margins, strata = dict.fromkeys(("recall", "map50", "coverage", "accuracy_on_exits"), 0.0), [("stream",)]
+    found = compared(*rows[0], margins, strata, groups=8)["recall"]["all"]
+    assert (found["verdict"], found["n_groups"]) == ("few_groups", 8)
+    assert found["p_holm"] >= found["least_p_holm"] > 0.05
+    alone = compared(*rows[0], {"recall": 0.0}, groups=8)["recall"]["all"]
+    assert (alone["p"], alone["least_p_holm"], alone["verdict"]) == (2**-7, 2**-7, "worse")
+
+
+def test_one_group_cannot_decide():
+    first, second = side([True] * 4 + [False], groups=1), side(np.ones(5), groups=1)
+    one = compared(first, second, {"recall": 0.0}, groups=1)["recall"]["all"]
+    assert (one["delta"], one["p"], one["verdict"]) == (pytest.approx(-0.2), None, "few_groups")
 
 
 @pytest.mark.parametrize(
@@ -158,6 +194,7 @@ def test_p_is_never_zero():
         (["better", "not_worse"], "better"),
         (["better", "worse", "unknown"], "worse"),
         (["better", "unknown"], "unknown"),
+        (["better", "unknown", "few_groups"], "few_groups"),
         (["not_worse"], "not_worse"),
         ([], "unknown"),
     ],

@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from vouch.evaluation.gates import Rule, Waiver, judge, objections, rule_faults, strata_of, summary
+from vouch.evaluation.gates import Rule, Waiver, judge, objections, rule_faults, strata_of, summary, unresolved
 
 REQUIRED = {"stream": ("cabin", "rear"), "scenario": ("night",)}
 WAIVER = Waiver(reason="rear camera is replaced in spring", expires=date(2027, 1, 31))
@@ -188,7 +188,7 @@ def test_a_summary_of_what_is_no_metric_is_null(test):
 def test_the_verdict_of_a_rule_has_the_agreed_form():
     assert set(one(block(0.99))) == {
         *("passed", "metric", "stratum", "bound", "op", "limit", "observed", "n_groups", "severity", "reason"),
-        *("source", "kind", "expected_by_chance", "waived_until", "waiver_reason"),
+        *("source", "kind", "expected_by_chance", "waived_until", "waiver_reason", "equal_passes", "resolved_margin"),
     }
 
 
@@ -204,3 +204,56 @@ def test_the_summary_is_flat_and_a_number_that_is_not_there_is_null():
         "recall[stream=front]": None,
         "map50": None,
     }
+
+
+COMPARED = {"delta": 0.002, "low": -0.014, "high": 0.018, "standard_error": 0.008, "p_holm": 0.4, "n_groups": 23}
+NOT_WORSE = {"source": "comparison", "bound": "verdict", "limit": 0}
+
+
+@pytest.mark.parametrize(
+    ("said", "limit", "passed"),
+    [
+        ("worse", 0, False),
+        ("unknown", 0, True),
+        ("not_worse", 0, True),
+        ("better", 0, True),
+        ("unknown", 1, False),
+        ("not_worse", 1, False),
+        ("better", 1, True),
+    ],
+)
+def test_a_rule_may_read_the_verdict_of_the_comparison(said, limit, passed):
+    found = one(COMPARED | {"verdict": said}, **NOT_WORSE | {"limit": limit})
+    assert found["passed"] is passed
+    assert (found["equal_passes"], found["resolved_margin"]) == (None, None)
+    if said == "worse":
+        assert found["reason"] == "recall is worse than the baseline's, must be not worse"
+
+
+def test_a_verdict_that_so_few_groups_cannot_reach_is_no_evidence():
+    found = one(COMPARED | {"verdict": "few_groups", "least_p_holm": 0.0625}, **NOT_WORSE)
+    assert found["passed"] is False
+    assert found["observed"] is None
+    assert found["reason"] == (
+        "too little evidence, 23 groups cannot show recall for all to be worse: p (Holm) is 0.062 at least"
+    )
+    undefined = one(COMPARED | {"verdict": "unknown", "delta": None}, **NOT_WORSE)
+    assert undefined["reason"] == "no evidence: recall for all has no verdict"
+
+
+@pytest.mark.parametrize("changed", [{"source": "test"}, {"op": "<="}, {"limit": -1}, {"limit": 0.5}])
+def test_a_verdict_is_asked_of_a_comparison_in_one_of_two_ways(changed):
+    (fault,) = rule_faults({"r": rule(**NOT_WORSE | changed)}, required={}, waivers={})
+    assert fault.startswith("rule r: bound verdict goes with source comparison")
+
+
+def test_a_margin_that_the_groups_cannot_resolve_is_called_so_and_still_blocks():
+    # low lies two standard errors of .008 below: an equal model keeps -.01 with Phi(-.75), and -.023 with 80 %
+    rules = {"source": "comparison", "bound": "low", "limit": -0.01}
+    found = one(COMPARED | {"verdict": "unknown"}, **rules)
+    assert (found["passed"], found["equal_passes"]) == (False, pytest.approx(0.2266, abs=1e-4))
+    assert found["resolved_margin"] == pytest.approx(0.016 + 0.8416 * 0.008, abs=1e-5)
+    assert "a model equal to the baseline passes with 23%, and with 80% at a margin of 0.023" in unresolved(found)
+    wide = one(COMPARED | {"verdict": "not_worse"}, **rules | {"limit": -0.03})
+    assert (wide["passed"], unresolved(wide)) == (True, "")
+    assert one(COMPARED | {"verdict": "better"}, **rules)["equal_passes"] is None

@@ -56,6 +56,8 @@ def rule(*, passed=True, severity="block", waived_until=None, **changes):
         "n_groups": 30,
         "severity": severity,
         "reason": "" if passed else "no evidence at all",
+        "equal_passes": None,
+        "resolved_margin": None,
         "waived_until": waived_until,
         "waiver_reason": "camera is replaced" if waived_until else None,
     } | changes

@@ -88,6 +88,8 @@ def rule(**changes: Any) -> dict[str, Any]:
         "reason": "",
         "waived_until": None,
         "waiver_reason": None,
+        "equal_passes": None,
+        "resolved_margin": None,
     }
     return passing | changes
 
@@ -175,8 +177,9 @@ def _comparison(test: dict[str, Any]) -> dict[str, Any]:
         baseline = 0.0 if metric != "ece" else 0.11
         delta = value - baseline
         row = {"candidate": value, "baseline": baseline, "delta": delta, "low": delta - 0.02, "high": delta + 0.02}
-        row |= {"p": 0.0004, "p_holm": 0.0012, "margin": 0.01, "n_rows": 1234, "n_groups": 60, "verdict": "better"}
-        none = dict.fromkeys(("baseline", "delta", "low", "high", "p", "p_holm"))
+        row |= {"standard_error": 0.01, "p": 0.0004, "p_holm": 0.0012, "least_p_holm": 0.0012}
+        row |= {"margin": 0.01, "n_rows": 1234, "n_groups": 60, "verdict": "better"}
+        none = dict.fromkeys(("baseline", "delta", "low", "high", "standard_error", "p", "p_holm", "least_p_holm"))
         found[metric] = {"all": row, "stream=rear": row | none | {"verdict": "unknown"}}
     return found
 

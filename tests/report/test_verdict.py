@@ -52,6 +52,18 @@ def test_a_rule_on_the_comparison_is_not_mistaken_for_the_metric():
     assert verdict.on_test({"rules": {"r": rule(source="comparison")}}) == []
 
 
+def test_a_rule_on_the_verdict_of_a_comparison_is_said_in_words():
+    one = rule(source="comparison", bound="verdict", limit=0.0, observed=-1.0, passed=False, reason="x")
+    (found,) = verdict.rules({"rules": {"r": one}})
+    assert (found.judged, found.observed, found.limit) == ("verdict", "worse", "not worse")
+
+
+def test_a_margin_that_the_groups_cannot_resolve_is_called_so():
+    one = rule(source="comparison", limit=-0.01, observed=0.0, equal_passes=0.4, resolved_margin=0.02)
+    (found,) = verdict.rules({"rules": {"r": one}})
+    assert found.resolution.startswith("these groups cannot resolve this margin: a model equal")
+
+
 def test_the_sentence_counts_what_broke_and_on_how_much_it_stands():
     rules = {"a": rule(), "b": rule(passed=False, observed=None, reason=NOTHING), "c": rule(passed=False, reason="x")}
     said = verdict.sentence({"rules": rules}, {"recall": {"all": cell(0.9, n_groups=1500)}})
@@ -67,6 +79,13 @@ def test_comparison_keeps_the_whole_set_apart_from_strata_and_the_overall_verdic
     assert found["verdict"] == "unknown"
     assert [each["where"] for each in found["whole"]] == ["all"]
     assert [each["where"] for each in found["strata"]] == ["stream=rear"]
+
+
+def test_a_p_that_cannot_be_lower_is_marked_and_the_family_counted():
+    row = {"candidate": 1.0, "baseline": 0.0, "delta": 1.0, "verdict": "few_groups", "least_p_holm": 0.06}
+    found = verdict.compared({"recall": {"all": row | {"p_holm": 0.06}, "stream=rear": row | {"p_holm": 0.2}}})
+    assert [each["least"] for each in found["whole"] + found["strata"]] == [True, False]
+    assert found["family"] == 2
 
 
 def test_the_sentence_says_when_nothing_was_judged_or_nothing_blocks():

@@ -8,9 +8,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from vouch import params, paths
-from vouch.evaluation.metrics_files import Comparison, read
+from vouch.evaluation.metrics_files import Comparison, at_least_p, family, read
 
-MISSING = dict.fromkeys(("delta", "low", "high", "candidate", "baseline", "p_holm"))  # of the overall verdict
+# of the overall verdict
+MISSING = dict.fromkeys(("delta", "low", "high", "candidate", "baseline", "p_holm", "least_p_holm"))
+WORDS = {"few_groups": "too few groups"}
 
 
 def compare(model: Annotated[str, typer.Argument(help="Model of params.yaml, say driver.")]) -> None:
@@ -21,16 +23,20 @@ def compare(model: Annotated[str, typer.Argument(help="Model of params.yaml, say
     WorkspaceError
         When the comparison has not run, or its file is not of its form.
     """
-    path = paths.metrics(model, "comparison")
+    comparison = read(paths.metrics(model, "comparison"), Comparison, remedy=f"run `dvc repro compare@{model}`")
     title = f"{model} against {params.read_value('pipeline', 'models', model, 'baseline')}"
     table = Table("metric", "stratum", "baseline", "candidate", "difference", "p (Holm)", "verdict", title=title)
-    for metric, strata in sorted(read(path, Comparison, remedy=f"run `dvc repro compare@{model}`").items()):
+    for metric, strata in sorted(comparison.items()):
         for stratum, found in strata.items():
             entry = MISSING | found
             spread = f"{_number(entry['delta'], '+')} [{_number(entry['low'], '+')}, {_number(entry['high'], '+')}]"
-            sides = _number(entry["baseline"]), _number(entry["candidate"])
-            table.add_row(escape(metric), escape(stratum), *sides, spread, _number(entry["p_holm"]), entry["verdict"])
-    Console().print(table)
+            sides, verdict = (_number(entry["baseline"]), _number(entry["candidate"])), entry["verdict"]
+            p = _number(entry["p_holm"]) + (" (least)" if at_least_p(entry) else "")
+            table.add_row(escape(metric), escape(stratum), *sides, spread, p, WORDS.get(verdict, verdict))
+    console = Console()
+    console.print(table)
+    console.print(f"p (Holm) is corrected over the {family(comparison)} differences of this table that have one.")
+    console.print("least: with these groups and so many differences, p (Holm) cannot be lower.", soft_wrap=True)
 
 
 def _number(value: float | None, sign: str = "") -> str:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from vouch import paths
 from vouch.commands.staleness import refuse_stale
-from vouch.evaluation.gates import objections
+from vouch.evaluation.gates import ASKED, objections, unresolved
 from vouch.release.verdict import judged_files, judged_predictions, open_verdict, refuse_others
 
 SANITY = (
@@ -56,7 +56,7 @@ def _table(model: str, verdict: dict[str, Any]) -> Table:
     table = Table("rule", "kind", "verdict", "observed", "limit", "groups", "why", title=f"gate of {model}")
     for name, one in sorted(verdict["rules"].items(), key=lambda item: (item[1]["passed"], item[0])):
         observed = "none" if one["observed"] is None else f"{one['observed']:.4f}"
-        limit = f"{one['bound']} {one['op']} {one['limit']:g}"
+        limit = _limit(one)
         groups = "" if one["n_groups"] is None else str(one["n_groups"])
         table.add_row(escape(name), one["kind"], _word(one), observed, limit, groups, escape(_why(one)))
     return table
@@ -70,9 +70,13 @@ def _word(one: dict[str, Any]) -> str:
     return "[red]FAILED[/red]" if one["severity"] == "block" else "[yellow]warning[/yellow]"
 
 
+def _limit(one: dict[str, Any]) -> str:
+    return ASKED[one["limit"]] if one["bound"] == "verdict" else f"{one['bound']} {one['op']} {one['limit']:g}"
+
+
 def _why(one: dict[str, Any]) -> str:
     waiver = f"waived until {one['waived_until']}: {one['waiver_reason']}" if one["waived_until"] else ""
-    return "; ".join(part for part in (one["reason"], waiver, _chance(one)) if part)
+    return "; ".join(part for part in (one["reason"], unresolved(one), waiver, _chance(one)) if part)
 
 
 def _chance(one: dict[str, Any]) -> str:

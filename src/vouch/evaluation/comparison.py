@@ -8,39 +8,45 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
+from scipy.stats import norm
 
 from vouch.errors import DataError, Problem, refuse_any
 from vouch.evaluation.intervals import (
     FloatArray,
     IntArray,
+    Measure,
     clopper_pearson_end,
-    expanded_p,
     expanded_tail,
     point,
 )
 from vouch.evaluation.metrics import METRICS, refuse_unmeasurable
 from vouch.evaluation.shares import effective_rows
+from vouch.evaluation.significance import SignArray, contributions, flipped_p, holm, least_p
 from vouch.evaluation.strata import strata_masks
 from vouch.evaluation.table import applies, measured
 
-BoolArray = npt.NDArray[np.bool_]
-
 OVERALL = "overall"  # the metric name under which the verdict over all metrics stands
+JUMPS = ("effective", "percentile")  # intervals of metrics that jump, or stay, when a group is left out
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Candidate less baseline; null where one of them is undefined."""
+    """Candidate less baseline; null where one of them is undefined.
+
+    `p_holm` is corrected over all metrics and strata of the comparison; with so many of them and so few groups it
+    cannot be below `least_p_holm`.
+    """
 
     candidate: float | None
     baseline: float | None
     delta: float | None
     low: float | None
     high: float | None
+    standard_error: float | None
     p: float | None
     p_holm: float | None
+    least_p_holm: float | None
     margin: float
     verdict: str
     n_rows: int
@@ -78,6 +84,7 @@ def compare(
     margins: Mapping[str, float],
     strata: Sequence[Sequence[str]],
     weights: IntArray,
+    signs: SignArray,
     level: float,
     correlation: float,
 ) -> dict[str, dict[str, Any]]:
@@ -92,8 +99,11 @@ def compare(
     strata : sequence of sequences of str
         As `strata.strata_masks` takes them, beside the whole.
     weights : int32 array, shape (replicates, groups)
+        From `intervals.group_weights`, for the intervals.
+    signs : int8 array, shape (patterns, groups)
+        From `significance.flip_signs`, for the p-values.
     level : float
-        1 - alpha of `better`, Holm-corrected over the metrics of a stratum; other verdicts are read off one interval.
+        1 - alpha of `better` and `worse`, over all metrics and strata together (Holm); of each interval.
     correlation : float
         Of right answers within a group, in [0, 1], where both sides are perfect and their difference shows none.
 
@@ -106,20 +116,20 @@ def compare(
     refuse_unmeasurable(baseline, list(margins), side="baseline, ")
     _refuse_other_groups(candidate, baseline)
     sides = _cut(candidate, baseline, strata)
-    found: dict[str, dict[str, Any]] = {name: {} for name in margins}
-    found[OVERALL] = {}
-    for stratum, (first, second) in sides.items():
-        differences = {
-            name: difference(
-                first, second, name=name, margin=margin, weights=weights, level=level, correlation=correlation
-            )
-            for name, margin in margins.items()
-            if applies(name, stratum)
-        }
-        differences = _holm(differences, level)
-        for name, one in differences.items():
-            found[name][stratum] = asdict(one)
-        found[OVERALL][stratum] = {"verdict": overall([one.verdict for one in differences.values()])}
+    family = {
+        (name, stratum): difference(
+            *pair, name=name, margin=margin, weights=weights, signs=signs, level=level, correlation=correlation
+        )
+        for stratum, pair in sides.items()
+        for name, margin in margins.items()
+        if applies(name, stratum)
+    }
+    found: dict[str, dict[str, Any]] = {name: {} for name in (*margins, OVERALL)}
+    for (name, stratum), one in decided(family, level).items():
+        found[name][stratum] = asdict(one)
+    for stratum in sides:
+        verdicts = [found[name][stratum]["verdict"] for name in margins if stratum in found[name]]
+        found[OVERALL][stratum] = {"verdict": overall(verdicts)}
     return found
 
 
@@ -146,33 +156,52 @@ def difference(
     name: str,
     margin: float,
     weights: IntArray,
+    signs: SignArray,
     level: float,
     correlation: float,
 ) -> Difference:
     """Return one metric's paired difference with its interval and p-value; the verdict waits for Holm's correction."""
     sides = [measured(rows, name, weights.shape[1]) for rows in (candidate, baseline)]
-    values = [point(side) for side in sides]
+    first, second = (None if np.isnan(value) else value for value in map(point, sides))
     n_rows = int(min(side.support.sum() for side in sides))
     n_groups = int(min(np.count_nonzero(side.support) for side in sides))
-    first, second = (None if np.isnan(value) else value for value in values)
-    undefined = Difference(first, second, None, None, None, None, None, margin, "unknown", n_rows, n_groups)
+    nothing = (None,) * 6
+    undefined = Difference(first, second, None, *nothing, margin, "unknown", n_rows, n_groups)
     if first is None or second is None:
         return undefined
+    alone = replace(undefined, delta=first - second)
     if n_groups < 2:
-        return replace(undefined, delta=first - second)
+        return alone
     deltas = sides[0].values(weights) - sides[1].values(weights)
-    deltas = deltas[~np.isnan(deltas)]
-    if not len(deltas):  # each replicate lacks what one side needs
-        return replace(undefined, delta=first - second)
-    if deltas.min() == deltas.max() and sides[0].share and not _same(candidate, baseline):
+    if np.isnan(deltas).all():  # each replicate lacks what one side needs
+        return alone
+    added = contributions(
+        *sides,
+        delta=first - second,
+        deltas=deltas,
+        weights=weights,
+        smooth=METRICS[name].interval not in JUMPS,
+    )
+    p, least = flipped_p(added, signs[:, : len(added)]), least_p(len(added), len(signs))
+    same = _same(candidate, baseline)
+    low, high, error = _interval(sides, deltas[~np.isnan(deltas)], level=level, correlation=correlation, same=same)
+    return replace(alone, low=low, high=high, standard_error=error, p=p, least_p_holm=least)
+
+
+def _interval(
+    sides: Sequence[Measure], deltas: FloatArray, *, level: float, correlation: float, same: bool
+) -> tuple[float, float, float]:
+    """Return the ends of the difference and its standard error; `same` sides differ by nothing for certain."""
+    n_groups = min(int(np.count_nonzero(side.support)) for side in sides)
+    if deltas.min() == deltas.max() and sides[0].share and not same:
         # Both sides at 0 or 1 on every group: no replicate differs, and yet the next group may (0 of n events).
         worth = min(effective_rows(side.support, correlation) for side in sides)
         reach = clopper_pearson_end(0.0, worth, level=level)[1]
         low, high = max(-1.0, float(deltas[0]) - reach), min(1.0, float(deltas[0]) + reach)
-    else:
-        tail = expanded_tail(level, n_groups)
-        low, high = (float(end) for end in np.quantile(deltas, [tail, 1 - tail]))
-    return replace(undefined, delta=first - second, low=low, high=high, p=p_value(deltas, n_groups))
+        return low, high, reach / float(norm.isf((1 - level) / 2))
+    tail = expanded_tail(level, n_groups)
+    low, high = (float(end) for end in np.quantile(deltas, [tail, 1 - tail]))
+    return low, high, float(deltas.std() * np.sqrt(n_groups / (n_groups - 1)))
 
 
 def _same(candidate: pd.DataFrame, baseline: pd.DataFrame) -> bool:
@@ -180,57 +209,44 @@ def _same(candidate: pd.DataFrame, baseline: pd.DataFrame) -> bool:
     return candidate.reset_index(drop=True).equals(baseline.reset_index(drop=True))
 
 
-def p_value(deltas: FloatArray, n_groups: int) -> float:
-    """Return the two-sided p-value of no difference: 2 min(P(delta* <= 0), P(delta* >= 0)), never 0.
-
-    Each share gets + 1 above and below the line (Davison, Hinkley 1997, section 4.2), and is read with the interval's
-    expansion for few groups.
-    """
-    beyond = min(np.count_nonzero(deltas <= 0), np.count_nonzero(deltas >= 0))
-    return expanded_p((beyond + 1) / (len(deltas) + 1), n_groups)
-
-
-def holm(p: FloatArray) -> FloatArray:
-    """Return Holm's step-down adjusted p-values (Holm 1979), in the order given.
-
-    >>> holm(np.array([0.01, 0.04, 0.03])).round(2).tolist()
-    [0.03, 0.06, 0.06]
-    """
-    order = np.argsort(p, kind="stable")
-    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
-    adjusted = np.empty(len(p))
-    adjusted[order] = np.minimum(stepped, 1.0)
-    return adjusted
-
-
-def _holm(differences: dict[str, Difference], level: float) -> dict[str, Difference]:
-    """Fill in the adjusted p-values and, from them, the verdicts."""
-    tested = {name: one.p for name, one in differences.items() if one.p is not None}
-    adjusted = dict(zip(tested, holm(np.array(list(tested.values()))).tolist(), strict=True))
-    corrected = {name: replace(one, p_holm=adjusted.get(name)) for name, one in differences.items()}
-    return {name: replace(one, verdict=verdict(one, METRICS[name].better, level)) for name, one in corrected.items()}
+def decided(family: Mapping[tuple[str, str], Difference], level: float) -> dict[tuple[str, str], Difference]:
+    """Return the differences, by metric and stratum, with p-values corrected over all of them, and verdicts."""
+    tested = [key for key, one in family.items() if one.p is not None]
+    corrected = dict(family)
+    adjusted = (holm(np.array([getattr(family[key], of) for key in tested])) for of in ("p", "least_p_holm"))
+    for key, p, least in zip(tested, *adjusted, strict=True):
+        corrected[key] = replace(family[key], p_holm=float(p), least_p_holm=float(least))
+    return {key: replace(one, verdict=verdict(one, METRICS[key[0]].better, level)) for key, one in corrected.items()}
 
 
 def verdict(found: Difference, better: int, level: float) -> str:
-    """Say better, not_worse, worse or unknown.
+    """Say better, not_worse, worse, few_groups or unknown.
 
-    better: superior after Holm's correction. The others are not corrected. not_worse: the interval's bad end is within
-    the margin. worse: the whole interval is on the bad side. unknown: the evidence allows more than one of these, or
-    there is none.
+    better, worse: shown to be so by the corrected p and by the interval, which lies on one side of 0 as a whole; a loss
+    that is within the margin for certain is no worse. not_worse: the interval's bad end is within the margin; that all
+    of a stratum's metrics are needs no correction. few_groups: neither, and no p of so few groups could have shown it.
+    unknown: the evidence allows more than one of these, or one side is undefined.
     """
-    if found.delta is None or found.low is None or found.high is None or found.p_holm is None:
+    if found.delta is None:
+        return "unknown"
+    if found.n_groups < 2:
+        return "few_groups"
+    if found.low is None or found.high is None or found.p_holm is None or found.least_p_holm is None:
         return "unknown"
     ends = sorted((better * found.low, better * found.high))
-    if found.p_holm <= 1 - level and better * found.delta > 0 and ends[0] > 0:
+    shown = found.p_holm <= 1 - level
+    if shown and better * found.delta > 0 and ends[0] > 0:
         return "better"
     if ends[0] >= -found.margin:
         return "not_worse"
-    return "worse" if ends[1] < 0 else "unknown"
+    if shown and ends[1] < 0:
+        return "worse"
+    return "few_groups" if found.least_p_holm > 1 - level else "unknown"
 
 
 def overall(verdicts: Sequence[str]) -> str:
-    """Say the verdict over several metrics: the first of worse, unknown and better that any of them has."""
-    for decisive in ("worse", "unknown", "better"):
+    """Say the verdict over several metrics: the first of worse, few_groups, unknown and better that any of them has."""
+    for decisive in ("worse", "few_groups", "unknown", "better"):
         if decisive in verdicts:
             return decisive
     return "not_worse" if verdicts else "unknown"

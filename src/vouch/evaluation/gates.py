@@ -8,20 +8,24 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from vouch.evaluation.margins import ENOUGH, equal_passes, least_margin
 from vouch.evaluation.strata import ALL
 from vouch.params import Section
 
 Source = Literal["data", "export", "test", "comparison"]
 Operator = Literal[">=", "<="]
-Bound = Literal["value", "low", "high"]
+Bound = Literal["value", "low", "high", "verdict"]
 Kind = Literal["bound", "sanity check"]
 Severity = Literal["block", "warn"]
 Metrics = Mapping[str, Any]  # {metric: {stratum: {value, low, high, n_rows, n_groups}}}
 
-# What a rule can say: an end of an interval speaks of photographs like these, a value of these alone, luck included. A
-# true 3 % passes a limit of 2 % in .24 of val_tests with 200 rows to count, in .15 with 450 (docs/intervals.md).
-KINDS: dict[Bound, Kind] = {"low": "bound", "high": "bound", "value": "sanity check"}
+# What a rule can say: an end of an interval, or a verdict that rests on one, speaks of photographs like these; a value
+# of these alone, luck included. A true 3 % passes a limit of 2 % in .24 of val_tests with 200 rows to count, in .15
+# with 450 (docs/intervals.md).
+KINDS: dict[Bound, Kind] = {"low": "bound", "high": "bound", "verdict": "bound", "value": "sanity check"}
 VALUE = {"comparison": "delta"}  # what `bound: value` reads, where it is not called value
+VERDICTS = {"worse": -1.0, "unknown": 0.0, "not_worse": 0.0, "better": 1.0}  # as `bound: verdict` reads a comparison's
+ASKED = {0.0: "not worse", 1.0: "better"}  # by the limit of such a rule
 
 
 class Rule(Section):
@@ -74,6 +78,11 @@ def rule_faults(
     faults += [f"required {name}: no rule judges each {name}" for name in idle]
     sound = {name: rule for name, rule in rules.items() if all(required.get(part) for part in judged[name])}
     names = [full for name, rule in sound.items() for full in _verdict_names(name, rule, required)]
+    faults += [
+        f"rule {name}: bound verdict goes with source comparison, op >= and limit 0 (not worse) or 1 (better)"
+        for name, rule in rules.items()
+        if rule.bound == "verdict" and (rule.source, rule.op, rule.limit in ASKED) != ("comparison", ">=", True)
+    ]
     faults += [f"rule {name}: two verdicts have this name" for name in set(names) if names.count(name) > 1]
     unknown = waivers.keys() - set(names) - rules.keys()
     unclear = rules.keys() - sound.keys()  # which strata these have is not known before they are right
@@ -127,9 +136,9 @@ def passes(verdicts: Mapping[str, Mapping[str, Any]]) -> bool:
 
 def _verdict(rule: Rule, stratum: str, metrics: Metrics) -> dict[str, Any]:
     found = _found(metrics, rule.metric, stratum)
-    key = VALUE.get(rule.source, "value") if rule.bound == "value" else rule.bound
-    observed = _number(found.get(key))
+    observed = _observed(rule, found)
     n_groups = found.get("n_groups")
+    passing, resolved = _resolution(rule, found)
     reason = _missing(rule, stratum, found, observed, n_groups) or _beyond(rule, observed)
     return {
         "passed": reason == "",
@@ -145,7 +154,34 @@ def _verdict(rule: Rule, stratum: str, metrics: Metrics) -> dict[str, Any]:
         "n_groups": n_groups,
         "severity": rule.severity,
         "reason": reason,
+        "equal_passes": passing,
+        "resolved_margin": resolved,
     }
+
+
+def _observed(rule: Rule, found: Metrics) -> float | None:
+    if rule.bound == "verdict":
+        return VERDICTS.get(str(found.get("verdict"))) if _number(found.get("delta")) is not None else None
+    return _number(found.get(VALUE.get(rule.source, "value") if rule.bound == "value" else rule.bound))
+
+
+def _resolution(rule: Rule, found: Metrics) -> tuple[float | None, float | None]:
+    """Return the chance of an equal model to pass and the margin that would give it 80 %, of a limit on a loss."""
+    passing = equal_passes(found, op=rule.op, limit=rule.limit, bound=rule.bound)
+    if rule.source != "comparison" or passing is None:
+        return None, None
+    return passing, least_margin(found, op=rule.op, bound=rule.bound)
+
+
+def unresolved(one: Mapping[str, Any]) -> str:
+    """Say what groups that cannot resolve a rule's margin do to an equal model, and what they can; or nothing."""
+    passing, resolved = one["equal_passes"], one["resolved_margin"]
+    if passing is None or passing >= ENOUGH:
+        return ""
+    lost = (
+        f"a model equal to the baseline passes with {passing:.0%}, and with {ENOUGH:.0%} at a margin of {resolved:.2g}"
+    )
+    return f"these groups cannot resolve this margin: {lost}"
 
 
 def _found(metrics: Metrics, metric: str, stratum: str) -> Metrics:
@@ -162,6 +198,10 @@ def _missing(rule: Rule, stratum: str, found: Metrics, observed: float | None, n
     groups = n_groups if isinstance(n_groups, int) else 0
     if groups < rule.min_groups:
         return f"too little evidence: {groups} groups support {rule.metric} for {stratum}, {rule.min_groups} are needed"
+    if rule.bound == "verdict" and found.get("verdict") == "few_groups":
+        least = _number(found.get("least_p_holm"))
+        floor = "" if least is None else f": p (Holm) is {least:.2g} at least"
+        return f"too little evidence, {groups} groups cannot show {rule.metric} for {stratum} to be worse{floor}"
     if observed is None:
         return f"no evidence: {rule.metric} for {stratum} has no {rule.bound}"
     return ""
@@ -169,8 +209,12 @@ def _missing(rule: Rule, stratum: str, found: Metrics, observed: float | None, n
 
 def _beyond(rule: Rule, observed: float | None) -> str:
     """Say that the limit is not kept, or nothing."""
-    within = kept(observed, rule.op, rule.limit)
-    return "" if within else f"{rule.metric} {rule.bound} is {observed}, must be {rule.op} {rule.limit}"
+    if kept(observed, rule.op, rule.limit):
+        return ""
+    if rule.bound == "verdict":
+        shown = "is worse than the baseline's" if observed == VERDICTS["worse"] else "is not shown to be better"
+        return f"{rule.metric} {shown}, must be {ASKED[rule.limit]}"
+    return f"{rule.metric} {rule.bound} is {observed}, must be {rule.op} {rule.limit}"
 
 
 def kept(observed: float | None, op: Operator, limit: float) -> bool:

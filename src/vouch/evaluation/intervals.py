@@ -222,14 +222,19 @@ def _variance(left_out: FloatArray, support: FloatArray, tail: float) -> float:
 def jackknife(measure: Measure) -> FloatArray:
     """Return the metric without each group in turn, undefined ones left out."""
     n_groups = len(measure.support)
+    values = left_out(measure.values, n_groups, np.arange(n_groups))
+    return values[~np.isnan(values)]
+
+
+def left_out(values: Callable[[IntArray], FloatArray], n_groups: int, groups: npt.NDArray[np.intp]) -> FloatArray:
+    """Return what `values` gives without each of the groups in turn, in their order; NaN where that is undefined."""
     found = []
-    for start in range(0, n_groups, LEFT_OUT):
-        some = np.arange(start, min(start + LEFT_OUT, n_groups))
+    for start in range(0, len(groups), LEFT_OUT):
+        some = groups[start : start + LEFT_OUT]
         weights = np.ones((len(some), n_groups), dtype=np.int32)
         weights[np.arange(len(some)), some] = 0
-        found.append(measure.values(weights))
-    values = np.concatenate(found)
-    return values[~np.isnan(values)]
+        found.append(values(weights))
+    return np.concatenate(found)
 
 
 def expanded_tail(level: float, n_groups: int) -> float:
@@ -241,15 +246,6 @@ def expanded_tail(level: float, n_groups: int) -> float:
     """
     z = t.ppf((1 + level) / 2, n_groups - 1) * np.sqrt(n_groups / (n_groups - 1))
     return float(norm.sf(z))
-
-
-def expanded_p(tail: float, n_groups: int) -> float:
-    """Return the two-sided p-value that the share `tail` of replicates on the wrong side stands for.
-
-    The inverse of `expanded_tail`: p < 1 - level exactly where that level's interval excludes 0.
-    """
-    z = max(0.0, float(norm.isf(min(tail, 0.5))))
-    return float(2 * t.sf(z * np.sqrt((n_groups - 1) / n_groups), n_groups - 1))
 
 
 def effective_groups(support: FloatArray) -> float:

@@ -4,6 +4,7 @@ They are in git, where people merge and edit them; what reads them calculates wi
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -44,13 +45,15 @@ class Material(Lenient):
 class Compared(Lenient):
     """One metric's difference in one stratum, or the verdict over all metrics alone."""
 
-    verdict: Literal["better", "not_worse", "unknown", "worse"]
+    verdict: Literal["better", "not_worse", "unknown", "few_groups", "worse"]
     candidate: float | None = None
     baseline: float | None = None
     delta: float | None = None
     low: float | None = None
     high: float | None = None
+    standard_error: float | None = None
     p_holm: float | None = None
+    least_p_holm: float | None = None
     n_groups: int | None = None
 
 
@@ -59,12 +62,23 @@ class Comparison(RootModel[dict[str, dict[str, Compared]]]):
 
     @model_validator(mode="after")
     def _differences_are_whole(self) -> Self:
-        needed = {"candidate", "baseline", "delta", "low", "high", "p_holm"}
+        needed = {"candidate", "baseline", "delta", "low", "high", "standard_error", "p_holm", "least_p_holm"}
         for metric, strata in self.root.items():
             for stratum, one in strata.items():
                 if metric != OVERALL and (missing := needed - one.model_fields_set):
                     raise ValueError(f"{metric} of {stratum} lacks {', '.join(sorted(missing))}")
         return self
+
+
+def family(comparison: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> int:
+    """Return how many differences of a comparison Holm's correction is over."""
+    return sum(one.get("p_holm") is not None for strata in comparison.values() for one in strata.values())
+
+
+def at_least_p(one: Mapping[str, Any]) -> bool:
+    """Whether a difference's corrected p is the least that its groups, and so many differences, can reach."""
+    p, least = one.get("p_holm"), one.get("least_p_holm")
+    return p is not None and least is not None and p <= least
 
 
 def read(path: Path, form: type[BaseModel], *, remedy: str) -> dict[str, Any]:

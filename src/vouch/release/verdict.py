@@ -39,6 +39,8 @@ class RuleVerdict(Section):
     n_groups: Annotated[int, Field(ge=0)] | None
     severity: Severity
     reason: str
+    equal_passes: Annotated[float, Field(ge=0, le=1)] | None
+    resolved_margin: Annotated[float, Field(ge=0)] | None
     waived_until: date | None
     waiver_reason: str | None
 

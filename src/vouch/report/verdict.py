@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vouch.evaluation.metrics_files import OVERALL
+from vouch.evaluation.gates import ASKED, unresolved
+from vouch.evaluation.metrics_files import OVERALL, at_least_p, family
 from vouch.report.words import BOUNDS, NO_EVIDENCE, OPERATORS, in_order, metric, number, stratum
 
 Json = Mapping[str, Any]
@@ -20,6 +21,7 @@ VERDICTS = {  # of a comparison, with the status whose colour and sign it takes
     "better": ("passed", "✓ better"),
     "not_worse": ("passed", "✓ not worse"),
     "unknown": ("warning", "? unknown"),
+    "few_groups": ("warning", "? too few groups"),
     "worse": ("failed", "✗ worse"),
 }
 BLOCKING = ("failed", "no_evidence")
@@ -40,6 +42,7 @@ class Rule:
     n_groups: str
     reason: str
     waiver: str
+    resolution: str
 
     @property
     def symbol(self) -> str:
@@ -82,13 +85,27 @@ def _rule(name: str, rule: Json) -> Rule:
         status=status(rule),
         title=SOURCES.get(rule["source"], "{}").format(metric(rule["metric"]).title),
         where=stratum(rule["stratum"]),
-        observed=number(rule["observed"]),
-        limit=f"{OPERATORS[rule['op']]} {number(rule['limit'])}",
+        observed=_observed(rule),
+        limit=_limit(rule),
         judged=BOUNDS[rule["bound"]],
         n_groups=number(rule["n_groups"]) if rule.get("n_groups") is not None else "–",
         reason=rule["reason"],
         waiver=f"until {rule['waived_until']}: {rule['waiver_reason']}" if rule.get("waived_until") else "",
+        resolution=unresolved(rule),
     )
+
+
+def _observed(rule: Json) -> str:
+    value = rule["observed"]
+    if rule["bound"] != "verdict" or value is None:
+        return number(value)
+    return {-1.0: "worse", 0.0: "neither", 1.0: "better"}[value]
+
+
+def _limit(rule: Json) -> str:
+    if rule["bound"] == "verdict":
+        return ASKED[rule["limit"]]
+    return f"{OPERATORS[rule['op']]} {number(rule['limit'])}"
 
 
 def sentence(gate: Json, test: Json) -> str:
@@ -119,13 +136,14 @@ def _support(test: Json) -> str:
 def compared(comparison: Json) -> dict[str, Any]:
     """Return the comparison's verdict over all metrics, its rows for the whole set, and those for single strata."""
     rows = [
-        {"metric": metric(name).title, "where": where, **comparison[name][where]}
+        {"metric": metric(name).title, "where": where, "least": at_least_p(one), **one}
         for name in in_order(comparison)
         if name != OVERALL
-        for where in sorted(comparison[name])
+        for where, one in sorted(comparison[name].items())
     ]
     return {
         "verdict": comparison.get(OVERALL, {}).get("all", {}).get("verdict"),
+        "family": family(comparison),
         "whole": [row for row in rows if row["where"] == "all"],
         "strata": [row for row in rows if row["where"] != "all"],
     }

@@ -109,7 +109,7 @@ GUARANTEES = {  # what holds, with which probability, over what it is random, an
     ),
 }
 
-BOUNDS = {"value": "value", "low": "lower bound", "high": "upper bound"}
+BOUNDS = {"value": "value", "low": "lower bound", "high": "upper bound", "verdict": "verdict"}
 OPERATORS = {">=": "≥", "<=": "≤", ">": ">", "<": "<", "==": "="}
 
 

@@ -16,6 +16,7 @@ from vouch import io, paths
 from vouch.evaluation.comparison import compare, overlap
 from vouch.evaluation.intervals import group_weights
 from vouch.evaluation.metrics import MetricName, judged
+from vouch.evaluation.significance import flip_signs
 from vouch.params import Section, load
 from vouch.release import bundle
 from vouch.splits.contract import read_predictions
@@ -27,7 +28,7 @@ class Params(Section):
 
     margins: dict[MetricName, Annotated[float, Field(ge=0.0)]]
     strata: tuple[tuple[str, ...], ...]
-    replicates: Annotated[int, Field(ge=200, le=1_000_000)]  # 4 bytes for each group of each
+    replicates: Annotated[int, Field(ge=200, le=1_000_000)]  # and patterns of signs: 5 bytes for each group of each
     seed: Annotated[int, Field(ge=0)]
     level: Annotated[float, Field(gt=0.5, lt=1.0)]
 
@@ -42,13 +43,16 @@ def run(name: str, baseline_bundle: str) -> None:
     candidate = judged(shared[0], calibrator=calibrator, policy=policy, positive=positive)
     baseline = judged(shared[1], calibrator=opposite.calibrator, policy=opposite.policy, positive=positive)
     rng = np.random.default_rng(params.seed)
-    weights = group_weights(candidate["group"].nunique(), replicates=params.replicates, rng=rng)
+    n_groups = candidate["group"].nunique()
+    weights = group_weights(n_groups, replicates=params.replicates, rng=rng)
+    signs = flip_signs(n_groups, patterns=params.replicates, rng=rng)
     differences = compare(
         candidate,
         baseline,
         margins=params.margins,
         strata=params.strata,
         weights=weights,
+        signs=signs,
         level=params.level,
         correlation=policy["intraclass_correlation"],
     )
