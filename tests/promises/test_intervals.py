@@ -11,6 +11,7 @@ from vouch.evaluation.comparison import compare
 from vouch.evaluation.intervals import estimate, group_weights
 from vouch.evaluation.metrics import METRICS, judged
 from vouch.evaluation.shares import intraclass_correlation
+from vouch.evaluation.significance import flip_signs
 
 CALIBRATOR = {"kind": "scalar", "floor": 0.0, "global": {"method": "identity"}, "classes": {}}
 POLICY = {
@@ -147,6 +148,7 @@ def test_two_equal_models_are_called_different_no_more_often_than_alpha():
             rows = pd.concat([table(group, score, found, there=True, said=found), wrong[::3]], ignore_index=True)
             sides.append(judged(rows, calibrator=CALIBRATOR, policy=POLICY))
         weights = group_weights(GROUPS, replicates=REPLICATES, rng=rng)
-        found = compare(*sides, margins=margins, strata=[], weights=weights, level=LEVEL, correlation=0.05)
+        signs = flip_signs(GROUPS, patterns=REPLICATES, rng=rng)
+        found = compare(*sides, margins=margins, strata=[], weights=weights, signs=signs, level=LEVEL, correlation=0.05)
         different += min(found[name]["all"]["p_holm"] for name in margins) <= 1 - LEVEL
     assert different / TRIALS <= (1 - LEVEL) + THREE_SIGMA
