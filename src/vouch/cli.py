@@ -11,6 +11,7 @@ from vouch.commands.data import import_, manifest_export
 from vouch.commands.deploy import deploy
 from vouch.commands.drift import drift
 from vouch.commands.gate import gate
+from vouch.commands.plan import plan
 from vouch.commands.predict import predict
 from vouch.commands.release import promote
 from vouch.errors import ParamsError, exiting, refuse_any
@@ -47,6 +48,7 @@ app.add_typer(manifest, name="manifest")
 manifest.command("export")(checked(manifest_export))
 app.command()(checked(predict))
 app.command()(checked(gate))
+app.command()(checked(plan))
 app.command()(checked(compare))
 app.command()(checked(promote))
 app.command()(checked(deploy))

@@ -39,7 +39,7 @@ def pages(tmp_path_factory):
     made = made_up.evidence()
     rules = {**made.gate["rules"], "recall[stream=rear]": failing}
     plots = {**made.plots, "confusion": made_up.confusion(made_up.CLASSES)}
-    made_up.write(made_up.evidence(plots=plots, gate={"passed": False, "rules": rules}), root)
+    made_up.write(made_up.evidence(plots=plots, gate=made_up.judged(rules)), root)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         report.run("driver", "driver", "driver", "registry/driver/bundle")

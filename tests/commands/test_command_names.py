@@ -17,6 +17,7 @@ COMMANDS = {
     "export": ("manifest", "export", "{}", "-o", "out.jsonl"),
     "predict": ("predict", "{}", "a.jpg"),
     "gate": ("gate", "{}"),
+    "plan": ("plan", "{}"),
     "compare": ("compare", "{}"),
     "promote": ("promote", "{}", "--despite", "a test"),
     "deploy": ("deploy", "{}", "out", "--to", "triton"),

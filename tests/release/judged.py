@@ -63,6 +63,12 @@ def rule(*, passed=True, severity="block", waived_until=None, **changes):
     } | changes
 
 
+def power(rules):
+    of_rule = {"truth": 0.97, "compliant": 0.4, "again": 0.9}
+    rules = {name: dict(of_rule) for name in rules}
+    return {"beyond": 0.02, "compliant": 0.4, "passes": 0.9, "underpowered": True, "by_rule": rules}
+
+
 def make(root, one=None):
     """Write everything of model `m` below `root`, which is the working directory, and the verdict on one rule."""
     build(root / paths.model("m", "bundle"), "classify")
@@ -76,6 +82,7 @@ def make(root, one=None):
 def write_verdict(root, one):
     held = one["severity"] == "block" and (one["passed"] or one["waived_until"] is not None)
     verdict = {"passed": held, "rules": {"recall[stream=rear]": one}, "judged": judged_now("m")}
+    verdict |= {"power": power(verdict["rules"])}
     io.write_json(root / paths.metrics("m", "gate"), verdict)
 
 

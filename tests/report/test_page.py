@@ -58,7 +58,7 @@ def whole(made):
 
 
 def judged(**rules):
-    gate = {"passed": all(rule["passed"] for rule in rules.values()), "rules": rules}
+    gate = made_up.judged(rules)
     return page(made_up.bare(gate=gate))
 
 
@@ -100,7 +100,7 @@ def test_missing_evidence_is_said_by_name():
 
 def test_a_waiver_is_shown_with_its_reason_and_end():
     waived = made_up.rule(passed=False, reason="low", waived_until="2027-01-31", waiver_reason="Labels come in January")
-    text = Outline(page(made_up.bare(gate={"passed": True, "rules": {"recall": waived}}))).text()
+    text = Outline(page(made_up.bare(gate=made_up.judged({"recall": waived}, passed=True)))).text()
     assert "✓ PASSED 0 of 1 rules hold, 1 waived." in text
     assert "⚑ Recall, everything: waived until 2027-01-31: Labels come in January" in text
 
@@ -117,7 +117,7 @@ def test_values_stand_with_their_intervals(made, whole):
 
 
 def test_data_are_text_never_markup(made):
-    gate = {"passed": False, "rules": {EVIL: made_up.rule(passed=False, stratum=f"class={EVIL}", reason=EVIL)}}
+    gate = made_up.judged({EVIL: made_up.rule(passed=False, stratum=f"class={EVIL}", reason=EVIL)})
     test = {"recall": {"all": made_up.cell(0.9), f"class={EVIL}": made_up.cell(0.5), f"a={EVIL},b={EVIL}": None}}
     policy = made.policy | {"thresholds": {EVIL: 0.5}, "evidence": {}, "infeasible": {EVIL: EVIL, "*": EVIL}}
     data = made.data | {"issues": {EVIL: {"severity": "warn", "count": 1}}, "groups": {EVIL: 3}}
@@ -257,7 +257,7 @@ def test_class_names_that_look_like_numbers_stay_text():
 
 
 def test_the_index_shows_every_model_with_its_verdict_and_link(made):
-    failing = {"passed": False, "rules": {"r": made_up.rule(passed=False, observed=0.8, reason="recall low is 0.8")}}
+    failing = made_up.judged({"r": made_up.rule(passed=False, observed=0.8, reason="recall low is 0.8")})
     models = [
         {"name": EVIL, "address": "evil/index.html", "gate": made.gate, "test": made.test},
         {"name": "shelf", "address": "shelf/index.html", "gate": failing, "test": {}},

@@ -1,6 +1,6 @@
 import pytest
 
-from report.made_up import cell, rule
+from report.made_up import cell, judged, power, rule
 from vouch.report import verdict
 
 NOTHING = "no evidence: test has no recall for stream=rear"
@@ -33,11 +33,11 @@ def test_rules_that_need_a_decision_come_first():
             "e": rule(passed=False, reason="too low"),
         }
     }
-    assert [found.name for found in verdict.rules(gate)] == ["e", "d", "c", "b", "a"]
+    assert [found.name for found in verdict.rules(judged(gate["rules"]))] == ["e", "d", "c", "b", "a"]
 
 
 def test_a_rule_is_said_in_words():
-    (found,) = verdict.rules({"rules": {"r": rule(metric="ece", op="<=", bound="high", limit=0.05, observed=0.0312)}})
+    (found,) = verdict.rules(judged({"r": rule(metric="ece", op="<=", bound="high", limit=0.05, observed=0.0312)}))
     assert (found.title, found.judged, found.observed, found.limit) == (
         "Calibration error (ECE)",
         "upper bound",
@@ -47,20 +47,20 @@ def test_a_rule_is_said_in_words():
 
 
 def test_a_rule_on_the_comparison_is_not_mistaken_for_the_metric():
-    (found,) = verdict.rules({"rules": {"r": rule(source="comparison")}})
+    (found,) = verdict.rules(judged({"r": rule(source="comparison")}))
     assert found.title == "Recall, change since the baseline"
     assert verdict.on_test({"rules": {"r": rule(source="comparison")}}) == []
 
 
 def test_a_rule_on_the_verdict_of_a_comparison_is_said_in_words():
     one = rule(source="comparison", bound="verdict", limit=0.0, observed=-1.0, passed=False, reason="x")
-    (found,) = verdict.rules({"rules": {"r": one}})
+    (found,) = verdict.rules(judged({"r": one}))
     assert (found.judged, found.observed, found.limit) == ("verdict", "worse", "not worse")
 
 
 def test_a_margin_that_the_groups_cannot_resolve_is_called_so():
     one = rule(source="comparison", limit=-0.01, observed=0.0, equal_passes=0.4, resolved_margin=0.02)
-    (found,) = verdict.rules({"rules": {"r": one}})
+    (found,) = verdict.rules(judged({"r": one}))
     assert found.resolution.startswith("these groups cannot resolve this margin: a model equal")
 
 
@@ -92,3 +92,15 @@ def test_the_sentence_says_when_nothing_was_judged_or_nothing_blocks():
     assert verdict.sentence({"rules": {}}, {}).startswith("There is no rule, so nothing was judged.")
     said = verdict.sentence({"rules": {"a": rule(severity="warn")}}, {})
     assert said.startswith("1 of 1 rules hold, none of them blocks.")
+
+
+def test_a_gate_that_a_compliant_model_seldom_passes_is_called_underpowered():
+    rules = {"r": rule()}
+    weak = {"power": power(rules, compliant=0.113, passes=0.15, underpowered=True)}
+    assert verdict.sight(weak) == (
+        "Underpowered: a model with every truth 0.02 beyond its limit passes the rules on val_test in 11 % of draws of "
+        "its groups. Fresh groups pass this model in 15 % of draws, were its truths what was observed."
+    )
+    assert verdict.sight(judged(rules)).startswith("A model with every truth")
+    (found,) = verdict.rules(judged(rules))
+    assert found.again == "88 %"

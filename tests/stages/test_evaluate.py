@@ -120,9 +120,21 @@ def test_the_plots_are_written_and_two_runs_give_the_same_bytes(workspace):
     assert set(first) == {
         "metrics/driver/test.json",
         *(f"plots/driver/test/{name}.csv" for name in PLOTS),
+        "plots/driver/test/groups.parquet",
     }
     run("driver")
     assert written() == first
+
+
+def test_rows_and_hits_of_the_groups_add_up_to_every_share(workspace):
+    run("driver")
+    test = io.read_json(paths.metrics("driver", "test"))
+    found = io.read_table(paths.plots("driver", "test/groups.parquet"))
+    assert set(found["metric"]) == {"recall", "precision"} & set(test)
+    for (metric, stratum), part in found.groupby(["metric", "stratum"]):
+        cell = test[metric][stratum]
+        assert (part["rows"].sum(), len(part)) == (cell["n_rows"], cell["n_groups"])
+        assert part["hits"].sum() / part["rows"].sum() == pytest.approx(cell["value"], abs=1e-6)
 
 
 def test_unknown_metrics_are_refused_before_anything_is_read(workspace):

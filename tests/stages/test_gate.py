@@ -1,5 +1,6 @@
 import hashlib
 
+import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
@@ -11,6 +12,9 @@ from vouch.stages.gate import run
 PARAMS = """
 models:
   driver:
+    evaluate:
+      level: 0.95
+      seed: 1
     gate:
       required:
         stream:
@@ -68,6 +72,16 @@ DIFFERENCE |= {"standard_error": 0.05, "p_holm": 0.01, "least_p_holm": 0.001}
 DELTA = {"all": DIFFERENCE | {"n_groups": 30, "verdict": "better"}}
 
 
+def groups(recall):
+    """Three rows in each group of each stratum; the first groups miss one."""
+    hits = {"stream=cabin": [2] * 3 + [3] * 27, "stream=rear": [2] * 4 + [3] * 26}
+    parts = [
+        pd.DataFrame({"metric": "recall", "stratum": name, "group": range(30), "rows": 3, "hits": hits[name]})
+        for name in recall
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
 def write(limit=0.95, waivers="{}", recall=RECALL):
     io.write_text(paths.Path("params.yaml"), PARAMS.format(limit=limit, waivers=waivers))
     data = {"metrics": {"near_duplicate_share": {"all": {"value": 0.05, "n_rows": 100, "n_groups": 10}}}}
@@ -78,6 +92,8 @@ def write(limit=0.95, waivers="{}", recall=RECALL):
     io.write_json(paths.metrics("driver", "comparison"), {"map50": DELTA, "overall": {"all": {"verdict": "better"}}})
     for name in FILES:
         io.write_text(paths.model("driver", name), f"content of {name}")
+    io.write_json(paths.model("driver", "policy.json"), {"intraclass_correlation": 0.05})
+    io.write_table(paths.plots("driver", "test/groups.parquet"), groups(recall))
     for side in paths.SIDES:
         io.write_text(paths.predictions("driver", side, "val_test"), f"rows of the {side}")
 
@@ -143,6 +159,7 @@ def test_the_verdict_names_what_it_judged_and_opens():
     run("driver", "driving")
     verdict = open_verdict("driver")
     named = {name: hashlib.sha256(f"content of {name}".encode()).hexdigest() for name in FILES}
+    named["policy.json"] = hashlib.sha256(paths.model("driver", "policy.json").read_bytes()).hexdigest()
     sides = {side: hashlib.sha256(f"rows of the {side}".encode()).hexdigest() for side in paths.SIDES}
     assert verdict["judged"] == {"files": named, "predictions": sides}
 

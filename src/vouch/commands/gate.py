@@ -10,6 +10,7 @@ from rich.table import Table
 
 from vouch import paths
 from vouch.commands.staleness import refuse_stale
+from vouch.commands.wear import wear
 from vouch.evaluation.gates import ASKED, objections, unresolved
 from vouch.release.verdict import judged_files, judged_predictions, open_verdict, refuse_others
 
@@ -44,6 +45,9 @@ def gate(
         console.print(SANITY)
     if absent := sorted(str(path) for path in judged.keys() - here.keys()):
         console.print(f"not here, and so not compared with what was judged: {escape(', '.join(absent))}")
+    console.print(escape(_power(verdict["power"])))
+    for sentence in wear(model):
+        console.print(escape(sentence))
     for line in against:
         console.print(f"[red]stands against a release:[/red] {escape(line)}")
     if not against:
@@ -52,13 +56,24 @@ def gate(
         raise typer.Exit(1)
 
 
+def _power(power: dict[str, Any]) -> str:
+    weak = "the gate is underpowered: " if power["underpowered"] else ""
+    return (
+        f"{weak}a model with every truth {power['beyond']:g} beyond its limit passes the rules on test.json with "
+        f"chance {power['compliant']:.2f}; fresh groups pass this one with chance {power['passes']:.2f}"
+    )
+
+
 def _table(model: str, verdict: dict[str, Any]) -> Table:
-    table = Table("rule", "kind", "verdict", "observed", "limit", "groups", "why", title=f"gate of {model}")
+    table = Table("rule", "kind", "verdict", "again", "observed", "limit", "groups", "why", title=f"gate of {model}")
     for name, one in sorted(verdict["rules"].items(), key=lambda item: (item[1]["passed"], item[0])):
         observed = "none" if one["observed"] is None else f"{one['observed']:.4f}"
         limit = _limit(one)
         groups = "" if one["n_groups"] is None else str(one["n_groups"])
-        table.add_row(escape(name), one["kind"], _word(one), observed, limit, groups, escape(_why(one)))
+        again = verdict["power"]["by_rule"][name]["again"]
+        same = "" if again is None else f"{again:.2f}"
+        cells = one["kind"], _word(one), same, observed, limit, groups, escape(_why(one))
+        table.add_row(escape(name), *cells)
     return table
 
 

@@ -95,6 +95,15 @@ def _verdict_names(name: str, rule: Rule, required: Mapping[str, Sequence[str]])
     return {name if where == ALL else f"{name}[{where}]": where for where in strata_of(rule.each, required)}
 
 
+def verdicts_of(rules: Mapping[str, Rule], required: Mapping[str, Sequence[str]]) -> dict[str, tuple[Rule, str]]:
+    """Return the rule and the stratum of each verdict by its full name, in the order of `judge`."""
+    return {
+        full: (rule, stratum)
+        for name, rule in rules.items()
+        for full, stratum in _verdict_names(name, rule, required).items()
+    }
+
+
 def judge(
     rules: Mapping[str, Rule],
     evidence: Mapping[str, Metrics],

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betainc, betaincinv, ndtri, stdtrit
 
+BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
 
 STEPS = 40  # halvings of the search for a bound: 1e-12
@@ -58,13 +59,43 @@ def lower_bound(hits: FloatArray, rows: FloatArray, *, correlation: float, tail:
     hits, rows = hits[some], rows[some]
     if not hits.any():
         return 0.0
-    known = correlation if len(rows) > 1 else 1.0
-    worth = rows / (1 + (rows - 1) * known)
-    total = float(worth.sum())
-    # Where large groups fare worse, a share weighted by worth lies above that of the rows; either may be the lower one.
-    share = min(float(hits.sum() / rows.sum()), float((hits / rows) @ worth) / total)
-    planned = float(betaincinv(share * total, (1 - share) * total + 1, tail))
+    planned = float(_planned(hits, rows, correlation=correlation, tail=tail))
     return planned if len(rows) < 2 else 1 - _shown(rows - hits, rows, at_least=1 - planned, tail=tail)
+
+
+def reaches(hits: FloatArray, rows: FloatArray, *, limit: float, correlation: float, tail: float) -> BoolArray:
+    """Return for each draw whether `lower_bound` is at least `limit`, without a search for the bound itself.
+
+    Parameters
+    ----------
+    hits, rows : float64 arrays, shape (draws, g)
+        As `lower_bound` takes them, a line for each draw; no group is empty.
+    limit : float
+        In (0, 1].
+    correlation, tail
+        As `lower_bound` takes them.
+    """
+    planned = _planned(hits, rows, correlation=correlation, tail=tail)
+    found = (planned >= limit) & hits.any(axis=-1)
+    if rows.shape[-1] < 2 or not found.any():
+        return found
+    misses, rows = (rows - hits)[found], rows[found]
+    chance = _pairs_by_chance(rows, 1 - limit).sum(axis=-1)
+    asked = {"chance": chance, "price": _price(rows.shape[-1], tail), "tail": tail}
+    found[found] = _contradicted(misses, rows, rows.sum(axis=-1), 1 - limit, **asked)
+    return found
+
+
+def _planned(hits: FloatArray, rows: FloatArray, *, correlation: float, tail: float) -> FloatArray:
+    """Return the bound from sizes and a correlation, along the last axis."""
+    known = correlation if rows.shape[-1] > 1 else 1.0
+    worth = rows / (1 + (rows - 1) * known)
+    total = worth.sum(axis=-1)
+    # Where large groups fare worse, a share weighted by worth lies above that of the rows; either may be the lower one.
+    weighted = (hits / rows * worth).sum(axis=-1) / total
+    share = np.minimum(hits.sum(axis=-1) / rows.sum(axis=-1), weighted)
+    share = np.minimum(share, 1.0)  # of a sum that rounds up
+    return np.asarray(betaincinv(share * total, (1 - share) * total + 1, tail), dtype=np.float64)
 
 
 def effective_rows(rows: FloatArray, correlation: float) -> float:
@@ -89,28 +120,15 @@ def intraclass_correlation(hits: FloatArray, rows: FloatArray) -> float:
 
 def _shown(misses: FloatArray, rows: FloatArray, *, at_least: float, tail: float) -> float:
     """Return the least share of misses from `at_least` on that the misses and their pairs contradict."""
-    inside = misses > 0
-    total, size = float(misses.sum()), float(rows.sum())
-    # Pairs are counted in few groups; t in place of normal quantiles is the usual price of an estimated variance.
-    price = float((stdtrit(len(rows) - 1, min(tail, 0.25)) / ndtri(min(tail, 0.25))) ** 2)
+    size, price, inside = rows.sum(), _price(len(rows), tail), misses > 0
     sizes, groups = np.unique(rows, return_counts=True)
     misses, rows = misses[inside], rows[inside]
 
     def contradicted(share: float) -> bool:
         if share >= 1:
             return True
-        beyond = float((misses * np.maximum(misses - 1 - share * (rows - 1), 0.0)).sum())
-        if share > MAJORITY:
-            beyond = max(beyond - float(groups @ _pairs_by_chance(sizes, share)), 0.0)
-        pairs = min(price * beyond / (1 - share), total * (total - 1))
-        if pairs <= 0:
-            return True  # no more than what is planned
-        # As many pairs come from at least `fewest` misses, all of one group. That such a group is one miss of as many
-        # is the less certain reading of few clusters, and keeps a lone further miss from looking like good news.
-        fewest = (1 + np.sqrt(1 + 4 * pairs)) / 2
-        return _improbable(total, size, 1 + pairs / total, share, tail) and _improbable(
-            fewest, size, fewest, share, tail
-        )
+        chance = groups @ _pairs_by_chance(sizes, share)
+        return bool(_contradicted(misses, rows, size, share, chance=chance, price=price, tail=tail))
 
     low, high = at_least, 1.0
     if contradicted(low):
@@ -125,8 +143,11 @@ def _pairs_by_chance(sizes: FloatArray, share: float) -> FloatArray:
     """Return what independent rows of a group leave on average of m (m - 1 - share (n - 1)), cut off at 0.
 
     Partial factorial moments of the binomial distribution of the m misses of n rows: from `least` on, E m (m - 1) is
-    n (n - 1) share^2 P(m' >= least - 2) of two rows fewer, E m is n share P(m' >= least - 1) of one row fewer.
+    n (n - 1) share^2 P(m' >= least - 2) of two rows fewer, E m is n share P(m' >= least - 1) of one row fewer. Nothing
+    up to `MAJORITY`.
     """
+    if share <= MAJORITY:
+        return np.zeros_like(sizes)
     least = np.floor(1 + share * (sizes - 1)) + 1
     ahead = _at_least(least - 2, sizes - 2, share) - _at_least(least - 1, sizes - 1, share)
     return sizes * (sizes - 1) * share**2 * ahead
@@ -140,7 +161,33 @@ def _at_least(count: FloatArray, rows: FloatArray, share: float) -> FloatArray:
     return found
 
 
-def _improbable(misses: float, rows: float, effect: float, share: float, tail: float) -> bool:
-    """Whether so few misses, or fewer, have a probability of at most `tail` under this share."""
-    left = (rows - misses) / effect
-    return left > 0 and float(betainc(left, misses / effect + 1, 1 - share)) <= tail
+def _price(groups: int, tail: float) -> float:
+    """Return what t costs in place of normal quantiles, as pairs are counted in few groups: an estimated variance."""
+    return float((stdtrit(groups - 1, min(tail, 0.25)) / ndtri(min(tail, 0.25))) ** 2)
+
+
+def _contradicted(
+    misses: FloatArray,
+    rows: FloatArray,
+    size: FloatArray,
+    share: float,
+    *,
+    chance: FloatArray,
+    price: float,
+    tail: float,
+) -> BoolArray:
+    """Return along the last axis whether misses among `size` rows, and their pairs, contradict a share below 1."""
+    total = misses.sum(axis=-1)
+    beyond = (misses * np.maximum(misses - 1 - share * (rows - 1), 0.0)).sum(axis=-1)
+    pairs = np.minimum(price * np.maximum(beyond - chance, 0.0) / (1 - share), total * (total - 1))
+    # As many pairs come from at least `fewest` misses, all of one group. That such a group is one miss of as many
+    # is the less certain reading of few clusters, and keeps a lone further miss from looking like good news.
+    fewest = (1 + np.sqrt(1 + 4 * pairs)) / 2
+    counted = _improbable(total, size, 1 + pairs / np.maximum(total, 1.0), share, tail)
+    nothing: BoolArray = pairs <= 0  # and so what is planned holds
+    return nothing | counted & _improbable(fewest, size, fewest, share, tail)
+
+
+def _improbable(misses: FloatArray, rows: FloatArray, effect: FloatArray, share: float, tail: float) -> BoolArray:
+    """Return whether so few misses, or fewer, have a probability of at most `tail` under this share."""
+    return np.asarray(betainc((rows - misses) / effect, misses / effect + 1, 1 - share) <= tail)

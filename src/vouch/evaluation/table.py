@@ -57,6 +57,31 @@ def metrics_table(
     }
 
 
+def group_table(
+    rows: pd.DataFrame, *, names: Sequence[str], masks: Mapping[str, BoolArray], n_groups: int
+) -> pd.DataFrame:
+    """Return what each group holds of each share: `metric`, `stratum`, `group` (from 0), `rows` and `hits`.
+
+    Parameters
+    ----------
+    rows, names, masks
+        As `metrics_table` takes them; metrics that are no share of rows are left out, and groups without a row.
+    """
+    parts = [
+        pd.DataFrame({"metric": name, "stratum": stratum, "group": some, "rows": measure.support[some]}).assign(
+            hits=measure.hits[some]
+        )
+        for name in names
+        if METRICS[name].interval == "share"
+        for stratum, mask in masks.items()
+        if applies(name, stratum) and (measure := measured(rows[mask], name, n_groups)).hits is not None
+        for some in [np.flatnonzero(measure.support)]
+    ]
+    nothing = pd.DataFrame({"metric": [], "stratum": [], "group": [], "rows": [], "hits": []})
+    found = pd.concat(parts, ignore_index=True) if parts else nothing
+    return found.astype({"metric": str, "stratum": str, "group": np.int32, "rows": np.int32, "hits": np.int32})
+
+
 def _cell(rows: pd.DataFrame, name: str, weights: IntArray, setting: Setting) -> dict[str, Any]:
     metric = METRICS[name]
     found = asdict(estimate(measured(rows, name, weights.shape[1]), weights, setting, method=metric.interval))

@@ -1,6 +1,7 @@
 """The verdict of a gate, opened: consistent with itself, and about the files at hand, or refused.
 
-gate.json         {passed, rules: {name: verdict}, judged}
+gate.json         {passed, rules: {name: verdict}, power, judged}
+power             what the rules can see: `plan.power`
 judged.files      {file of models/M and of its bundle: sha256}
 judged.predictions {candidate, baseline}: sha256 of each side's table on val_test
 """
@@ -20,6 +21,7 @@ from vouch.params import Section
 
 FILES = ("calibrator.json", "labels.json", "model.onnx", "policy.json", "preprocess.json")
 
+Chance = Annotated[float, Field(ge=0.0, le=1.0)]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -77,17 +79,38 @@ class Judged(Section):
         return self
 
 
+class RulePower(Section):
+    """What one rule can see, as `plan.power` gives it; null where nothing shows how the metric varies."""
+
+    truth: float | None
+    compliant: Chance | None
+    again: Chance | None
+
+
+class Power(Section):
+    """What the gate can see."""
+
+    beyond: float
+    compliant: Chance
+    passes: Chance
+    underpowered: bool
+    by_rule: dict[str, RulePower]
+
+
 class Verdict(Section):
     """metrics/M/gate.json."""
 
     passed: bool
     rules: dict[str, RuleVerdict]
+    power: Power
     judged: Judged
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.passed != passes({name: one.model_dump() for name, one in self.rules.items()}):
             raise ValueError(f"passed is {str(self.passed).lower()}, and yet the rules say otherwise")
+        if self.power.by_rule.keys() != self.rules.keys():
+            raise ValueError("power is of other rules than those that were judged")
         return self
 
 

@@ -62,6 +62,8 @@ def _judgement(evidence: Evidence) -> dict[str, Any]:
     return {
         "passed": evidence.gate["passed"],
         "sentence": verdict.sentence(evidence.gate, evidence.test),
+        "sight": verdict.sight(evidence.gate),
+        "underpowered": evidence.gate["power"]["underpowered"],
         "rules": rules,
         "bounds": [rule for rule in rules if rule.kind == "bound"],
         "checks": [rule for rule in rules if rule.kind == "sanity check"],

@@ -6,7 +6,7 @@ from typing import Any
 
 from vouch.evaluation.gates import ASKED, unresolved
 from vouch.evaluation.metrics_files import OVERALL, at_least_p, family
-from vouch.report.words import BOUNDS, NO_EVIDENCE, OPERATORS, in_order, metric, number, stratum
+from vouch.report.words import BOUNDS, NO_EVIDENCE, OPERATORS, in_order, metric, number, percent, stratum
 
 Json = Mapping[str, Any]
 STATUSES = {  # the order of the table: what needs a decision comes first
@@ -40,6 +40,7 @@ class Rule:
     limit: str
     judged: str
     n_groups: str
+    again: str
     reason: str
     waiver: str
     resolution: str
@@ -58,7 +59,7 @@ class Rule:
 def rules(gate: Json) -> list[Rule]:
     """Return every rule in words, failed ones first, then by name."""
     order = list(STATUSES)
-    found = [_rule(name, rule) for name, rule in gate["rules"].items()]
+    found = [_rule(name, rule, gate["power"]["by_rule"][name]["again"]) for name, rule in gate["rules"].items()]
     return sorted(found, key=lambda rule: (order.index(rule.status), rule.name))
 
 
@@ -78,7 +79,7 @@ def on_test(gate: Json) -> list[Json]:
     return [rule for rule in gate["rules"].values() if rule["source"] == "test"]
 
 
-def _rule(name: str, rule: Json) -> Rule:
+def _rule(name: str, rule: Json, again: float | None) -> Rule:
     return Rule(
         name=name,
         kind=rule["kind"],
@@ -89,6 +90,7 @@ def _rule(name: str, rule: Json) -> Rule:
         limit=_limit(rule),
         judged=BOUNDS[rule["bound"]],
         n_groups=number(rule["n_groups"]) if rule.get("n_groups") is not None else "–",
+        again="–" if again is None else percent(again),
         reason=rule["reason"],
         waiver=f"until {rule['waived_until']}: {rule['waiver_reason']}" if rule.get("waived_until") else "",
         resolution=unresolved(rule),
@@ -124,6 +126,17 @@ def sentence(gate: Json, test: Json) -> str:
     parts += [f"{counts['warning']} only warned about"] if counts["warning"] else []
     parts += ["none of them blocks"] if all(rule["severity"] != "block" for rule in gate["rules"].values()) else []
     return f"{', '.join(parts)}. {_support(test)}"
+
+
+def sight(gate: Json) -> str:
+    """Return what the gate can see, as one sentence, its word first where it sees too little."""
+    power = gate["power"]
+    weak = "Underpowered: a" if power["underpowered"] else "A"
+    return (
+        f"{weak} model with every truth {power['beyond']:g} beyond its limit passes the rules on val_test in "
+        f"{percent(power['compliant'])} of draws of its groups. Fresh groups pass this model in "
+        f"{percent(power['passes'])} of draws, were its truths what was observed."
+    )
 
 
 def _support(test: Json) -> str:

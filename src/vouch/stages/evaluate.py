@@ -2,7 +2,7 @@
 
 Reads:  data/predictions/M/candidate/val_test.parquet, models/M/{calibrator,policy}.json
 Writes: metrics/M/test.json, plots/M/test/{pr,reliability,recall_by_confidence,risk_coverage,confusion,
-        misses}.csv
+        misses}.csv, plots/M/test/groups.parquet: rows and hits of each group, which gate and `vouch plan` reckon with
 Fails when: a crossed stratum or a metric is unknown, the rows lack a column that a metric needs, or the calibrator or
 policy is not one that can be applied.
 """
@@ -17,7 +17,7 @@ from vouch.evaluation import curves
 from vouch.evaluation.intervals import Setting, group_weights
 from vouch.evaluation.metrics import MetricName, judged
 from vouch.evaluation.strata import every_stratum, strata_masks
-from vouch.evaluation.table import metrics_table
+from vouch.evaluation.table import group_table, metrics_table
 from vouch.params import Section, load
 from vouch.splits.contract import read_predictions
 from vouch.stages import main
@@ -46,6 +46,7 @@ def run(name: str) -> None:
     weights = group_weights(rows["group"].nunique(), replicates=params.replicates, rng=rng)
     masks = strata_masks(rows, [*every_stratum(rows), *params.crossed])
     table = metrics_table(rows, names=params.metrics, masks=masks, weights=weights, setting=setting)
+    groups = group_table(rows, names=params.metrics, masks=masks, n_groups=weights.shape[1])
     plots = {
         "pr": curves.precision_recall(rows, weights=weights, level=params.level),
         "reliability": curves.reliability(rows, weights=weights, setting=setting),
@@ -55,6 +56,7 @@ def run(name: str) -> None:
         "misses": curves.worst(rows, count=params.worst),
     }
     io.write_json(paths.metrics(name, "test"), table)
+    io.write_table(paths.plots(name, "test/groups.parquet"), groups)
     for plot, content in plots.items():
         io.write_table(paths.plots(name, f"test/{plot}.csv"), content)
 

@@ -1,21 +1,23 @@
-"""Write the verdict on a release: every rule, with what was observed and why it failed.
+"""Write the verdict on a release: every rule, with what was observed, why it failed and how sure that is.
 
-Reads:  metrics/D/data.json, metrics/M/{export,test,comparison}.json; to name what it judged by their hashes:
-        models/M/{model.onnx,preprocess.json,labels.json,calibrator.json,policy.json},
+Reads:  metrics/D/data.json, metrics/M/{export,test,comparison}.json, plots/M/test/groups.parquet; to name what it
+        judged by their hashes: models/M/{model.onnx,preprocess.json,labels.json,calibrator.json,policy.json},
         data/predictions/M/{candidate,baseline}/val_test.parquet
 Writes: metrics/M/gate.json, metrics/M/summary.json
 Fails when: the rules themselves are wrong (a waiver for no rule, a stratum that nothing requires), or a metrics file is
 not of its form. A failed rule is a verdict, not a failure: `vouch gate M --enforce` turns it into an exit code.
 """
 
-from typing import Self
+from typing import Any, Self
 
 from pydantic import model_validator
 
 from vouch import io, paths
 from vouch.evaluation.gates import Rule, Waiver, judge, rule_faults, summary
 from vouch.evaluation.metrics_files import Comparison, Material, Measured, read
-from vouch.params import Section, load
+from vouch.evaluation.plan import gate_of, power
+from vouch.evaluation.power import World
+from vouch.params import Section, load, read_value
 from vouch.release.verdict import judged_now
 from vouch.stages import main
 
@@ -38,16 +40,35 @@ class Params(Section):
 def run(name: str, dataset: str) -> None:
     """Judge the rules on the four metrics files."""
     params = load(Params, "models", name, "gate")
+    evidence = gathered(name, dataset)
+    verdict = judge(params.rules, evidence, required=params.required, waivers=params.waivers)
+    gate = gate_of(
+        params.rules,
+        evidence,
+        required=params.required,
+        verdicts=verdict["rules"],
+        groups=io.read_table(paths.plots(name, "test/groups.parquet")),
+    )
+    sure = {"power": power(gate, verdict["rules"], world(name))}
+    io.write_json(paths.metrics(name, "gate"), verdict | sure | {"judged": judged_now(name)})
+    io.write_json(paths.metrics(name, "summary"), summary(verdict, evidence["test"], params.summary))
+
+
+def gathered(name: str, dataset: str) -> dict[str, dict[str, Any]]:
+    """Return what the four metrics files hold, by source."""
     remedy = f"run `dvc repro gate@{name}`"
     material = {source: paths.metrics(owner, source) for source, owner in (("data", dataset), ("export", name))}
-    evidence = {
+    return {
         **{source: read(path, Material, remedy=remedy).get("metrics", {}) for source, path in material.items()},
         "test": read(paths.metrics(name, "test"), Measured, remedy=remedy),
         "comparison": read(paths.metrics(name, "comparison"), Comparison, remedy=remedy),
     }
-    verdict = judge(params.rules, evidence, required=params.required, waivers=params.waivers)
-    io.write_json(paths.metrics(name, "gate"), verdict | {"judged": judged_now(name)})
-    io.write_json(paths.metrics(name, "summary"), summary(verdict, evidence["test"], params.summary))
+
+
+def world(name: str) -> World:
+    """Return what the intervals of test.json have in common: its level, and the correlation that decide estimated."""
+    level, seed = (read_value("models", name, "evaluate", key) for key in ("level", "seed"))
+    return World(level, io.read_json(paths.model(name, "policy.json"))["intraclass_correlation"], seed)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,160 @@
+"""`vouch plan MODEL`: what the gate of a model can see, and how many groups it would need."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from vouch import io, params, paths
+from vouch.commands.wear import wear
+from vouch.errors import ParamsError, Problem
+from vouch.evaluation.gates import judge
+from vouch.evaluation.plan import (
+    BEYOND,
+    ENOUGH,
+    SHORT,
+    STEPS,
+    TARGETS,
+    Gate,
+    Outlook,
+    gate_of,
+    intended_gate,
+    outlook,
+)
+from vouch.evaluation.power import World, resolvable_margin
+from vouch.stages.gate import Params, gathered, world
+
+COLUMNS = (
+    *("rule", "limit", "groups", f"{SHORT} short", "at the limit"),
+    *(f"{step} beyond" for step in STEPS[1:]),
+    *("observed", "passes", *(f"groups for {target:.0%}" for target in TARGETS)),
+)
+
+
+def plan(
+    model: Annotated[str, typer.Argument(help="Model of params.yaml, say driver.")],
+    groups: Annotated[
+        int | None, typer.Option(min=1, max=100_000, help="Groups that a rule will be judged on.")
+    ] = None,
+    per_group: Annotated[int | None, typer.Option(min=1, max=10_000, help="Rows that each of them will have.")] = None,
+    icc: Annotated[float | None, typer.Option(min=0, max=1, help="Correlation of rows of a group, say .05.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the table for a page of docs.")] = False,
+) -> None:
+    """Show how often each rule, and all together, pass for truths around their limits, on the groups at hand.
+
+    With --groups, --per-group and --icc it needs params.yaml alone: what must a data collection bring?
+
+    Raises
+    ------
+    ParamsError
+        When some of the three numbers are given and others not, or no rule judges a share of rows.
+    WorkspaceError
+        When evaluate has not run, or a metrics file is not of its form.
+    """
+    numbers = {"--groups": groups, "--per-group": per_group, "--icc": icc}
+    if groups is not None and per_group is not None and icc is not None:
+        found = _intended(model, groups, per_group, icc)
+    elif lacking := [name for name, given in numbers.items() if given is None][: 3 * any(_given(numbers))]:
+        raise ParamsError([Problem(" ".join(lacking), "all three numbers, or none", "some", "give them together")])
+    else:
+        found = _at_hand(model)
+    if as_json:
+        typer.echo(io.dumps(found), nl=False)
+    elif markdown:
+        typer.echo(_markdown(found))
+    else:
+        _show(model, found)
+
+
+def _given(numbers: dict[str, Any]) -> list[bool]:
+    return [given is not None for given in numbers.values()]
+
+
+def _intended(model: str, groups: int, per_group: int, icc: float) -> dict[str, Any]:
+    asked = params.load(Params, "models", model, "gate")
+    level, seed = (params.read_value("models", model, "evaluate", key) for key in ("level", "seed"))
+    gate, later = intended_gate(asked.rules, required=asked.required, groups=groups, per_group=per_group)
+    if not gate.subjects:
+        problem = Problem(f"models.{model}.gate.rules", "a rule on a share of rows", "none", "judge a model first")
+        raise ParamsError([problem])
+    return _found(gate, World(level, icc, seed), n_groups=groups) | {"known_after_a_model": later, "margins": {}}
+
+
+def _at_hand(model: str) -> dict[str, Any]:
+    asked = params.load(Params, "models", model, "gate")
+    evidence = gathered(model, params.read_value("pipeline", "models", model, "dataset"))
+    verdict = judge(asked.rules, evidence, required=asked.required, waivers=asked.waivers)
+    table = io.read_table(paths.plots(model, "test/groups.parquet"))
+    gate = gate_of(asked.rules, evidence, required=asked.required, verdicts=verdict["rules"], groups=table)
+    shared = world(model)
+    margins = {
+        name: resolvable_margin(about, shared.level, target=TARGETS[0])
+        for name, about in gate.subjects.items()
+        if about.rule.source == "comparison"
+    }
+    found = _found(gate, shared, n_groups=int(table["group"].nunique()))
+    return found | {"known_after_a_model": [], "margins": margins, "wear": wear(model)}
+
+
+def _found(gate: Gate, shared: World, *, n_groups: int) -> dict[str, Any]:
+    lines, together = outlook(gate, shared, n_groups=n_groups)
+    compliant = together.steps[STEPS.index(BEYOND)]
+    return {
+        "rules": [asdict(line) for line in lines],
+        "together": asdict(together),
+        "underpowered": compliant is not None and compliant < ENOUGH,
+        "correlation": shared.correlation,
+    }
+
+
+def _show(model: str, found: dict[str, Any]) -> None:
+    console = Console()
+    table = Table(*COLUMNS, title=f"what the gate of {model} can see: chances to pass")
+    for line in _lines(found):
+        table.add_row(*(escape(cell) for cell in _cells(line)))
+    console.print(table)
+    for sentence in _sentences(found):
+        console.print(escape(sentence))
+
+
+def _markdown(found: dict[str, Any]) -> str:
+    rows = [COLUMNS, ("---",) * len(COLUMNS), *(_cells(line) for line in _lines(found))]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _lines(found: dict[str, Any]) -> list[Outlook]:
+    return [Outlook(**line) for line in (*found["rules"], found["together"])]
+
+
+def _cells(line: Outlook) -> tuple[str, ...]:
+    observed = "" if line.observed is None else f"{line.observed:.3f}"
+    chances = (_chance(one) for one in (line.short, *line.steps))
+    needed = ("never" if one is None else str(one) for one in line.needed)
+    return (line.name, line.limit, str(line.n_groups), *chances, observed, _chance(line.passes), *needed)
+
+
+def _chance(one: float | None) -> str:
+    return "–" if one is None else "<.01" if one < 0.005 else ">.99" if one > 0.995 else f"{one:.2f}".lstrip("0")
+
+
+def _sentences(found: dict[str, Any]) -> list[str]:
+    compliant = _chance(found["together"]["steps"][STEPS.index(BEYOND)])
+    said = [
+        f"Rows of a group correlate by {found['correlation']:g}. `passes` and the groups needed: were the truth what "
+        "was observed, or, before a model is judged, .02 beyond the limit. `never`: not with any number tried.",
+        f"A compliant model, every truth .02 beyond its limit, passes all rules on test.json with chance {compliant}"
+        + (": the gate is underpowered." if found["underpowered"] else "."),
+    ]
+    said += [
+        f"{name}: a model as good as the baseline passes with chance .80 from a margin of {margin:.3g} on"
+        for name, margin in found["margins"].items()
+        if margin is not None
+    ]
+    if later := found["known_after_a_model"]:
+        said.append(f"What these can see shows only once a model is judged: {', '.join(later)}")
+        said.append("Without groups at hand the rules together are taken as independent: they pass at least so often.")
+    return [*said, *found.get("wear", [])]
