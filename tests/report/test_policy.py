@@ -20,7 +20,7 @@ CERTIFIED = {
     "alpha": 0.02,
     "delta": 0.05,
     "positive": "roadwork",
-    "objective": {"metric": "fnr_on_exits", "unit": "group", "levels": [0.9]},
+    "objective": {"metric": "fnr_on_exits", "unit": "group", "walks": 1, "levels": [0.9]},
     "xi": 0.85,
     "lam1": 0.967,
     "tie": None,
@@ -41,13 +41,16 @@ def test_a_certificate_is_told_with_its_misses_answers_groups_bound_and_level():
 
 def test_a_certificate_of_every_class_counts_wrong_answers_and_shares_delta_among_levels():
     evidence = EVIDENCE | {"positives": None, "exits": 189, "misses": 1, "groups": 185}
-    objective = {"metric": "selective_error", "unit": "row", "levels": [0.5, 0.9]}
+    objective = {"metric": "selective_error", "unit": "row", "walks": 2, "levels": [0.5, 0.9]}
     said = policy.certificate(CERTIFIED | {"positive": None, "objective": objective, "evidence": evidence})
     assert said.startswith(
-        "The certificate: 1 wrong answer among 189 answered photographs in 185 groups of val_calib; at level 0.025 the "
-        "share of wrong answers is at most"
+        "The certificate: 1 wrong answer among 189 answered photographs in 185 groups of val_calib; at level 0.0125 "
+        "the share of wrong answers is at most"
     )
-    assert "draws of val_calib: exactly, as photographs are taken as independent, if no other rule" in said
+    assert (
+        "draws of val_calib: exactly, as photographs are taken as independent, all 2 declared walks of this val_calib "
+        "together, which share delta. That holds"
+    ) in said
 
 
 @pytest.mark.parametrize("changes", [{"guarantee": "marginal"}, {"guarantee": "none", "feasible": False}])
@@ -81,7 +84,8 @@ def test_everything_that_an_exit_policy_says_has_words(unit):
         assert found["feasible"]
         assert {name for name, _ in policy.facts(found)} <= set(policy.FACTS.values())
         assert "_" not in " ".join(value for _, value in policy.facts(found))
-        assert policy.certificate(found)
+        declared = {**found, "objective": {**found["objective"], "walks": 1}}  # as decide writes it
+        assert policy.certificate(declared)
 
 
 def test_methods_that_the_rows_could_not_teach_are_named_with_what_they_need():

@@ -21,6 +21,7 @@ models:
         target: 0.9
         bound: value
         delta: 0.05
+        walks: 1
       strata:
       - stream
       min_truths: 20
@@ -133,6 +134,7 @@ models:
       positive: work
       alpha: 0.05
       delta: 0.05
+      walks: 1
       unit: group
       steps: 20
       intraclass_floor: 0.05
@@ -216,6 +218,22 @@ def test_a_risk_out_of_reach_is_a_state_that_abstains() -> None:
     assert not decided(policy, calibrated(MULTICLASS, classified()))["accept"].any()
 
 
+@pytest.mark.usefixtures("classifier")
+def test_delta_is_shared_among_declared_walks() -> None:
+    found = {}
+    for name, text in (
+        ("two", EXITS.replace("walks: 1", "walks: 2")),
+        ("half", EXITS.replace("delta: 0.05", "delta: 0.025")),
+    ):
+        Path("params.yaml").write_text(text, encoding="utf-8")
+        run("toy")
+        found[name] = io.read_json(paths.model("toy", "policy.json"))
+    two, half = found["two"], found["half"]
+    assert (two["delta"], two["objective"]["walks"]) == (0.05, 2)
+    assert (two["threshold"], two["evidence"]) == (half["threshold"], half["evidence"])
+    assert two["evidence"]["bound"] <= 0.05
+
+
 @pytest.mark.parametrize(
     ("kind", "old", "new"),
     [
@@ -223,6 +241,8 @@ def test_a_risk_out_of_reach_is_a_state_that_abstains() -> None:
         ("threshold", "      kind: threshold\n", ""),
         ("threshold", "alpha: 0.05", "alpha: 0"),
         ("threshold", "delta: 0.05", "delta: 5"),
+        ("threshold", "walks: 1", "walks: 0"),
+        ("threshold", "      walks: 1\n", ""),
         ("threshold", "unit: group", "unit: drive"),
         ("threshold", "steps: 20", "steps: 0"),
         ("threshold", "positive: work", "positive: 1"),

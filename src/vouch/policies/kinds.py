@@ -14,6 +14,7 @@ from vouch.policies.sweep import fit_sweep
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Likeness = Annotated[float, Field(ge=0, le=1)]
+Walks = Annotated[int, Field(ge=1, le=1000)]  # of this val_calib, the ones before counted: they share delta
 
 
 def _rising(levels: tuple[float, ...]) -> tuple[float, ...]:
@@ -30,6 +31,7 @@ class RecallObjective(Section):
     target: Share
     bound: Literal["value", "low"]
     delta: Share
+    walks: Walks
 
 
 class PrecisionObjective(Section):
@@ -65,6 +67,7 @@ class Exits(Section):
     positive: Annotated[str, Field(min_length=1)] | None
     alpha: Share
     delta: Share
+    walks: Walks
     unit: Literal["row", "group"]
     steps: Annotated[int, Field(ge=1, le=1000)]
     intraclass_floor: Likeness
@@ -108,17 +111,36 @@ Kind = Annotated[OperatingPoint | Threshold | Gate | Scrc, Field(discriminator="
 def fit_policy(rows: pd.DataFrame, asked: OperatingPoint | Threshold | Gate | Scrc) -> Policy:
     """Return the policy of the kind asked for, fitted on calibrated rows.
 
+    Each of `walks` has an equal part of delta, so that all together keep it (Bonferroni); policy.json names delta and
+    the number of walks.
+
     Raises
     ------
     DataError
         Listing what the rows lack for it.
     """
     if isinstance(asked, OperatingPoint):
-        shared = asked.model_dump(include={"strata", "min_truths", "intraclass_floor"})
-        objective = Objective(**asked.objective.model_dump(), **shared)
-        return fit_operating_point(rows, rows["confidence"].to_numpy(float), objective)
-    risk = Risk(asked.positive, asked.alpha, asked.delta, asked.unit, asked.steps, asked.intraclass_floor)
+        return _operating_point(rows, asked)
+    each = asked.delta / asked.walks
+    risk = Risk(asked.positive, asked.alpha, each, asked.unit, asked.steps, asked.intraclass_floor)
     if isinstance(asked, Scrc):
         how = (asked.score, asked.variant, asked.guarantee, asked.event, asked.xi, asked.levels, asked.jitter_seed)
-        return fit_scrc(rows, risk, Recipe(*how))
-    return fit_sweep(rows, risk, kind=asked.kind)
+        policy = fit_scrc(rows, risk, Recipe(*how))
+    else:
+        policy = fit_sweep(rows, risk, kind=asked.kind)
+    return _shared(policy, delta=asked.delta, walks=asked.walks)
+
+
+def _operating_point(rows: pd.DataFrame, asked: OperatingPoint) -> Policy:
+    shared = asked.model_dump(include={"strata", "min_truths", "intraclass_floor"})
+    walks = asked.objective.walks if isinstance(asked.objective, RecallObjective) else 1
+    told = asked.objective.model_dump(exclude={"delta", "walks"})
+    objective = Objective(**told, delta=asked.objective.delta / walks, **shared)
+    policy = fit_operating_point(rows, rows["confidence"].to_numpy(float), objective)
+    if policy["delta"] is None:  # only a recall is certified
+        return policy
+    return _shared(policy, delta=asked.objective.delta, walks=walks)
+
+
+def _shared(policy: Policy, *, delta: float, walks: int) -> Policy:
+    return {**policy, "delta": delta, "objective": {**policy["objective"], "walks": walks}}

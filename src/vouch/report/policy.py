@@ -20,6 +20,7 @@ FACTS = {  # in the order of the page; a nested parameter goes by both names
     "objective min_truths": "Fewest labels for that",
     "objective guarantee": "Guarantee asked for",
     "objective unit": "What counts as one observation",
+    "objective walks": "Walks of this val_calib that share delta, as declared",
     "objective steps": "Rules tried, strict to loose",
     "objective xi": "Share to select, as asked (xi)",
     "xi": "Share to select, as taken (xi)",
@@ -98,13 +99,14 @@ def certificate(policy: Json) -> str:
     fault = "wrong answer" if positive is None else "miss"
     of = "" if positive is None else f" of {positive}"
     worth = f", worth {number(round(evidence['effective']))} independent ones" if unit == "group" else ""
-    level = policy["delta"] / len(policy["objective"].get("levels", [None]))  # shared among the levels of lam2
+    walks = policy["objective"]["walks"]
+    level = policy["delta"] / walks / len(policy["objective"].get("levels", [None]))  # shared among the levels of lam2
     return (
         f"The certificate: {number(misses)} {_plural(fault, misses)} among {number(cases)} answered photographs{of} in "
         f"{number(evidence['groups'])} groups of val_calib{worth}; at level {level:.3g} the share of "
         f"{_plural(fault, 2)} is at most {100 * evidence['bound']:.2f} %, and {100 * policy['alpha']:g} % are allowed. "
         f"A rule with a larger share is certified in at most {100 * policy['delta']:g} of 100 draws of val_calib: "
-        f"{_exactness(unit)}, if no other rule was tried on this val_calib before. That holds for photographs like "
+        f"{_exactness(unit)}, {_tried(walks)}. That holds for photographs like "
         "those of val_calib, all together and not in each stratum."
     )
 
@@ -114,6 +116,13 @@ def _exactness(unit: str) -> str:
     if unit == "row":
         return "exactly, as photographs are taken as independent"
     return "approximately, as simulated, because photographs of a group are alike"
+
+
+def _tried(walks: int) -> str:
+    """Say how many rules this val_calib may have been walked with for the level to hold, as a person declared it."""
+    if walks == 1:
+        return "if no other rule was tried on this val_calib before"
+    return f"all {walks} declared walks of this val_calib together, which share delta"
 
 
 def _plural(word: str, count: int) -> str:
