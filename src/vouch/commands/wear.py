@@ -29,9 +29,7 @@ def wear(model: str) -> list[str]:
         commits = _git("log", "--format=%H", f"-n{MANY}", "--", str(params.PARAMS), LOCK).decode().split()
         states = _states(commits)
     except (OSError, subprocess.CalledProcessError):
-        return [
-            "Wear is not known: this is no git checkout with a commit, and git's history alone tells what was tried before."
-        ]
+        return ["Wear is not known: this is no git checkout with a commit, and only its history tells what was tried."]
     dataset = params.read_value("pipeline", "models", model, "dataset")
     now = (params.PARAMS.read_text(encoding="utf-8"), _lock_now())
     rules, candidates = _counted([now, *states], model, dataset)
