@@ -4,10 +4,8 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from vouch import io, params, paths
 from vouch.commands.wear import wear
@@ -33,7 +31,8 @@ COLUMNS = (
     *(f"{step} beyond" for step in STEPS[1:]),
     *("observed", "passes", *(f"groups for {target:.0%}" for target in TARGETS)),
 )
-NARROW = (  # the same columns where room is scarce
+WIDTH = 7  # of a number: eleven of them fit into a terminal of 80
+NARROW = (  # the same columns in a terminal, below a line that names the rule
     *("groups", f"-{SHORT:g}".replace("0.", "."), "limit"),
     *(f"+{step:g}".replace("0.", ".") for step in STEPS[1:]),
     *("seen", "passes", *(f"n {target:.0%}" for target in TARGETS)),
@@ -119,14 +118,12 @@ def _found(gate: Gate, shared: World, *, n_groups: int) -> dict[str, Any]:
 
 def _show(model: str, found: dict[str, Any]) -> None:
     console = Console()
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title=f"what the gate of {model} can see: chances to pass")
-    table.add_column("rule, limit", overflow="fold")
-    for name in NARROW:
-        table.add_column(name, no_wrap=True, justify="right")
+    console.print(f"what the gate of {escape(model)} can see: chances to pass")
+    console.print("  " + "".join(name.rjust(WIDTH) for name in NARROW))
     for line in _lines(found):
-        name, limit, *numbers = (escape(cell) for cell in _cells(line))
-        table.add_row(f"{name}\n[dim]{limit}[/dim]" if limit else name, *numbers)
-    console.print(table)
+        name, limit, *numbers = _cells(line)
+        console.print(escape(f"{name}: {limit}" if limit else name), style="bold")
+        console.print("  " + "".join(number.rjust(WIDTH) for number in numbers), highlight=False)
     for sentence in _sentences(found):
         console.print(escape(sentence))
 
@@ -154,8 +151,8 @@ def _chance(one: float | None) -> str:
 def _sentences(found: dict[str, Any]) -> list[str]:
     compliant = _chance(found["together"]["steps"][STEPS.index(BEYOND)])
     said = [
-        f"Rows of a group correlate by {found['correlation']:g}. `passes` and the groups needed (n): were the truth what "
-        "was observed, or, before a model is judged, .02 beyond the limit. `never`: not with any number tried.",
+        f"Rows of a group correlate by {found['correlation']:g}. `passes` and the groups needed (n): were the truth "
+        "what was observed, or, before a model is judged, .02 beyond the limit. `never`: not with any number tried.",
         f"A compliant model, every truth .02 beyond its limit, passes all rules on test.json with chance {compliant}"
         + (": the gate is underpowered." if found["underpowered"] else "."),
     ]
