@@ -64,7 +64,7 @@ def test_p_of_single_rows_that_one_side_alone_finds_is_that_of_the_sign_test():
 
 
 def test_one_direction_in_five_groups_is_no_surprise_below_one_in_sixteen():
-    # percentiles of resampled groups had p = .024 here: no replicate without one of the five has a difference of 0
+    # percentiles of resampled groups had p = .008 here: no replicate without one of the five has a difference of 0
     group = np.repeat(np.arange(23), 7)
     second = np.ones(161, dtype=bool)
     first = ~np.isin(np.arange(161), [0, 7, 14, 21, 28])
