@@ -212,7 +212,8 @@ def _killed(worker: Worker, folder: Path) -> Result:
 
 
 def _work(pipe: Connection, folder: Path, core: int, keep: bool) -> None:
-    """Try cases until the other side closes."""
+    """Try cases until the other side is gone: killed, it cannot say so, and each process holds all ends of the pipes."""
+    parent = os.getppid()
     os.sched_setaffinity(0, {core})  # the stages take as many processes as they see cores
     os.environ |= {"HOME": str(folder), "MPLCONFIGDIR": str(folder)}
     ground.without_dvc(folder)
@@ -220,5 +221,6 @@ def _work(pipe: Connection, folder: Path, core: int, keep: bool) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     sys.stdin.close()
     with contextlib.suppress(EOFError):
-        while True:
-            pipe.send(tried(pipe.recv(), folder, keep=keep))
+        while os.getppid() == parent:
+            if pipe.poll(LOOK_S):
+                pipe.send(tried(pipe.recv(), folder, keep=keep))

@@ -15,7 +15,7 @@ from vouch.stages import gate
 
 SOUND = "nothing changed"
 VERDICT = Path("metrics/driver/gate.json")
-WRITES = ("here/registry", "here/metrics/driver")
+WRITES = ("here/registry", "here/metrics/driver", "here/.dvc/cache")
 LIMITS = (".nan", ".inf", "-.inf", "1e400", "x", "null", "[]", "'0.5'", "1" + "0" * 400)
 SCORES = ("1e308", "-1", "0", "0.5", "null", "NaN", "1e400", "1" + "0" * 400, "true")
 Told = tuple[str, bool]  # what was done, and whether a release may still be said to be free
