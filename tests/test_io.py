@@ -203,3 +203,15 @@ def test_what_is_no_json_is_named(tmp_path, content):
         io.read_json(tmp_path / "a.json")
     with pytest.raises(FileNotFoundError):
         io.read_json(tmp_path / "b.json")
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
+@pytest.mark.parametrize("spoil", [lambda whole: whole + b'"', lambda _: b"", lambda _: b"\xff\x00" * 99])
+def test_what_is_no_table_is_named(tmp_path, name, spoil):
+    path = tmp_path / name
+    io.write_table(path, pd.DataFrame({"a": ["x", "y"]}))
+    path.write_bytes(spoil(path.read_bytes()))
+    with pytest.raises(DataError, match=rf"{name}: expected a table"):
+        io.read_table(path)
+    with pytest.raises(FileNotFoundError):
+        io.read_table(tmp_path / "no" / name)

@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from vouch.documents import JSON_CHARACTERS, parse_json, read_text
+from vouch.documents import JSON_CHARACTERS, parse_json, read_text, refusal
 from vouch.errors import Problem, WorkspaceError
 
 FORMAT_VERSION = 1  # raise it when bytes on disk change; stages do not list this module as a dependency
@@ -174,8 +174,7 @@ def read_json(path: Path) -> Any:
     DocumentError
         When it is no JSON, or no regular file.
     """
-    if not path.exists():  # the machine's own error says so, and how to bring it back
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    _need(path)
     return parse_json(read_text(path, str(path), max_bytes=JSON_CHARACTERS), str(path))
 
 
@@ -190,11 +189,30 @@ def write_table(path: Path, table: pd.DataFrame, digits: int = DIGITS) -> None:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a table written by `write_table`; an empty CSV cell of a text column is an empty string there."""
-    if path.suffix.lower() == ".parquet":
-        table: pd.DataFrame = pq.read_table(path.absolute()).to_pandas()
-        return table
-    return pd.read_csv(path.absolute(), keep_default_na=False, dtype=str)
+    """Read a table written by `write_table`; an empty CSV cell of a text column is an empty string there.
+
+    Raises
+    ------
+    DocumentError
+        When the file is no such table.
+    """
+    _need(path)
+    try:
+        if path.suffix.lower() == ".parquet":
+            table: pd.DataFrame = pq.read_table(path.absolute()).to_pandas()
+            return table
+        return pd.read_csv(path.absolute(), keep_default_na=False, dtype=str)
+    except (pa.ArrowException, ValueError, OSError) as error:  # pandas' own are ValueErrors
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the machine's; of what it finds in a file, pyarrow makes one without the number
+        got = (str(error) or type(error).__name__).splitlines()[0]
+        raise refusal(str(path), "a table (.parquet, .csv)", got, "write it again") from error
+
+
+def _need(path: Path) -> None:
+    """Raise the error of the machine where nothing is, which `exiting` names; pyarrow leaves out its number."""
+    if not path.exists():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
 
 
 def sha256(path: Path) -> str:

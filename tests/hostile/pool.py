@@ -212,7 +212,7 @@ def _killed(worker: Worker, folder: Path) -> Result:
 
 
 def _work(pipe: Connection, folder: Path, core: int, keep: bool) -> None:
-    """Try cases until the other side is gone: killed, it cannot say so, and each process holds all ends of the pipes."""
+    """Try cases until the other side is gone; a killed one cannot say so: each process holds every end of the pipes."""
     parent = os.getppid()
     os.sched_setaffinity(0, {core})  # the stages take as many processes as they see cores
     os.environ |= {"HOME": str(folder), "MPLCONFIGDIR": str(folder)}

@@ -128,9 +128,8 @@ def _read(path: Path) -> pd.DataFrame:
         raise DataError([Problem(str(path), "a table (.parquet, .csv)", "no regular file", "name a file")])
     try:
         return io.read_table(path)
-    except (OSError, ValueError, UnicodeDecodeError) as error:  # pyarrow's and pandas' own errors are ValueErrors
-        got = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError([Problem(str(path), "a table (.parquet, .csv)", got, "write it again")]) from error
+    except OSError as error:
+        raise DataError([Problem(str(path), "a table (.parquet, .csv)", str(error), "correct its name")]) from error
 
 
 def _grouped(rows: pd.DataFrame, groups: Path | None, where: str) -> tuple[pd.DataFrame, str]:
