@@ -13,6 +13,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from hostile import pool
 from hostile.doors import DOORS
 from hostile.pool import Case, Result
@@ -26,12 +28,16 @@ def fixed(seed: int, doors: Sequence[str]) -> Iterator[Case]:
 
 
 def endless(seed: int, doors: Sequence[str], end: float) -> Iterator[Case]:
-    """Yield cases of the doors in the proportions of `fixed`, seed after seed, until `end` on the monotonic clock."""
+    """Yield the cases of `fixed`, seed after seed, until `end` on the monotonic clock.
+
+    Those of a seed come in mixed order: however soon the end is, every door was tried in proportion.
+    """
     for later in itertools.count(seed):
-        for case in fixed(later, doors):
+        cases = list(fixed(later, doors))
+        for index in np.random.default_rng(later).permutation(len(cases)):
             if time.monotonic() > end:
                 return
-            yield case
+            yield cases[index]
 
 
 def run(cases: Iterable[Case], workers: int) -> list[Result]:
