@@ -1,9 +1,12 @@
 import errno
+import json
 import os
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from vouch import io
@@ -215,3 +218,10 @@ def test_what_is_no_table_is_named(tmp_path, name, spoil):
         io.read_table(path)
     with pytest.raises(FileNotFoundError):
         io.read_table(tmp_path / "no" / name)
+
+
+def test_what_pandas_notes_in_a_parquet_file_is_passed_over(tmp_path):
+    note = {"columns": [{"name": "a", "numpy_typo": "object"}], "index_columns": ["gone"], "column_indexes": []}
+    table = pa.table({"a": ["x", "y"]}).replace_schema_metadata({"pandas": json.dumps(note)})
+    pq.write_table(table, tmp_path / "a.parquet")
+    assert io.read_table(tmp_path / "a.parquet")["a"].tolist() == ["x", "y"]

@@ -191,6 +191,8 @@ def write_table(path: Path, table: pd.DataFrame, digits: int = DIGITS) -> None:
 def read_table(path: Path) -> pd.DataFrame:
     """Read a table written by `write_table`; an empty CSV cell of a text column is an empty string there.
 
+    What pandas notes in a parquet file of its index and types is passed over: `write_table` leaves it out.
+
     Raises
     ------
     DocumentError
@@ -199,7 +201,7 @@ def read_table(path: Path) -> pd.DataFrame:
     _need(path)
     try:
         if path.suffix.lower() == ".parquet":
-            table: pd.DataFrame = pq.read_table(path.absolute()).to_pandas()
+            table: pd.DataFrame = pq.read_table(path.absolute()).to_pandas(ignore_metadata=True)
             return table
         return pd.read_csv(path.absolute(), keep_default_na=False, dtype=str)
     except (pa.ArrowException, ValueError, OSError) as error:  # pandas' own are ValueErrors
