@@ -100,7 +100,14 @@ def _parameters() -> str:
     minimal = {"min_count": 1, "strata": {}}
     dataset["validate"]["coverage"] |= {"min_components": 4, "min_samples": 1, "strata": {}}
     dataset["validate"]["coverage"]["classes"] = dict.fromkeys(labels.CLASSES, minimal)
-    models = {name: {"gate": GATE, "drift": content["models"][name]["drift"] | DRIFT} for name in MODELS}
+    models = {
+        name: {
+            "gate": GATE,
+            "drift": content["models"][name]["drift"] | DRIFT,
+            "evaluate": {key: content["models"][name]["evaluate"][key] for key in ("level", "seed")},
+        }
+        for name in MODELS
+    }
     return json.dumps({"pipeline": pipeline, "datasets": {"driver": dataset}, "models": models})
 
 
@@ -150,6 +157,9 @@ def build(folder: Path) -> None:
             Path(f"metrics/{name}/{file}.json").write_text("{}\n")
         for side in ("candidate", "baseline"):
             labels.write(Path(f"data/predictions/{name}/{side}/val_test.parquet"), side.encode())
+        groups = Path(f"plots/{name}/test/groups.parquet")
+        groups.parent.mkdir(parents=True)
+        pd.DataFrame(dict.fromkeys(("metric", "stratum", "group", "rows", "hits"), ())).to_parquet(groups)
         verdict(name)
 
 

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from vouch import paths
 from vouch.commands.staleness import refuse_stale
@@ -14,6 +15,7 @@ from vouch.commands.wear import wear
 from vouch.evaluation.gates import ASKED, objections, unresolved
 from vouch.release.verdict import judged_files, judged_predictions, open_verdict, refuse_others
 
+TITLES = {"bound": "gate of {model}", "sanity check": "sanity checks of {model}"}
 SANITY = (
     "a sanity check reads the value as it came out, luck included, and promises nothing for other photographs: a true "
     "3 % passes a limit of 2 % in about one of four val_tests with 200 photographs to count, in one of seven with 450"
@@ -40,9 +42,11 @@ def gate(
         refuse_stale(model)
     against = objections(verdict, today=datetime.now(UTC).date())
     console = Console()
-    console.print(_table(model, verdict))
-    if any(one["kind"] == "sanity check" for one in verdict["rules"].values()):
-        console.print(SANITY)
+    for kind, title in TITLES.items():
+        if rules := {name: one for name, one in verdict["rules"].items() if one["kind"] == kind}:
+            _show(console, rules, verdict["power"]["by_rule"], title=title.format(model=model))
+            if kind == "sanity check":
+                console.print(SANITY)
     if absent := sorted(str(path) for path in judged.keys() - here.keys()):
         console.print(f"not here, and so not compared with what was judged: {escape(', '.join(absent))}")
     console.print(escape(_power(verdict["power"])))
@@ -64,17 +68,20 @@ def _power(power: dict[str, Any]) -> str:
     )
 
 
-def _table(model: str, verdict: dict[str, Any]) -> Table:
-    table = Table("rule", "kind", "verdict", "again", "observed", "limit", "groups", "why", title=f"gate of {model}")
-    for name, one in sorted(verdict["rules"].items(), key=lambda item: (item[1]["passed"], item[0])):
+def _show(console: Console, rules: dict[str, Any], power: dict[str, Any], *, title: str) -> None:
+    """Print a table that fits a terminal of 80 columns, names whole, and what is to be said of a rule below it."""
+    names = Column("rule", overflow="fold")
+    table = Table(names, "verdict", "observed", "limit", "groups", "again", title=title, box=SIMPLE_HEAD, padding=0)
+    ordered = sorted(rules.items(), key=lambda item: (item[1]["passed"], item[0]))
+    for name, one in ordered:
         observed = "none" if one["observed"] is None else f"{one['observed']:.4f}"
-        limit = _limit(one)
         groups = "" if one["n_groups"] is None else str(one["n_groups"])
-        again = verdict["power"]["by_rule"][name]["again"]
-        same = "" if again is None else f"{again:.2f}"
-        cells = one["kind"], _word(one), same, observed, limit, groups, escape(_why(one))
-        table.add_row(escape(name), *cells)
-    return table
+        again = power[name]["again"]
+        table.add_row(escape(name), _word(one), observed, _limit(one), groups, "" if again is None else f"{again:.2f}")
+    console.print(table)
+    for name, one in ordered:
+        if why := _why(one):
+            console.print(escape(f"{name}: {why}"), highlight=False)
 
 
 def _word(one: dict[str, Any]) -> str:
