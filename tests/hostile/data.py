@@ -1,7 +1,8 @@
 """The door of a whole data set: ingest, scan, validate and split on photographs and labels that do not fit together."""
 
+import csv
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,9 +36,11 @@ def _draw(change: Callable[..., str], rng: np.random.Generator, folder: Path) ->
     ground.write_params(content)
     expected: dict[str, set[str]] = {}
     told = change(rng, root, expected)
-    return Attempt(told, _built, partial(_fault, expected), new=tuple(f"here/{name}" for name in OUTPUTS))
+    new = tuple(f"here/{name}" for name in OUTPUTS)
+    return Attempt(told, _built, partial(_fault, expected), new=new, rewritten=("here/splits",))  # a lock grows
 
 
+LOCK = "the lock"
 LENIENT = (
     "size_mismatch",
     "box_outside",
@@ -58,13 +61,16 @@ def _built() -> Any:
     return io.read_table(paths.quality("driver", "issues"))
 
 
-def _fault(expected: Mapping[str, set[str]], issues: Any) -> str:
+def _fault(expected: dict[str, set[str]], issues: Any) -> str:
     if isinstance(issues, Refused):
         return refusal_fault(issues)
     samples = set(io.read_table(paths.manifest("driver", "samples"))["sample_id"])
     strange = set(issues["sample_id"]) - samples - {WHOLE_DATASET}
     if strange:
         return f"validate finds something in {sorted(strange)}, which are no photographs"
+    lost = expected.pop(LOCK, set()) - set(rows(paths.split_lock("driver").read_bytes()))
+    if lost:
+        return f"split lost {sorted(lost)} of its lock"
     for check, names in expected.items():
         found = issues.loc[issues["check"] == check, "sample_id"].tolist()
         if sorted(found) != sorted(names):
@@ -93,14 +99,21 @@ def _pictures(rng: np.random.Generator, root: Path, expected: dict[str, set[str]
 
 
 def _lock(rng: np.random.Generator, root: Path, expected: dict[str, set[str]]) -> str:
-    """Spoil the split lock that a run before left."""
+    """Spoil the split lock that a run before left, of groups in the data or of others."""
     path = paths.split_lock("driver")
     path.parent.mkdir()
     splits = ("train", "val_select", "val_calib", "val_test")
-    text = "group,split\n" + "".join(f"s{index},{pick(rng, splits)}\n" for index in range(8))
+    group = pick(rng, ("session=s", "s"))
+    text = "group,split\n" + "".join(f"{group}{index},{pick(rng, splits)}\n" for index in range(8))
     changed = respelt(rng, text) if rng.random() < 0.6 else text
     path.write_bytes(noisy(rng, changed.encode("utf-8", "surrogatepass")))
+    expected[LOCK] = set(rows(path.read_bytes()))
     return f"a lock of {path.read_bytes()[:80]!r}"
+
+
+def rows(content: bytes) -> list[str]:
+    """Return the rows of a lock, as they are compared."""
+    return [repr(row) for row in csv.reader(content.decode("utf-8", "replace").splitlines())]
 
 
 def _boxes(rng: np.random.Generator, root: Path, expected: dict[str, set[str]]) -> str:

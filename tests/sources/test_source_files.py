@@ -11,7 +11,7 @@ from alarm import within
 from vouch.errors import ManifestError
 from vouch.sources.descriptor import read_descriptor
 from vouch.sources.reading import complete, read_source
-from vouch.sources.tree import link_problems, walk
+from vouch.sources.tree import link_problems, photographs_below, walk
 
 YOLO = {"data.yaml": "names: [can]\n", "images/a.jpg": "", "images/b.jpg": "", "labels/a.txt": "0 .5 .5 .1 .1\n"}
 COCO = {"a.jpg": "", "labels.json": '{"images": [{"id": 1, "file_name": "a.jpg", "width": 9, "height": 9}], '}
@@ -199,3 +199,19 @@ def test_a_descriptor_that_is_a_pipe_is_not_waited_for(tmp_path: Path):
     os.mkfifo(tmp_path / "source.json")
     with within(60), pytest.raises(ManifestError, match="got a pipe"):
         read_descriptor(tmp_path)
+
+
+def test_photographs_are_found_below_a_thousand_folders_and_no_link_is_followed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("b.JPG", "a.png", "c.txt", ".d.jpg"):
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "loop").symlink_to(".")
+    (tmp_path / "e.jpg").symlink_to("gone")
+    (tmp_path / "f.jpg").symlink_to(".")
+    for _ in range(1000):
+        os.mkdir("d")  # noqa: PTH102 # a path of this length is too long for the whole
+        os.chdir("d")
+    Path("x.jpg").write_bytes(b"")
+    os.chdir(tmp_path)
+    found = [str(path.relative_to(tmp_path)) for path in photographs_below(tmp_path)]
+    assert found == [".d.jpg", "a.png", "b.JPG", "d/" * 1000 + "x.jpg", "e.jpg"]

@@ -18,7 +18,7 @@ from vouch.evaluation.drift import QUESTIONS, Judgement, Plan, as_json, judged
 from vouch.evaluation.questions import Effects
 from vouch.params import Section
 from vouch.release.opened import open_bundle
-from vouch.vision.formats import photographs_in
+from vouch.sources.tree import photographs_below
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -111,7 +111,7 @@ def _refuse_places(
 ) -> None:
     outputs = [] if json is None else [Output("--json", json, (".json",))]
     outputs += [] if page_folder is None else [Output("--page", page_folder)]
-    photographs = photographs_in(path) if path.is_dir() else []
+    photographs = photographs_below(path) if path.is_dir() else []
     inputs = [paths.model(model, "bundle"), path, *photographs, *([] if groups is None else [groups])]
     refuse_outputs(outputs, inputs, overwrite=overwrite)
 

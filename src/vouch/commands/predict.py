@@ -13,8 +13,8 @@ from vouch.commands.outputs import Output, Overwrite, refuse_outputs
 from vouch.errors import DataError, Problem, refuse_any
 from vouch.release.answers import answer
 from vouch.release.opened import Opened, open_bundle
+from vouch.sources.tree import photographs_below
 from vouch.vision.draw import caption, draw_boxes
-from vouch.vision.formats import photographs_in
 from vouch.vision.preprocess import read_image
 
 PICTURES = {  # what a drawn answer may be written as, by suffix
@@ -67,7 +67,7 @@ def listed_photographs(images: list[Path]) -> list[Path]:
     """Return the photographs named, a folder's in order of their names; what is no folder is taken as it is."""
     listed: list[Path] = []
     for image in images:
-        listed += (photographs_in(image) if image.is_dir() else []) or [image]
+        listed += (photographs_below(image) if image.is_dir() else []) or [image]
     return listed
 
 

@@ -15,8 +15,9 @@ from vouch.evaluation.appearance import Appearance, of_boxes, of_classes
 from vouch.policies.policy import decided
 from vouch.release.answers import answer, seen, trained
 from vouch.release.opened import Opened
+from vouch.sources.tree import photographs_below
 from vouch.splits import contract
-from vouch.vision.formats import SUFFIXES, photographs_in
+from vouch.vision.formats import SUFFIXES
 
 OWN = (
     "nothing says which photographs belong together: each counts as its own group, and what resembles is counted twice"
@@ -63,7 +64,7 @@ def new(path: Path, opened: Opened, groups: Path | None) -> Watched:
         Listing everything that is wrong: no photograph, unreadable ones, no table, groups that do not fit.
     """
     if path.is_dir():
-        images = photographs_in(path)
+        images = photographs_below(path)
         if not images:
             got = "none"
             raise DataError([Problem(str(path), f"photographs ({', '.join(sorted(SUFFIXES))})", got, "name another")])

@@ -29,7 +29,7 @@ from vouch.sources.merge import Merged, Taxonomy, merged
 from vouch.sources.reading import complete, read_source
 from vouch.sources.record import recorded, unrecorded
 from vouch.sources.records import Reading
-from vouch.sources.tree import Tree
+from vouch.sources.tree import Tree, below
 
 RENDER = "render"  # name of the source that the stage render draws
 NAME = ".source"  # file of the mark, which no source can be called: which one is under way
@@ -239,4 +239,4 @@ def _record(dataset: str) -> None:
 
 
 def _count(root: Path) -> int:
-    return sum(1 for path in root.rglob("*") if path.is_file())
+    return sum(path.is_file() for path in below(root)) if root.is_dir() else 0

@@ -1,7 +1,6 @@
 """What DVC recorded of an imported data set (data/sources/D.dvc), and what stands there that DVC does not have."""
 
 import hashlib
-import os
 import re
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from typing import Any
 
 from vouch.documents import DocumentError, parse_json, parse_yaml, read_text
 from vouch.errors import Problem, WorkspaceError
-from vouch.sources.tree import JUNK
+from vouch.sources.tree import JUNK, below
 
 MOST_BYTES = 2**30  # of a listing: a million files have 150 MB
 DIGEST = re.compile(r"[0-9a-f]{32}\.dir")
@@ -58,17 +57,12 @@ def unrecorded(root: Path, record: Path) -> Iterator[Problem]:
     """
     known = _listing(recorded(record).digest, record)
     remedy = f"move it away, or let DVC keep it (`dvc add {root}`), then undo again"
-    for path in sorted(_files(root)):
+    for path in sorted(path for path in below(root) if path.name not in LEFT):
         name = path.relative_to(root).as_posix()
         if name not in known:
             yield Problem(str(path), "a file that was imported", "one that was added since", remedy)
         elif _md5(path) != known[name]:
             yield Problem(str(path), "the file as it was imported", "another content", remedy)
-
-
-def _files(root: Path) -> Iterator[Path]:
-    for folder, _, names in os.walk(root):
-        yield from (Path(folder, name) for name in names if name not in LEFT)
 
 
 def _listing(digest: str, record: Path) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -101,6 +101,26 @@ def _scan(root: Path, prefix: str, files: list[str], links: list[str], odd: dict
             else:
                 folders.append(f"{path}/")
     return folders
+
+
+def below(folder: Path) -> Iterator[Path]:
+    """Yield every file, link and device below a folder, hidden ones too; links to folders are not followed.
+
+    The standard library's own walks call themselves for each folder: a thousand within each other end them.
+    """
+    folders = [str(folder)]
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                else:
+                    yield Path(entry.path)
+
+
+def photographs_below(folder: Path) -> list[Path]:
+    """Return what is a photograph by its name in a folder and below, in order of the paths."""
+    return sorted(path for path in below(folder) if path.suffix.lower() in PHOTOGRAPHS and not path.is_dir())
 
 
 def kind_problems(tree: Tree) -> list[Problem]:
