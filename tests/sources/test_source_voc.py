@@ -64,3 +64,9 @@ def test_two_files_for_one_photograph_are_refused(read):
 def test_entities_are_never_expanded():
     bomb = "<!DOCTYPE b [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;'>]><annotation>&b;</annotation>"
     assert xml(bomb, "b.xml").got == "a document type"
+
+
+def test_a_source_without_any_annotation_is_another_format_and_not_all_negatives(read):
+    files = {"images/a.jpg": "", "labels/a.txt": "0 .5 .5 .1 .1\n"}
+    problems = read(files, "voc", unlabelled="negative").problems
+    assert [(problem.where, problem.got) for problem in problems] == [("the source's folder", "none")]

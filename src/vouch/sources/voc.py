@@ -21,6 +21,8 @@ def read(tree: Tree, descriptor: Descriptor) -> Reading:
     records: list[Record] = []
     problems: list[Problem] = []
     files = sorted(path for path in tree.files if path.lower().endswith(".xml"))
+    if not files and descriptor.unlabelled == "negative":  # of another format: its every photograph would become one
+        problems.append(Problem("the source's folder", "annotation files (*.xml)", "none", "check the path and format"))
     for path in files:
         record, found = _read_file(tree, path, descriptor.images)
         problems += found
