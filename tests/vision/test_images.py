@@ -233,3 +233,10 @@ def test_no_door_takes_more_memory_for_a_sliver_than_for_an_ordinary_photograph(
     grown = {tuple(line.split()[:2]): int(line.split()[2]) for line in done.stdout.splitlines()}
     assert len(grown) == 7 * 4
     assert max(grown.values()) < 200, grown  # MiB; a photograph of 12 megapixels takes 90
+
+
+def test_a_webp_that_claims_more_than_pillow_bears_is_a_refusal():
+    body = b"WEBPVP8X" + (10).to_bytes(4, "little") + bytes(4) + b"\xff" * 6  # 2**24 pixels a side
+    content = b"RIFF" + len(body).to_bytes(4, "little") + body
+    header, pixels = decode(io.BytesIO(content), max_megapixels=100)
+    assert (header.problems, pixels) == (("unsupported_format",), None)

@@ -36,6 +36,7 @@ from vouch.vision.orientation import SIDEWAYS, TAG, UPRIGHT, orientation, turned
 
 DECODE_ERRORS = (  # what Pillow's parsers raise on hostile bytes; 3,000 mutations of each format brought no other
     OSError,
+    Image.DecompressionBombError,  # of a WebP, whose reader has that limit too
     SyntaxError,
     ValueError,
     TypeError,
