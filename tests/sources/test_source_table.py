@@ -67,3 +67,12 @@ def test_a_broken_table_is_refused_with_the_value_that_was_got(read, text, got):
 def test_an_absent_manifest_is_named(read):
     problems = read({"a.jpg": ""}, "csv").problems
     assert [problem.where for problem in problems] == ["manifest.csv"]
+
+
+def test_a_manifest_that_says_nothing_of_labels_makes_no_negatives(read):
+    files = {"can/a.jpg": "", "manifest.csv": "image,width,height\ncan/a.jpg,9,9\n"}
+    problems = read(files, "csv", unlabelled="negative").problems
+    assert [(problem.where, problem.got) for problem in problems] == [("manifest.csv:1", "image, width, height")]
+    stated = files | {"manifest.csv": "image,annotation\ncan/a.jpg,negative\n"}
+    assert [record.annotation for record in read(stated, "csv", unlabelled="negative").records] == ["negative"]
+    assert [record.annotation for record in read(files, "csv", unlabelled="refuse").records] == ["missing"]

@@ -31,9 +31,21 @@ def read(tree: Tree, descriptor: Descriptor) -> Reading:
         for where, row in _rows(tree, path, problems):
             found = list(_add(row, where, held, boxes))
             problems += found
+    if descriptor.unlabelled == "negative":
+        problems += _silent(held)
     records, found = _records(held, boxes, unlabelled(descriptor.unlabelled))
     rows = {image: row for image, (_, row) in held.items()}
     return Reading(tuple(records), files, rows=rows, problems=(*problems, *found))
+
+
+def _silent(held: Mapping[str, tuple[str, Row]]) -> list[Problem]:
+    """A manifest that says of no photograph what is on it: the side manifest of another format, perhaps."""
+    if not held or any(name in row for _, row in held.values() for name in ("label", "annotation", "class")):
+        return []
+    where, row = next(iter(held.values()))
+    expected = f"a column `label` or `annotation`, or the columns {', '.join(BOX)}"
+    remedy = "check the format; where nothing is on any photograph, let `annotation` say `negative`"
+    return [Problem(f"{where.rpartition(':')[0]}:1", expected, ", ".join(row), remedy)]
 
 
 def read_side(tree: Tree, path: str) -> tuple[dict[str, Row], list[Problem]]:
