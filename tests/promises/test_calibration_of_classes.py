@@ -101,7 +101,8 @@ def test_grouped_cross_validation_finds_the_family_more_often_than_not(family: s
     for _ in range(6):
         logits, truth = truth_of(family, generator)
         rows = pd.DataFrame({LOGIT + name: logits[:, place] for place, name in enumerate(NAMES)})
-        rows = rows.assign(class_true=np.array(NAMES)[truth], group=np.arange(3000) % 60)
+        right = logits.argmax(axis=1) == truth
+        rows = rows.assign(class_true=np.array(NAMES)[truth], correct=right, group=np.arange(3000) % 60)
         calibrator = fit_multiclass(rows, MulticlassChoice(methods, 4, EVERY))
         found += calibrator["map"]["method"] == family
     assert found > 3
