@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from vouch.evaluation.gates import Rule
+from vouch.evaluation.margins import least_margin
 from vouch.evaluation.metrics import METRICS
 from vouch.evaluation.power import (
     RATES,
@@ -18,7 +19,6 @@ from vouch.evaluation.power import (
     curve,
     intended,
     least_factor,
-    resolvable_margin,
     subject,
 )
 from vouch.evaluation.shares import lower_bound, reaches
@@ -142,9 +142,9 @@ def test_groups_are_needed_as_the_normal_calculation_says():
 
 
 def test_a_margin_is_resolvable_where_an_equal_model_passes_that_often():
-    about = measured(0.0, -0.0196, 0.0196, metric="map50", source="comparison", limit=-0.01)
-    about = Subject(about.rule, 0.0, -0.0196, 0.0196, 50, None)
-    margin = resolvable_margin(about, 0.95, target=0.8)
+    margin = least_margin(
+        {"delta": 0.0, "low": -0.0196, "standard_error": 0.0196 / stats.norm.isf(0.025)}, op=">=", bound="low"
+    )
     assert margin == pytest.approx((1.96 + 0.8416) * 0.01, rel=1e-3)
     wide = Subject(rule(metric="map50", source="comparison", limit=-margin), 0.0, -0.0196, 0.0196, 50, None)
     assert chance(wide, 0.0, WORLD, factor=1, draws=1) == pytest.approx(0.8)

@@ -10,7 +10,8 @@ from rich.markup import escape
 from vouch import io, params, paths
 from vouch.commands.wear import wear
 from vouch.errors import ParamsError, Problem
-from vouch.evaluation.gates import judge
+from vouch.evaluation.gates import judge, verdicts_of
+from vouch.evaluation.margins import least_margin
 from vouch.evaluation.plan import (
     BEYOND,
     ENOUGH,
@@ -23,7 +24,7 @@ from vouch.evaluation.plan import (
     intended_gate,
     outlook,
 )
-from vouch.evaluation.power import World, resolvable_margin
+from vouch.evaluation.power import World
 from vouch.stages.gate import Params, gathered, world
 
 COLUMNS = (
@@ -95,13 +96,12 @@ def _at_hand(model: str) -> dict[str, Any]:
     verdict = judge(asked.rules, evidence, required=asked.required, waivers=asked.waivers)
     table = io.read_table(paths.plots(model, "test/groups.parquet"))
     gate = gate_of(asked.rules, evidence, required=asked.required, verdicts=verdict["rules"], groups=table)
-    shared = world(model)
     margins = {
-        name: resolvable_margin(about, shared.level, target=TARGETS[0])
-        for name, about in gate.subjects.items()
-        if about.rule.source == "comparison"
+        name: least_margin(evidence["comparison"].get(rule.metric, {}).get(where, {}), op=rule.op, bound=rule.bound)
+        for name, (rule, where) in verdicts_of(asked.rules, asked.required).items()
+        if rule.source == "comparison"
     }
-    found = _found(gate, shared, n_groups=int(table["group"].nunique()))
+    found = _found(gate, world(model), n_groups=int(table["group"].nunique()))
     return found | {"known_after_a_model": [], "margins": margins, "wear": wear(model)}
 
 

@@ -127,16 +127,6 @@ def intended(rule: Rule, *, groups: int, per_group: int) -> Subject:
     return Subject(rule, None, None, None, groups, np.full(groups, float(per_group)))
 
 
-def resolvable_margin(about: Subject, level: float, *, target: float) -> float | None:
-    """Return how far within its limit a metric that is no share has to be for the rule to pass with chance `target`.
-
-    Of a comparison: the least margin that lets a model as good as the baseline pass so often.
-    """
-    deviation = _deviation(about, level)
-    reach = 0.0 if about.rule.bound == "value" else float(-ndtri((1 - level) / 2))
-    return None if deviation is None else (reach + float(ndtri(target))) * deviation
-
-
 def again(about: Subject, world: World) -> float | None:
     """Return the chance that fresh groups pass the rule, were the truth what was observed.
 
