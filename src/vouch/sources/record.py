@@ -1,6 +1,5 @@
 """What DVC recorded of an imported data set (data/sources/D.dvc), and what stands there that DVC does not have."""
 
-import hashlib
 import re
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from typing import Any
 
 from vouch.documents import DocumentError, parse_json, parse_yaml, read_text
 from vouch.errors import Problem, WorkspaceError
-from vouch.sources.tree import JUNK, below
+from vouch.sources.tree import JUNK, below, md5
 
 MOST_BYTES = 2**30  # of a listing: a million files have 150 MB
 DIGEST = re.compile(r"[0-9a-f]{32}\.dir")
@@ -61,7 +60,7 @@ def unrecorded(root: Path, record: Path) -> Iterator[Problem]:
         name = path.relative_to(root).as_posix()
         if name not in known:
             yield Problem(str(path), "a file that was imported", "one that was added since", remedy)
-        elif _md5(path) != known[name]:
+        elif not path.is_file() or md5(path) != known[name]:
             yield Problem(str(path), "the file as it was imported", "another content", remedy)
 
 
@@ -79,11 +78,3 @@ def _listing(digest: str, record: Path) -> Mapping[str, str]:
         problems = (Problem(one.where, "the listing of what was imported", one.got, remedy) for one in error.problems)
         raise WorkspaceError(problems) from error
     return {one["relpath"]: one["md5"] for one in content}
-
-
-def _md5(path: Path) -> str:
-    """Return the md5 of a regular file, "" of anything else."""
-    if not path.is_file():
-        return ""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

@@ -175,11 +175,13 @@ def link_problems(tree: Tree) -> list[Problem]:
 def _is_cached(path: Path) -> bool:
     """Whether a file is called after its own content, as in DVC's cache: nobody can lend another to that name."""
     found = CACHED.search(path.as_posix())
-    if found is None or not path.is_file():
-        return False
+    return found is not None and path.is_file() and md5(path) == "".join(found.groups())
+
+
+def md5(path: Path) -> str:
+    """Return a file's md5, by which DVC knows it."""
     with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False))
-    return digest.hexdigest() == "".join(found.groups())
+        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def _kind_at(path: Path) -> str:
