@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vouch.evaluation.shares import effective_rows, intraclass_correlation
+from vouch.evaluation.shares import FloatArray, effective_rows, intraclass_correlation
 
 STEPS = 15  # numbers that a curve which follows the data is taken to learn: the bins of a histogram
 
@@ -47,8 +47,7 @@ class Candidates:
 
 def likeness(rows: pd.DataFrame, floor: float) -> float:
     """Return the correlation of being right within a group, over all rows; at least `floor`."""
-    sizes, right = _by_group(rows)
-    return max(floor, intraclass_correlation(right, sizes))
+    return _likeness(*_by_group(rows), floor)
 
 
 def candidates(
@@ -63,14 +62,18 @@ def candidates(
     learnt : map of str to int
         How many numbers each method learns.
     """
-    sizes, _ = _by_group(rows)
-    effective = effective_rows(sizes, likeness(rows, teaching.intraclass_floor))
+    sizes, right = _by_group(rows)
+    effective = effective_rows(sizes, _likeness(sizes, right, teaching.intraclass_floor))
     needed = {method: teaching.rows_per_parameter * learnt[method] for method in methods}
     left_out = {method: float(rows) for method, rows in needed.items() if rows > effective}
     return Candidates(tuple(method for method in methods if method not in left_out), effective, left_out)
 
 
-def _by_group(rows: pd.DataFrame) -> tuple[Any, Any]:
+def _likeness(sizes: FloatArray, right: FloatArray, floor: float) -> float:
+    return max(floor, intraclass_correlation(right, sizes))
+
+
+def _by_group(rows: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
     codes, names = pd.factorize(rows["group"], sort=True)
     right = np.bincount(codes, weights=rows["correct"].to_numpy(dtype=bool), minlength=len(names))
     return np.bincount(codes, minlength=len(names)).astype(np.float64), right.astype(np.float64)
