@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 from stages.test_gate import write
 from vouch import io, paths
 from vouch.commands.plan import plan
-from vouch.errors import ParamsError
+from vouch.errors import ParamsError, WorkspaceError
 from vouch.stages.gate import run
 
 APP = typer.Typer()
@@ -35,6 +35,13 @@ def test_the_groups_at_hand_are_told_by_rule_and_together():
     assert shown.exit_code == 0, shown.output
     for said in ("recall[stream=rear]", "all together", "no_regression: a model as good as the baseline", "not known"):
         assert said in shown.output
+
+
+def test_in_a_clone_without_data_it_says_what_to_run():
+    paths.plots("driver", "test/groups.parquet").unlink()
+    refused = invoke().exception
+    assert isinstance(refused, WorkspaceError)
+    assert "run `make repro MODEL=driver`, or plan with --groups" in str(refused)
 
 
 def test_json_and_markdown_hold_the_same_chances():

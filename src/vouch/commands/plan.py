@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from vouch import io, params, paths
 from vouch.commands.wear import wear
-from vouch.errors import ParamsError, Problem
+from vouch.errors import ParamsError, Problem, WorkspaceError
 from vouch.evaluation.gates import judge, verdicts_of
 from vouch.evaluation.margins import least_margin
 from vouch.evaluation.plan import (
@@ -94,7 +94,11 @@ def _at_hand(model: str) -> dict[str, Any]:
     asked = params.load(Params, "models", model, "gate")
     evidence = gathered(model, params.read_value("pipeline", "models", model, "dataset"))
     verdict = judge(asked.rules, evidence, required=asked.required, waivers=asked.waivers)
-    table = io.read_table(paths.plots(model, "test/groups.parquet"))
+    path = paths.plots(model, "test/groups.parquet")  # DVC's, where the metrics files are git's
+    if not path.exists():
+        remedy = f"run `make repro MODEL={model}`, or plan with --groups, --per-group and --icc"
+        raise WorkspaceError([Problem(str(path), "what evaluate writes", "none", remedy)])
+    table = io.read_table(path)
     gate = gate_of(asked.rules, evidence, required=asked.required, verdicts=verdict["rules"], groups=table)
     margins = {
         name: least_margin(evidence["comparison"].get(rule.metric, {}).get(where, {}), op=rule.op, bound=rule.bound)
