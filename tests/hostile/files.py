@@ -36,7 +36,7 @@ NAMES = (
         "..a",
         "a..",
         "a.png",
-        "nan",
+        "NaN",
         "null",
         "<b>",
         "&amp;",
