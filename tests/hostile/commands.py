@@ -108,7 +108,7 @@ def _csv(rng: np.random.Generator, folder: Path) -> Attempt:
 
 
 def _table_fault(out: str) -> str:
-    path = Path(out)
+    path = Path(out).absolute()  # pandas takes a leading ~ for the home folder
     if not path.is_file():
         return "exits 0 and wrote nothing"
     table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
