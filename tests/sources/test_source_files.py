@@ -203,10 +203,11 @@ def test_a_descriptor_that_is_a_pipe_is_not_waited_for(tmp_path: Path):
 
 def test_photographs_are_found_below_a_thousand_folders_and_no_link_is_followed(chain, tmp_path):
     root = chain(1000)
-    for name in ("b.JPG", "a.png", "c.txt", ".d.jpg"):
+    for name in ("b.JPG", "a.png", "c.txt", ".d.jpg", "g.gif", "h.ppm"):
         (tmp_path / name).write_bytes(b"")
+    (tmp_path / "album.jpg").mkdir()
     (tmp_path / "loop").symlink_to(".")
     (tmp_path / "e.jpg").symlink_to("gone")
     (tmp_path / "f.jpg").symlink_to(".")
     found = [str(path.relative_to(tmp_path)) for path in photographs_below(tmp_path)]
-    assert found == [".d.jpg", "a.png", "b.JPG", "e.jpg", f"{root.name}/{'d/' * 1000}a.jpg"]
+    assert found == [".d.jpg", "a.png", "b.JPG", "e.jpg", "g.gif", f"{root.name}/{'d/' * 1000}a.jpg"]

@@ -21,14 +21,28 @@ def killed_after_first(function):
     return once
 
 
+def killed_within_second(save):
+    """Do as `torch.save` does, once, and die half-way through the next checkpoint."""
+    saved = []
+
+    def partly(content, path):
+        save(content, path)
+        if saved:
+            path.write_bytes(path.read_bytes()[:1000])
+            raise Killed
+        saved.append(path)
+
+    return partly
+
+
 @pytest.fixture(scope="module")
 def photographs(tmp_path_factory):
     return draw(tmp_path_factory.mktemp("data") / "photographs")
 
 
-def interrupt(name, photographs, scratch, where):
+def interrupt(name, photographs, scratch, where, killed=killed_after_first):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(where[0], where[1], killed_after_first(getattr(*where)))
+        patch.setattr(where[0], where[1], killed(getattr(*where)))
         with pytest.raises(Killed):
             framework(name).train(lesson(photographs), training(), STARTS[name], scratch)
     assert any(scratch.rglob("last.pt"))
@@ -37,7 +51,7 @@ def interrupt(name, photographs, scratch, where):
 def test_torchvision_resumed_gives_the_bytes_of_an_uninterrupted_run(photographs, tmp_path):
     learn = framework("torchvision").train
     whole = learn(lesson(photographs), training(), STARTS["torchvision"], tmp_path / "whole")
-    interrupt("torchvision", photographs, tmp_path / "broken", (torch, "save"))
+    interrupt("torchvision", photographs, tmp_path / "broken", (torch, "save"), killed_within_second)
     resumed = learn(lesson(photographs), training(resume=True), STARTS["torchvision"], tmp_path / "broken")
     assert resumed.curve.equals(whole.curve)
     assert all(torch.equal(resumed.tensors[key], whole.tensors[key]) for key in whole.tensors)

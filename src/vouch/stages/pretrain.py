@@ -15,6 +15,7 @@ import pandas as pd
 from vouch import io, params, paths
 from vouch.errors import DataError, LeakageError, Problem, refuse_any
 from vouch.quality import held_out, images
+from vouch.sources.tree import photographs_below
 from vouch.splits import contract
 from vouch.stages import main
 from vouch.training import checkpoints
@@ -22,7 +23,6 @@ from vouch.training.classifier_data import labelled
 from vouch.training.classifier_network import start_of
 from vouch.training.pretraining import Pool, adapt
 from vouch.training.pretraining_params import Pretraining
-from vouch.vision.formats import photographs_in
 
 
 class Params(Pretraining):
@@ -45,7 +45,7 @@ def run(model: str, dataset: str, start: str, unlabelled: str) -> None:
 def _others(dataset: str, folder: Path) -> tuple[Path, ...]:
     if folder.suffix == ".yaml":
         return ()
-    found = tuple(photographs_in(folder))
+    found = tuple(photographs_below(folder))
     largest = params.read_value("datasets", dataset, "scan", "max_megapixels")
     records = list(images.scan(found, max_megapixels=largest, workers=len(os.sched_getaffinity(0))))
     scan = images.tabulate([path.as_posix() for path in found], records)

@@ -19,6 +19,7 @@ from torchvision.models.detection import ssdlite320_mobilenet_v3_large
 from torchvision.models.detection.image_list import ImageList
 from torchvision.ops import box_iou
 
+from vouch import io
 from vouch.errors import DataError, ParamsError, Problem, refuse_any
 from vouch.training import checkpoints
 from vouch.training.augment import augmented
@@ -147,8 +148,8 @@ def _fit(model: Any, lesson: Lesson, training: Training, last: Path) -> dict[str
         if map50 > state["best_map50"]:
             tensors = {name: value.clone() for name, value in model.state_dict().items()}
             state |= {"best_map50": map50, "best_epoch": state["epoch"], "best": tensors}
-        last.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(state | {"model": model.state_dict(), "optimizer": optimizer.state_dict()}, last)
+        with io.replacing(last) as temporary:
+            torch.save(state | {"model": model.state_dict(), "optimizer": optimizer.state_dict()}, temporary)
     return state
 
 

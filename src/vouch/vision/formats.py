@@ -1,7 +1,5 @@
 """What counts as a photograph: by its name, by its format, and in which words anything else is refused."""
 
-from pathlib import Path
-
 SUFFIXES = {
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
@@ -33,11 +31,6 @@ REFUSALS = {  # name: what was expected, and what to do; each keeps a photograph
     "bit_depth": ("8 bits a channel", _REPAIR),
     "colour_mode": ("grey, palette or RGB colours", _REPAIR),
 }
-
-
-def photographs_in(folder: Path) -> list[Path]:
-    """Return what is a photograph by its name in a folder and below, in order of the paths."""
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in LISTED and not path.is_dir())
 
 
 def described(file_format: str, mode: str, width: int, height: int) -> str:
