@@ -45,6 +45,14 @@ def test_a_p_that_cannot_be_lower_is_marked_and_few_groups_are_named(path):
     assert "corrected over the 2 differences" in shown
 
 
+def test_a_calibration_error_is_shown_with_what_chance_alone_gives(path):
+    both = {"baseline": 0.04, "candidate_by_chance": 0.0166, "baseline_by_chance": None, "verdict": "unknown"}
+    path.write_text(json.dumps(WHOLE | {"ece": {"all": ENTRY | both}}))
+    shown = CliRunner().invoke(APP, ["m"]).output
+    assert "chance 0.017" in shown
+    assert shown.count("chance") == 2  # in the cell, and in the sentence that explains it
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -114,6 +114,16 @@ def test_two_perfect_models_are_only_as_equal_as_their_groups_are_many():
     assert compared(first, second, {"recall": 0.03})["recall"]["all"]["verdict"] == "not_worse"
 
 
+def test_a_calibration_error_stands_beside_what_chance_makes_of_each_side():
+    # one bin of 200 rows at .9, or at .8, in groups of 5 with correlation .05: E|N| of variance p (1 - p) 1.2 / 200
+    first, second = side(np.ones(200)), side(np.ones(200)).assign(confidence=0.8)
+    found = compared(first, second, {"ece": 0.01, "recall": 0.01}, [("stream",)])
+    sides = [found["ece"]["all"][f"{which}_by_chance"] for which in ("candidate", "baseline")]
+    assert sides == pytest.approx([np.sqrt(2 / np.pi * p * (1 - p) * 1.2 / 200) for p in (0.9, 0.8)])
+    assert found["ece"]["stream=rear"]["candidate_by_chance"] > sides[0]  # fewer rows
+    assert "candidate_by_chance" not in found["recall"]["all"]
+
+
 def test_against_a_baseline_that_says_nothing_only_defined_metrics_decide():
     found = compared(chance(0.9, 0), side(np.zeros(200)), {"recall": 0.01, "precision": 0.01})
     assert found["recall"]["all"]["verdict"] == "better"

@@ -192,6 +192,8 @@ def _comparison(test: dict[str, Any]) -> dict[str, Any]:
         row = {"candidate": value, "baseline": baseline, "delta": delta, "low": delta - 0.02, "high": delta + 0.02}
         row |= {"standard_error": 0.01, "p": 0.0004, "p_holm": 0.0012, "least_p_holm": 0.0012}
         row |= {"margin": 0.01, "n_rows": 1234, "n_groups": 60, "verdict": "better"}
+        if metric == "ece":
+            row |= {"candidate_by_chance": 0.011, "baseline_by_chance": 0.014}
         none = dict.fromkeys(("baseline", "delta", "low", "high", "standard_error", "p", "p_holm", "least_p_holm"))
         found[metric] = {"all": row, "stream=rear": row | none | {"verdict": "unknown"}}
     return found

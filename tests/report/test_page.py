@@ -88,6 +88,8 @@ def test_a_calibration_error_stands_beside_what_chance_makes_of_it():
     assert "by chance alone 0.017" in text  # the headline
     assert "chance 0.017 Crossed" in text or "chance 0.017 From" in text  # the table
     assert "0.089 0.018 0.016" in text  # val_select: before, after, by chance
+    compared = Outline(page(made_up.evidence())).text()
+    assert re.search("chance 0.011 [0-9.]+ chance 0.014", compared)  # candidate, baseline
 
 
 def test_missing_evidence_is_said_by_name():

@@ -1,6 +1,7 @@
 """`vouch compare`: candidate against baseline, with significance, as a table."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -30,13 +31,20 @@ def compare(model: Annotated[str, typer.Argument(help="Model of params.yaml, say
         for stratum, found in strata.items():
             entry = MISSING | found
             spread = f"{_number(entry['delta'], '+')} [{_number(entry['low'], '+')}, {_number(entry['high'], '+')}]"
-            sides, verdict = (_number(entry["baseline"]), _number(entry["candidate"])), entry["verdict"]
+            sides = (_side(entry, name) for name in ("baseline", "candidate"))
             p = _number(entry["p_holm"]) + (" (least)" if at_least_p(entry) else "")
-            table.add_row(escape(metric), escape(stratum), *sides, spread, p, WORDS.get(verdict, verdict))
+            verdict = WORDS.get(entry["verdict"], entry["verdict"])
+            table.add_row(escape(metric), escape(stratum), *sides, spread, p, verdict)
     console = Console()
     console.print(table)
     console.print(f"p (Holm) is corrected over the {family(comparison)} differences of this table that have one.")
+    console.print("chance: what a perfectly calibrated model with these confidences would show.", soft_wrap=True)
     console.print("least: with these groups and so many differences, p (Holm) cannot be lower.", soft_wrap=True)
+
+
+def _side(entry: Mapping[str, Any], name: str) -> str:
+    chance = entry.get(f"{name}_by_chance")
+    return _number(entry[name]) + ("" if chance is None else f"\nchance {chance:.3f}")
 
 
 def _number(value: float | None, sign: str = "") -> str:

@@ -27,6 +27,7 @@ from vouch.evaluation.strata import strata_masks
 from vouch.evaluation.table import applies, measured
 
 OVERALL = "overall"  # the metric name under which the verdict over all metrics stands
+SIDES = ("candidate", "baseline")
 JUMPS = ("effective", "percentile")  # intervals of metrics that jump, or stay, when a group is left out
 
 
@@ -90,6 +91,9 @@ def compare(
 ) -> dict[str, dict[str, Any]]:
     """Return {metric: {stratum: Difference}} and, under `overall`, one verdict a stratum.
 
+    The difference of a calibration error also has `candidate_by_chance` and `baseline_by_chance`: the values that
+    perfectly calibrated models with these confidences would show, null where they are not known.
+
     Parameters
     ----------
     candidate, baseline : table
@@ -126,11 +130,18 @@ def compare(
     }
     found: dict[str, dict[str, Any]] = {name: {} for name in (*margins, OVERALL)}
     for (name, stratum), one in decided(family, level).items():
-        found[name][stratum] = asdict(one)
+        found[name][stratum] = asdict(one) | _by_chance(name, sides[stratum], correlation)
     for stratum in sides:
         verdicts = [found[name][stratum]["verdict"] for name in margins if stratum in found[name]]
         found[OVERALL][stratum] = {"verdict": overall(verdicts)}
     return found
+
+
+def _by_chance(name: str, pair: tuple[pd.DataFrame, pd.DataFrame], correlation: float) -> dict[str, float | None]:
+    chance = METRICS[name].chance
+    if chance is None:
+        return {}
+    return {f"{side}_by_chance": chance(rows, correlation) for side, rows in zip(SIDES, pair, strict=True)}
 
 
 def _refuse_other_groups(candidate: pd.DataFrame, baseline: pd.DataFrame) -> None:

@@ -54,6 +54,8 @@ class Compared(Lenient):
     standard_error: float | None = None
     p_holm: float | None = None
     least_p_holm: float | None = None
+    candidate_by_chance: float | None = None
+    baseline_by_chance: float | None = None
     n_groups: int | None = None
 
 
