@@ -39,9 +39,12 @@ def test_a_p_that_cannot_be_lower_is_marked_and_few_groups_are_named(path):
         "rear": ENTRY | numbers | {"p_holm": 0.25, "verdict": "few_groups"},
     }
     path.write_text(json.dumps(WHOLE | {"recall": rows}))
-    shown = " ".join(CliRunner().invoke(APP, ["m"]).output.split())
-    assert "0.062 (least) │ too few groups" in shown
-    assert "0.250 │ too few groups" in shown
+    output = CliRunner().invoke(APP, ["m"]).output
+    first, second = (line for line in output.splitlines() if "too few groups" in line)
+    assert ("0.062" in first, "0.250" in second) == (True, True)
+    assert output.count("(least)") == 1
+    assert "(least)" in output.splitlines()[output.splitlines().index(first) + 1]
+    shown = " ".join(output.split())
     assert "corrected over the 2 differences" in shown
 
 
@@ -51,6 +54,16 @@ def test_a_calibration_error_is_shown_with_what_chance_alone_gives(path):
     shown = CliRunner().invoke(APP, ["m"]).output
     assert "chance 0.017" in shown
     assert shown.count("chance") == 2  # in the cell, and in the sentence that explains it
+
+
+def test_a_comparison_by_stratum_fits_a_terminal_of_80_columns(path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    numbers = {"baseline": 0.8, "delta": 0.1, "low": 0.02, "high": 0.2, "p_holm": 0.004, "least_p_holm": 0.004}
+    row = ENTRY | numbers | {"candidate_by_chance": 0.01, "baseline_by_chance": 0.01, "verdict": "not_worse"}
+    path.write_text(json.dumps(WHOLE | {"precision": {"stream=cabin": row}}))
+    shown = CliRunner().invoke(APP, ["m"]).output
+    assert "…" not in shown
+    assert {"precision", "stream=cabin", "candidate", "not_worse", "(least)", "[+0.020,", "+0.200]"} <= {*shown.split()}
 
 
 @pytest.mark.parametrize(

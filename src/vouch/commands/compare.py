@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -26,15 +27,15 @@ def compare(model: Annotated[str, typer.Argument(help="Model of params.yaml, say
     """
     comparison = read(paths.metrics(model, "comparison"), Comparison, remedy=f"run `dvc repro compare@{model}`")
     title = f"{model} against {params.read_value('pipeline', 'models', model, 'baseline')}"
-    table = Table("metric", "stratum", "baseline", "candidate", "difference", "p (Holm)", "verdict", title=title)
+    columns = ("metric", "stratum", "baseline", "candidate", "difference", "p (Holm)", "verdict")
+    table = Table(*columns, title=title, box=SIMPLE_HEAD, padding=0)
     for metric, strata in sorted(comparison.items()):
         for stratum, found in strata.items():
             entry = MISSING | found
-            spread = f"{_number(entry['delta'], '+')} [{_number(entry['low'], '+')}, {_number(entry['high'], '+')}]"
             sides = (_side(entry, name) for name in ("baseline", "candidate"))
-            p = _number(entry["p_holm"]) + (" (least)" if at_least_p(entry) else "")
+            p = _number(entry["p_holm"]) + ("\n(least)" if at_least_p(entry) else "")
             verdict = WORDS.get(entry["verdict"], entry["verdict"])
-            table.add_row(escape(metric), escape(stratum), *sides, spread, p, verdict)
+            table.add_row(escape(metric), escape(stratum), *sides, _spread(entry), p, verdict)
     console = Console()
     console.print(table)
     console.print(f"p (Holm) is corrected over the {family(comparison)} differences of this table that have one.")
@@ -45,6 +46,12 @@ def compare(model: Annotated[str, typer.Argument(help="Model of params.yaml, say
 def _side(entry: Mapping[str, Any], name: str) -> str:
     chance = entry.get(f"{name}_by_chance")
     return _number(entry[name]) + ("" if chance is None else f"\nchance {chance:.3f}")
+
+
+def _spread(entry: Mapping[str, Any]) -> str:
+    if entry["delta"] is None:
+        return "none"
+    return f"{entry['delta']:+.3f}\n[{_number(entry['low'], '+')}, {_number(entry['high'], '+')}]"
 
 
 def _number(value: float | None, sign: str = "") -> str:
