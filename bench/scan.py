@@ -15,7 +15,7 @@ import pandas as pd
 
 from vouch.quality import images
 from vouch.quality.duplicates import find_duplicates
-from vouch.vision.formats import photographs_in
+from vouch.sources.tree import photographs_below
 
 RUNS = 5
 FOLDERS = (Path("../shared/realdata/waste_scenes/images"), Path("data/sources/driver"))
@@ -23,7 +23,7 @@ FOLDERS = (Path("../shared/realdata/waste_scenes/images"), Path("data/sources/dr
 
 def photographs() -> tuple[Path, list[Path]]:
     for folder in FOLDERS:
-        found = photographs_in(folder)
+        found = photographs_below(folder)
         if found:
             return folder, found
     sys.exit(f"bench/scan.py: no photographs in {' or '.join(map(str, FOLDERS))}; run `make repro` first")

@@ -84,11 +84,13 @@ OVERRIDES: dict[str, Any] = {
     "datasets.driver.render.width_px": 160,
     "datasets.driver.render.height_px": 120,
     "datasets.driver.render.crossed_duplicates": 0,
+    "datasets.driver.split.fractions": {"train": 0.45, "val_select": 0.1, "val_calib": 0.15, "val_test": 0.3},
     "datasets.driver.validate.coverage.min_components": 4,
     "datasets.driver.validate.coverage.min_samples": 1,
     "datasets.driver.validate.coverage.classes": {name: {"min_count": 1, "strata": {}} for name in CLASSES},
     "models.driver.train_detector.size_px": 160,
     "models.driver.train_detector.epochs": 1,
+    "models.driver.train_detector.learning_rate": 0.001,
     "models.driver.parity.photographs": 4,
     "models.driver.parity.floor": 0.0001,  # after one epoch from nothing no score is higher than about 0.002
     "models.driver.predict.floor": 0.0001,
