@@ -236,9 +236,15 @@ def _found(samples: Any, boxes: Any) -> Truth:
 
 def _difference(image: str, found: Any, expected: Any) -> str:
     same = found[:2] == expected[:2] and len(found[2]) == len(expected[2])
-    ours, theirs = sorted(found[2]), sorted(expected[2])
-    near = same and all(
-        one[0] == other[0] and np.allclose(np.array(one[1:], float), np.array(other[1:], float), atol=1e-6)
-        for one, other in zip(ours, theirs, strict=True)
-    )
-    return "" if near else f"accepted {image} as {found}, where it is {expected}"
+    left = list(expected[2])
+    for box in found[2]:
+        twin = next((other for other in left if _near(box, other)), None)
+        if twin is None:
+            same = False
+        else:
+            left.remove(twin)
+    return "" if same else f"accepted {image} as {found}, where it is {expected}"
+
+
+def _near(one: Any, other: Any) -> bool:
+    return one[0] == other[0] and np.allclose(np.array(one[1:], float), np.array(other[1:], float), atol=1e-6)
