@@ -21,7 +21,7 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parent.parent
 TRAINED = ("train_detector", "train_classifier")  # sections that hold a training's seed
-FIRST_FRESH = 101  # seeds of fresh renders; starting weights were trained on 1001 to 1003 and 2001
+FIRST_FRESH = 101  # seeds of fresh renders; starting weights were trained on 1001 to 1004
 
 
 def done(folder, *words):
@@ -135,8 +135,9 @@ def main():
     for seed in range(1, arguments.trainings + 1):
         trained = training(arguments.folder / f"training_{seed}", seed, arguments.models)
         for model in arguments.models:
-            passed[model].append(verdict(trained, model)["passed"])
-            row(model, seed, "val_test", verdict(trained, model))
+            found = verdict(trained, model)
+            passed[model].append(found["passed"])
+            row(model, seed, "val_test", found)
         for number in range(FIRST_FRESH, FIRST_FRESH + arguments.renders):
             render = fresh(arguments.folder / f"render_{number}", number, datasets)
             for model in arguments.models:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from vouch import paths
 from vouch.errors import DataError, Problem, refuse_any
 from vouch.evaluation.intervals import (
     FloatArray,
@@ -27,7 +28,6 @@ from vouch.evaluation.strata import strata_masks
 from vouch.evaluation.table import applies, measured
 
 OVERALL = "overall"  # the metric name under which the verdict over all metrics stands
-SIDES = ("candidate", "baseline")
 JUMPS = ("effective", "percentile")  # intervals of metrics that jump, or stay, when a group is left out
 
 
@@ -141,7 +141,7 @@ def _by_chance(name: str, pair: tuple[pd.DataFrame, pd.DataFrame], correlation: 
     chance = METRICS[name].chance
     if chance is None:
         return {}
-    return {f"{side}_by_chance": chance(rows, correlation) for side, rows in zip(SIDES, pair, strict=True)}
+    return {f"{side}_by_chance": chance(rows, correlation) for side, rows in zip(paths.SIDES, pair, strict=True)}
 
 
 def _refuse_other_groups(candidate: pd.DataFrame, baseline: pd.DataFrame) -> None:
