@@ -200,6 +200,8 @@ def test_a_record_that_is_none_is_refused(checkout: Path, text):
         ),
         (["driver", "mine", "--format", "yolo", *WORDS], {"labels/c.txt": ""}, ManifestError, "labels/c.txt"),
         (["driver", "mine", "--format", "csv", "--manifest", "mine/manifest.csv"], {}, ManifestError, "side manifest"),
+        (["driver", "mine", "--format", "voc", *WORDS[:4]], {}, ManifestError, "a label of at least one photograph"),
+        (["driver", "mine", "--format", "csv", *WORDS[:4]], {}, ManifestError, "a label of at least one photograph"),
     ],
 )
 def test_a_refused_import_changes_nothing(checkout: Path, words, files, error, text):

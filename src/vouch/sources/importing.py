@@ -56,7 +56,7 @@ def check(dataset: str, tree: Tree, descriptor: Descriptor, taxonomy: Taxonomy) 
     """
     complete_descriptor = complete(tree, descriptor)
     reading = read_source(tree, complete_descriptor)
-    reading = replace(reading, problems=(*reading.problems, *_described(reading)))
+    reading = replace(reading, problems=(*reading.problems, *_described(reading), *_silent(reading)))
     manifest = merged([(complete_descriptor, reading)], taxonomy, paths.source(dataset).as_posix())
     return Checked(tree, complete_descriptor, reading, manifest)
 
@@ -66,6 +66,15 @@ def _described(reading: Reading) -> list[Problem]:
     expected, remedy = f"another name than {descriptors.FILE}, which the import writes", "rename it"
     same = (name for name in reading.files if name.lower() == descriptors.FILE)
     return [Problem(name, expected, "a label file of this name", remedy) for name in same]
+
+
+def _silent(reading: Reading) -> list[Problem]:
+    """A source in which no photograph has a label: one of another format, whose labels would be passed over."""
+    if reading.problems or any(record.annotation != "missing" for record in reading.records):
+        return []
+    got = f"{len(reading.records)} photographs, all without"
+    remedy = "check the path and the format; where nothing is on any photograph, say so: --unlabelled negative"
+    return [Problem("the source", "a label of at least one photograph", got, remedy)]
 
 
 def tracked(dataset: str) -> Path:
