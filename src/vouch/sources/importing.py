@@ -56,7 +56,7 @@ def check(dataset: str, tree: Tree, descriptor: Descriptor, taxonomy: Taxonomy) 
     """
     complete_descriptor = complete(tree, descriptor)
     reading = read_source(tree, complete_descriptor)
-    reading = replace(reading, problems=(*reading.problems, *_described(reading), *_silent(reading)))
+    reading = replace(reading, problems=(*reading.problems, *_described(reading), *_without_labels(reading)))
     manifest = merged([(complete_descriptor, reading)], taxonomy, paths.source(dataset).as_posix())
     return Checked(tree, complete_descriptor, reading, manifest)
 
@@ -68,12 +68,12 @@ def _described(reading: Reading) -> list[Problem]:
     return [Problem(name, expected, "a label file of this name", remedy) for name in same]
 
 
-def _silent(reading: Reading) -> list[Problem]:
+def _without_labels(reading: Reading) -> list[Problem]:
     """A source in which no photograph has a label: one of another format, whose labels would be passed over."""
     if reading.problems or any(record.annotation != "missing" for record in reading.records):
         return []
     got = f"{len(reading.records)} photographs, all without"
-    remedy = "check the path and the format; where nothing is on any photograph, say so: --unlabelled negative"
+    remedy = "check the path and the format; negatives need labels that say so, or --unlabelled negative (YOLO, JSONL)"
     return [Problem("the source", "a label of at least one photograph", got, remedy)]
 
 
