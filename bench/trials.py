@@ -90,11 +90,16 @@ def fresh(folder, seed, datasets):
     return finished(folder, make)
 
 
+def lend(trained, render):
+    """Put the models and bundles of a training into a render."""
+    for part in ("models", "registry"):
+        shutil.copytree(trained / part, render / part, dirs_exist_ok=True)
+
+
 def judged(render, trained, model, entry):
     """Judge a trained model on the val_test of a fresh render, and return the verdict."""
     dataset, baseline = entry["dataset"], entry["baseline"]
-    for part in ("models", "registry"):
-        shutil.copytree(trained / part, render / part, dirs_exist_ok=True)
+    lend(trained, render)
     shutil.copyfile(trained / f"metrics/{model}/export.json", render / f"metrics/{model}/export.json")
     stage(render, "predict", model, dataset, "candidate")
     stage(render, "predict", model, dataset, "baseline", baseline)
