@@ -11,10 +11,10 @@ import sys
 import numpy as np
 import pandas as pd
 
-from vouch.calibration.multiclass_choice import best, cross_validate, simplest
-from vouch.calibration.multiclass_fitting import FITS
-from vouch.calibration.multiclass_maps import apply_multiclass, learnt, parameters
-from vouch.calibration.probabilities import log_softmax
+from vouch.calibration.apply.multiclass_maps import apply_multiclass, learnt, parameters
+from vouch.calibration.apply.probabilities import log_softmax
+from vouch.calibration.fit.multiclass_fits import FITS
+from vouch.calibration.fit.multiclass_selection import best, cross_validate, simplest
 
 ROWS, CLASSES, FRESH, A_GROUP = (100, 300, 1000, 3000, 10_000), (2, 6), 4000, 7
 SIGNAL = {2: 2.5, 6: 3.2}  # of the true class over the noise: about 96 % are right

@@ -20,10 +20,10 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from vouch.calibration.folds import grouped_folds
-from vouch.calibration.multiclass_choice import cross_validate, simplest
-from vouch.calibration.multiclass_fitting import FITS, PENALTIES
-from vouch.calibration.probabilities import log_softmax, softmax
+from vouch.calibration.apply.probabilities import log_softmax, softmax
+from vouch.calibration.fit.grouped_folds import grouped_folds
+from vouch.calibration.fit.multiclass_fits import FITS, PENALTIES
+from vouch.calibration.fit.multiclass_selection import cross_validate, simplest
 
 ROWS, CLASSES, GROUPS, FOLDS, RUNS = 20_000, 7, 500, 5, 5
 NETCAL = importlib.util.find_spec("netcal") is not None

@@ -3,7 +3,7 @@ import pytest
 
 from evaluation.photographs import THREE, copied, photographs
 from evaluation.setting import SETTING
-from vouch.calibration.reliability import adaptive_ece, debiased_ece, ece, mce
+from vouch.calibration.fit.calibration_errors import adaptive_ece, debiased_ece, ece, mce
 from vouch.evaluation.intervals import estimate, group_weights, point
 from vouch.evaluation.metrics import METRICS
 

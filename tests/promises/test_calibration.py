@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vouch.calibration.calibrator import confidence
-from vouch.calibration.candidates import Teaching
-from vouch.calibration.choice import Choice, best, cross_validate, fit_calibrator, out_of_fold
-from vouch.calibration.maps import logit, sigmoid
-from vouch.calibration.reliability import nll
+from vouch.calibration.apply.calibrator import confidence
+from vouch.calibration.apply.scalar_maps import logit, sigmoid
+from vouch.calibration.fit.calibration_errors import nll
+from vouch.calibration.fit.candidates import Teaching
+from vouch.calibration.fit.scalar_selection import Choice, best, cross_validate, fit_calibrator, out_of_fold
 from vouch.errors import LeakageError
 from vouch.splits.contract import read_predictions
 

@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vouch.calibration.calibrator import calibrated
-from vouch.calibration.candidates import Teaching
-from vouch.calibration.multiclass import as_predicted
-from vouch.calibration.multiclass_choice import MulticlassChoice, cross_validate, fit_multiclass, out_of_fold
-from vouch.calibration.multiclass_fitting import FITS
-from vouch.calibration.multiclass_reliability import nll
-from vouch.calibration.probabilities import LOGIT, PROBABILITY, labels, matrix
+from vouch.calibration.apply.calibrator import calibrated
+from vouch.calibration.apply.multiclass import as_predicted
+from vouch.calibration.apply.probabilities import LOGIT, PROBABILITY, labels, matrix
+from vouch.calibration.fit.candidates import Teaching
+from vouch.calibration.fit.multiclass_errors import nll
+from vouch.calibration.fit.multiclass_fits import FITS
+from vouch.calibration.fit.multiclass_selection import MulticlassChoice, cross_validate, fit_multiclass, out_of_fold
 
 NAMES = ("cone", "barrier", "none")
 EVERY = Teaching(0.0, 0.0)  # every method is a candidate

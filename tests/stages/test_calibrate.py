@@ -6,8 +6,8 @@ import pytest
 
 from stages.calibrating import check_that_two_runs_write_the_same, outputs, write
 from vouch import io, paths
-from vouch.calibration.calibrator import confidence
-from vouch.calibration.validity import validate_calibrator
+from vouch.calibration.apply.calibrator import confidence
+from vouch.calibration.apply.validity import validate_calibrator
 from vouch.errors import DataError, ParamsError
 from vouch.stages.calibrate import run
 

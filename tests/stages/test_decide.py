@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from vouch import io, paths
-from vouch.calibration.calibrator import calibrated
+from vouch.calibration.apply.calibrator import calibrated
 from vouch.errors import BundleError, DataError, ParamsError
 from vouch.policies.policy import accept, decided, validate_policy
 from vouch.stages.decide import run

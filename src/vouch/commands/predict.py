@@ -8,7 +8,7 @@ import typer
 from PIL import Image
 
 from vouch import io, paths
-from vouch.calibration.probabilities import PROBABILITY
+from vouch.calibration.apply.probabilities import PROBABILITY
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
 from vouch.errors import DataError, Problem, refuse_any
 from vouch.release.answers import answer

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from vouch import io, paths
-from vouch.calibration.calibrator import calibrated, score_problems
-from vouch.calibration.probabilities import GATE_LOGIT, LOGIT, PROBABILITY, logit_problems, probability_problems
+from vouch.calibration.apply.calibrator import calibrated, score_problems
+from vouch.calibration.apply.probabilities import GATE_LOGIT, LOGIT, PROBABILITY, logit_problems, probability_problems
 from vouch.errors import DataError, Problem, WorkspaceError, refuse_any
 from vouch.evaluation.appearance import Appearance, of_boxes, of_classes
 from vouch.policies.policy import decided

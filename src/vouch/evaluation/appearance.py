@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vouch.calibration.probabilities import PROBABILITY
+from vouch.calibration.apply.probabilities import PROBABILITY
 from vouch.errors import DataError, Problem, refuse_any
 from vouch.evaluation.regrouping import FloatArray, IntArray
 

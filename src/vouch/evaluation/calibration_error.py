@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtr
 
-from vouch.calibration.reliability import equal_mass, equal_width, expected_ece
+from vouch.calibration.fit.calibration_errors import equal_mass, equal_width, expected_ece
 from vouch.evaluation.intervals import FloatArray, IntArray, Measure
 from vouch.evaluation.probabilities import truth_mask
 from vouch.evaluation.ratios import Terms, ratio
@@ -83,7 +83,7 @@ def expected(
     counted: str,
     bins: Callable[[FloatArray, int], npt.NDArray[np.intp]],
 ) -> float | None:
-    """Return what chance alone makes of an error over the column `stated`, see `reliability.expected_ece`.
+    """Return what chance alone makes of an error over the column `stated`, see `calibration_errors.expected_ece`.
 
     Null where no row of the column `counted` is true.
     """
@@ -124,7 +124,7 @@ def ece_debiased(rows: pd.DataFrame, n_groups: int) -> Measure:
 
     References
     ----------
-    Kumar, Liang, Ma 2019 (arXiv:1909.10155), in the closed form of `calibration.reliability.debiased_ece`.
+    Kumar, Liang, Ma 2019 (arXiv:1909.10155), in the closed form of `calibration.fit.calibration_errors.debiased_ece`.
     """
     return _binned(rows, n_groups, error=_debiased, apart=_mean_apart)
 

@@ -14,9 +14,9 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import AfterValidator
 
-from vouch.calibration.calibrator import Calibrator, calibrated
-from vouch.calibration.probabilities import PROBABILITY, label_problems
-from vouch.calibration.reliability import equal_mass, equal_width
+from vouch.calibration.apply.calibrator import Calibrator, calibrated
+from vouch.calibration.apply.probabilities import PROBABILITY, label_problems
+from vouch.calibration.fit.calibration_errors import equal_mass, equal_width
 from vouch.errors import DataError, Problem, refuse_any
 from vouch.evaluation import calibration_error, probabilities, ratios, selective, separation
 from vouch.evaluation.intervals import FloatArray, Measure, Method

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from vouch.calibration.probabilities import labels
+from vouch.calibration.apply.probabilities import labels
 from vouch.evaluation.intervals import FloatArray
 from vouch.evaluation.ratios import Terms
 from vouch.policies.calibrated import class_names, probabilities

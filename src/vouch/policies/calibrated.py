@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vouch.calibration.probabilities import PROBABILITY, SPELLED_OUT, label_problems, probability_problems
+from vouch.calibration.apply.probabilities import PROBABILITY, SPELLED_OUT, label_problems, probability_problems
 from vouch.errors import Problem
 
 FloatArray = npt.NDArray[np.float64]

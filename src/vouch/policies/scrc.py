@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vouch.calibration.probabilities import labels
+from vouch.calibration.apply.probabilities import labels
 from vouch.errors import DataError, refuse_any
 from vouch.policies.calibrated import class_names, evidence_problems, probabilities, row_problems
 from vouch.policies.certificate import (

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vouch.calibration.calibrator import calibrated
-from vouch.calibration.probabilities import PROBABILITY
+from vouch.calibration.apply.calibrator import calibrated
+from vouch.calibration.apply.probabilities import PROBABILITY
 from vouch.errors import BundleError, Problem
 from vouch.policies.exits import score_column
 from vouch.policies.policy import decided

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from vouch.calibration.validity import is_number, validate_calibrator
+from vouch.calibration.apply.validity import is_number, validate_calibrator
 from vouch.documents import DocumentError, decoded, parse_json
 from vouch.errors import BundleError, Problem, VouchError, refuse_any
 from vouch.policies.validity import validate_policy

@@ -13,10 +13,10 @@ import pandas as pd
 from pydantic import Field, RootModel
 
 from vouch import io, paths
-from vouch.calibration.candidates import Teaching
-from vouch.calibration.choice import Choice
-from vouch.calibration.learnt import Learnt, learn_multiclass, learn_scalar
-from vouch.calibration.multiclass_choice import MulticlassChoice
+from vouch.calibration.fit.calibrate import Learnt, learn_multiclass, learn_scalar
+from vouch.calibration.fit.candidates import Teaching
+from vouch.calibration.fit.multiclass_selection import MulticlassChoice
+from vouch.calibration.fit.scalar_selection import Choice
 from vouch.params import Section, load
 from vouch.splits.contract import read_predictions
 from vouch.stages import main

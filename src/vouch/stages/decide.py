@@ -9,7 +9,7 @@ Fails when  the rows do not fit the kind of policy, or the calibrator cannot be 
 from pydantic import RootModel
 
 from vouch import io, paths
-from vouch.calibration.calibrator import calibrated
+from vouch.calibration.apply.calibrator import calibrated
 from vouch.params import load
 from vouch.policies.kinds import Kind, fit_policy
 from vouch.splits.contract import read_predictions

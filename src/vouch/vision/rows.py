@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vouch.calibration.probabilities import GATE_LOGIT, LOGIT, softmax
+from vouch.calibration.apply.probabilities import GATE_LOGIT, LOGIT, softmax
 from vouch.errors import BundleError, DataError, Problem, refuse_any
 from vouch.tables import DETECTION, ROWS, stratum_columns
 from vouch.vision.boxes import Detections, match

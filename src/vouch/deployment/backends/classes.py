@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 import triton_python_backend_utils as pb_utils
 
-from vouch.calibration.calibrator import calibrated
-from vouch.calibration.probabilities import PROBABILITY
-from vouch.calibration.validity import validate_calibrator
+from vouch.calibration.apply.calibrator import calibrated
+from vouch.calibration.apply.probabilities import PROBABILITY
+from vouch.calibration.apply.validity import validate_calibrator
 from vouch.errors import VouchError
 from vouch.policies.policy import decided
 from vouch.policies.validity import validate_policy

@@ -1,0 +1,131 @@
+"""Choose and fit the calibrator of several classes: the method with the least grouped cross-validated log loss.
+
+As in `scalar_selection` the loss is a proper score, never ECE. The penalty of matrix and Dirichlet scaling is chosen by
+the same folds: of those within 0.0001 nats of the best one, the strongest.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from vouch.calibration.apply.calibrator import Calibrator, calibrated
+from vouch.calibration.apply.multiclass import as_predicted, gate_score
+from vouch.calibration.apply.multiclass_maps import apply_multiclass, learnt, parameters
+from vouch.calibration.apply.probabilities import (
+    GATE_LOGIT,
+    LOGIT,
+    IntArray,
+    classes_of,
+    labels,
+    matrix,
+    population_problems,
+)
+from vouch.calibration.apply.scalar_maps import FloatArray, Map
+from vouch.calibration.fit.candidates import Teaching, candidates
+from vouch.calibration.fit.grouped_folds import grouped_folds
+from vouch.calibration.fit.multiclass_errors import nll
+from vouch.calibration.fit.multiclass_fits import FITS
+from vouch.calibration.fit.scalar_fits import fit_platt
+from vouch.calibration.fit.scalar_selection import TIE_NATS, best
+from vouch.errors import DataError, refuse_any
+
+
+@dataclass(frozen=True)
+class MulticlassChoice:
+    """What may be chosen from, and by how many folds."""
+
+    methods: tuple[str, ...]  # names in `multiclass_fits.FITS`
+    folds: int  # >= 2, of whole groups
+    teaching: Teaching  # which methods the rows can teach
+
+
+def labelled(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that a calibrator may learn from: those with a label.
+
+    Raises
+    ------
+    DataError
+        Listing every logit that is NaN or infinite, every label that has no logit, every row without a group, and
+        labels of one class only.
+    """
+    refuse_any(DataError, population_problems(rows, classes_of(rows)))
+    return rows[rows["class_true"].notna().to_numpy(dtype=bool)].reset_index(drop=True)
+
+
+def fit_multiclass(rows: pd.DataFrame, choice: MulticlassChoice) -> Calibrator:
+    """Return a calibrator with the map that was chosen, and Platt's map of the gate where rows have one.
+
+    The gate learns whether the calibrated answer is right.
+
+    Parameters
+    ----------
+    rows : table
+        `logit_<class>`, `class_true`, `correct`, `group` and perhaps `gate_logit`, as `labelled` returns them.
+    choice : MulticlassChoice
+
+    Returns
+    -------
+    dict
+        `kind`, `classes`, `map`, `gate`, and for the reader `cross_validation` (log loss in nats by method),
+        `candidates` (what the rows are worth, and the methods left out for it) and `population` (rows, groups and rows
+        of each class). With one group alone, or rows that can teach no method, the map is the identity and carries a
+        `reason`.
+    """
+    classes = classes_of(rows)
+    curve, losses, tried = _fit_map(rows, classes, choice)
+    calibrator: Calibrator = {**as_predicted(classes), "map": curve, "gate": None}
+    if GATE_LOGIT in rows:
+        right = calibrated(calibrator, rows)["correct"].to_numpy(dtype=bool)
+        calibrator["gate"] = fit_platt(gate_score(rows), right)
+    by_class = {name: int((rows["class_true"] == name).sum()) for name in classes}
+    counted = {"n_rows": len(rows), "n_groups": int(rows["group"].nunique()), "classes": by_class}
+    return {**calibrator, "cross_validation": losses, "candidates": tried, "population": counted}
+
+
+def out_of_fold(rows: pd.DataFrame, choice: MulticlassChoice) -> pd.DataFrame:
+    """Return the rows as calibrated by a calibrator that was chosen and fitted without the row's group.
+
+    The figures to report on the split that the calibrator is fitted on, as in `scalar_selection.out_of_fold`.
+    """
+    folds = grouped_folds(rows["group"], choice.folds)
+    if not folds:  # one group alone: nothing can be learnt without it
+        return calibrated(as_predicted(classes_of(rows)), rows)
+    parts = [calibrated(fit_multiclass(rows[~held], choice), rows[held]) for held in folds]
+    return pd.concat(parts).sort_index()
+
+
+def cross_validate(
+    logits: FloatArray, truth: IntArray, group: "pd.Series[Any]", methods: Sequence[str], *, folds: int
+) -> dict[str, FloatArray]:
+    """Return for each method the log loss (nats a row) of each of its maps on rows whose groups it has not seen."""
+    totals: dict[str, FloatArray] = {}
+    for held in grouped_folds(group, folds):
+        for method in methods:
+            curves = FITS[method](logits[~held], truth[~held])
+            losses = [nll(apply_multiclass(curve, logits[held]), truth[held]) for curve in curves]
+            totals[method] = totals.get(method, 0.0) + np.array(losses) * held.sum() / len(held)
+    return totals
+
+
+def simplest(losses: FloatArray) -> int:
+    """Return the first place within 0.0001 nats of the least loss: a method's maps are in order, simplest first."""
+    return int(np.flatnonzero(losses <= losses.min() + TIE_NATS)[0])
+
+
+def _fit_map(
+    rows: pd.DataFrame, classes: Sequence[str], choice: MulticlassChoice
+) -> tuple[Map, dict[str, float], dict[str, Any]]:
+    if rows["group"].nunique() < 2:
+        return {"method": "identity", "reason": f"{len(rows)} labelled rows in one group; 2 are needed"}, {}, {}
+    tried = candidates(rows, choice.methods, learnt(len(classes)), choice.teaching)
+    if not tried.methods:
+        return {"method": "identity", "reason": tried.reason}, {}, tried.report
+    logits, truth = matrix(rows, classes, LOGIT), labels(rows, classes)
+    paths = cross_validate(logits, truth, rows["group"], tried.methods, folds=choice.folds)
+    places = {method: simplest(losses) for method, losses in paths.items()}
+    losses = {method: float(path[places[method]]) for method, path in paths.items()}
+    chosen = best(losses, parameters(len(classes)))
+    return FITS[chosen](logits, truth)[places[chosen]], losses, tried.report

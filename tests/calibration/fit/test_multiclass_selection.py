@@ -1,0 +1,167 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from vouch.calibration.apply.calibrator import calibrated
+from vouch.calibration.apply.multiclass_maps import apply_multiclass
+from vouch.calibration.apply.scalar_maps import sigmoid
+from vouch.calibration.apply.validity import validate_calibrator
+from vouch.calibration.fit.candidates import Teaching
+from vouch.calibration.fit.multiclass_fits import FITS
+from vouch.calibration.fit.multiclass_selection import (
+    MulticlassChoice,
+    cross_validate,
+    fit_multiclass,
+    labelled,
+    out_of_fold,
+    simplest,
+)
+from vouch.calibration.fit.scalar_fits import fit_platt
+from vouch.errors import DataError
+
+NAMES = ("cone", "barrier", "none")
+EVERY = Teaching(0.0, 0.0)  # every method is a candidate
+CHOICE = MulticlassChoice(("identity", "temperature", "vector", "dirichlet", "platt"), 4, EVERY)
+
+
+def rows(n: int = 600, groups: int = 12, seed: int = 0, bias: float = 0.0, gate: bool = True) -> pd.DataFrame:
+    generator = np.random.default_rng(seed)
+    logits = generator.normal(0, 3, (n, 3))
+    truth = (logits / 2 + bias * np.array([1.0, 0.0, -1.0]) + generator.gumbel(size=logits.shape)).argmax(axis=1)
+    right = logits.argmax(axis=1) == truth
+    table = pd.DataFrame(
+        {
+            "group": [f"g{index % groups}" for index in range(n)],
+            "class_true": pd.array(np.array(NAMES, dtype=object)[truth], dtype="str"),
+            "correct": right,
+            **{f"logit_{name}": logits[:, place] for place, name in enumerate(NAMES)},
+        }
+    )
+    return table.assign(gate_logit=generator.normal(0, 1, n) + 1.5 * right) if gate else table
+
+
+def values(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    logits = table[[f"logit_{name}" for name in NAMES]].to_numpy()
+    return logits, np.array([NAMES.index(name) for name in table["class_true"]])
+
+
+def test_cross_validation_equals_a_slow_loop_over_whole_groups() -> None:
+    table = rows(240, groups=6)
+    logits, truth = values(table)
+    found = cross_validate(logits, truth, table["group"], ("dirichlet", "isotonic"), folds=6)
+    for method, losses in found.items():
+        totals = np.zeros(len(losses))
+        for group in table["group"].unique():
+            held = (table["group"] == group).to_numpy()
+            for place, curve in enumerate(FITS[method](logits[~held], truth[~held])):
+                for row, label in zip(apply_multiclass(curve, logits[held]), truth[held], strict=True):
+                    totals[place] -= np.log(max(row[label], 1e-12))
+        assert losses == pytest.approx(totals / 240)
+
+
+def test_the_strongest_penalty_within_a_tenthousandth_is_taken() -> None:
+    assert simplest(np.array([0.5, 0.40009, 0.4, 0.39995])) == 2
+    assert simplest(np.array([0.5, 0.40004, 0.4, 0.39995])) == 1
+    assert simplest(np.array([0.3])) == 0
+
+
+def test_the_method_with_the_least_held_out_loss_is_fitted_on_all_rows() -> None:
+    table = rows(1500)
+    calibrator = fit_multiclass(labelled(table), CHOICE)
+    validate_calibrator(json.loads(json.dumps(calibrator)))
+    losses = calibrator["cross_validation"]
+    assert set(losses) == set(CHOICE.methods)
+    assert calibrator["map"] == FITS["temperature"](*values(table))[0]  # the truth: a temperature of 2
+    assert losses["identity"] > losses["temperature"] + 0.05
+    assert calibrator["classes"] == list(NAMES)
+    counts = table["class_true"].value_counts().to_dict()
+    assert calibrator["population"] == {"n_rows": 1500, "n_groups": 12, "classes": counts}
+
+
+def test_a_bias_that_a_temperature_cannot_say_is_found() -> None:
+    table = rows(1500, bias=1.5)
+    calibrator = fit_multiclass(table, CHOICE)
+    assert calibrator["map"]["method"] in {"vector", "dirichlet", "platt"}
+    assert (
+        calibrator["cross_validation"][calibrator["map"]["method"]]
+        < calibrator["cross_validation"]["temperature"] - 0.05
+    )
+    fresh = calibrated(calibrator, rows(1500, seed=1, bias=1.5))
+    assert fresh["correct"].mean() > fresh["correct_before"].mean() + 0.01
+
+
+def test_the_gate_learns_whether_the_calibrated_answer_is_right() -> None:
+    table = rows(1500, bias=1.5)
+    calibrator = fit_multiclass(table, CHOICE)
+    right = calibrated({**calibrator, "gate": None}, table)["correct"]
+    assert (right != table["correct"]).sum() > 20
+    score = sigmoid(table["gate_logit"].to_numpy())
+    assert calibrator["gate"] == fit_platt(score, right.to_numpy())
+    assert calibrator["gate"] != fit_platt(score, table["correct"].to_numpy())
+
+
+def test_a_method_that_the_rows_cannot_teach_is_left_out_and_named() -> None:
+    table = rows(600, groups=600)  # three classes: dirichlet learns 12 numbers, vector and platt 6
+    choice = MulticlassChoice(CHOICE.methods, 4, Teaching(80.0, 0.05))
+    found = fit_multiclass(table, choice)
+    assert found["candidates"] == {"effective_rows": 600.0, "left_out": {"dirichlet": 960.0}}
+    assert set(found["cross_validation"]) == {"identity", "temperature", "vector", "platt"}
+    validate_calibrator(json.loads(json.dumps(found)))
+    none = fit_multiclass(table, MulticlassChoice(("dirichlet",), 4, Teaching(80.0, 0.05)))
+    reason = "rows worth 600 independent ones; dirichlet needs 960"
+    assert none["map"] == {"method": "identity", "reason": reason}
+
+
+def test_without_a_gates_logit_there_is_no_gate() -> None:
+    assert fit_multiclass(rows(gate=False), CHOICE)["gate"] is None
+
+
+def test_rows_without_a_label_are_left_out() -> None:
+    table = rows(400)
+    more = pd.concat([table, rows(300, seed=5).assign(class_true=None)], ignore_index=True)
+    more["class_true"] = more["class_true"].astype("str")
+    assert fit_multiclass(labelled(more), CHOICE) == fit_multiclass(labelled(table), CHOICE)
+
+
+def test_out_of_fold_figures_of_a_row_ignore_its_own_group() -> None:
+    table = rows(400, groups=4)
+    own = (table["group"] == "g0").to_numpy()
+    turned = table.copy()
+    turned.loc[own, "class_true"] = np.roll(table.loc[own, "class_true"].to_numpy(), 1)
+    before, after = out_of_fold(table, CHOICE), out_of_fold(turned, CHOICE)
+    assert before.index.tolist() == list(range(400))
+    for column in ("probability_cone", "gate"):
+        assert (before.loc[own, column] == after.loc[own, column]).all()
+        assert (before.loc[~own, column] != after.loc[~own, column]).any()
+
+
+def test_one_group_alone_gives_the_identity_with_its_reason() -> None:
+    table = rows(50, groups=1)
+    calibrator = fit_multiclass(table, CHOICE)
+    assert calibrator["map"] == {"method": "identity", "reason": "50 labelled rows in one group; 2 are needed"}
+    validate_calibrator(calibrator)
+    assert out_of_fold(table, CHOICE)["probability_cone"].notna().all()
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"logit_cone": np.nan}, "a finite number"),
+        ({"gate_logit": np.inf}, "a finite number"),
+        ({"class_true": "cone"}, "two classes or more"),
+        ({"class_true": "dragon"}, "'dragon'"),
+        ({"group": None}, "a group"),
+    ],
+)
+def test_rows_that_cannot_teach_are_refused(change: dict, word: str) -> None:
+    with pytest.raises(DataError, match=word):
+        labelled(rows(40).assign(**change))
+
+
+def test_two_classes_are_enough_and_one_is_not() -> None:
+    two = rows(300).drop(columns="logit_barrier").query("class_true != 'barrier'")
+    assert fit_multiclass(labelled(two), CHOICE)["classes"] == ["cone", "none"]
+    with pytest.raises(DataError, match="two classes or more"):
+        labelled(two.drop(columns="logit_none").query("class_true != 'none'"))
