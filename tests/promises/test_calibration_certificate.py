@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.special import ndtr
 
-from vouch.policies.operating_point import Objective, fit_operating_point
+from vouch.policies.fit.operating_point import Objective, fit_operating_point
 
 DELTA, TARGET, DRAWS = 0.05, 0.9, 200
 

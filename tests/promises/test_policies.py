@@ -8,10 +8,10 @@ import pytest
 from scipy.special import logit, ndtr
 
 from policies.toy_rows import binary, world
-from vouch.policies.certificate import Risk
-from vouch.policies.policy import decided
-from vouch.policies.scrc import Recipe, fit_scrc
-from vouch.policies.sweep import fit_sweep
+from vouch.policies.apply.policy import decided
+from vouch.policies.fit.risk_test import Risk
+from vouch.policies.fit.scrc import Recipe, fit_scrc
+from vouch.policies.fit.threshold_sweep import fit_sweep
 
 ALPHA, DELTA, DRAWS = 0.05, 0.05, 80
 MOST = DRAWS * DELTA + 3 * np.sqrt(DRAWS * DELTA * (1 - DELTA))

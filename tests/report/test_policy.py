@@ -3,9 +3,9 @@ import pytest
 
 from policies.toy_rows import binary
 from report import made_up
-from vouch.policies.certificate import Risk
-from vouch.policies.scrc import Recipe, fit_scrc
-from vouch.policies.sweep import fit_sweep
+from vouch.policies.fit.risk_test import Risk
+from vouch.policies.fit.scrc import Recipe, fit_scrc
+from vouch.policies.fit.threshold_sweep import fit_sweep
 from vouch.report import policy
 
 # As decide writes them, and as a person would say them

@@ -3,7 +3,7 @@ import doctest
 import pytest
 
 from vouch.evaluation.metrics import METRICS
-from vouch.policies.validity import GUARANTEES
+from vouch.policies.apply.validity import GUARANTEES
 from vouch.report import words
 from vouch.vision import draw
 

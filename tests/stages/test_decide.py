@@ -7,7 +7,7 @@ import pytest
 from vouch import io, paths
 from vouch.calibration.apply.calibrator import calibrated
 from vouch.errors import BundleError, DataError, ParamsError
-from vouch.policies.policy import accept, decided, validate_policy
+from vouch.policies.apply.policy import accept, decided, validate_policy
 from vouch.stages.decide import run
 
 PARAMS = """

@@ -12,7 +12,7 @@ from vouch.calibration.apply.calibrator import calibrated, score_problems
 from vouch.calibration.apply.probabilities import GATE_LOGIT, LOGIT, PROBABILITY, logit_problems, probability_problems
 from vouch.errors import DataError, Problem, WorkspaceError, refuse_any
 from vouch.evaluation.appearance import Appearance, of_boxes, of_classes
-from vouch.policies.policy import decided
+from vouch.policies.apply.policy import decided
 from vouch.release.answers import answer, seen, trained
 from vouch.release.opened import Opened
 from vouch.sources.tree import photographs_below

@@ -16,7 +16,7 @@ from vouch.calibration.fit.calibration_errors import equal_mass, equal_width, ex
 from vouch.evaluation.intervals import FloatArray, IntArray, Measure
 from vouch.evaluation.probabilities import truth_mask
 from vouch.evaluation.ratios import Terms, ratio
-from vouch.policies.calibrated import class_names, probabilities
+from vouch.policies.apply.rows import class_names, probabilities
 
 BINS = 15  # equal width: a constant, so that `ece` means the same for every model, side and gate
 

@@ -9,7 +9,7 @@ from vouch.evaluation.orders import least
 from vouch.evaluation.ranks import RECALLS, Ranking, precision_at_recalls, rankings
 from vouch.evaluation.ratios import Terms, accuracy, floats, ratio
 from vouch.evaluation.separation import class_rankings
-from vouch.policies.calibrated import class_names
+from vouch.policies.apply.rows import class_names
 from vouch.tables import stratum_columns
 
 CONFIDENCES = np.linspace(0.0, 1.0, 51)

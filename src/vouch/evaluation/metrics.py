@@ -22,8 +22,8 @@ from vouch.evaluation import calibration_error, probabilities, ratios, selective
 from vouch.evaluation.intervals import FloatArray, Measure, Method
 from vouch.evaluation.ranks import IOU_BITS, mean_average_precision
 from vouch.evaluation.ratios import Terms, ratio
-from vouch.policies.calibrated import class_names
-from vouch.policies.policy import Policy, decided
+from vouch.policies.apply.policy import Policy, decided
+from vouch.policies.apply.rows import class_names
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from vouch.evaluation.intervals import FloatArray, IntArray, Measure
 from vouch.evaluation.orders import Order, Places, blocks, in_order, measure_of, places, quotient, weighted
 from vouch.evaluation.ranks import Ranking
 from vouch.evaluation.selective import admissible
-from vouch.policies.calibrated import class_names, probabilities
+from vouch.policies.apply.rows import class_names, probabilities
 
 BoolArray = npt.NDArray[np.bool_]
 

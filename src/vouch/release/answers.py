@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from vouch.calibration.apply.calibrator import calibrated
 from vouch.calibration.apply.probabilities import PROBABILITY
 from vouch.errors import BundleError, Problem
-from vouch.policies.exits import score_column
-from vouch.policies.policy import decided
+from vouch.policies.apply.policy import decided
+from vouch.policies.apply.selective import score_column
 from vouch.release.opened import Opened
 from vouch.vision import runtime
 from vouch.vision.progress import shown

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from vouch.calibration.apply.validity import is_number, validate_calibrator
 from vouch.documents import DocumentError, decoded, parse_json
 from vouch.errors import BundleError, Problem, VouchError, refuse_any
-from vouch.policies.validity import validate_policy
+from vouch.policies.apply.validity import validate_policy
 from vouch.vision.boxes import Postprocess, postprocess_from_json
 from vouch.vision.preprocess import Preprocess, from_json
 

@@ -11,7 +11,7 @@ from pydantic import RootModel
 from vouch import io, paths
 from vouch.calibration.apply.calibrator import calibrated
 from vouch.params import load
-from vouch.policies.kinds import Kind, fit_policy
+from vouch.policies.fit.params import Kind, fit_policy
 from vouch.splits.contract import read_predictions
 from vouch.stages import main
 

@@ -98,7 +98,7 @@ def test_interpolation_of_a_step_errs_by_no_more_than_the_rise_between_two_point
 
 def test_applying_needs_neither_scikit_learn_nor_scipy_nor_torch() -> None:
     code = (
-        "import sys; import vouch.calibration.apply.calibrator, vouch.policies.policy;"
+        "import sys; import vouch.calibration.apply.calibrator, vouch.policies.apply.policy;"
         "print(sorted({m.split('.')[0] for m in sys.modules} & {'sklearn', 'scipy', 'torch', 'ultralytics'}))"
     )
     found = subprocess.run(

@@ -20,8 +20,8 @@ from vouch.calibration.apply.calibrator import calibrated
 from vouch.calibration.apply.probabilities import PROBABILITY
 from vouch.calibration.apply.validity import validate_calibrator
 from vouch.errors import VouchError
-from vouch.policies.policy import decided
-from vouch.policies.validity import validate_policy
+from vouch.policies.apply.policy import decided
+from vouch.policies.apply.validity import validate_policy
 from vouch.vision.rows import classification_rows
 
 

@@ -4,7 +4,7 @@ import pytest
 from mapie.risk_control.methods import find_best_predict_param, get_r_hat_plus
 from scipy.stats import beta
 
-from vouch.policies.selection import Ranked, rank, select, set_level
+from vouch.policies.fit.conformal_selection import Ranked, rank, select, set_level
 
 
 def ranked(score: np.ndarray, seed: int = 1, event: np.ndarray | None = None) -> Ranked:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import beta
 
-from vouch.policies.recall import recall_curve
+from vouch.policies.fit.recall_bound import recall_curve
 
 
 def test_recall_by_hand_with_ties_and_misses() -> None:

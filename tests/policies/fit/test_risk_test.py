@@ -7,7 +7,7 @@ from mapie.risk_control import BinaryRisk, MultiClassificationLTTController, abs
 from scipy.stats import beta, binom
 
 from policies.toy_rows import binary, world
-from vouch.policies.certificate import Risk, cases_of, judge, loosest, shortfall, upper_bound, walk
+from vouch.policies.fit.risk_test import Risk, cases_of, judge, loosest, shortfall, upper_bound, walk
 
 BY_ROW = Risk("work", 0.02, 0.05, "row", 10, 0.05)
 BY_GROUP = replace(BY_ROW, unit="group")

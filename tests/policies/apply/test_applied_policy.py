@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from vouch.errors import BundleError
-from vouch.policies.policy import accept, validate_policy
+from vouch.policies.apply.policy import accept, validate_policy
 
 POLICY = {
     "kind": "operating_point",

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from vouch.errors import DataError
-from vouch.policies.operating_point import Objective, fit_operating_point
-from vouch.policies.policy import accept, validate_policy
+from vouch.policies.apply.policy import accept, validate_policy
+from vouch.policies.fit.operating_point import Objective, fit_operating_point
 
 VALUE = Objective("recall", "class", 0.05, (), 1, 0.0, target=0.75, bound="value")
 

@@ -16,8 +16,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from vouch.errors import BundleError, Problem
-from vouch.policies.exits import exits
-from vouch.policies.validity import REMEDY, validate_policy
+from vouch.policies.apply.selective import exits
+from vouch.policies.apply.validity import REMEDY, validate_policy
 
 __all__ = ["Policy", "accept", "decided", "validate_policy"]
 
@@ -32,8 +32,8 @@ def decided(policy: Policy, rows: pd.DataFrame) -> pd.DataFrame:
     policy : dict
         As policy.json stores it; its kind decides the rule.
     rows : table
-        Calibrated. Detection: `confidence`, `class_pred`. Classification: `exits.exits` says what, and adds `selected`,
-        `prediction_set` and `set_size`.
+        Calibrated. Detection: `confidence`, `class_pred`. Classification: `selective.exits` says what, and adds
+        `selected`, `prediction_set` and `set_size`.
 
     Returns
     -------

@@ -8,9 +8,9 @@ from scipy.stats import binom
 
 from policies.toy_rows import binary, world
 from vouch.errors import DataError
-from vouch.policies.certificate import Risk
-from vouch.policies.policy import decided, validate_policy
-from vouch.policies.sweep import fit_sweep
+from vouch.policies.apply.policy import decided, validate_policy
+from vouch.policies.fit.risk_test import Risk
+from vouch.policies.fit.threshold_sweep import fit_sweep
 
 RISK = Risk("work", 0.05, 0.05, "row", 40, 0.05)
 

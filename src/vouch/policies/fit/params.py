@@ -6,11 +6,11 @@ import pandas as pd
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from vouch.params import Section
-from vouch.policies.certificate import Risk
-from vouch.policies.operating_point import Objective, fit_operating_point
-from vouch.policies.policy import Policy
-from vouch.policies.scrc import Recipe, fit_scrc
-from vouch.policies.sweep import fit_sweep
+from vouch.policies.apply.policy import Policy
+from vouch.policies.fit.operating_point import Objective, fit_operating_point
+from vouch.policies.fit.risk_test import Risk
+from vouch.policies.fit.scrc import Recipe, fit_scrc
+from vouch.policies.fit.threshold_sweep import fit_sweep
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Likeness = Annotated[float, Field(ge=0, le=1)]
@@ -62,7 +62,7 @@ class OperatingPoint(Section):
 
 
 class Exits(Section):
-    """What every exit policy of a classifier promises: `certificate.Risk`."""
+    """What every exit policy of a classifier promises: `risk_test.Risk`."""
 
     positive: Annotated[str, Field(min_length=1)] | None
     alpha: Share

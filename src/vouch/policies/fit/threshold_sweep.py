@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from vouch.errors import DataError, refuse_any
-from vouch.policies.calibrated import evidence_problems, row_problems
-from vouch.policies.certificate import Risk, alike, cases_of, described, judge, loosest, shortfall, walk
-from vouch.policies.cuts import grid
-from vouch.policies.exits import SCORE_OF
-from vouch.policies.policy import Policy
+from vouch.policies.apply.policy import Policy
+from vouch.policies.apply.rows import evidence_problems, row_problems
+from vouch.policies.apply.selective import SCORE_OF
+from vouch.policies.fit.candidate_thresholds import grid
+from vouch.policies.fit.risk_test import Risk, alike, cases_of, described, judge, loosest, shortfall, walk
 
 
 def fit_sweep(rows: pd.DataFrame, risk: Risk, *, kind: str) -> Policy:

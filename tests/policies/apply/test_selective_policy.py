@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from vouch.errors import BundleError, DataError
-from vouch.policies.exits import jitter
-from vouch.policies.policy import accept, decided
+from vouch.policies.apply.policy import accept, decided
+from vouch.policies.apply.selective import jitter
 
 SHARED = {
     "feasible": True,

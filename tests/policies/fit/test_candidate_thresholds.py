@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from vouch.policies.cuts import below, grid
+from vouch.policies.fit.candidate_thresholds import below, grid
 
 
 def test_a_cut_lies_midway_to_the_next_score_and_never_between_equal_ones() -> None:

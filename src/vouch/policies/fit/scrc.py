@@ -1,12 +1,12 @@
 """The scrc policy: selective conformal risk control, and a certificate of its exits.
 
-The recipe (`selection`) promises P(selected) >= xi and P(truth outside its set | selected) <= alpha, the latter of all
-rows or of the positive class's: of sets, and on the average over calibrations. An exit is a set of one class, another
-event, so the rule that says who exits is certified too. That rule has two parts, lam1 from scores alone and lam2 from
-labels. So that the tests may be walked as if declared beforehand, they cover every pair of a step of xi and a declared
-level of lam2, one walk for each level at delta over the number of levels: in all but the share delta of draws of
-val_calib every certified pair keeps the risk, exactly where rows are independent and approximately, by simulation,
-where those of a group are alike. So labels may choose among certified pairs.
+The recipe (`conformal_selection`) promises P(selected) >= xi and P(truth outside its set | selected) <= alpha, the
+latter of all rows or of the positive class's: of sets, and on the average over calibrations. An exit is a set of one
+class, another event, so the rule that says who exits is certified too. That rule has two parts, lam1 from scores alone
+and lam2 from labels. So that the tests may be walked as if declared beforehand, they cover every pair of a step of xi
+and a declared level of lam2, one walk for each level at delta over the number of levels: in all but the share delta of
+draws of val_calib every certified pair keeps the risk, exactly where rows are independent and approximately, by
+simulation, where those of a group are alike. So labels may choose among certified pairs.
 """
 
 from dataclasses import dataclass, replace
@@ -18,8 +18,11 @@ import pandas as pd
 
 from vouch.calibration.apply.probabilities import labels
 from vouch.errors import DataError, refuse_any
-from vouch.policies.calibrated import class_names, evidence_problems, probabilities, row_problems
-from vouch.policies.certificate import (
+from vouch.policies.apply.policy import Policy
+from vouch.policies.apply.rows import class_names, evidence_problems, probabilities, row_problems
+from vouch.policies.apply.selective import in_set
+from vouch.policies.fit.conformal_selection import Selection, rank, select, set_level
+from vouch.policies.fit.risk_test import (
     BoolArray,
     Cases,
     FloatArray,
@@ -31,10 +34,7 @@ from vouch.policies.certificate import (
     shortfall,
     walk,
 )
-from vouch.policies.exits import in_set
-from vouch.policies.policy import Policy
-from vouch.policies.selection import Selection, rank, select, set_level
-from vouch.policies.sweep import objective, verdict
+from vouch.policies.fit.threshold_sweep import objective, verdict
 
 GUARANTEE_OF = {"rank": "marginal", "dkw": "pac", "clopper_pearson": "pac"}
 

@@ -14,9 +14,9 @@ import pandas as pd
 
 from vouch.errors import DataError, Problem, refuse_any
 from vouch.evaluation.shares import intraclass_correlation
-from vouch.policies.cuts import below
-from vouch.policies.policy import Policy, accept
-from vouch.policies.recall import RecallCurve, recall_curve
+from vouch.policies.apply.policy import Policy, accept
+from vouch.policies.fit.candidate_thresholds import below
+from vouch.policies.fit.recall_bound import RecallCurve, recall_curve
 from vouch.tables import STRATUM, stratum_columns
 
 FloatArray = npt.NDArray[np.float64]

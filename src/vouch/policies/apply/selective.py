@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from vouch.errors import DataError, refuse_any
-from vouch.policies.calibrated import class_names, probabilities, row_problems
+from vouch.policies.apply.rows import class_names, probabilities, row_problems
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]

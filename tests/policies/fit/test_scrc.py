@@ -8,9 +8,9 @@ from scipy.stats import binom
 
 from policies.toy_rows import binary, world
 from vouch.errors import DataError
-from vouch.policies.certificate import Risk
-from vouch.policies.policy import decided, validate_policy
-from vouch.policies.scrc import Recipe, fit_scrc
+from vouch.policies.apply.policy import decided, validate_policy
+from vouch.policies.fit.risk_test import Risk
+from vouch.policies.fit.scrc import Recipe, fit_scrc
 
 RISK = Risk("work", 0.05, 0.05, "row", 20, 0.05)
 CERTIFIED = Recipe("confidence", "rank", "certified", "all", 0.6, (0.5, 0.7, 0.9), 1)
