@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from vouch.evaluation import ratios
-from vouch.evaluation.intervals import expanded_tail, group_weights
-from vouch.evaluation.ratios import ratio
+from vouch.evaluation.metrics import ratios
+from vouch.evaluation.metrics.intervals import expanded_tail, group_weights
+from vouch.evaluation.metrics.ratios import ratio
 from vouch.evaluation.significance import contributions, flip_signs, flipped_p
 
 GROUPS, ALIKE, LOSSES, SHARE = (10, 23, 50, 120), (0.0, 0.1, 0.3), (0.0, 0.01, 0.02, 0.05), 0.95

@@ -15,8 +15,8 @@ import pandas as pd
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from vouch.evaluation.intervals import Setting, estimate, group_weights
-from vouch.evaluation.metrics import METRICS
+from vouch.evaluation.metrics.intervals import Setting, estimate, group_weights
+from vouch.evaluation.metrics.registry import METRICS
 from vouch.vision.boxes import Detections, match
 
 SETTING = Setting(level=0.95, correlation=0.05, few_groups=20)

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from vouch.evaluation.intervals import Measure, Setting, estimate, group_weights, point
-from vouch.evaluation.metrics import METRICS
-from vouch.evaluation.shares import intraclass_correlation, lower_bound
+from vouch.evaluation.metrics.intervals import Measure, Setting, estimate, group_weights, point
+from vouch.evaluation.metrics.registry import METRICS
+from vouch.evaluation.metrics.shares import intraclass_correlation, lower_bound
 
 GROUPS, ALIKE, SHARES, FLOOR, TAIL = (
     (10, 23, 50, 120, 227),

@@ -22,8 +22,8 @@ from sklearn.metrics import (
     roc_curve,
 )
 
-from vouch.evaluation.intervals import Setting, estimate, group_weights
-from vouch.evaluation.metrics import METRICS, prepared
+from vouch.evaluation.metrics.intervals import Setting, estimate, group_weights
+from vouch.evaluation.metrics.registry import METRICS, prepared
 
 SETTING = Setting(level=0.95, correlation=0.05, few_groups=20)
 ROWS, GROUPS, REPLICATES, PEER_REPLICATES, RUNS = 100_000, 2_000, 2_000, 5, 5

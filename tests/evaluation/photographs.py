@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from vouch.evaluation.metrics import prepared
+from vouch.evaluation.metrics.registry import prepared
 
 BINARY = ("clear", "work")
 THREE = ("clear", "cone", "work")

@@ -5,8 +5,8 @@ import pytest
 from evaluation.photographs import photographs
 from vouch.errors import DataError
 from vouch.evaluation.comparison import Difference, compare, decided, overall, overlap, verdict
-from vouch.evaluation.intervals import group_weights
-from vouch.evaluation.metrics import judged
+from vouch.evaluation.metrics.intervals import group_weights
+from vouch.evaluation.metrics.registry import judged
 from vouch.evaluation.significance import flip_signs
 
 CALIBRATOR = {"kind": "scalar", "floor": 0.0, "global": {"method": "identity"}, "classes": {}}

@@ -6,7 +6,8 @@ from scipy import stats
 
 from vouch.evaluation.gates import Rule
 from vouch.evaluation.margins import least_margin
-from vouch.evaluation.metrics import METRICS
+from vouch.evaluation.metrics.registry import METRICS
+from vouch.evaluation.metrics.shares import lower_bound, reaches
 from vouch.evaluation.power import (
     RATES,
     SHARES,
@@ -21,7 +22,6 @@ from vouch.evaluation.power import (
     least_factor,
     subject,
 )
-from vouch.evaluation.shares import lower_bound, reaches
 
 WORLD = World(level=0.95, correlation=0.05, seed=1)
 

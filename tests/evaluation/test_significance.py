@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest, permutation_test
 
-from vouch.evaluation import ratios
-from vouch.evaluation.intervals import group_weights
-from vouch.evaluation.ratios import ratio
+from vouch.evaluation.metrics import ratios
+from vouch.evaluation.metrics.intervals import group_weights
+from vouch.evaluation.metrics.ratios import ratio
 from vouch.evaluation.significance import contributions, flip_signs, flipped_p, holm, least_p
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from evaluation.setting import SETTING
 from vouch.evaluation.comparison import compare
-from vouch.evaluation.intervals import estimate, group_weights
-from vouch.evaluation.metrics import METRICS, judged
-from vouch.evaluation.shares import intraclass_correlation
+from vouch.evaluation.metrics.intervals import estimate, group_weights
+from vouch.evaluation.metrics.registry import METRICS, judged
+from vouch.evaluation.metrics.shares import intraclass_correlation
 from vouch.evaluation.significance import flip_signs
 
 CALIBRATOR = {"kind": "scalar", "floor": 0.0, "global": {"method": "identity"}, "classes": {}}

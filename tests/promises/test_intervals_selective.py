@@ -5,8 +5,8 @@ import pytest
 
 from evaluation.photographs import photographs
 from evaluation.setting import SETTING
-from vouch.evaluation.intervals import estimate, group_weights, point
-from vouch.evaluation.metrics import METRICS
+from vouch.evaluation.metrics.intervals import estimate, group_weights, point
+from vouch.evaluation.metrics.registry import METRICS
 
 LEVEL, GROUPS, EACH, TRIALS, REPLICATES = 0.95, 80, 10, 150, 300
 THREE_SIGMA = 3 * np.sqrt(LEVEL * (1 - LEVEL) / TRIALS)

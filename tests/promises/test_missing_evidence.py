@@ -6,10 +6,10 @@ import pytest
 
 from evaluation.setting import SETTING
 from vouch.evaluation.gates import Rule, judge
-from vouch.evaluation.intervals import group_weights
-from vouch.evaluation.metrics import METRICS, judged, missing_columns
-from vouch.evaluation.strata import every_stratum, strata_masks
-from vouch.evaluation.table import metrics_table
+from vouch.evaluation.metrics.intervals import group_weights
+from vouch.evaluation.metrics.registry import METRICS, judged, missing_columns
+from vouch.evaluation.metrics.strata import every_stratum, strata_masks
+from vouch.evaluation.metrics.table import metrics_table
 
 CALIBRATOR = {"kind": "scalar", "floor": 0.0, "global": {"method": "identity"}, "classes": {}}
 POLICY = {

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from vouch.evaluation.comparison import compare
-from vouch.evaluation.intervals import group_weights
 from vouch.evaluation.margins import equal_passes
+from vouch.evaluation.metrics.intervals import group_weights
 from vouch.evaluation.significance import flip_signs
 
 DRAWS, REPLICATES, MARGIN, TAIL = 150, 300, 0.02, 0.025

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vouch.evaluation import ratios
-from vouch.evaluation.intervals import Setting, estimate, group_weights
-from vouch.evaluation.ratios import ratio
-from vouch.evaluation.shares import intraclass_correlation
+from vouch.evaluation.metrics import ratios
+from vouch.evaluation.metrics.intervals import Setting, estimate, group_weights
+from vouch.evaluation.metrics.ratios import ratio
+from vouch.evaluation.metrics.shares import intraclass_correlation
 
 LEVEL, FLOOR, DRAWS, MEAN_ROWS = 0.95, 0.05, 300, 7.4
 AT_MOST = {0.0: 0.035, 0.1: 0.035, 0.3: 0.06}  # by the correlation of a group's rows

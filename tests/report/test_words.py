@@ -2,7 +2,7 @@ import doctest
 
 import pytest
 
-from vouch.evaluation.metrics import METRICS
+from vouch.evaluation.metrics.registry import METRICS
 from vouch.policies.apply.validity import GUARANTEES
 from vouch.report import words
 from vouch.vision import draw

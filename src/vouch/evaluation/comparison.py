@@ -13,7 +13,7 @@ from scipy.stats import norm
 
 from vouch import paths
 from vouch.errors import DataError, Problem, refuse_any
-from vouch.evaluation.intervals import (
+from vouch.evaluation.metrics.intervals import (
     FloatArray,
     IntArray,
     Measure,
@@ -21,11 +21,11 @@ from vouch.evaluation.intervals import (
     expanded_tail,
     point,
 )
-from vouch.evaluation.metrics import METRICS, refuse_unmeasurable
-from vouch.evaluation.shares import effective_rows
+from vouch.evaluation.metrics.registry import METRICS, refuse_unmeasurable
+from vouch.evaluation.metrics.shares import effective_rows
+from vouch.evaluation.metrics.strata import strata_masks
+from vouch.evaluation.metrics.table import applies, measured
 from vouch.evaluation.significance import SignArray, contributions, flipped_p, holm, least_p
-from vouch.evaluation.strata import strata_masks
-from vouch.evaluation.table import applies, measured
 
 OVERALL = "overall"  # the metric name under which the verdict over all metrics stands
 JUMPS = ("effective", "percentile")  # intervals of metrics that jump, or stay, when a group is left out
@@ -97,7 +97,7 @@ def compare(
     Parameters
     ----------
     candidate, baseline : table
-        Judged rows of the same samples: `overlap`, then `metrics.judged` on each.
+        Judged rows of the same samples: `overlap`, then `registry.judged` on each.
     margins : map of str to float >= 0
         The metrics to compare and, in their own unit, the loss that does not matter.
     strata : sequence of sequences of str

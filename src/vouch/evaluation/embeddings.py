@@ -11,7 +11,7 @@ from scipy.spatial.distance import cdist, pdist
 from scipy.special import expit
 from scipy.stats import rankdata, t
 
-from vouch.evaluation.intervals import clopper_pearson_end
+from vouch.evaluation.metrics.intervals import clopper_pearson_end
 from vouch.evaluation.regrouping import BoolArray, FloatArray, IntArray, regroupings
 
 SELF_SPLIT = 0.95  # percentile of the reference's splits against itself that the kernel distance is measured by

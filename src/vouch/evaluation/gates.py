@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from vouch.evaluation.margins import ENOUGH, equal_passes, least_margin
-from vouch.evaluation.strata import ALL
+from vouch.evaluation.metrics.strata import ALL
 from vouch.params import Section
 
 Source = Literal["data", "export", "test", "comparison"]

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy.special import betaincinv, ndtr, ndtri
 
 from vouch.evaluation.gates import VALUE, Rule, kept
-from vouch.evaluation.shares import effective_rows, reaches
+from vouch.evaluation.metrics.shares import effective_rows, reaches
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -8,7 +8,7 @@ is what keeps a difference that rests on a handful of groups, as that of two mod
 import numpy as np
 import numpy.typing as npt
 
-from vouch.evaluation.intervals import FloatArray, IntArray, Measure, left_out
+from vouch.evaluation.metrics.intervals import FloatArray, IntArray, Measure, left_out
 
 SignArray = npt.NDArray[np.int8]
 

@@ -13,11 +13,11 @@ import numpy as np
 from pydantic import Field
 
 from vouch import io, paths
-from vouch.evaluation import curves
-from vouch.evaluation.intervals import Setting, group_weights
-from vouch.evaluation.metrics import MetricName, judged
-from vouch.evaluation.strata import every_stratum, strata_masks
-from vouch.evaluation.table import group_table, metrics_table
+from vouch.evaluation.metrics import curves
+from vouch.evaluation.metrics.intervals import Setting, group_weights
+from vouch.evaluation.metrics.registry import MetricName, judged
+from vouch.evaluation.metrics.strata import every_stratum, strata_masks
+from vouch.evaluation.metrics.table import group_table, metrics_table
 from vouch.params import Section, load
 from vouch.splits.contract import read_predictions
 from vouch.stages import main

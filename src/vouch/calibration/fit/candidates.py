@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vouch.evaluation.shares import FloatArray, effective_rows, intraclass_correlation
+from vouch.evaluation.metrics.shares import FloatArray, effective_rows, intraclass_correlation
 
 STEPS = 15  # numbers that a curve which follows the data is taken to learn: the bins of a histogram
 

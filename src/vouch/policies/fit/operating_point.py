@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from vouch.errors import DataError, Problem, refuse_any
-from vouch.evaluation.shares import intraclass_correlation
+from vouch.evaluation.metrics.shares import intraclass_correlation
 from vouch.policies.apply.policy import Policy, accept
 from vouch.policies.fit.candidate_thresholds import below
 from vouch.policies.fit.recall_bound import RecallCurve, recall_curve

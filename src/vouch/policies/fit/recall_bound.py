@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vouch.evaluation.shares import lower_bound
+from vouch.evaluation.metrics.shares import lower_bound
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import betaincinv
 
-from vouch.evaluation.shares import effective_rows, intraclass_correlation, lower_bound
+from vouch.evaluation.metrics.shares import effective_rows, intraclass_correlation, lower_bound
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]

@@ -3,12 +3,12 @@
 import numpy as np
 import pandas as pd
 
-from vouch.evaluation.calibration_error import BINS
-from vouch.evaluation.intervals import FloatArray, IntArray, Measure, Setting, estimate, expanded_tail
-from vouch.evaluation.orders import least
-from vouch.evaluation.ranks import RECALLS, Ranking, precision_at_recalls, rankings
-from vouch.evaluation.ratios import Terms, accuracy, floats, ratio
-from vouch.evaluation.separation import class_rankings
+from vouch.evaluation.metrics.auroc import class_rankings
+from vouch.evaluation.metrics.average_precision import RECALLS, Ranking, precision_at_recalls, rankings
+from vouch.evaluation.metrics.calibration_error import BINS
+from vouch.evaluation.metrics.intervals import FloatArray, IntArray, Measure, Setting, estimate, expanded_tail
+from vouch.evaluation.metrics.ranking import least
+from vouch.evaluation.metrics.ratios import Terms, accuracy, floats, ratio
 from vouch.policies.apply.rows import class_names
 from vouch.tables import stratum_columns
 

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from vouch.errors import DataError
-from vouch.evaluation.strata import every_stratum, strata_masks
+from vouch.evaluation.metrics.strata import every_stratum, strata_masks
 
 ROWS = pd.DataFrame(
     {

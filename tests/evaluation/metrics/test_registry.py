@@ -5,10 +5,10 @@ import pytest
 from evaluation.photographs import photographs
 from evaluation.setting import SETTING
 from vouch.errors import DataError
-from vouch.evaluation.calibration_error import BINS
-from vouch.evaluation.intervals import estimate, group_weights, point
-from vouch.evaluation.metrics import METRICS, judged, missing_columns, prepared
-from vouch.evaluation.table import metrics_table
+from vouch.evaluation.metrics.calibration_error import BINS
+from vouch.evaluation.metrics.intervals import estimate, group_weights, point
+from vouch.evaluation.metrics.registry import METRICS, judged, missing_columns, prepared
+from vouch.evaluation.metrics.table import metrics_table
 
 CALIBRATOR = {"kind": "scalar", "floor": 0.1, "global": {"method": "identity"}, "classes": {}}
 POLICY = {

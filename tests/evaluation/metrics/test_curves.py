@@ -5,9 +5,9 @@ from sklearn.metrics import confusion_matrix, precision_recall_curve
 
 from evaluation.photographs import THREE, photographs
 from evaluation.setting import SETTING
-from vouch.evaluation import curves
-from vouch.evaluation.intervals import group_weights
-from vouch.evaluation.metrics import judged
+from vouch.evaluation.metrics import curves
+from vouch.evaluation.metrics.intervals import group_weights
+from vouch.evaluation.metrics.registry import judged
 
 CALIBRATOR = {"kind": "scalar", "floor": 0.0, "global": {"method": "identity"}, "classes": {}}
 POLICY = {

@@ -4,10 +4,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vouch.evaluation.intervals import FloatArray, IntArray, Measure
-from vouch.evaluation.orders import Order, Places, blocks, in_order, measure_of, places, quotient, weighted
-from vouch.evaluation.ranks import Ranking
-from vouch.evaluation.selective import admissible
+from vouch.evaluation.metrics.average_precision import Ranking
+from vouch.evaluation.metrics.intervals import FloatArray, IntArray, Measure
+from vouch.evaluation.metrics.ranking import Order, Places, blocks, in_order, measure_of, places, quotient, weighted
+from vouch.evaluation.metrics.selective import admissible
 from vouch.policies.apply.rows import class_names, probabilities
 
 BoolArray = npt.NDArray[np.bool_]
@@ -57,7 +57,7 @@ def recall_at_precision(rows: pd.DataFrame, n_groups: int, *, limit: float) -> M
 
 
 def class_rankings(rows: pd.DataFrame, n_groups: int) -> dict[str, Ranking]:
-    """Rank all rows by the probability of each class that is there, as `ranks.rankings` ranks detections.
+    """Rank all rows by the probability of each class that is there, as `average_precision.rankings` ranks detections.
 
     The rows of the class stand last in a tie: precision at the tie's end, the only working point, is then the best
     inside it, and interpolated precision sees no other.

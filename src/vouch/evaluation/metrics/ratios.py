@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from vouch.evaluation.intervals import FloatArray, IntArray, Measure
+from vouch.evaluation.metrics.intervals import FloatArray, IntArray, Measure
 
 Terms = tuple[FloatArray, FloatArray]  # above the line, shape (n,) or (n, bins), and below it, shape (n,)
 

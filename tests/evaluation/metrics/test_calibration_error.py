@@ -4,8 +4,8 @@ import pytest
 from evaluation.photographs import THREE, copied, photographs
 from evaluation.setting import SETTING
 from vouch.calibration.fit.calibration_errors import adaptive_ece, debiased_ece, ece, mce
-from vouch.evaluation.intervals import estimate, group_weights, point
-from vouch.evaluation.metrics import METRICS
+from vouch.evaluation.metrics.intervals import estimate, group_weights, point
+from vouch.evaluation.metrics.registry import METRICS
 
 BINS, N_GROUPS = 15, 25
 ALONE = {"ece": ece, "ece_adaptive": adaptive_ece, "ece_debiased": debiased_ece, "mce": mce}

@@ -1,7 +1,7 @@
 """Every metric by name, what it needs, and the rows as metrics want them.
 
 Three families: ratios of sums over rows (`ratios`, `probabilities`, `calibration_error`), ranks of detections
-(`ranks`), and orders of answers or of a class (`selective`, `separation`).
+(`average_precision`), and orders of answers or of a class (`selective`, `auroc`).
 """
 
 from collections.abc import Callable, Sequence
@@ -18,10 +18,10 @@ from vouch.calibration.apply.calibrator import Calibrator, calibrated
 from vouch.calibration.apply.probabilities import PROBABILITY, label_problems
 from vouch.calibration.fit.calibration_errors import equal_mass, equal_width
 from vouch.errors import DataError, Problem, refuse_any
-from vouch.evaluation import calibration_error, probabilities, ratios, selective, separation
-from vouch.evaluation.intervals import FloatArray, Measure, Method
-from vouch.evaluation.ranks import IOU_BITS, mean_average_precision
-from vouch.evaluation.ratios import Terms, ratio
+from vouch.evaluation.metrics import auroc, calibration_error, probabilities, ratios, selective
+from vouch.evaluation.metrics.average_precision import IOU_BITS, mean_average_precision
+from vouch.evaluation.metrics.intervals import FloatArray, Measure, Method
+from vouch.evaluation.metrics.ratios import Terms, ratio
 from vouch.policies.apply.policy import Policy, decided
 from vouch.policies.apply.rows import class_names
 
@@ -177,9 +177,9 @@ METRICS = {
     "accuracy": Metric(1, "share", _counted(ratios.accuracy), needs=CLASSES),
     "nll": Metric(-1, "log", _counted(probabilities.nll, share=False), needs=CLASSES),
     "brier": Metric(-1, "log", _counted(probabilities.brier, share=False), needs=CLASSES),
-    "auroc": Metric(1, "logit", separation.auroc, by_class=False, needs=CLASSES),
+    "auroc": Metric(1, "logit", auroc.auroc, by_class=False, needs=CLASSES),
     "recall_at_precision_95": Metric(
-        1, "effective", partial(separation.recall_at_precision, limit=0.05), by_class=False, needs=(*POSITIVE, *CLASSES)
+        1, "effective", partial(auroc.recall_at_precision, limit=0.05), by_class=False, needs=(*POSITIVE, *CLASSES)
     ),
     # of confidence
     "ece": _calibration(calibration_error.ece, stated="confidence", counted="calibrated", bins=equal_width),

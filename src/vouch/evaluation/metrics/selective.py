@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import xlog1py
 
-from vouch.evaluation.intervals import FloatArray, IntArray, Measure
-from vouch.evaluation.orders import (
+from vouch.evaluation.metrics.intervals import FloatArray, IntArray, Measure
+from vouch.evaluation.metrics.ranking import (
     Order,
     Places,
     blocks,

@@ -5,9 +5,9 @@ from sklearn.metrics import precision_recall_curve, roc_auc_score
 
 from evaluation.photographs import THREE, copied, photographs
 from evaluation.setting import SETTING
-from vouch.evaluation.intervals import estimate, group_weights, point
-from vouch.evaluation.metrics import METRICS
-from vouch.evaluation.orders import least
+from vouch.evaluation.metrics.intervals import estimate, group_weights, point
+from vouch.evaluation.metrics.ranking import least
+from vouch.evaluation.metrics.registry import METRICS
 
 SELECTIVE = (
     *("aurc", "e_aurc", "augrc", "risk_at_coverage_80", "coverage_at_risk_02", "coverage_at_risk_02_first"),

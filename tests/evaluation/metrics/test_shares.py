@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import beta, binom, binomtest, norm, t
 
-from vouch.evaluation.shares import effective_rows, intraclass_correlation, lower_bound, share_interval
+from vouch.evaluation.metrics.shares import effective_rows, intraclass_correlation, lower_bound, share_interval
 
 TAIL = 0.025
 CORRELATIONS = st.sampled_from([0.0, 0.02, 0.05, 0.3, 1.0])

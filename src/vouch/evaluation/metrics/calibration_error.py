@@ -13,9 +13,9 @@ import pandas as pd
 from scipy.special import ndtr
 
 from vouch.calibration.fit.calibration_errors import equal_mass, equal_width, expected_ece
-from vouch.evaluation.intervals import FloatArray, IntArray, Measure
-from vouch.evaluation.probabilities import truth_mask
-from vouch.evaluation.ratios import Terms, ratio
+from vouch.evaluation.metrics.intervals import FloatArray, IntArray, Measure
+from vouch.evaluation.metrics.probabilities import truth_mask
+from vouch.evaluation.metrics.ratios import Terms, ratio
 from vouch.policies.apply.rows import class_names, probabilities
 
 BINS = 15  # equal width: a constant, so that `ece` means the same for every model, side and gate

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vouch.evaluation.intervals import FloatArray, IntArray, Measure
+from vouch.evaluation.metrics.intervals import FloatArray, IntArray, Measure
 
 BoolArray = npt.NDArray[np.bool_]
 

@@ -4,7 +4,7 @@ from scipy.special import expit, logit
 from scipy.stats import beta, binomtest, bootstrap, chi2, norm, t
 
 from evaluation.setting import SETTING
-from vouch.evaluation.intervals import (
+from vouch.evaluation.metrics.intervals import (
     Measure,
     clopper_pearson_end,
     effective_groups,

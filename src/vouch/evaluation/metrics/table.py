@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vouch.evaluation.intervals import IntArray, Measure, Setting, estimate
-from vouch.evaluation.metrics import METRICS, refuse_unmeasurable
-from vouch.evaluation.strata import CLASS
+from vouch.evaluation.metrics.intervals import IntArray, Measure, Setting, estimate
+from vouch.evaluation.metrics.registry import METRICS, refuse_unmeasurable
+from vouch.evaluation.metrics.strata import CLASS
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -31,9 +31,9 @@ def metrics_table(
     Parameters
     ----------
     rows : table
-        As `metrics.judged` returns it.
+        As `registry.judged` returns it.
     names : sequence of str
-        Keys of `metrics.METRICS`.
+        Keys of `registry.METRICS`.
     masks : map of str to bool array, shape (rows,)
         As `strata.strata_masks` returns them.
     weights : int32 array, shape (replicates, groups)

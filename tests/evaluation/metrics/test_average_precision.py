@@ -8,8 +8,8 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from vouch.evaluation.intervals import group_weights, point
-from vouch.evaluation.ranks import IOU_BITS, mean_average_precision
+from vouch.evaluation.metrics.average_precision import IOU_BITS, mean_average_precision
+from vouch.evaluation.metrics.intervals import group_weights, point
 
 CLASSES = ("cone", "face", "phone")
 
@@ -133,7 +133,7 @@ def test_values_do_not_depend_on_how_replicates_are_cut_into_blocks(monkeypatch)
     rows = rows_of(coco(photographs(9, 30)), range(30))
     weights = group_weights(30, replicates=50, rng=np.random.default_rng(0))
     whole = mean_average_precision(rows, 30, bits=IOU_BITS).values(weights)
-    monkeypatch.setattr("vouch.evaluation.ranks.BLOCK", 200)
+    monkeypatch.setattr("vouch.evaluation.metrics.average_precision.BLOCK", 200)
     cut = mean_average_precision(rows, 30, bits=IOU_BITS).values(weights)
     np.testing.assert_allclose(cut, whole, rtol=1e-12)
 

@@ -4,8 +4,8 @@ from sklearn.metrics import brier_score_loss, log_loss
 
 from evaluation.photographs import BINARY, THREE, photographs
 from evaluation.setting import SETTING
-from vouch.evaluation.intervals import estimate, group_weights, point
-from vouch.evaluation.metrics import METRICS
+from vouch.evaluation.metrics.intervals import estimate, group_weights, point
+from vouch.evaluation.metrics.registry import METRICS
 
 N_GROUPS = 25
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy.special import betaincinv, expit, gammaincinv, logit
 from scipy.stats import norm, t
 
-from vouch.evaluation.shares import effective_rows, share_interval
+from vouch.evaluation.metrics.shares import effective_rows, share_interval
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int32]

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from vouch.calibration.apply.probabilities import labels
-from vouch.evaluation.intervals import FloatArray
-from vouch.evaluation.ratios import Terms
+from vouch.evaluation.metrics.intervals import FloatArray
+from vouch.evaluation.metrics.ratios import Terms
 from vouch.policies.apply.rows import class_names, probabilities
 
 CERTAIN = 1e-12  # a class that was ruled out and is there costs 27.6 nats, not infinity

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from vouch.evaluation.intervals import FloatArray, IntArray, Measure
+from vouch.evaluation.metrics.intervals import FloatArray, IntArray, Measure
 
 BoolArray = npt.NDArray[np.bool_]
 PlaceArray = npt.NDArray[np.intp]
