@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from vouch.evaluation.appearance import Appearance, Column
-from vouch.evaluation.drift import Plan, judged
-from vouch.evaluation.questions import Effects
+from vouch.drift.profile import Appearance, Column
+from vouch.drift.two_sample import Effects
+from vouch.drift.verdict import Plan, judged
 
 LEVEL, SEEDS = 0.05, 200
 MOST = LEVEL + 3 * np.sqrt(LEVEL * (1 - LEVEL) / SEEDS)

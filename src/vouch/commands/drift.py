@@ -11,11 +11,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from vouch import io, params, paths
-from vouch.commands import watched
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
+from vouch.drift import inputs
+from vouch.drift.two_sample import Effects
+from vouch.drift.verdict import QUESTIONS, Judgement, Plan, as_json, judged
 from vouch.errors import ParamsError, Problem
-from vouch.evaluation.drift import QUESTIONS, Judgement, Plan, as_json, judged
-from vouch.evaluation.questions import Effects
 from vouch.params import Section
 from vouch.release.opened import open_bundle
 from vouch.sources.tree import photographs_below
@@ -26,7 +26,7 @@ OneOrMore = Annotated[float, Field(ge=1)]
 
 
 class EffectsSection(Section):
-    """The least differences worth an alarm; `questions.Effects` says what each is."""
+    """The least differences worth an alarm; `two_sample.Effects` says what each is."""
 
     ks: Share
     psi: Annotated[float, Field(gt=0)]
@@ -93,8 +93,8 @@ def drift(
     section = params.load(Params, "models", model, "drift")
     _refuse_places(model, path, groups, json, page_folder, overwrite=overwrite)
     opened = open_bundle(paths.model(model, "bundle"))
-    new = watched.new(path, opened, groups)
-    old = watched.reference(model, known[model]["dataset"], opened, photographs=new.photographs)
+    new = inputs.new(path, opened, groups)
+    old = inputs.reference(model, known[model]["dataset"], opened, photographs=new.photographs)
     found = judged(old.appearance, new.appearance, section.plan(), np.random.default_rng(section.seed))
     facts = {"model": model, "path": str(path), "groups_from": new.groups_from, "level": section.level}
     if json is not None:
@@ -112,8 +112,8 @@ def _refuse_places(
     outputs = [] if json is None else [Output("--json", json, (".json",))]
     outputs += [] if page_folder is None else [Output("--page", page_folder)]
     photographs = photographs_below(path) if path.is_dir() else []
-    inputs = [paths.model(model, "bundle"), path, *photographs, *([] if groups is None else [groups])]
-    refuse_outputs(outputs, inputs, overwrite=overwrite)
+    sources = [paths.model(model, "bundle"), path, *photographs, *([] if groups is None else [groups])]
+    refuse_outputs(outputs, sources, overwrite=overwrite)
 
 
 def _write_page(folder: Path, facts: dict[str, object], found: Judgement, examples: int) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from vouch.evaluation.appearance import Appearance
-from vouch.evaluation.drift import QUESTIONS, Finding, Judgement
+from vouch.drift.profile import Appearance
+from vouch.drift.verdict import QUESTIONS, Finding, Judgement
 from vouch.report import figures
 from vouch.report.figures import Dot
 from vouch.report.page import ENVIRONMENT

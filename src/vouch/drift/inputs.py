@@ -10,8 +10,8 @@ import pandas as pd
 from vouch import io, paths
 from vouch.calibration.apply.calibrator import calibrated, score_problems
 from vouch.calibration.apply.probabilities import GATE_LOGIT, LOGIT, PROBABILITY, logit_problems, probability_problems
+from vouch.drift.profile import Appearance, of_boxes, of_classes
 from vouch.errors import DataError, Problem, WorkspaceError, refuse_any
-from vouch.evaluation.appearance import Appearance, of_boxes, of_classes
 from vouch.policies.apply.policy import decided
 from vouch.release.answers import answer, seen, trained
 from vouch.release.opened import Opened

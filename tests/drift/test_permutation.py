@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency, ks_2samp
 
-from vouch.evaluation.regrouping import (
+from vouch.drift.permutation import (
     chi_square_statistics,
     family_p,
     ks_statistics,
@@ -41,7 +41,7 @@ def test_distances_are_those_of_scipy(values):
 
 def test_blocks_change_nothing(monkeypatch):
     whole = ks_statistics(SMOOTH, GROUP, MASKS)
-    monkeypatch.setattr("vouch.evaluation.regrouping.BLOCK", 2 * len(GROUP))
+    monkeypatch.setattr("vouch.drift.permutation.BLOCK", 2 * len(GROUP))
     np.testing.assert_array_equal(ks_statistics(SMOOTH, GROUP, MASKS), whole)
 
 

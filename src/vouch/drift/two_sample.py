@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import false_discovery_control
 
-from vouch.evaluation import embeddings, regrouping
-from vouch.evaluation.appearance import Appearance, Column, kept
-from vouch.evaluation.regrouping import BoolArray, FloatArray, IntArray
+from vouch.drift import embedding_tests, permutation
+from vouch.drift.permutation import BoolArray, FloatArray, IntArray
+from vouch.drift.profile import Appearance, Column, kept
 
 PSI_NULL = 0.99  # quantile of the index under regrouping that it must exceed too: few photographs make it large
 CHANCE = 0.5  # area of a classifier that tells nothing
@@ -58,7 +58,7 @@ Answers = list[Answer] | str  # or why the question cannot be asked
 
 @dataclass(frozen=True)
 class Compared:
-    """Two sides and how their groups could be divided: `masks` from `regrouping.regroupings`, the reference's first."""
+    """Two sides and how their groups could be divided: `permutation.regroupings` as `masks`, the reference's first."""
 
     reference: Appearance
     window: Appearance
@@ -81,7 +81,7 @@ class Compared:
 def compared(reference: Appearance, window: Appearance, *, permutations: int, rng: np.random.Generator) -> Compared:
     """Return two sides with random divisions of their groups."""
     counts = len(reference.groups), len(window.groups)
-    return Compared(reference, window, regrouping.regroupings(*counts, permutations=permutations, rng=rng))
+    return Compared(reference, window, permutation.regroupings(*counts, permutations=permutations, rng=rng))
 
 
 def sampled(both: Compared, most: int, rng: np.random.Generator) -> Compared:
@@ -101,9 +101,9 @@ def distributions(both: Compared, first: Columns, second: Columns, limit: float)
     pairs = list(_pairs(first, second))
     if not pairs:
         return NO_VALUE
-    found = np.stack([regrouping.ks_statistics(*both.joined(*pair), both.masks) for _, *pair in pairs])
-    chances = [regrouping.p_value(statistics) for statistics in found]
-    rows = zip(pairs, found[:, 0], chances, regrouping.family_p(found), false_discovery_control(chances), strict=True)
+    found = np.stack([permutation.ks_statistics(*both.joined(*pair), both.masks) for _, *pair in pairs])
+    chances = [permutation.p_value(statistics) for statistics in found]
+    rows = zip(pairs, found[:, 0], chances, permutation.family_p(found), false_discovery_control(chances), strict=True)
     return [
         Answer(name, "KS distance", float(effect), limit, p, float(within), float(discovery))
         for (name, *_), effect, p, within, discovery in rows
@@ -115,11 +115,11 @@ def stability(both: Compared, bins: int, least: float) -> Answers:
     pairs = list(_pairs(both.reference.scores, both.window.scores))
     if not pairs:
         return NO_VALUE
-    found = np.stack([regrouping.psi_statistics(*both.joined(*pair), both.masks, bins=bins) for _, *pair in pairs])
+    found = np.stack([permutation.psi_statistics(*both.joined(*pair), both.masks, bins=bins) for _, *pair in pairs])
     answers = []
-    for (name, *_), statistics, within in zip(pairs, found, regrouping.family_p(found), strict=True):
+    for (name, *_), statistics, within in zip(pairs, found, permutation.family_p(found), strict=True):
         limit = max(least, float(np.quantile(statistics[1:], PSI_NULL)))
-        p = regrouping.p_value(statistics)
+        p = permutation.p_value(statistics)
         answers.append(Answer(name, "PSI", float(statistics[0]), limit, p, float(within)))
     return answers
 
@@ -130,8 +130,8 @@ def labels(both: Compared, limit: float) -> Answers:
         return NO_VALUE
     values, group = both.joined(both.reference.labels, both.window.labels)
     codes, n_codes = values.astype(np.intp), len(both.reference.classes)
-    p = regrouping.p_value(regrouping.chi_square_statistics(codes, group, both.masks, n_codes))
-    moved = regrouping.share_distance(codes, group, both.masks, n_codes)
+    p = permutation.p_value(permutation.chi_square_statistics(codes, group, both.masks, n_codes))
+    moved = permutation.share_distance(codes, group, both.masks, n_codes)
     return [Answer("predicted class", "share moved", moved, limit, p, p)]
 
 
@@ -140,17 +140,17 @@ def performance(both: Compared, limit: float) -> Answers:
     pairs = list(_pairs(both.reference.performance, both.window.performance))
     if not pairs:
         return NO_VALUE
-    found = np.stack([regrouping.mean_differences(*both.joined(*pair), both.masks) for _, *pair in pairs])
+    found = np.stack([permutation.mean_differences(*both.joined(*pair), both.masks) for _, *pair in pairs])
     answers = []
-    for (name, one, other), row, within in zip(pairs, found, regrouping.family_p(np.abs(found)), strict=True):
-        means, p = (float(one.values.mean()), float(other.values.mean())), regrouping.p_value(np.abs(row))
+    for (name, one, other), row, within in zip(pairs, found, permutation.family_p(np.abs(found)), strict=True):
+        means, p = (float(one.values.mean()), float(other.values.mean())), permutation.p_value(np.abs(row))
         answers.append(Answer(name, "difference", float(row[0]), limit, p, float(within), means=means))
     return answers
 
 
 def directions(both: Compared, most: int, limit: float) -> tuple[Answers, tuple[float, ...]]:
     """Ask of each principal direction of the embeddings as of a score; return the variance that each holds too."""
-    rows, variance = embeddings.directions(both.embedded()[0], most=most)
+    rows, variance = embedding_tests.directions(both.embedded()[0], most=most)
     first = len(both.reference.names)
     sides = [
         {f"direction {number}": Column(row, np.arange(len(row))) for number, row in enumerate(part.T, start=1)}
@@ -161,8 +161,8 @@ def directions(both: Compared, most: int, limit: float) -> tuple[Answers, tuple[
 
 def kernel(both: Compared, limit: float, rng: np.random.Generator) -> Answers:
     """Ask how far the embeddings are apart as a whole, in units of the reference's own parts."""
-    found = embeddings.kernel_distance(*both.embedded(), both.masks, rng=rng)
-    p = regrouping.p_value(found.statistics)
+    found = embedding_tests.kernel_distance(*both.embedded(), both.masks, rng=rng)
+    p = permutation.p_value(found.statistics)
     return [Answer("embedding", "MMD² ratio", found.ratio, limit, p, p)]
 
 
@@ -171,10 +171,10 @@ def classifier(
 ) -> tuple[Answers, tuple[str, ...]]:
     """Ask whether a classifier tells new from known; return the window's photographs too, surely told ones first."""
     rows, group = both.embedded()
-    rows, _ = embeddings.directions(rows, most=most)
-    told = embeddings.told_apart(rows, group, both.masks, folds=folds, level=1 - level, rng=rng)
+    rows, _ = embedding_tests.directions(rows, most=most)
+    told = embedding_tests.told_apart(rows, group, both.masks, folds=folds, level=1 - level, rng=rng)
     order = np.argsort(-told.seen[len(both.reference.names) :], kind="stable")
-    p, auc = regrouping.p_value(told.areas), float(told.areas[0])
+    p, auc = permutation.p_value(told.areas), float(told.areas[0])
     answer = Answer("embedding", "AUC", auc, limit, p, p, interval=(told.low, told.high))
     return [answer], tuple(both.window.names[index] for index in order)
 

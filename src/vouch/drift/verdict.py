@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from vouch.evaluation import questions
-from vouch.evaluation.appearance import Appearance, median_size, refuse_few, thinned
-from vouch.evaluation.questions import Answer, Answers, Compared, Effects
+from vouch.drift import two_sample
+from vouch.drift.profile import Appearance, median_size, refuse_few, thinned
+from vouch.drift.two_sample import Answer, Answers, Compared, Effects
 
 QUESTIONS = {  # in the order of the page; the first three need embeddings
     "embedding_directions": "Embeddings, direction by direction",
@@ -99,13 +99,13 @@ def judged(reference: Appearance, window: Appearance, plan: Plan, rng: np.random
     reference, window = thinned(reference, most, rng), thinned(window, most, rng)
     for one, who in ((reference, "reference"), (window, "new photographs")):
         refuse_few(one, who, least_groups=plan.least_groups, least_photographs=plan.least_photographs)
-    both, effects = questions.compared(reference, window, permutations=plan.permutations, rng=rng), plan.effects
+    both, effects = two_sample.compared(reference, window, permutations=plan.permutations, rng=rng), plan.effects
     answers, unusual, variance = _embedded(both, plan, rng)
     answers |= {
-        "score_distribution": questions.distributions(both, reference.scores, window.scores, effects.ks),
-        "score_stability": questions.stability(both, plan.bins, effects.psi),
-        "labels": questions.labels(both, effects.labels),
-        "performance": questions.performance(both, effects.performance),
+        "score_distribution": two_sample.distributions(both, reference.scores, window.scores, effects.ks),
+        "score_stability": two_sample.stability(both, plan.bins, effects.psi),
+        "labels": two_sample.labels(both, effects.labels),
+        "performance": two_sample.performance(both, effects.performance),
     }
     asked = {question: found for question, found in answers.items() if not isinstance(found, str)}
     unasked = {question: found for question, found in answers.items() if isinstance(found, str)}
@@ -140,10 +140,10 @@ def _embedded(
     """Answer the questions about embeddings, and order the window's photographs by how unusual they are."""
     names = [name for name in QUESTIONS if name.startswith("embedding")]
     if both.reference.embeddings is None or both.window.embeddings is None:
-        return dict.fromkeys(names, NO_EMBEDDING), questions.least_sure(both.window), ()
+        return dict.fromkeys(names, NO_EMBEDDING), two_sample.least_sure(both.window), ()
     effects = plan.effects
-    along, variance = questions.directions(both, plan.components, effects.ks)
-    part = questions.sampled(both, plan.sample, rng)
-    apart = questions.kernel(part, effects.kernel_ratio, rng)
-    told, unusual = questions.classifier(part, plan.components, plan.folds, plan.level, effects.auc, rng)
+    along, variance = two_sample.directions(both, plan.components, effects.ks)
+    part = two_sample.sampled(both, plan.sample, rng)
+    apart = two_sample.kernel(part, effects.kernel_ratio, rng)
+    told, unusual = two_sample.classifier(part, plan.components, plan.folds, plan.level, effects.auc, rng)
     return dict(zip(names, (along, apart, told), strict=True)), unusual, variance

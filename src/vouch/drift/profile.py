@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from vouch.calibration.apply.probabilities import PROBABILITY
+from vouch.drift.permutation import FloatArray, IntArray
 from vouch.errors import DataError, Problem, refuse_any
-from vouch.evaluation.regrouping import FloatArray, IntArray
 
 
 @dataclass(frozen=True)

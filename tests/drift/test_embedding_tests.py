@@ -6,7 +6,7 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from vouch.evaluation.embeddings import (
+from vouch.drift.embedding_tests import (
     directions,
     discrepancies,
     interval_of_groups,
@@ -15,7 +15,7 @@ from vouch.evaluation.embeddings import (
     told_apart,
     with_one,
 )
-from vouch.evaluation.regrouping import regroupings
+from vouch.drift.permutation import regroupings
 
 RNG = np.random.default_rng(3)
 GROUP = np.repeat(np.arange(12), RNG.integers(1, 5, 12))

@@ -11,8 +11,8 @@ from scipy.spatial.distance import cdist, pdist
 from scipy.special import expit
 from scipy.stats import rankdata, t
 
+from vouch.drift.permutation import BoolArray, FloatArray, IntArray, regroupings
 from vouch.evaluation.metrics.intervals import clopper_pearson_end
-from vouch.evaluation.regrouping import BoolArray, FloatArray, IntArray, regroupings
 
 SELF_SPLIT = 0.95  # percentile of the reference's splits against itself that the kernel distance is measured by
 STEPS = 15  # of a logistic regression: areas are then within .005 of the converged ones

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from vouch.drift.profile import of_boxes, of_classes, refuse_few, thinned
+from vouch.drift.two_sample import Effects
+from vouch.drift.verdict import QUESTIONS, Plan, as_json, judged
 from vouch.errors import DataError
-from vouch.evaluation.appearance import of_boxes, of_classes, refuse_few, thinned
-from vouch.evaluation.drift import QUESTIONS, Plan, as_json, judged
-from vouch.evaluation.questions import Effects
 
 EFFECTS = Effects(ks=0.15, psi=0.1, auc=0.6, kernel_ratio=2.0, labels=0.1, performance=0.05)
 PLAN = Plan(0.05, 199, 10, 4, 400, 5, 8, 30, EFFECTS)
