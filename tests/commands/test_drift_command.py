@@ -16,7 +16,7 @@ from pipelines import of_one_detector
 from vouch import io, paths
 from vouch.cli import app
 from vouch.errors import DataError, ParamsError
-from vouch.release import opened
+from vouch.release import opening
 from vouch.release.bundle import write_bundle
 from vouch.vision import runtime
 from vouch.vision.preprocess import Preprocess, to_json
@@ -71,7 +71,7 @@ def drives(folder, count, *, seed, red=128, frames=3):
 
 def build(root, *, embeds):
     onnx.save(network(embeds), root / "model.onnx")
-    sample = {"output": opened.sample_output(runtime.load(root / "model.onnx", PREPROCESS))}
+    sample = {"output": opening.sample_output(runtime.load(root / "model.onnx", PREPROCESS))}
     contents = {"labels": {"classes": CLASSES}, "calibrator": CALIBRATOR, "policy": POLICY, "sample": sample}
     files = {f"{name}.json": io.dumps(one).encode() for name, one in contents.items()}
     files |= {

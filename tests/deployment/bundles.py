@@ -8,7 +8,7 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from vouch import io
-from vouch.release import opened
+from vouch.release import opening
 from vouch.release.bundle import write_bundle
 from vouch.vision import runtime
 from vouch.vision.preprocess import Preprocess, to_json
@@ -87,14 +87,14 @@ def build(folder, task, *, architecture=None, network=None, **changes):
         "calibrator.json": MATRIX if task == "classify" else SCALAR,
         "policy.json": SCRC if task == "classify" else OPERATING_POINT,
         "preprocess.json": to_json(preprocess),
-        "sample.json": {"output": opened.sample_output(runtime.load(folder.with_suffix(".onnx"), preprocess))},
+        "sample.json": {"output": opening.sample_output(runtime.load(folder.with_suffix(".onnx"), preprocess))},
     }
     if task == "detect":
         held["postprocess.json"] = {"floor": 0.2, "max_iou": 0.3, "limit": 12}
     files = {name: io.dumps(value).encode() for name, value in (held | changes).items()}
     kind = "classifier" if task == "classify" else "detector"
     write_bundle(folder, "m", "0.1.0", kind, files | {"model.onnx": content})
-    return opened.open_bundle(folder)
+    return opening.open_bundle(folder)
 
 
 def photographs(folder: Path) -> list[Path]:

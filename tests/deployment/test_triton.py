@@ -13,9 +13,9 @@ from deployment.bundles import CLASSES, MATRIX, build, multiclass, photographs
 from vouch.deployment.sources import needed
 from vouch.deployment.triton import FILES, deploy_triton
 from vouch.errors import BundleError, WorkspaceError
-from vouch.release import opened
-from vouch.release.answers import answer
+from vouch.release import opening
 from vouch.release.bundle import read, write_bundle
+from vouch.release.inference import answer
 
 STAND_IN = """
 class Tensor:
@@ -197,7 +197,7 @@ def test_a_trivial_bundle_has_nothing_to_serve(tmp_path):
     with pytest.raises(BundleError, match="a trained bundle"):
         deploy_triton(
             read(tmp_path / "trivial"),
-            opened.open_bundle(tmp_path / "trivial"),
+            opening.open_bundle(tmp_path / "trivial"),
             tmp_path / "x",
             max_batch=4,
             delay_us=0,

@@ -20,8 +20,8 @@ from hostile.entering import staged, workspace
 from hostile.labels import FORMATS, Planted
 from hostile.values import JSON, WORDS, pick, spoiled
 from vouch import io, paths
-from vouch.release.answers import answer
-from vouch.release.opened import Opened, open_bundle
+from vouch.release.inference import answer
+from vouch.release.opening import Opened, open_bundle
 from vouch.sources import importing
 from vouch.sources.descriptor import check_descriptor
 from vouch.sources.merge import Merged, Taxonomy

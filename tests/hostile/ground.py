@@ -128,8 +128,8 @@ def without_dvc(folder: Path) -> None:
 
 def build(folder: Path) -> None:
     """Build the ground; it is copied for each case."""
-    from vouch.release.answers import answer  # in the process that builds alone
-    from vouch.release.opened import open_bundle
+    from vouch.release.inference import answer  # in the process that builds alone
+    from vouch.release.opening import open_bundle
     from vouch.stages import ingest, scan, split, validate
 
     for name, text in STAND_IN.items():

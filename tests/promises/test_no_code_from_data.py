@@ -8,7 +8,7 @@ import pytest
 
 from vouch.errors import BundleError
 from vouch.release.bundle import MANIFEST
-from vouch.release.opened import open_bundle
+from vouch.release.opening import open_bundle
 from vouch.training import checkpoints
 
 SOURCE = Path(__file__).parents[2] / "src/vouch"

@@ -11,9 +11,9 @@ import pytest
 from deployment.bundles import CLASSES, SHARED, build, detector, photographs
 from vouch import io
 from vouch.errors import BundleError
-from vouch.release.answers import answer
 from vouch.release.bundle import MANIFEST, read, write_bundle
-from vouch.release.opened import open_bundle
+from vouch.release.inference import answer
+from vouch.release.opening import open_bundle
 
 KINDS = ("detector", "classifier", "finds_nothing", "says_the_prior")
 DIGITS = "9" * 400

@@ -15,7 +15,7 @@ from vouch.deployment.tensorrt import Precision, deploy_tensorrt
 from vouch.deployment.triton import deploy_triton
 from vouch.deployment.triton_lint import refuse_repository
 from vouch.release.bundle import read
-from vouch.release.opened import open_contents
+from vouch.release.opening import open_contents
 
 
 class Server(StrEnum):

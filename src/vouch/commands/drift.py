@@ -17,7 +17,7 @@ from vouch.drift.two_sample import Effects
 from vouch.drift.verdict import QUESTIONS, Judgement, Plan, as_json, judged
 from vouch.errors import ParamsError, Problem
 from vouch.params import Section
-from vouch.release.opened import open_bundle
+from vouch.release.opening import open_bundle
 from vouch.sources.tree import photographs_below
 
 Share = Annotated[float, Field(gt=0, lt=1)]

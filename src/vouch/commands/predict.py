@@ -11,8 +11,8 @@ from vouch import io, paths
 from vouch.calibration.apply.probabilities import PROBABILITY
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
 from vouch.errors import DataError, Problem, refuse_any
-from vouch.release.answers import answer
-from vouch.release.opened import Opened, open_bundle
+from vouch.release.inference import answer
+from vouch.release.opening import Opened, open_bundle
 from vouch.sources.tree import photographs_below
 from vouch.vision.draw import caption, draw_boxes
 from vouch.vision.preprocess import read_image

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from vouch.errors import BundleError, Problem
 from vouch.release.bundle import Contents
-from vouch.release.opened import Opened
+from vouch.release.opening import Opened
 from vouch.vision.runtime import Runtime
 
 BESIDE = ("calibrator.json", "labels.json", "policy.json", "postprocess.json", "preprocess.json")

@@ -20,7 +20,7 @@ from vouch.deployment.folders import network_of, write_beside
 from vouch.deployment.parity import Run, Tolerance, demand_parity
 from vouch.errors import Problem, WorkspaceError
 from vouch.release.bundle import Contents
-from vouch.release.opened import Opened
+from vouch.release.opening import Opened
 
 BATCH = 8
 # On processors that multiply bfloat16 OpenVINO would choose it by itself: the calibrator was learnt in float32.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vouch.deployment.folders import network_of
 from vouch.errors import BundleError, DataError, Problem, refuse_any
 from vouch.evaluation.parity import compare_answers, compare_outputs, summarise
-from vouch.release.opened import Opened, sample_input
+from vouch.release.opening import Opened, sample_input
 from vouch.vision.photographs import unreadable
 from vouch.vision.preprocess import letterbox, read_image, to_input
 

@@ -29,7 +29,7 @@ from vouch.deployment.folders import network_of, write_beside
 from vouch.deployment.parity import Run, Tolerance, demand_parity
 from vouch.errors import DataError, ParamsError, Problem, WorkspaceError, refuse_any
 from vouch.release.bundle import Contents
-from vouch.release.opened import Opened
+from vouch.release.opening import Opened
 
 FLAGS = {"float32": ["--noTF32"], "bfloat16": ["--bf16"], "float16": ["--fp16"]}  # TF32 would keep ten bits of a weight
 LAST_WITH_FLAGS = 10  # TensorRT 11 took the precision flags away

@@ -20,7 +20,7 @@ from vouch.deployment.sources import ROOT, needed
 from vouch.deployment.triton_lint import refuse_repository
 from vouch.deployment.triton_text import Word, dumps
 from vouch.release.bundle import MANIFEST, Contents
-from vouch.release.opened import Opened, sample_input
+from vouch.release.opening import Opened, sample_input
 
 FILES = {  # of a Python backend: itself, and what it reads
     "preprocess": ("preprocess.json",),

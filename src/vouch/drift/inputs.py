@@ -13,8 +13,8 @@ from vouch.calibration.apply.probabilities import GATE_LOGIT, LOGIT, PROBABILITY
 from vouch.drift.profile import Appearance, of_boxes, of_classes
 from vouch.errors import DataError, Problem, WorkspaceError, refuse_any
 from vouch.policies.apply.policy import decided
-from vouch.release.answers import answer, seen, trained
-from vouch.release.opened import Opened
+from vouch.release.inference import answer, seen, trained
+from vouch.release.opening import Opened
 from vouch.sources.tree import photographs_below
 from vouch.splits import contract
 from vouch.vision.formats import SUFFIXES

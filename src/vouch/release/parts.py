@@ -1,4 +1,4 @@
-"""What the files of a bundle say, each checked by itself and against the others; the network is `opened`'s affair."""
+"""What the files of a bundle say, each checked by itself and against the others; the network is `opening`'s affair."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

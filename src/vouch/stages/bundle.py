@@ -13,7 +13,7 @@ from pydantic import Field
 from vouch import io, params, paths
 from vouch.params import Section
 from vouch.release import bundle
-from vouch.release.opened import sample_output
+from vouch.release.opening import sample_output
 from vouch.stages import main
 from vouch.vision import runtime
 from vouch.vision.boxes import Postprocess

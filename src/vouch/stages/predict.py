@@ -14,7 +14,7 @@ from pydantic import Field, RootModel
 from vouch import io, params, paths
 from vouch.errors import ParamsError, Problem, WorkspaceError
 from vouch.params import Section
-from vouch.release.opened import open_bundle
+from vouch.release.opening import open_bundle
 from vouch.splits import contract
 from vouch.stages import main
 from vouch.vision import runtime

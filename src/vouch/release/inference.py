@@ -13,7 +13,7 @@ from vouch.calibration.apply.probabilities import PROBABILITY
 from vouch.errors import BundleError, Problem
 from vouch.policies.apply.policy import decided
 from vouch.policies.apply.selective import score_column
-from vouch.release.opened import Opened
+from vouch.release.opening import Opened
 from vouch.vision import runtime
 from vouch.vision.progress import shown
 from vouch.vision.rows import classification_rows
@@ -28,7 +28,7 @@ def answer(opened: Opened, images: Sequence[Path]) -> pd.DataFrame:
     Parameters
     ----------
     opened : Opened
-        From `opened.open_bundle`.
+        From `opening.open_bundle`.
     images : sequence of paths
         Photographs.
 

@@ -5,7 +5,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from vouch import io
 from vouch.errors import BundleError
-from vouch.release import opened
+from vouch.release import opening
 from vouch.release.bundle import MANIFEST, write_bundle
 from vouch.vision import runtime
 from vouch.vision.boxes import Postprocess
@@ -48,7 +48,7 @@ def network(side_px=8.0):
 @pytest.fixture
 def sample(tmp_path):
     (tmp_path / "model.onnx").write_bytes(network())
-    return {"output": opened.sample_output(runtime.load(tmp_path / "model.onnx", PREPROCESS))}
+    return {"output": opening.sample_output(runtime.load(tmp_path / "model.onnx", PREPROCESS))}
 
 
 def build(folder, sample, model=None, **changes):
@@ -67,7 +67,7 @@ def build(folder, sample, model=None, **changes):
 
 
 def test_a_checked_bundle_is_ready_to_predict(tmp_path, sample):
-    found = opened.open_bundle(build(tmp_path / "bundle", sample))
+    found = opening.open_bundle(build(tmp_path / "bundle", sample))
     assert found.classes == ("red",)
     assert found.postprocess == Postprocess(0.01, 0.7, 10)
     assert found.manifest["version"] == "0.1.0"
@@ -80,13 +80,13 @@ def test_a_trivial_bundle_has_no_network(tmp_path):
     contents = {"labels.json": {"classes": ["red"]}, "calibrator.json": CALIBRATOR, "policy.json": POLICY}
     files = {name: io.dumps(content).encode() for name, content in contents.items()}
     write_bundle(tmp_path / "bundle", "m", "0.0.0", "finds_nothing", files)
-    assert opened.open_bundle(tmp_path / "bundle").runtime is None
+    assert opening.open_bundle(tmp_path / "bundle").runtime is None
 
 
 def test_a_sample_that_the_network_does_not_reproduce_is_refused(tmp_path, sample):
     sample["output"][100] += 0.5
     with pytest.raises(BundleError, match=r"sample\.json: .*a difference of 0\.5"):
-        opened.open_bundle(build(tmp_path / "bundle", sample))
+        opening.open_bundle(build(tmp_path / "bundle", sample))
 
 
 def test_eight_bits_may_round_otherwise_on_another_processor_but_no_more(tmp_path, sample):
@@ -94,40 +94,40 @@ def test_eight_bits_may_round_otherwise_on_another_processor_but_no_more(tmp_pat
     quantised.metadata_props.add(key="quantization", value="{}")
     sample["output"][-1] += 0.04
     with pytest.raises(BundleError, match=r"sample\.json"):
-        opened.open_bundle(build(tmp_path / "float", sample))
-    assert opened.open_bundle(build(tmp_path / "eight", sample, quantised.SerializeToString())).runtime.eight_bits
+        opening.open_bundle(build(tmp_path / "float", sample))
+    assert opening.open_bundle(build(tmp_path / "eight", sample, quantised.SerializeToString())).runtime.eight_bits
     sample["output"][-1] += 0.5
     with pytest.raises(BundleError, match=r"within 0\.25, got a difference of 0\.54"):
-        opened.open_bundle(build(tmp_path / "other", sample, quantised.SerializeToString()))
+        opening.open_bundle(build(tmp_path / "other", sample, quantised.SerializeToString()))
 
 
 def test_a_sample_of_another_length_is_refused(tmp_path, sample):
     sample["output"].pop()
     with pytest.raises(BundleError, match="expected 256 finite numbers, got 255 values"):
-        opened.open_bundle(build(tmp_path / "bundle", sample))
+        opening.open_bundle(build(tmp_path / "bundle", sample))
 
 
 def test_another_network_under_an_honest_manifest_is_refused(tmp_path, sample):
     with pytest.raises(BundleError, match=r"sample\.json"):
-        opened.open_bundle(build(tmp_path / "bundle", sample, model=network(side_px=9.0)))
+        opening.open_bundle(build(tmp_path / "bundle", sample, model=network(side_px=9.0)))
 
 
 def test_a_network_changed_after_the_manifest_is_refused_before_it_is_loaded(tmp_path, sample):
     folder = build(tmp_path / "bundle", sample)
     (folder / "model.onnx").write_bytes(network(side_px=9.0))
     with pytest.raises(BundleError, match=r"model\.onnx"):
-        opened.open_bundle(folder)
+        opening.open_bundle(folder)
 
 
 def test_what_is_no_network_is_refused(tmp_path, sample):
     with pytest.raises(BundleError, match="an ONNX model"):
-        opened.open_bundle(build(tmp_path / "bundle", sample, model=b"junk"))
+        opening.open_bundle(build(tmp_path / "bundle", sample, model=b"junk"))
 
 
 def test_another_form_of_preprocessing_is_refused(tmp_path, sample):
     other = to_json(PREPROCESS) | {"colour": "BGR"}
     with pytest.raises(BundleError, match=r"preprocess\.json"):
-        opened.open_bundle(build(tmp_path / "bundle", sample, **{"preprocess.json": other}))
+        opening.open_bundle(build(tmp_path / "bundle", sample, **{"preprocess.json": other}))
 
 
 def test_a_policy_that_is_not_exactly_one_is_refused(tmp_path, sample):
