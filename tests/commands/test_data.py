@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 from full_disk import full_disk
 from vouch import io, paths
+from vouch.commands import importing
 from vouch.commands.data import import_, manifest_export
 from vouch.errors import ManifestError, ParamsError, VouchError, WorkspaceError
-from vouch.sources import importing
 from vouch.sources.descriptor import check_descriptor
 from vouch.sources.merge import Taxonomy
 from vouch.sources.tree import walk

@@ -20,9 +20,9 @@ from hostile.entering import staged, workspace
 from hostile.labels import FORMATS, Planted
 from hostile.values import JSON, WORDS, pick, spoiled
 from vouch import io, paths
+from vouch.commands import importing
 from vouch.release.inference import answer
 from vouch.release.opening import Opened, open_bundle
-from vouch.sources import importing
 from vouch.sources.descriptor import check_descriptor
 from vouch.sources.merge import Merged, Taxonomy
 from vouch.sources.tree import walk

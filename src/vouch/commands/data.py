@@ -13,10 +13,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from vouch import io, paths
+from vouch.commands import importing
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
 from vouch.errors import DataError, ManifestError, ParamsError, Problem, refuse_any
 from vouch.params import load, read_params
-from vouch.sources import importing
 from vouch.sources.descriptor import Format, check_descriptor
 from vouch.sources.export import Export, exported
 from vouch.sources.options import labels_of, rules_of

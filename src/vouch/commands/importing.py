@@ -20,9 +20,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vouch import io, paths
+from vouch.commands.params_edit import on_list, with_name, without
 from vouch.errors import Problem, WorkspaceError, refuse_any
 from vouch.params import PARAMS
-from vouch.pipeline import on_list, with_name, without
 from vouch.sources import descriptor as descriptors
 from vouch.sources.descriptor import Descriptor
 from vouch.sources.merge import Merged, Taxonomy, merged

@@ -6,10 +6,10 @@ from deployment.bundles import build
 from full_disk import full_disk
 from release import judged
 from vouch import io
+from vouch.commands.promotion import promote
 from vouch.errors import BundleError, ParamsError, WorkspaceError
 from vouch.params import read_params
 from vouch.release.bundle import verify
-from vouch.release.registry import promote
 from vouch.release.verdict import open_verdict
 
 PARAMS = "pipeline:\n  unpromoted: # until promoted\n    m:\n      dataset: d\n    other:\n      dataset: d\n"

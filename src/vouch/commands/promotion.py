@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from vouch import io
+from vouch.commands.params_edit import without_entry
 from vouch.errors import BundleError, Problem, WorkspaceError
 from vouch.params import PARAMS
-from vouch.pipeline import without_entry
 from vouch.release.bundle import MANIFEST, verify
 from vouch.release.verdict import judged_files, refuse_others
 

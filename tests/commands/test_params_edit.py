@@ -1,8 +1,8 @@
 import pytest
 from ruamel.yaml import YAML
 
+from vouch.commands.params_edit import on_list, with_name, without, without_entry
 from vouch.errors import ParamsError
-from vouch.pipeline import on_list, with_name, without, without_entry
 
 TEXT = """pipeline: # which data set and model takes which road
   models:
