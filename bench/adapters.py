@@ -12,7 +12,7 @@ from statistics import median
 import torch
 from pydantic import TypeAdapter
 
-from vouch.training import adapters, backbones
+from vouch.training.backbones import adapters, timm_backbone
 from vouch.training.classifier_params import Adapters
 
 NAME, SIDE_PX, BLOCKS, BATCH, RUNS = "vit_small_patch16_224", 112, 6, 8, 9
@@ -23,7 +23,7 @@ OWN = {"dora": {}, "doran": {"hidden": RANK, "tau": 0.01}}
 
 def network(kind, dropout):
     torch.manual_seed(1)
-    built = backbones.build(backbones.describe(NAME, {"depth": BLOCKS}, SIDE_PX))
+    built = timm_backbone.build(timm_backbone.describe(NAME, {"depth": BLOCKS}, SIDE_PX))
     wanted = {"kind": kind, "dropout": dropout} | BESIDE | OWN[kind]
     adapters.inject(built, TypeAdapter(Adapters).validate_python(wanted))
     return built

@@ -29,7 +29,8 @@ import torch
 from timm.optim import create_optimizer_v2
 from timm.utils import ModelEmaV3
 
-from vouch.training import backbones, classifier_data, classifier_loop, classifier_network, features
+from vouch.training import classifier_data, classifier_loop, classifier_network, features
+from vouch.training.backbones import timm_backbone
 from vouch.training.classifier_augment import STRENGTHS
 from vouch.training.classifier_cached import task
 from vouch.training.classifier_loop import Lesson
@@ -135,7 +136,7 @@ class Ours:
     def __init__(self, sizes, wanted):
         self.sizes, self.wanted = sizes, wanted
         torch.manual_seed(wanted.seed)
-        looks = backbones.describe(wanted.backbone.name, wanted.backbone.options, wanted.views.side_px)
+        looks = timm_backbone.describe(wanted.backbone.name, wanted.backbone.options, wanted.views.side_px)
         self.architecture = classifier_network.describe(looks, wanted.views, wanted, CLASSES)
         network = classifier_network.build(self.architecture, len(CLASSES))
         self.network = network.to(wanted.device).to(memory_format=torch.channels_last)
@@ -291,7 +292,7 @@ def main():
     device, sizes = arguments.device, TINY if arguments.tiny else FULL
     if device == "cuda" and not torch.cuda.is_available():
         sys.exit("bench: gpu.py needs a CUDA device")
-    backbones.refuse_machine(device, "bfloat16")
+    timm_backbone.refuse_machine(device, "bfloat16")
     card = torch.cuda.get_device_name() if device == "cuda" else "no card"
     print("| what | ours | peer | ratio | goal |\n|---|---|---|---|---|")
     rate = matrix_rate(sizes, device)

@@ -9,7 +9,8 @@ from training.classifier_pictures import CLASSES, cached_training, loss, views
 from vouch.deployment.tensorrt import Precision, refuse_half_precision
 from vouch.errors import ParamsError
 from vouch.stages import export
-from vouch.training import backbones, checkpoints, classifier_network
+from vouch.training import checkpoints, classifier_network
+from vouch.training.backbones import timm_backbone
 from vouch.training.classifier import network
 from vouch.training.classifier_params import Views
 from vouch.training.onnx_export import export_onnx
@@ -32,7 +33,7 @@ CASES = {
 def described(case):
     name, options, size_px, looks, one = CASES[case]
     torch.manual_seed(1)
-    backbone = backbones.describe(name, options, looks["side_px"])
+    backbone = timm_backbone.describe(name, options, looks["side_px"])
     fitting = cached_training(loss=one | {"aux_weight": 0.0})
     architecture = classifier_network.describe(backbone, Views.model_validate(looks), fitting, CLASSES)
     tensors = classifier_network.build(architecture, 2).state_dict()

@@ -5,7 +5,8 @@ from sklearn.linear_model import LogisticRegression
 
 from training.classifier_pictures import cached_training, loss, views
 from vouch.errors import DataError
-from vouch.training import backbones, classifier_gate, classifier_network
+from vouch.training import classifier_gate, classifier_network
+from vouch.training.backbones import timm_backbone
 from vouch.training.classifier_cached import Cached, fit_top
 from vouch.training.classifier_params import Views
 
@@ -15,7 +16,7 @@ FITTING = cached_training(
 
 
 def architecture():
-    backbone = backbones.describe("resnet10t", {}, 32)
+    backbone = timm_backbone.describe("resnet10t", {}, 32)
     return classifier_network.describe(backbone, Views.model_validate(views()), FITTING, ("a", "b"))
 
 

@@ -11,7 +11,8 @@ import torch
 from pydantic import TypeAdapter
 
 from training.classifier_pictures import CLASSES, SIZE_PX, album, backbone, draw, extraction, interrupt, training, views
-from vouch.training import adapters, backbones, classifier, classifier_data, classifier_network, features
+from vouch.training import classifier, classifier_data, classifier_network, features
+from vouch.training.backbones import adapters, timm_backbone
 from vouch.training.classifier_params import Adapters, Views
 
 DEVICE = "cuda"
@@ -82,7 +83,7 @@ def test_bfloat16_gives_the_logits_of_float32_to_a_tolerance():
     name, options = "vit_small_patch14_dinov2", {"init_values": 1.0}
     torch.manual_seed(1)
     whole = Views.model_validate(views(side_px=224))
-    looks = backbones.describe(name, options, 224)
+    looks = timm_backbone.describe(name, options, 224)
     architecture = classifier_network.describe(looks, whole, training(), CLASSES)
     network = classifier_network.build(architecture, 2).to(DEVICE).eval()
     found = {}
@@ -119,7 +120,7 @@ def test_every_adapter_learns_on_a_card_and_merges_there(kind, precision):
     own = {"hidden": 4, "tau": 0.01} if kind == "doran" else {}
     beside = {"rank": 4, "alpha": 8.0, "dropout": 0.0, "blocks": 2, "targets": ("qkv",)}
     torch.manual_seed(1)
-    network = backbones.build(backbones.describe("vit_tiny_patch16_224", {"depth": 2}, SIZE_PX)).to(DEVICE)
+    network = timm_backbone.build(timm_backbone.describe("vit_tiny_patch16_224", {"depth": 2}, SIZE_PX)).to(DEVICE)
     adapters.inject(network, TypeAdapter(Adapters).validate_python({"kind": kind} | beside | own))
     learned(network)
     learning = {name: one for name, one in network.named_parameters() if one.requires_grad}
@@ -142,7 +143,7 @@ def test_every_adapter_learns_on_a_card_and_merges_there(kind, precision):
 
 
 def test_the_log_says_whether_flashattention_3_runs_and_why_not():
-    vit = backbones.build(backbones.describe("vit_tiny_patch16_224", {"depth": 2}, SIZE_PX)).to(DEVICE).eval()
+    vit = timm_backbone.build(timm_backbone.describe("vit_tiny_patch16_224", {"depth": 2}, SIZE_PX)).to(DEVICE).eval()
     images = noise(SIZE_PX).to(DEVICE)
 
     def looked():
@@ -150,7 +151,7 @@ def test_the_log_says_whether_flashattention_3_runs_and_why_not():
             return vit(images).float()
 
     expected = looked()
-    ran = backbones.attention_in_force(vit, "fa3", DEVICE, "bfloat16")
+    ran = timm_backbone.attention_in_force(vit, "fa3", DEVICE, "bfloat16")
     if importlib.util.find_spec("flash_attn_interface") is None:
         assert ran == "scaled_dot_product_attention instead of FlashAttention-3: flash_attn_3 is not installed"
         return

@@ -6,7 +6,8 @@ from timm.utils import ModelEmaV3
 from torch import nn
 
 from training.classifier_pictures import training
-from vouch.training import adapters, backbones, optimizers
+from vouch.training import optimizers
+from vouch.training.backbones import adapters, timm_backbone
 from vouch.training.classifier_network import Network
 from vouch.training.classifier_params import Doran, Views
 from vouch.training.heads import Heads, Mean, Top
@@ -15,7 +16,7 @@ from vouch.training.heads import Heads, Mean, Top
 def network(name="resnet10t", **options):
     torch.manual_seed(1)
     options = {"channels": (8, 8, 16, 16), "stem_width": 8} | options if name == "resnet10t" else options
-    backbone = backbones.build(backbones.describe(name, options, 32))
+    backbone = timm_backbone.build(timm_backbone.describe(name, options, 32))
     heads = Heads(backbone.width, 8, 2, gate=False, aux=False, abstention=False, dropout=0.5)
     looks = {"tiles_per_side": 0, "overlap": 0.0, "side_px": 32, "aggregator": "mean", "top_k": 1}
     return Network(backbone, Views.model_validate(looks), Top(heads, Mean()))

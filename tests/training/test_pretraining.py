@@ -15,7 +15,6 @@ from vouch.errors import BundleError, DataError, LeakageError, ParamsError, Work
 from vouch.quality import images
 from vouch.stages import pretrain
 from vouch.training import (
-    backbones,
     checkpoints,
     classifier_data,
     classifier_network,
@@ -24,6 +23,7 @@ from vouch.training import (
     pretraining_views,
 )
 from vouch.training import pretraining_monitors as monitors
+from vouch.training.backbones import timm_backbone
 from vouch.training.pretraining import Pool, may_ship
 from vouch.training.pretraining_params import Crops, Pretraining
 
@@ -79,7 +79,7 @@ def wanted(**changes):
 def whole(found):
     """The backbone that a folder's tensors and description rebuild."""
     architecture = classifier_network.read_frozen(found.description["architecture"]).backbone
-    built = backbones.build(architecture)
+    built = timm_backbone.build(architecture)
     checkpoints.fill(built, found.tensors, "here")
     return built.eval()
 
@@ -128,7 +128,7 @@ def test_what_is_written_is_the_teacher_of_the_epoch_that_the_curve_names(adapte
 def test_lora_and_the_last_block_and_norms_learn_and_nothing_else(adapted):
     found, _ = adapted
     torch.manual_seed(1)
-    start = backbones.build(backbones.describe("vit_tiny_patch16_224", VIT, SIZE_PX)).state_dict()
+    start = timm_backbone.build(timm_backbone.describe("vit_tiny_patch16_224", VIT, SIZE_PX)).state_dict()
     changed = {name for name, tensor in found.tensors.items() if not torch.equal(tensor, start[name])}
     norms = {name for name in start if "norm" in name}
     last = {name for name in start if name.startswith("inner.blocks.2.")}
@@ -150,7 +150,7 @@ def test_the_curve_begins_before_the_first_epoch_and_says_which_one_ships(adapte
 @pytest.fixture
 def both():
     torch.manual_seed(1)
-    one = backbones.build(backbones.describe("vit_tiny_patch16_224", VIT, SIZE_PX))
+    one = timm_backbone.build(timm_backbone.describe("vit_tiny_patch16_224", VIT, SIZE_PX))
     pretraining.loosen(one, wanted())
     return pretraining_loop.pair(one, wanted())
 
@@ -178,7 +178,7 @@ def test_the_teacher_shares_what_stays_and_follows_what_learns(both):
 def test_the_student_sees_nothing_of_a_hidden_patch(name, options, patch_px):
     torch.manual_seed(1)
     side_px = 2 * patch_px
-    one = backbones.build(backbones.describe(name, options, side_px))
+    one = timm_backbone.build(timm_backbone.describe(name, options, side_px))
     rules = wanted(lora=SECTION["lora"] | {"blocks": 1}, crops=SECTION["crops"] | {"n_local": 0, "global_px": side_px})
     pretraining.refuse_unfit(one, rules)
     pretraining.loosen(one, rules)
@@ -267,7 +267,7 @@ def test_the_backbone_ships_as_it_was_when_no_epoch_may(pool, monkeypatch, capsy
     monkeypatch.setattr(monitors, "spread", lambda features: next(spreads))
     found = pretraining.adapt(pool, wanted(epochs=2, monitors=strict), "none")
     torch.manual_seed(1)
-    start = backbones.build(backbones.describe("vit_tiny_patch16_224", VIT, SIZE_PX)).state_dict()
+    start = timm_backbone.build(timm_backbone.describe("vit_tiny_patch16_224", VIT, SIZE_PX)).state_dict()
     assert all(torch.equal(tensor, start[name]) for name, tensor in found.tensors.items())
     assert found.curve["ships"].tolist() == [1, 0, 0]
     assert "ships: the backbone as it was" in capsys.readouterr().out
@@ -375,7 +375,7 @@ def test_the_stage_writes_the_same_bytes_twice_and_a_classifier_starts_from_them
     assert runs[0] == runs[1]
     tensors, _ = checkpoints.read(Path("models/m/pretrained"))
     fitting = training(backbone=SECTION["backbone"])
-    architecture = backbones.describe("vit_tiny_patch16_224", dict(fitting.backbone.options), SIZE_PX)
+    architecture = timm_backbone.describe("vit_tiny_patch16_224", dict(fitting.backbone.options), SIZE_PX)
     started = classifier_network.describe(architecture, fitting.views, fitting, CLASSES)
     network = classifier_network.started(started, 2, dropout=0.0, start="models/m/pretrained")
     assert all(torch.equal(tensor, tensors[name]) for name, tensor in network.backbone.state_dict().items())

@@ -73,7 +73,7 @@ def refuse_half_precision(content: bytes, precision: Precision) -> None:
 
 
 def is_dino(architecture: str) -> bool:
-    """Say whether a text names a backbone of the DINO family, as `training.backbones.is_dino` does."""
+    """Say whether a text names a backbone of the DINO family, as `training.backbones.timm_backbone.is_dino` does."""
     return "dino" in architecture or "eupe" in architecture
 
 

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from vouch import io
 from vouch.errors import ParamsError, Problem, refuse_any
-from vouch.training import adapters, backbones, classifier_data, classifier_gate, classifier_loop, classifier_network
+from vouch.training import classifier_data, classifier_gate, classifier_loop, classifier_network
+from vouch.training.backbones import adapters, timm_backbone
 from vouch.training.classifier_augment import STRENGTHS
 from vouch.training.classifier_cached import Cached, fit_top, task
 from vouch.training.classifier_data import Canvases, Photographs
@@ -68,7 +69,7 @@ def train(album: Album, training: ClassifierTraining, start: str, scratch: Path)
     _check(training, len(album.train.images))
     torch.set_num_threads(training.threads)
     torch.manual_seed(training.seed)
-    backbone = backbones.describe(training.backbone.name, training.backbone.options, training.views.side_px)
+    backbone = timm_backbone.describe(training.backbone.name, training.backbone.options, training.views.side_px)
     architecture = classifier_network.describe(backbone, training.views, training, album.classes)
     classes = len(album.classes)
     network = classifier_network.started(architecture, classes, dropout=training.dropout, start=start)
@@ -77,7 +78,7 @@ def train(album: Album, training: ClassifierTraining, start: str, scratch: Path)
     print(f"adapters: {adapters.in_force(network.backbone, training.adapters)}")
     network.precision = training.precision
     wanted = training.backbone.attention
-    ran = backbones.attention_in_force(network.backbone, wanted, training.device, training.precision)
+    ran = timm_backbone.attention_in_force(network.backbone, wanted, training.device, training.precision)
     print(f"attention: {ran}", flush=True)
     shots = _Shots(album, training)
     fitted = classifier_loop.fit(
@@ -173,7 +174,7 @@ def _cached(network: Network, inputs: Iterator[Tensor], photographs: Photographs
 
 
 def _check(training: ClassifierTraining, n_train: int) -> None:
-    backbones.refuse_half_precision(training.backbone.name, training.precision)
+    timm_backbone.refuse_half_precision(training.backbone.name, training.precision)
     classifier_network.refuse_views(training.views, training.size_px)
     problems = []
     if training.precision == "float16":  # its gradients need a scaled loss
@@ -182,7 +183,7 @@ def _check(training: ClassifierTraining, n_train: int) -> None:
         got = f"a batch of {training.batch} and {n_train} photographs in train"
         problems.append(Problem("batch", "4 photographs a step at the least", got, "raise the smaller"))
     refuse_any(ParamsError, problems)
-    backbones.refuse_machine(training.device, training.precision)
+    timm_backbone.refuse_machine(training.device, training.precision)
 
 
 def _gate_folds(fitting: Fitting) -> int:

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from vouch import params
 from vouch.errors import BundleError, ParamsError, Problem, refuse_any
 from vouch.params import Section
-from vouch.training import backbones, checkpoints
-from vouch.training.backbones import BackboneArchitecture, Normalised
+from vouch.training import checkpoints
+from vouch.training.backbones import timm_backbone
+from vouch.training.backbones.timm_backbone import BackboneArchitecture, Normalised
 from vouch.training.classifier_params import Fitting, Gamblers, Precision, Selective, Views
 from vouch.training.heads import Answers, GatedAttention, Heads, Mean, Top, TopK, looks
 
@@ -243,14 +244,14 @@ def started_backbone(architecture: BackboneArchitecture, start: str) -> tuple[No
     """
     folder = Path(start)
     if not folder.is_dir():
-        return backbones.build(architecture, start), {}
+        return timm_backbone.build(architecture, start), {}
     tensors, description = checkpoints.read_start(folder, FRAMEWORK, BACKBONE)
     alone = description["framework"] == BACKBONE
     found = (read_frozen if alone else read)(description["architecture"]).backbone
     if (found.name, found.options) != (architecture.name, architecture.options):
         expected, got = (f"backbone {one.name} {one.options}" for one in (architecture, found))
         raise BundleError([Problem(str(folder), expected, got, "correct `start` or `backbone`")])
-    backbone = backbones.build(architecture)
+    backbone = timm_backbone.build(architecture)
     checkpoints.fill(backbone, tensors if alone else below(tensors, "backbone."), str(folder))
     return backbone, below(tensors, "top.")
 

@@ -14,8 +14,9 @@ from torch import Tensor
 
 from vouch import io
 from vouch.errors import DataError, Problem, refuse_any
-from vouch.training import backbones, classifier_data, classifier_network
-from vouch.training.backbones import BackboneArchitecture, Normalised
+from vouch.training import classifier_data, classifier_network
+from vouch.training.backbones import timm_backbone
+from vouch.training.backbones.timm_backbone import BackboneArchitecture, Normalised
 from vouch.training.classifier_network import Frozen, view_features
 from vouch.training.classifier_params import Extraction
 from vouch.vision.preprocess import Preprocess, to_json
@@ -41,14 +42,14 @@ def backbone(extraction: Extraction, start: str) -> tuple[Normalised, BackboneAr
         When its parameters contradict each other or the machine, or its weights do not fit.
     """
     wanted = extraction.backbone
-    backbones.refuse_half_precision(wanted.name, extraction.precision)
-    backbones.refuse_machine(extraction.device, extraction.precision)
+    timm_backbone.refuse_half_precision(wanted.name, extraction.precision)
+    timm_backbone.refuse_machine(extraction.device, extraction.precision)
     classifier_network.refuse_views(extraction.views, extraction.size_px)
     torch.set_num_threads(extraction.threads)
     torch.manual_seed(extraction.seed)
-    architecture = backbones.describe(wanted.name, wanted.options, extraction.views.side_px)
+    architecture = timm_backbone.describe(wanted.name, wanted.options, extraction.views.side_px)
     frozen, _ = classifier_network.started_backbone(architecture, start)
-    ran = backbones.attention_in_force(frozen, wanted.attention, extraction.device, extraction.precision)
+    ran = timm_backbone.attention_in_force(frozen, wanted.attention, extraction.device, extraction.precision)
     print(f"attention: {ran}")
     return frozen.to(extraction.device).to(memory_format=torch.channels_last).eval(), architecture
 

@@ -15,9 +15,10 @@ import torch
 from torch import Tensor
 
 from vouch.errors import DataError, ParamsError, Problem, refuse_any
-from vouch.training import adapters, backbones, classifier_data, classifier_network, pretraining_loop
+from vouch.training import classifier_data, classifier_network, pretraining_loop
 from vouch.training import pretraining_monitors as monitors
-from vouch.training.backbones import Normalised
+from vouch.training.backbones import adapters, timm_backbone
+from vouch.training.backbones.timm_backbone import Normalised
 from vouch.training.classifier_data import Photographs
 from vouch.training.classifier_network import Frozen
 from vouch.training.classifier_params import Views
@@ -62,11 +63,11 @@ def adapt(pool: Pool, wanted: Pretraining, start: str) -> Adapted:
     _check(wanted, len(pool.images))
     torch.set_num_threads(wanted.threads)
     torch.manual_seed(wanted.seed)
-    architecture = backbones.describe(wanted.backbone.name, wanted.backbone.options, wanted.crops.global_px)
+    architecture = timm_backbone.describe(wanted.backbone.name, wanted.backbone.options, wanted.crops.global_px)
     backbone, _ = classifier_network.started_backbone(architecture, start)
     refuse_unfit(backbone, wanted)
     backbone = backbone.to(wanted.device)
-    ran = backbones.attention_in_force(backbone, wanted.backbone.attention, wanted.device, wanted.precision)
+    ran = timm_backbone.attention_in_force(backbone, wanted.backbone.attention, wanted.device, wanted.precision)
     print(f"attention: {ran}", flush=True)
     looks = Frozen(backbone=architecture, views=_whole(wanted.crops.global_px), precision="float32")
     description = classifier_network.describe_frozen(backbone, looks, wanted.crops.global_px)
@@ -122,15 +123,15 @@ def refuse_unfit(backbone: Normalised, wanted: Pretraining) -> None:
 
 
 def _check(wanted: Pretraining, count: int) -> None:
-    backbones.refuse_half_precision(wanted.backbone.name, wanted.precision)
-    backbones.refuse_adapters(wanted.backbone.name)
+    timm_backbone.refuse_half_precision(wanted.backbone.name, wanted.precision)
+    timm_backbone.refuse_adapters(wanted.backbone.name)
     problems = []
     if wanted.precision == "float16":  # its gradients need a scaled loss
         problems.append(Problem("pretrain.precision", "float32 or bfloat16 in training", "float16", "choose one"))
     if count < wanted.batch:
         problems.append(Problem("pretrain.batch", f"at most {count} photographs", str(wanted.batch), "lower it"))
     refuse_any(ParamsError, problems)
-    backbones.refuse_machine(wanted.device, wanted.precision)
+    timm_backbone.refuse_machine(wanted.device, wanted.precision)
 
 
 def _whole(size_px: int) -> Views:

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from vouch.errors import Problem, WorkspaceError
 from vouch.training import classifier_data, optimizers
-from vouch.training.backbones import Normalised
+from vouch.training.backbones.timm_backbone import Normalised
 from vouch.training.pretraining_params import Pretraining
 from vouch.training.pretraining_views import N_GLOBAL, Views, masks
 

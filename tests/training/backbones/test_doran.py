@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
+from vouch.training.backbones.doran import DoranQkv
 from vouch.training.classifier_params import Doran
-from vouch.training.doran import DoranQkv
 
 WIDTH, RANK, ALPHA = 12, 3, 6.0
 

@@ -14,10 +14,10 @@ from timm.models.eva import EvaAttention
 from torch import nn
 
 from vouch.errors import ParamsError, Problem, refuse_any
-from vouch.training import backbones
-from vouch.training.backbones import Normalised
+from vouch.training.backbones import timm_backbone
+from vouch.training.backbones.doran import DoranQkv
+from vouch.training.backbones.timm_backbone import Normalised
 from vouch.training.classifier_params import Adapters, Dora, Doran, Lora, NoAdapters
-from vouch.training.doran import DoranQkv
 
 INSIDE_BLOCK = re.compile(r"(.+\.\d+)\.(.+)")  # blocks.3 | attn.qkv; stages.2.blocks.1 | mlp.fc1; layer1.0 | conv1
 PLAIN = (nn.Linear, nn.Conv2d)  # exactly: a subclass may standardise its weight or pad, which no adapter knows of
@@ -38,7 +38,7 @@ def inject(backbone: Normalised, wanted: Adapters) -> None:
     """
     if isinstance(wanted, NoAdapters):
         return
-    backbones.refuse_adapters(backbone.name)
+    timm_backbone.refuse_adapters(backbone.name)
     names = _places(backbone, wanted)
     backbone.requires_grad_(False)
     doran = [name for name in names if isinstance(wanted, Doran) and _in_thirds(backbone.inner, name)]

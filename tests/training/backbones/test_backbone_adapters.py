@@ -3,7 +3,7 @@ import torch
 from pydantic import TypeAdapter
 
 from vouch.errors import ParamsError
-from vouch.training import adapters, backbones
+from vouch.training.backbones import adapters, timm_backbone
 from vouch.training.classifier_params import Adapters, NoAdapters
 
 VIT, RESNET = ("vit_tiny_patch16_224", {"depth": 2}), ("resnet10t", {"channels": (8, 8, 16, 16), "stem_width": 8})
@@ -19,7 +19,7 @@ def wanted(kind, **changes):
 
 def backbone(name, options, side_px=32):
     torch.manual_seed(1)
-    built = backbones.build(backbones.describe(name, options, side_px)).eval()
+    built = timm_backbone.build(timm_backbone.describe(name, options, side_px)).eval()
     return learned(built)  # for at its start a block of timm's adds nothing, or a hundred-thousandth
 
 

@@ -5,7 +5,7 @@ import torch
 
 from vouch.deployment import tensorrt
 from vouch.errors import BundleError, ParamsError, WorkspaceError
-from vouch.training import backbones
+from vouch.training.backbones import timm_backbone
 
 TINY = "vit_tiny_patch16_224"
 SHALLOW = {"depth": 1}
@@ -14,7 +14,7 @@ SHALLOW = {"depth": 1}
 def built(name=TINY, side_px=32, start="none", **options):
     torch.manual_seed(1)
     options = options or (SHALLOW if name.startswith("vit_") else {})
-    return backbones.build(backbones.describe(name, options, side_px), start)
+    return timm_backbone.build(timm_backbone.describe(name, options, side_px), start)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def published(tmp_path):
     ],
 )
 def test_each_family_gives_features_of_the_width_it_says(name, side_px, width, stride_px, options):
-    backbone = backbones.build(backbones.describe(name, options, side_px)).eval()
+    backbone = timm_backbone.build(timm_backbone.describe(name, options, side_px)).eval()
     assert backbone(torch.rand(2, 3, side_px, side_px)).shape == (2, width)
     assert (backbone.width, backbone.stride_px) == (width, stride_px)
 
@@ -68,7 +68,7 @@ def test_normalisation_is_inside_and_is_that_of_the_timm_entry():
 )
 def test_what_timm_cannot_build_is_refused(name, options, side_px, expected):
     with pytest.raises(ParamsError, match=expected):
-        backbones.build(backbones.describe(name, options, side_px))
+        timm_backbone.build(timm_backbone.describe(name, options, side_px))
 
 
 @pytest.mark.parametrize(
@@ -76,9 +76,9 @@ def test_what_timm_cannot_build_is_refused(name, options, side_px, expected):
 )
 def test_float16_with_a_dino_backbone_is_refused_and_nothing_else(name):
     with pytest.raises(ParamsError, match="float16"):
-        backbones.refuse_half_precision(name, "float16")
-    backbones.refuse_half_precision(name, "bfloat16")
-    backbones.refuse_half_precision("resnet50", "float16")
+        timm_backbone.refuse_half_precision(name, "float16")
+    timm_backbone.refuse_half_precision(name, "bfloat16")
+    timm_backbone.refuse_half_precision("resnet50", "float16")
 
 
 def test_float16_with_a_dino_backbone_is_refused_however_it_comes_about():
@@ -93,8 +93,8 @@ def test_float16_with_a_dino_backbone_is_refused_however_it_comes_about():
 
 def test_variants_that_read_past_an_adapter_are_refused_with_adapters():
     with pytest.raises(ParamsError, match="use vit_small_patch16_dinov3"):
-        backbones.refuse_adapters("vit_small_patch16_dinov3_qkvb.lvd1689m")
-    backbones.refuse_adapters("vit_small_patch16_dinov3.lvd1689m")
+        timm_backbone.refuse_adapters("vit_small_patch16_dinov3_qkvb.lvd1689m")
+    timm_backbone.refuse_adapters("vit_small_patch16_dinov3.lvd1689m")
 
 
 def test_published_weights_are_taken_whole_and_positions_resampled_to_the_canvas(published):
@@ -137,21 +137,21 @@ def test_a_hub_that_does_not_answer_is_a_named_refusal(monkeypatch):
 
 def test_the_log_says_which_attention_runs_and_why():
     vit, resnet = built(), built("resnet10t", channels=(8, 8, 16, 16), stem_width=8)
-    assert backbones.attention_in_force(resnet, "fa3", "cpu", "float32").startswith("none")
-    assert "of PyTorch" in backbones.attention_in_force(vit, "sdpa", "cpu", "float32")
-    reason = backbones.attention_in_force(vit, "fa3", "cpu", "float32")
+    assert timm_backbone.attention_in_force(resnet, "fa3", "cpu", "float32").startswith("none")
+    assert "of PyTorch" in timm_backbone.attention_in_force(vit, "sdpa", "cpu", "float32")
+    reason = timm_backbone.attention_in_force(vit, "fa3", "cpu", "float32")
     assert all(text in reason for text in ("instead of FlashAttention-3", "no CUDA device", "float32"))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device is there")
 def test_an_absent_device_is_refused():
     with pytest.raises(WorkspaceError, match="CUDA"):
-        backbones.refuse_machine("cuda", "float32")
-    backbones.refuse_machine("cpu", "bfloat16")
+        timm_backbone.refuse_machine("cuda", "float32")
+    timm_backbone.refuse_machine("cpu", "bfloat16")
 
 
 def test_dino_is_the_same_where_weights_are_trained_and_where_engines_are_built():
     names = timm.list_pretrained()
-    found = [name for name in names if backbones.is_dino(name)]
+    found = [name for name in names if timm_backbone.is_dino(name)]
     assert [name for name in names if tensorrt.is_dino(f'{{"name": "{name}"}}')] == found
     assert "convnext_tiny.dinov3_lvd1689m" in found
