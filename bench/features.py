@@ -15,10 +15,11 @@ import cv2
 import numpy as np
 import torch
 
-from vouch.training import classifier_data, classifier_loop, classifier_network, features
+from vouch.training import classifier_loop, classifier_network, features
 from vouch.training.classifier_cached import Cached, fit_top, task
 from vouch.training.classifier_loop import Lesson
 from vouch.training.classifier_params import CachedTraining, Extraction
+from vouch.training.images import batches as image_batches
 
 PHOTOGRAPHS, RUNS, BATCH, SIZE_PX = 256, 5, 32, 112
 EXTRACTION = {
@@ -92,8 +93,8 @@ def main():
     architecture = classifier_network.describe(looks, extraction.views, training, ("first", "second"))
     with tempfile.TemporaryDirectory() as folder:
         images = draw(Path(folder))
-        source = classifier_data.canvases(images, SIZE_PX)
-        inputs = list(classifier_data.in_order(source, PHOTOGRAPHS, BATCH, "cpu"))
+        source = image_batches.canvases(images, SIZE_PX)
+        inputs = list(image_batches.in_order(source, PHOTOGRAPHS, BATCH, "cpu"))
 
         def bare():
             with torch.no_grad():
@@ -113,13 +114,13 @@ def main():
             top = classifier_network.top(architecture, frozen.width, 2, training.dropout)
 
             def batches(epoch):
-                parts = classifier_data.shuffled(PHOTOGRAPHS, BATCH, seed=training.seed, epoch=epoch)
-                for pixels, truths in classifier_data.batches(source, class_ids, parts, "cpu"):
+                parts = image_batches.shuffled(PHOTOGRAPHS, BATCH, seed=training.seed, epoch=epoch)
+                for pixels, truths in image_batches.batches(source, class_ids, parts, "cpu"):
                     with torch.no_grad():
                         found = frozen(pixels)[:, None]
                     yield found, truths
 
-            steps = classifier_data.steps(PHOTOGRAPHS, BATCH)
+            steps = image_batches.steps(PHOTOGRAPHS, BATCH)
             lesson = Lesson(batches, steps, lambda: iter([few.features]), few.class_ids)
             classifier_loop.fit(top, lesson, training, task(class_ids, 2, training, architecture), None)
 

@@ -4,7 +4,7 @@
 2. Fine-tuning steps: `classifier_loop.fit` on batches that lie on the device, against autocast, `create_optimizer_v2`
    (AdamW), clipping and ModelEmaV3 on the same batches, in turn. Both normalise colours in the step.
 3. Feature extraction: `features.seen` on the same batches, against timm's network under autocast.
-4. Photographs that `classifier_data` brings to the device, against what the step takes; and the step fed by it.
+4. Photographs that `images.batches` brings to the device, against what the step takes; and the step fed by it.
 5. Logits in bfloat16 against float32.
 
 A photograph's pass forwards is L (24 N d^2 + 4 N^2 d) + 2 P 3 p^2 d FLOP: L blocks of width d, P patches of side p, N
@@ -29,12 +29,13 @@ import torch
 from timm.optim import create_optimizer_v2
 from timm.utils import ModelEmaV3
 
-from vouch.training import classifier_data, classifier_loop, classifier_network, features
+from vouch.training import classifier_loop, classifier_network, features
 from vouch.training.backbones import timm_backbone
-from vouch.training.classifier_augment import STRENGTHS
 from vouch.training.classifier_cached import task
 from vouch.training.classifier_loop import Lesson
 from vouch.training.classifier_params import ClassifierTraining, Extraction
+from vouch.training.images import batches as image_batches
+from vouch.training.images.augmentation import STRENGTHS
 
 CLASSES, READY, TOLERANCE = ("first", "second"), 4, 0.03
 RATE, DECAY, LAYER_DECAY, CLIP, EMA, SMOOTHING = 1e-4, 0.05, 0.75, 1.0, 0.999, 0.1
@@ -248,12 +249,12 @@ def feed(sizes, wanted, ours, images, consumed, where):
     paths = [images[number % len(images)] for number in range(count * sizes.batch)]
     class_ids = np.arange(len(paths)) % 2
     for kept, cache_bytes in (("decoded once", sys.maxsize), ("decoded each epoch", 0)):
-        source = classifier_data.canvases(tuple(paths), sizes.side_px, cache_bytes=cache_bytes)
-        changing = classifier_data.changing(source, strength=STRENGTHS[wanted.augmentation], seed=1, epoch=0)
-        parts = classifier_data.shuffled(len(paths), sizes.batch, seed=1, epoch=0)
+        source = image_batches.canvases(tuple(paths), sizes.side_px, cache_bytes=cache_bytes)
+        changing = image_batches.changing(source, strength=STRENGTHS[wanted.augmentation], seed=1, epoch=0)
+        parts = image_batches.shuffled(len(paths), sizes.batch, seed=1, epoch=0)
 
         def batches(changing=changing, parts=parts):
-            return classifier_data.batches(changing, class_ids, parts, device)
+            return image_batches.batches(changing, class_ids, parts, device)
 
         brought, fed = [], []
         for _ in range(sizes.runs):

@@ -7,8 +7,9 @@ import timm
 import torch
 
 from training.classifier_pictures import SIZE_PX, album, backbone, draw, loss, training
-from vouch.training import checkpoints, classifier, classifier_data
+from vouch.training import checkpoints, classifier
 from vouch.training.classifier_metrics import metrics
+from vouch.training.images import batches
 
 WIDTH = 192  # of vit_tiny
 VIT = backbone("vit_tiny_patch16_224", depth=2)
@@ -66,8 +67,8 @@ def test_the_adapted_weights_alone_change_and_what_ships_answers_as_it_was_judge
         name: one.shape for name, one in whole.tensors.items()
     }
     assert found.description == whole.description
-    source = classifier_data.canvases(pictures.val_select.images, SIZE_PX)
-    canvas = classifier_data.pixels(source(np.arange(len(pictures.val_select.images))), "cpu")
+    source = batches.canvases(pictures.val_select.images, SIZE_PX)
+    canvas = batches.pixels(source(np.arange(len(pictures.val_select.images))), "cpu")
     with torch.no_grad():
         logits = classifier.network(found.description, found.tensors)(canvas)[:, :2].double().numpy()
     for name, value in metrics(logits, pictures.val_select.class_ids, where="here").items():

@@ -9,8 +9,8 @@ from PIL import Image, ImageDraw
 
 from vouch.training import classifier
 from vouch.training.classifier import Album
-from vouch.training.classifier_data import Photographs
 from vouch.training.classifier_params import CachedTraining, ClassifierTraining, Extraction
+from vouch.training.images.batches import Photographs
 
 CLASSES = ("clear", "road_work")
 SIZE_PX = 32

@@ -8,9 +8,10 @@ import torch
 
 from training.classifier_pictures import CLASSES, SIZE_PX, album, backbone, draw, interrupt, loss, training, views
 from vouch.errors import BundleError, DataError, ParamsError, WorkspaceError
-from vouch.training import checkpoints, classifier, classifier_data, classifier_loop, classifier_network
+from vouch.training import checkpoints, classifier, classifier_loop, classifier_network
 from vouch.training.classifier import network
 from vouch.training.classifier_metrics import metrics
+from vouch.training.images import batches
 
 LOSSES = {
     "cross_entropy": loss(gate_folds=2),
@@ -46,8 +47,8 @@ def trained(pictures, tmp_path_factory):
 
 
 def val_select(pictures):
-    source = classifier_data.canvases(pictures.val_select.images, SIZE_PX)
-    return classifier_data.pixels(source(np.arange(len(pictures.val_select.images))), "cpu")
+    source = batches.canvases(pictures.val_select.images, SIZE_PX)
+    return batches.pixels(source(np.arange(len(pictures.val_select.images))), "cpu")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from vouch.errors import BundleError, DataError
 from vouch.stages import extract_features, train_cached, train_classifier
 from vouch.training import checkpoints
 from vouch.training.classifier import network
-from vouch.training.classifier_data import canvases, pixels
+from vouch.training.images.batches import canvases, pixels
 
 NOTHING = str(Path(__file__).parents[2] / "models/architectures/none.yaml")
 

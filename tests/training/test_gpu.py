@@ -11,9 +11,10 @@ import torch
 from pydantic import TypeAdapter
 
 from training.classifier_pictures import CLASSES, SIZE_PX, album, backbone, draw, extraction, interrupt, training, views
-from vouch.training import classifier, classifier_data, classifier_network, features
+from vouch.training import classifier, classifier_network, features
 from vouch.training.backbones import adapters, timm_backbone
 from vouch.training.classifier_params import Adapters, Views
+from vouch.training.images import batches
 
 DEVICE = "cuda"
 FLOAT32 = 1e-4  # of logits and features about 1 in size: float32 in another order
@@ -36,8 +37,8 @@ def train(pictures, scratch, **changes):
 
 
 def photographs(pictures, device):
-    source = classifier_data.canvases(pictures.train.images, SIZE_PX)
-    return classifier_data.pixels(source(np.arange(len(pictures.train.images))), device)
+    source = batches.canvases(pictures.train.images, SIZE_PX)
+    return batches.pixels(source(np.arange(len(pictures.train.images))), device)
 
 
 def noise(side_px):

@@ -14,16 +14,10 @@ from vouch import io
 from vouch.errors import BundleError, DataError, LeakageError, ParamsError, WorkspaceError
 from vouch.quality import images
 from vouch.stages import pretrain
-from vouch.training import (
-    checkpoints,
-    classifier_data,
-    classifier_network,
-    pretraining,
-    pretraining_loop,
-    pretraining_views,
-)
+from vouch.training import checkpoints, classifier_network, pretraining, pretraining_loop, pretraining_views
 from vouch.training import pretraining_monitors as monitors
 from vouch.training.backbones import timm_backbone
+from vouch.training.images import batches
 from vouch.training.pretraining import Pool, may_ship
 from vouch.training.pretraining_params import Crops, Pretraining
 
@@ -117,9 +111,9 @@ def test_what_is_written_gives_the_features_of_the_teacher_unmerged(adapted):
 def test_what_is_written_is_the_teacher_of_the_epoch_that_the_curve_names(adapted, pool):
     found, _ = adapted
     labelled = pool.labelled
-    pictures = classifier_data.canvases(labelled.images, SIZE_PX)(np.arange(len(labelled.images)))
+    pictures = batches.canvases(labelled.images, SIZE_PX)(np.arange(len(labelled.images)))
     with torch.no_grad():
-        features = whole(found)(classifier_data.pixels(pictures, "cpu"))
+        features = whole(found)(batches.pixels(pictures, "cpu"))
     shipped = found.curve[found.curve["ships"] == 1]
     assert monitors.spread(features) == pytest.approx(shipped["feature_spread"].item(), abs=1e-5)
     assert (found.curve["feature_spread"] - shipped["feature_spread"].item()).abs().lt(1e-4).sum() == 1

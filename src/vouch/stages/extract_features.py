@@ -11,9 +11,9 @@ from vouch import io, params, paths
 from vouch.splits import contract
 from vouch.stages import main
 from vouch.training import checkpoints, features
-from vouch.training.classifier_data import labelled
 from vouch.training.classifier_network import start_of
 from vouch.training.classifier_params import Extraction
+from vouch.training.images.batches import labelled
 
 PURPOSES = {"train": "fit_weights", "val_select": "choose_checkpoint"}
 

@@ -14,8 +14,8 @@ from vouch.stages import main
 from vouch.training import checkpoints, features
 from vouch.training.classifier import train_cached
 from vouch.training.classifier_cached import Cached
-from vouch.training.classifier_data import labelled
 from vouch.training.classifier_params import CachedTraining
+from vouch.training.images.batches import labelled
 
 
 class Params(CachedTraining):

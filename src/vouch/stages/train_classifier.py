@@ -10,9 +10,9 @@ from vouch.splits import contract
 from vouch.stages import main
 from vouch.training import checkpoints
 from vouch.training.classifier import Album, train
-from vouch.training.classifier_data import Photographs, labelled
 from vouch.training.classifier_network import start_of
 from vouch.training.classifier_params import ClassifierTraining
+from vouch.training.images.batches import Photographs, labelled
 
 
 class Params(ClassifierTraining):

@@ -12,11 +12,9 @@ from torch import Tensor
 
 from vouch import io
 from vouch.errors import ParamsError, Problem, refuse_any
-from vouch.training import classifier_data, classifier_gate, classifier_loop, classifier_network
+from vouch.training import classifier_gate, classifier_loop, classifier_network
 from vouch.training.backbones import adapters, timm_backbone
-from vouch.training.classifier_augment import STRENGTHS
 from vouch.training.classifier_cached import Cached, fit_top, task
-from vouch.training.classifier_data import Canvases, Photographs
 from vouch.training.classifier_loop import Checkpoint, Fitted, Lesson
 from vouch.training.classifier_network import FRAMEWORK, Architecture, Network
 from vouch.training.classifier_network import network as network  # of the same protocol as the detectors'
@@ -30,6 +28,9 @@ from vouch.training.classifier_params import (
 )
 from vouch.training.detector import Trained
 from vouch.training.heads import Top
+from vouch.training.images import batches as image_batches
+from vouch.training.images.augmentation import STRENGTHS
+from vouch.training.images.batches import Canvases, Photographs
 
 FOLD_FITTING = {  # of the folds' heads after a full fine-tuning, whose own rate would be too slow for them
     "epochs": 20,
@@ -137,34 +138,34 @@ class _Shots:
 
     def __init__(self, album: Album, training: ClassifierTraining) -> None:
         self.album, self.training = album, training
-        self.train: Canvases = classifier_data.canvases(album.train.images, training.size_px)
-        self.val_select: Canvases = classifier_data.canvases(album.val_select.images, training.size_px)
+        self.train: Canvases = image_batches.canvases(album.train.images, training.size_px)
+        self.val_select: Canvases = image_batches.canvases(album.val_select.images, training.size_px)
 
     def lesson(self) -> Lesson:
         album, training = self.album, self.training
         count = len(album.train.images)
 
         def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-            parts = classifier_data.shuffled(count, training.batch, seed=training.seed, epoch=epoch)
-            return classifier_data.batches(self._changing(epoch), album.train.class_ids, parts, training.device)
+            parts = image_batches.shuffled(count, training.batch, seed=training.seed, epoch=epoch)
+            return image_batches.batches(self._changing(epoch), album.train.class_ids, parts, training.device)
 
-        steps = classifier_data.steps(count, training.batch)
+        steps = image_batches.steps(count, training.batch)
         return Lesson(batches, steps, self._held_out, album.val_select.class_ids)
 
     def cached(self, network: Network) -> tuple[Cached, Cached]:
         """Return features of train, changed once more than training changed it, and of val_select as it is."""
         train, training = self.album.train, self.training
         changed = self._changing(training.epochs)
-        inputs = classifier_data.in_order(changed, len(train.images), training.batch, training.device)
+        inputs = image_batches.in_order(changed, len(train.images), training.batch, training.device)
         return _cached(network, inputs, train), _cached(network, self._held_out(), self.album.val_select)
 
     def _changing(self, epoch: int) -> Canvases:
         strength = STRENGTHS[self.training.augmentation]
-        return classifier_data.changing(self.train, strength=strength, seed=self.training.seed, epoch=epoch)
+        return image_batches.changing(self.train, strength=strength, seed=self.training.seed, epoch=epoch)
 
     def _held_out(self) -> Iterator[Tensor]:
         count, training = len(self.album.val_select.images), self.training
-        return classifier_data.in_order(self.val_select, count, training.batch, training.device)
+        return image_batches.in_order(self.val_select, count, training.batch, training.device)
 
 
 def _cached(network: Network, inputs: Iterator[Tensor], photographs: Photographs) -> Cached:

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vouch.training import classifier_loop, classifier_network, losses
-from vouch.training.classifier_data import shuffled, steps
 from vouch.training.classifier_loop import Fitted, Lesson
 from vouch.training.classifier_network import Architecture
 from vouch.training.classifier_params import Fitting
 from vouch.training.heads import Top
+from vouch.training.images.batches import shuffled, steps
 from vouch.training.losses import Task
 
 JUDGED_AT_ONCE = 4096  # photographs; ten views of 768 features are 126 MB then

@@ -14,11 +14,12 @@ from torch import Tensor
 
 from vouch import io
 from vouch.errors import DataError, Problem, refuse_any
-from vouch.training import classifier_data, classifier_network
+from vouch.training import classifier_network
 from vouch.training.backbones import timm_backbone
 from vouch.training.backbones.timm_backbone import BackboneArchitecture, Normalised
 from vouch.training.classifier_network import Frozen, view_features
 from vouch.training.classifier_params import Extraction
+from vouch.training.images import batches
 from vouch.vision.preprocess import Preprocess, to_json
 
 FEATURES = "features"
@@ -70,8 +71,8 @@ def extract(frozen: Normalised, images: tuple[Path, ...], extraction: Extraction
     DataError
         When a photograph does not decode.
     """
-    source = classifier_data.canvases(images, extraction.size_px, cache_bytes=0)  # each is looked at once
-    return seen(frozen, classifier_data.in_order(source, len(images), extraction.batch, extraction.device), extraction)
+    source = batches.canvases(images, extraction.size_px, cache_bytes=0)  # each is looked at once
+    return seen(frozen, batches.in_order(source, len(images), extraction.batch, extraction.device), extraction)
 
 
 def seen(frozen: Normalised, inputs: Iterable[Tensor], extraction: Extraction) -> Tensor:

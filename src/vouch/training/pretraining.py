@@ -15,13 +15,14 @@ import torch
 from torch import Tensor
 
 from vouch.errors import DataError, ParamsError, Problem, refuse_any
-from vouch.training import classifier_data, classifier_network, pretraining_loop
+from vouch.training import classifier_network, pretraining_loop
 from vouch.training import pretraining_monitors as monitors
 from vouch.training.backbones import adapters, timm_backbone
 from vouch.training.backbones.timm_backbone import Normalised
-from vouch.training.classifier_data import Photographs
 from vouch.training.classifier_network import Frozen
 from vouch.training.classifier_params import Views
+from vouch.training.images import batches as image_batches
+from vouch.training.images.batches import Photographs
 from vouch.training.pretraining_loop import Batch, Pair
 from vouch.training.pretraining_params import Pretraining
 from vouch.training.pretraining_views import seen
@@ -184,19 +185,19 @@ class _Lesson:
 
     def __init__(self, pool: Pool, wanted: Pretraining) -> None:
         self.pool, self.wanted = pool, wanted
-        self.images = classifier_data.canvases(pool.images, wanted.size_px)
-        self.labelled = classifier_data.canvases(pool.labelled.images, wanted.crops.global_px)
-        self.steps = classifier_data.steps(len(pool.images), wanted.batch)
+        self.images = image_batches.canvases(pool.images, wanted.size_px)
+        self.labelled = image_batches.canvases(pool.labelled.images, wanted.crops.global_px)
+        self.steps = image_batches.steps(len(pool.images), wanted.batch)
 
     def batches(self, epoch: int) -> Iterator[Batch]:
         wanted = self.wanted
-        parts = classifier_data.shuffled(len(self.pool.images), wanted.batch, seed=wanted.seed, epoch=epoch)
+        parts = image_batches.shuffled(len(self.pool.images), wanted.batch, seed=wanted.seed, epoch=epoch)
         look = seen(self.images, wanted.crops, seed=wanted.seed, epoch=epoch)
-        return (pretraining_loop.inputs(found, wanted.device) for found in classifier_data.ahead(look, parts))
+        return (pretraining_loop.inputs(found, wanted.device) for found in image_batches.ahead(look, parts))
 
     def judged(self, both: Pair, epoch: int) -> dict[str, float]:
         wanted, labelled = self.wanted, self.pool.labelled
-        inputs = classifier_data.in_order(self.labelled, len(labelled.images), wanted.batch, wanted.device)
+        inputs = image_batches.in_order(self.labelled, len(labelled.images), wanted.batch, wanted.device)
         features, logits = pretraining_loop.answers(both, inputs)
         if not bool(torch.isfinite(features).all()):
             problem = Problem("pretrain", "finite features", "infinite ones", "lower learning_rate")

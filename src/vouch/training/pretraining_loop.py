@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vouch.errors import Problem, WorkspaceError
-from vouch.training import classifier_data, optimizers
+from vouch.training import optimizers
 from vouch.training.backbones.timm_backbone import Normalised
+from vouch.training.images import batches as image_batches
 from vouch.training.pretraining_params import Pretraining
 from vouch.training.pretraining_views import N_GLOBAL, Views, masks
 
@@ -250,7 +251,7 @@ def inputs(found: Views, device: str) -> Batch:
     """Turn crops into what the networks take: float32, RGB in [0, 1]."""
 
     def turned(crops: NDArray[np.uint8]) -> Tensor:
-        flat = classifier_data.pixels(crops.reshape(-1, *crops.shape[2:]), device)
+        flat = image_batches.pixels(crops.reshape(-1, *crops.shape[2:]), device)
         return flat.reshape(*crops.shape[:2], *flat.shape[1:])
 
     return turned(found[0]), None if found[1] is None else turned(found[1])

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from vouch.training.classifier_augment import STRENGTHS, Strength, cropped
-from vouch.training.classifier_data import Canvases
+from vouch.training.images.augmentation import STRENGTHS, Strength, cropped
+from vouch.training.images.batches import Canvases
 from vouch.training.pretraining_params import Crops
 
 N_GLOBAL = 2  # DINO's: each of two is guessed from the other

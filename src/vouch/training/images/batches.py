@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vouch.errors import DataError, Problem, refuse_any
-from vouch.training.classifier_augment import Strength, augmented
+from vouch.training.images.augmentation import Strength, augmented
 from vouch.vision.preprocess import letterbox, read_image
 
 T = TypeVar("T")

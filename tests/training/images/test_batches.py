@@ -8,8 +8,8 @@ import torch
 
 from training.classifier_pictures import CLASSES, draw
 from vouch.errors import DataError
-from vouch.training import classifier_data
-from vouch.training.classifier_augment import STRENGTHS, augmented, cropped
+from vouch.training.images import batches
+from vouch.training.images.augmentation import STRENGTHS, augmented, cropped
 from vouch.vision.preprocess import letterbox, read_image, to_input
 
 STILL = dataclasses.replace(
@@ -37,11 +37,11 @@ def images(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def source(images):
-    return classifier_data.canvases(images, 32)
+    return batches.canvases(images, 32)
 
 
 def test_labels_become_indices_in_the_order_of_the_classes_and_unlabelled_photographs_stay_out():
-    found = classifier_data.labelled(samples(["road_work", None, "clear", "road_work"]), CLASSES, where="split train")
+    found = batches.labelled(samples(["road_work", None, "clear", "road_work"]), CLASSES, where="split train")
     assert found.class_ids.tolist() == [1, 0, 1]
     assert [image.name for image in found.images] == ["s00", "s02", "s03"]
     assert found.groups == ("s0", "s0", "s0")
@@ -49,7 +49,7 @@ def test_labels_become_indices_in_the_order_of_the_classes_and_unlabelled_photog
 
 def test_every_label_out_of_range_is_named_and_many_are_counted():
     with pytest.raises(DataError) as refusal:
-        classifier_data.labelled(samples(["clear", *["cone"] * 12]), CLASSES, where="split train")
+        batches.labelled(samples(["clear", *["cone"] * 12]), CLASSES, where="split train")
     text = str(refusal.value)
     assert "s01: expected one of clear, road_work, got cone" in text
     assert "2 more that are none" in text
@@ -58,18 +58,18 @@ def test_every_label_out_of_range_is_named_and_many_are_counted():
 @pytest.mark.parametrize(("labels", "got"), [(["clear", "clear"], "clear"), ([None], "no labelled photograph")])
 def test_one_class_only_is_refused(labels, got):
     with pytest.raises(DataError, match=f"photographs of two classes at the least, got {got}"):
-        classifier_data.labelled(samples(labels), CLASSES, where="split train")
+        batches.labelled(samples(labels), CLASSES, where="split train")
 
 
 def test_pixels_are_what_predict_feeds_the_network(images):
     canvases = np.stack([letterbox(read_image(image), 32)[0] for image in images])
-    found = classifier_data.pixels(canvases, "cpu")
+    found = batches.pixels(canvases, "cpu")
     assert np.array_equal(found.numpy(), to_input(canvases))
     assert found.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_canvases_are_the_same_kept_or_decoded_again(images, source):
-    lazily = classifier_data.canvases(images, 32, cache_bytes=0)
+    lazily = batches.canvases(images, 32, cache_bytes=0)
     chosen = np.array([7, 0, 3])
     assert np.array_equal(source(chosen), lazily(chosen))
     assert np.array_equal(source(chosen)[1], letterbox(read_image(images[0]), 32)[0])
@@ -79,20 +79,20 @@ def test_an_unreadable_photograph_is_refused_by_name(images, tmp_path):
     broken = tmp_path / "broken.png"
     broken.write_bytes(images[0].read_bytes()[:50])
     with pytest.raises(DataError, match=r"broken\.png"):
-        classifier_data.canvases((*images, broken), 32)
+        batches.canvases((*images, broken), 32)
 
 
 def test_an_epoch_has_every_photograph_once_in_batches_of_nearly_one_size():
-    parts = classifier_data.shuffled(9, 4, seed=1, epoch=0)
+    parts = batches.shuffled(9, 4, seed=1, epoch=0)
     assert sorted(np.concatenate(parts)) == list(range(9))
     assert [len(part) for part in parts] == [3, 3, 3]
-    assert len(parts) == classifier_data.steps(9, 4)
-    assert not np.array_equal(np.concatenate(parts), np.concatenate(classifier_data.shuffled(9, 4, seed=1, epoch=1)))
+    assert len(parts) == batches.steps(9, 4)
+    assert not np.array_equal(np.concatenate(parts), np.concatenate(batches.shuffled(9, 4, seed=1, epoch=1)))
 
 
 def test_a_change_depends_on_seed_epoch_and_photograph_alone(source):
     def change(indices, seed=1, epoch=2):
-        changing = classifier_data.changing(source, strength=STRENGTHS["aggressive"], seed=seed, epoch=epoch)
+        changing = batches.changing(source, strength=STRENGTHS["aggressive"], seed=seed, epoch=epoch)
         return changing(np.array(indices))
 
     assert np.array_equal(change([5, 1])[0], change([0, 2, 5])[2])
@@ -102,15 +102,15 @@ def test_a_change_depends_on_seed_epoch_and_photograph_alone(source):
 
 def test_batches_pair_each_photograph_with_its_class(source):
     class_ids = np.arange(9) % 2
-    parts = classifier_data.shuffled(9, 2, seed=1, epoch=0)
-    for (images, truths), part in zip(classifier_data.batches(source, class_ids, parts, "cpu"), parts, strict=True):
+    parts = batches.shuffled(9, 2, seed=1, epoch=0)
+    for (images, truths), part in zip(batches.batches(source, class_ids, parts, "cpu"), parts, strict=True):
         assert truths.tolist() == class_ids[part].tolist()
-        assert torch.equal(images, classifier_data.pixels(source(part), "cpu"))
+        assert torch.equal(images, batches.pixels(source(part), "cpu"))
 
 
 def test_all_photographs_come_in_their_order(source):
-    found = torch.cat(list(classifier_data.in_order(source, 9, 4, "cpu")))
-    assert torch.equal(found, classifier_data.pixels(source(np.arange(9)), "cpu"))
+    found = torch.cat(list(batches.in_order(source, 9, 4, "cpu")))
+    assert torch.equal(found, batches.pixels(source(np.arange(9)), "cpu"))
 
 
 def smooth():
