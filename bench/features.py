@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 import torch
 
-from vouch.training import classifier_loop, classifier_network, features
-from vouch.training.classifier_cached import Cached, fit_top, task
-from vouch.training.classifier_loop import Lesson
-from vouch.training.classifier_params import CachedTraining, Extraction
+from vouch.training.classification import features, loop, network
+from vouch.training.classification.cached import Cached, fit_top, task
+from vouch.training.classification.loop import Lesson
+from vouch.training.classification.params import CachedTraining, Extraction
 from vouch.training.images import batches as image_batches
 
 PHOTOGRAPHS, RUNS, BATCH, SIZE_PX = 256, 5, 32, 112
@@ -90,7 +90,7 @@ def main():
     extraction, training = Extraction.model_validate(EXTRACTION), CachedTraining.model_validate(TRAINING)
     frozen, looks = features.backbone(extraction, "none")
     class_ids = np.arange(PHOTOGRAPHS) % 2
-    architecture = classifier_network.describe(looks, extraction.views, training, ("first", "second"))
+    architecture = network.describe(looks, extraction.views, training, ("first", "second"))
     with tempfile.TemporaryDirectory() as folder:
         images = draw(Path(folder))
         source = image_batches.canvases(images, SIZE_PX)
@@ -111,7 +111,7 @@ def main():
 
         def through_the_backbone():
             torch.manual_seed(training.seed)
-            top = classifier_network.top(architecture, frozen.width, 2, training.dropout)
+            top = network.top(architecture, frozen.width, 2, training.dropout)
 
             def batches(epoch):
                 parts = image_batches.shuffled(PHOTOGRAPHS, BATCH, seed=training.seed, epoch=epoch)
@@ -122,7 +122,7 @@ def main():
 
             steps = image_batches.steps(PHOTOGRAPHS, BATCH)
             lesson = Lesson(batches, steps, lambda: iter([few.features]), few.class_ids)
-            classifier_loop.fit(top, lesson, training, task(class_ids, 2, training, architecture), None)
+            loop.fit(top, lesson, training, task(class_ids, 2, training, architecture), None)
 
         heads, whole = alternating(on_features, through_the_backbone)
     what = f"heads, an epoch on cached features of {PHOTOGRAPHS} photographs, against through the frozen ViT-S/14"

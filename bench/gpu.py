@@ -1,7 +1,7 @@
 """On a CUDA device: fine-tuning and feature extraction in bfloat16 against timm's plain loop, and what feeds them.
 
 1. The card's matrix rate: a bfloat16 product of two square matrices of random numbers, 2 n^3 FLOP.
-2. Fine-tuning steps: `classifier_loop.fit` on batches that lie on the device, against autocast, `create_optimizer_v2`
+2. Fine-tuning steps: `loop.fit` on batches that lie on the device, against autocast, `create_optimizer_v2`
    (AdamW), clipping and ModelEmaV3 on the same batches, in turn. Both normalise colours in the step.
 3. Feature extraction: `features.seen` on the same batches, against timm's network under autocast.
 4. Photographs that `images.batches` brings to the device, against what the step takes; and the step fed by it.
@@ -29,11 +29,12 @@ import torch
 from timm.optim import create_optimizer_v2
 from timm.utils import ModelEmaV3
 
-from vouch.training import classifier_loop, classifier_network, features
 from vouch.training.backbones import timm_backbone
-from vouch.training.classifier_cached import task
-from vouch.training.classifier_loop import Lesson
-from vouch.training.classifier_params import ClassifierTraining, Extraction
+from vouch.training.classification import features, loop
+from vouch.training.classification import network as classifier_network
+from vouch.training.classification.cached import task
+from vouch.training.classification.loop import Lesson
+from vouch.training.classification.params import ClassifierTraining, Extraction
 from vouch.training.images import batches as image_batches
 from vouch.training.images.augmentation import STRENGTHS
 
@@ -147,7 +148,7 @@ class Ours:
         few = torch.zeros(2, 3, self.sizes.side_px, self.sizes.side_px, device=self.wanted.device)
         lesson = Lesson(lambda epoch: batches, count, lambda: iter([few]), np.arange(2))
         known = task(np.arange(2), 2, self.wanted, self.architecture)
-        classifier_loop.fit(self.network, lesson, self.wanted, known, None)
+        loop.fit(self.network, lesson, self.wanted, known, None)
 
     def look(self, batches):
         return features.seen(self.network.backbone.eval(), batches, extraction(self.sizes, self.wanted))[:, 0]
@@ -192,7 +193,7 @@ def logits(ours, images):
     found = {}
     for precision in ("float32", "bfloat16"):
         ours.network.precision = precision
-        found[precision] = classifier_loop.logits(ours.network, iter([images]))
+        found[precision] = loop.logits(ours.network, iter([images]))
     distance = np.abs(found["bfloat16"] - found["float32"]).max()
     return distance, found["float32"].std(axis=0).mean()
 

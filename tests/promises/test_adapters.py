@@ -7,8 +7,9 @@ import timm
 import torch
 
 from training.classifier_pictures import SIZE_PX, album, backbone, draw, loss, training
-from vouch.training import checkpoints, classifier
-from vouch.training.classifier_metrics import metrics
+from vouch.training import checkpoints
+from vouch.training.classification import training as classifier
+from vouch.training.classification.metrics import metrics
 from vouch.training.images import batches
 
 WIDTH = 192  # of vit_tiny

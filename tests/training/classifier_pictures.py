@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from vouch.training import classifier
-from vouch.training.classifier import Album
-from vouch.training.classifier_params import CachedTraining, ClassifierTraining, Extraction
+from vouch.training.classification import training as classifier
+from vouch.training.classification.params import CachedTraining, ClassifierTraining, Extraction
+from vouch.training.classification.training import Album
 from vouch.training.images.batches import Photographs
 
 CLASSES = ("clear", "road_work")

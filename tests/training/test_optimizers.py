@@ -8,9 +8,9 @@ from torch import nn
 from training.classifier_pictures import training
 from vouch.training import optimizers
 from vouch.training.backbones import adapters, timm_backbone
-from vouch.training.classifier_network import Network
-from vouch.training.classifier_params import Doran, Views
-from vouch.training.heads import Heads, Mean, Top
+from vouch.training.classification.heads import Heads, Mean, Top
+from vouch.training.classification.network import Network
+from vouch.training.classification.params import Doran, Views
 
 
 def network(name="resnet10t", **options):

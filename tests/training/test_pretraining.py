@@ -14,9 +14,10 @@ from vouch import io
 from vouch.errors import BundleError, DataError, LeakageError, ParamsError, WorkspaceError
 from vouch.quality import images
 from vouch.stages import pretrain
-from vouch.training import checkpoints, classifier_network, pretraining, pretraining_loop, pretraining_views
+from vouch.training import checkpoints, pretraining, pretraining_loop, pretraining_views
 from vouch.training import pretraining_monitors as monitors
 from vouch.training.backbones import timm_backbone
+from vouch.training.classification import network as classifier_network
 from vouch.training.images import batches
 from vouch.training.pretraining import Pool, may_ship
 from vouch.training.pretraining_params import Crops, Pretraining

@@ -10,9 +10,10 @@ import pandas as pd
 from vouch import io, params, paths
 from vouch.splits import contract
 from vouch.stages import main
-from vouch.training import checkpoints, features
-from vouch.training.classifier_network import start_of
-from vouch.training.classifier_params import Extraction
+from vouch.training import checkpoints
+from vouch.training.classification import features
+from vouch.training.classification.network import start_of
+from vouch.training.classification.params import Extraction
 from vouch.training.images.batches import labelled
 
 PURPOSES = {"train": "fit_weights", "val_select": "choose_checkpoint"}

@@ -19,7 +19,7 @@ from vouch.sources.tree import photographs_below
 from vouch.splits import contract
 from vouch.stages import main
 from vouch.training import checkpoints
-from vouch.training.classifier_network import start_of
+from vouch.training.classification.network import start_of
 from vouch.training.images.batches import labelled
 from vouch.training.pretraining import Pool, adapt
 from vouch.training.pretraining_params import Pretraining

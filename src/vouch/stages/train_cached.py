@@ -11,10 +11,11 @@ import pandas as pd
 from vouch import io, params, paths
 from vouch.splits import contract
 from vouch.stages import main
-from vouch.training import checkpoints, features
-from vouch.training.classifier import train_cached
-from vouch.training.classifier_cached import Cached
-from vouch.training.classifier_params import CachedTraining
+from vouch.training import checkpoints
+from vouch.training.classification import features
+from vouch.training.classification.cached import Cached
+from vouch.training.classification.params import CachedTraining
+from vouch.training.classification.training import train_cached
 from vouch.training.images.batches import labelled
 
 

@@ -9,9 +9,9 @@ from vouch import io, params, paths
 from vouch.splits import contract
 from vouch.stages import main
 from vouch.training import checkpoints
-from vouch.training.classifier import Album, train
-from vouch.training.classifier_network import start_of
-from vouch.training.classifier_params import ClassifierTraining
+from vouch.training.classification.network import start_of
+from vouch.training.classification.params import ClassifierTraining
+from vouch.training.classification.training import Album, train
 from vouch.training.images.batches import Photographs, labelled
 
 

@@ -21,7 +21,7 @@ Rate = Annotated[float, Field(ge=0, le=1)]
 FRAMEWORKS = {
     "ultralytics": "vouch.training.ultralytics_detector",  # AGPL-3.0: docs/decisions/001-licences.md
     "torchvision": "vouch.training.torchvision_detector",
-    "classifier": "vouch.training.classifier_network",
+    "classifier": "vouch.training.classification.network",
 }
 TASKS = {"ultralytics": "detect", "torchvision": "detect", "classifier": "classify"}
 

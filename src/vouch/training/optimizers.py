@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from vouch.errors import Problem, WorkspaceError
-from vouch.training.classifier_params import Fitting
+from vouch.training.classification.params import Fitting
 
 BETAS = (0.9, 0.999)
 MAGNITUDES = "*.lora_magnitude_vector.*"  # of DoRA; those of convolutions are no vectors, but lengths all the same

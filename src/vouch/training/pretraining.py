@@ -15,12 +15,13 @@ import torch
 from torch import Tensor
 
 from vouch.errors import DataError, ParamsError, Problem, refuse_any
-from vouch.training import classifier_network, pretraining_loop
+from vouch.training import pretraining_loop
 from vouch.training import pretraining_monitors as monitors
 from vouch.training.backbones import adapters, timm_backbone
 from vouch.training.backbones.timm_backbone import Normalised
-from vouch.training.classifier_network import Frozen
-from vouch.training.classifier_params import Views
+from vouch.training.classification import network
+from vouch.training.classification.network import Frozen
+from vouch.training.classification.params import Views
 from vouch.training.images import batches as image_batches
 from vouch.training.images.batches import Photographs
 from vouch.training.pretraining_loop import Batch, Pair
@@ -65,13 +66,13 @@ def adapt(pool: Pool, wanted: Pretraining, start: str) -> Adapted:
     torch.set_num_threads(wanted.threads)
     torch.manual_seed(wanted.seed)
     architecture = timm_backbone.describe(wanted.backbone.name, wanted.backbone.options, wanted.crops.global_px)
-    backbone, _ = classifier_network.started_backbone(architecture, start)
+    backbone, _ = network.started_backbone(architecture, start)
     refuse_unfit(backbone, wanted)
     backbone = backbone.to(wanted.device)
     ran = timm_backbone.attention_in_force(backbone, wanted.backbone.attention, wanted.device, wanted.precision)
     print(f"attention: {ran}", flush=True)
     looks = Frozen(backbone=architecture, views=_whole(wanted.crops.global_px), precision="float32")
-    description = classifier_network.describe_frozen(backbone, looks, wanted.crops.global_px)
+    description = network.describe_frozen(backbone, looks, wanted.crops.global_px)
     before = {name: tensor.detach().cpu().clone() for name, tensor in backbone.state_dict().items()}
     loosen(backbone, wanted)
     both = pretraining_loop.pair(backbone, wanted)

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from vouch.training import conformal_loss
-from vouch.training.classifier_params import ConformalRisk, Gamblers, Gatekeeper, Loss, Selective
-from vouch.training.heads import Answers
+from vouch.training.classification import conformal_loss
+from vouch.training.classification.heads import Answers
+from vouch.training.classification.params import ConformalRisk, Gamblers, Gatekeeper, Loss, Selective
 
 FEWEST_EXITS = 1e-6  # a gate that lets nobody out has no rate of errors; this keeps 0 / 0 out
 

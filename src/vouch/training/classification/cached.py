@@ -8,13 +8,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vouch.training import classifier_loop, classifier_network, losses
-from vouch.training.classifier_loop import Fitted, Lesson
-from vouch.training.classifier_network import Architecture
-from vouch.training.classifier_params import Fitting
-from vouch.training.heads import Top
+from vouch.training.classification import loop, losses, network
+from vouch.training.classification.heads import Top
+from vouch.training.classification.loop import Fitted, Lesson
+from vouch.training.classification.losses import Task
+from vouch.training.classification.network import Architecture
+from vouch.training.classification.params import Fitting
 from vouch.training.images.batches import shuffled, steps
-from vouch.training.losses import Task
 
 JUDGED_AT_ONCE = 4096  # photographs; ten views of 768 features are 126 MB then
 
@@ -39,13 +39,13 @@ def fit_top(
     """Fit aggregation and heads from scratch; return them, in evaluation mode, and how it went."""
     torch.set_num_threads(fitting.threads)
     torch.manual_seed(fitting.seed)
-    top = classifier_network.top(architecture, train.features.shape[-1], classes, fitting.dropout).to(fitting.device)
-    fitted = classifier_loop.fit(
+    top = network.top(architecture, train.features.shape[-1], classes, fitting.dropout).to(fitting.device)
+    fitted = loop.fit(
         top, _lesson(train, val_select, fitting), fitting, task(train.class_ids, classes, fitting, architecture), None
     )
     if shown:
         for row in fitted.curve.to_dict("records"):
-            print(classifier_loop.line(row, fitting.epochs))
+            print(loop.line(row, fitting.epochs))
     top.load_state_dict(fitted.tensors)
     return top.eval(), fitted
 

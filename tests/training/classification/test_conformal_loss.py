@@ -5,11 +5,11 @@ import torch
 from training.classifier_pictures import cached_training, fitting, loss
 from vouch import params
 from vouch.errors import ParamsError
-from vouch.training import classifier_loop, conformal_loss, losses
-from vouch.training.classifier_loop import Checkpoint, Lesson
-from vouch.training.classifier_params import CachedTraining
-from vouch.training.heads import Answers, Heads
-from vouch.training.losses import Task
+from vouch.training.classification import conformal_loss, loop, losses
+from vouch.training.classification.heads import Answers, Heads
+from vouch.training.classification.loop import Checkpoint, Lesson
+from vouch.training.classification.losses import Task
+from vouch.training.classification.params import CachedTraining
 
 PLAIN = {"smoothing": 0.0, "aux_weight": 0.0, "class_weights": "none"}
 RULES = {"kind": "conformal_risk", "weight": 1.0, "temperature": 0.1, "after_epochs": 1, "ramp_epochs": 1.0}
@@ -91,9 +91,9 @@ def test_without_a_budget_it_is_cross_entropy_and_says_so_until_scores_suffice()
     row = {"epoch": 1, "train_loss": 0.5, "lam": None} | {
         f"val_select_{name}": 0.5 for name in ("accuracy", "nll", "augrc")
     }
-    assert "plain cross-entropy" in classifier_loop.line(row, 2)
-    assert "sets at lam 0.2500" in classifier_loop.line(row | {"lam": 0.25}, 2)
-    assert classifier_loop.line({key: row[key] for key in row if key != "lam"}, 2).endswith("augrc 0.5000")
+    assert "plain cross-entropy" in loop.line(row, 2)
+    assert "sets at lam 0.2500" in loop.line(row | {"lam": 0.25}, 2)
+    assert loop.line({key: row[key] for key in row if key != "lam"}, 2).endswith("augrc 0.5000")
 
 
 def test_the_weight_waits_and_then_grows_to_its_full_size():
@@ -119,7 +119,7 @@ def test_a_step_is_remembered_once_though_friendly_sam_passes_twice(tmp_path):
     wanted = cached_training(loss=loss(**PLAIN | RULES | {"alpha": 0.1, "queue": 99}), optimizer="FriendlySAM", batch=8)
     heads = Heads(4, 4, 2, gate=False, aux=False, abstention=False, dropout=0.0)
     checkpoint = Checkpoint(tmp_path / "last.pt", "", resume=False)
-    classifier_loop.fit(heads, lesson, wanted, Task(wanted.loss, torch.ones(2), 1), checkpoint)
+    loop.fit(heads, lesson, wanted, Task(wanted.loss, torch.ones(2), 1), checkpoint)
     kept = torch.load(tmp_path / "last.pt", weights_only=True)["memory"]
     assert kept["scores"].shape == (24,)  # 12 positives in each of 2 epochs
 

@@ -3,7 +3,7 @@ import torch
 
 from training.classifier_pictures import album, draw, extraction, views
 from vouch.errors import DataError
-from vouch.training import features
+from vouch.training.classification import features
 from vouch.training.images.batches import canvases, pixels
 
 MADE_OF = features.key("a" * 64, {"size_px": 32}, ["1", "2", "3"])

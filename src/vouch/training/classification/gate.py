@@ -18,10 +18,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from vouch.errors import DataError, Problem
-from vouch.training.classifier_cached import JUDGED_AT_ONCE, Cached, fit_top
-from vouch.training.classifier_network import Architecture
-from vouch.training.classifier_params import Fitting
-from vouch.training.heads import Top
+from vouch.training.classification.cached import JUDGED_AT_ONCE, Cached, fit_top
+from vouch.training.classification.heads import Top
+from vouch.training.classification.network import Architecture
+from vouch.training.classification.params import Fitting
 
 ITERATIONS = 200  # of L-BFGS; the problem is convex and has a few hundred unknowns
 

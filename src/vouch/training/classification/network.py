@@ -13,8 +13,8 @@ from vouch.params import Section
 from vouch.training import checkpoints
 from vouch.training.backbones import timm_backbone
 from vouch.training.backbones.timm_backbone import BackboneArchitecture, Normalised
-from vouch.training.classifier_params import Fitting, Gamblers, Precision, Selective, Views
-from vouch.training.heads import Answers, GatedAttention, Heads, Mean, Top, TopK, looks
+from vouch.training.classification.heads import Answers, GatedAttention, Heads, Mean, Top, TopK, looks
+from vouch.training.classification.params import Fitting, Gamblers, Precision, Selective, Views
 
 FRAMEWORK = "classifier"
 BACKBONE = "classifier_backbone"  # no heads: what was frozen for a feature cache, or pre-trained without labels

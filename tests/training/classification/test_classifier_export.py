@@ -9,10 +9,11 @@ from training.classifier_pictures import CLASSES, cached_training, loss, views
 from vouch.deployment.tensorrt import Precision, refuse_half_precision
 from vouch.errors import ParamsError
 from vouch.stages import export
-from vouch.training import checkpoints, classifier_network
+from vouch.training import checkpoints
 from vouch.training.backbones import timm_backbone
-from vouch.training.classifier import network
-from vouch.training.classifier_params import Views
+from vouch.training.classification import network as classifier_network
+from vouch.training.classification.params import Views
+from vouch.training.classification.training import network
 from vouch.training.onnx_export import export_onnx
 
 GAMBLERS = loss(kind="gamblers", payoff=1.5, after_epochs=0)

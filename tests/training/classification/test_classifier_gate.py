@@ -5,10 +5,11 @@ from sklearn.linear_model import LogisticRegression
 
 from training.classifier_pictures import cached_training, loss, views
 from vouch.errors import DataError
-from vouch.training import classifier_gate, classifier_network
 from vouch.training.backbones import timm_backbone
-from vouch.training.classifier_cached import Cached, fit_top
-from vouch.training.classifier_params import Views
+from vouch.training.classification import gate as classifier_gate
+from vouch.training.classification import network
+from vouch.training.classification.cached import Cached, fit_top
+from vouch.training.classification.params import Views
 
 FITTING = cached_training(
     loss=loss(aux_weight=0.0, smoothing=0.0), positive=None, epochs=15, batch=32, learning_rate=0.01, dropout=0.0
@@ -17,7 +18,7 @@ FITTING = cached_training(
 
 def architecture():
     backbone = timm_backbone.describe("resnet10t", {}, 32)
-    return classifier_network.describe(backbone, Views.model_validate(views()), FITTING, ("a", "b"))
+    return network.describe(backbone, Views.model_validate(views()), FITTING, ("a", "b"))
 
 
 def cached(features, class_ids, groups):
@@ -88,7 +89,7 @@ def test_the_gate_tells_where_answers_will_be_wrong_on_photographs_that_nobody_h
     right = classifier_gate.out_of_fold(architecture(), 2, train, fresh, FITTING, folds=4)
     described, tensors = classifier_gate.gated(architecture(), top, train, right, weight_decay=0.01)
     assert described.gate == "head"
-    gated = classifier_network.top(described, 3, 2, 0.0).eval()
+    gated = network.top(described, 3, 2, 0.0).eval()
     gated.load_state_dict(top.state_dict() | tensors)
     with torch.no_grad():
         answers = gated(fresh.features)

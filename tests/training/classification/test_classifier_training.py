@@ -8,9 +8,12 @@ import torch
 
 from training.classifier_pictures import CLASSES, SIZE_PX, album, backbone, draw, interrupt, loss, training, views
 from vouch.errors import BundleError, DataError, ParamsError, WorkspaceError
-from vouch.training import checkpoints, classifier, classifier_loop, classifier_network
-from vouch.training.classifier import network
-from vouch.training.classifier_metrics import metrics
+from vouch.training import checkpoints
+from vouch.training.classification import loop
+from vouch.training.classification import network as classifier_network
+from vouch.training.classification import training as classifier
+from vouch.training.classification.metrics import metrics
+from vouch.training.classification.training import network
 from vouch.training.images import batches
 
 LOSSES = {
@@ -139,7 +142,7 @@ def test_patience_ends_a_training_that_no_longer_improves(pictures, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         scores = iter([0.5, 0.4, 0.6, 0.7, 0.1])
         rest = {"accuracy": 0.5, "augrc": 0.1}
-        patch.setattr(classifier_loop, "judged", lambda *_, **__: {"nll": next(scores), **rest})
+        patch.setattr(loop, "judged", lambda *_, **__: {"nll": next(scores), **rest})
         found = train(pictures, training(epochs=9, patience_epochs=2), tmp_path)
     assert found.curve["val_select_nll"].tolist() == [0.5, 0.4, 0.6, 0.7]
 

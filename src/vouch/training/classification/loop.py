@@ -13,10 +13,11 @@ from torch import Tensor, nn
 
 from vouch import io
 from vouch.errors import Problem, WorkspaceError
-from vouch.training import losses, optimizers
-from vouch.training.classifier_metrics import metrics
-from vouch.training.classifier_params import ConformalRisk, Fitting
-from vouch.training.losses import Memory, Task
+from vouch.training import optimizers
+from vouch.training.classification import losses
+from vouch.training.classification.losses import Memory, Task
+from vouch.training.classification.metrics import metrics
+from vouch.training.classification.params import ConformalRisk, Fitting
 
 STEPS_A_SEED = 1_000_003  # a prime above any epoch's steps: no two steps of a run share a seed
 

@@ -11,7 +11,7 @@ import math
 import torch
 from torch import Tensor
 
-from vouch.training.classifier_params import EDGE, ConformalRisk
+from vouch.training.classification.params import EDGE, ConformalRisk
 
 
 def scores(logits: Tensor, class_ids: Tensor, *, positive: int | None) -> Tensor:

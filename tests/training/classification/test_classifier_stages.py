@@ -12,7 +12,7 @@ from vouch import io
 from vouch.errors import BundleError, DataError
 from vouch.stages import extract_features, train_cached, train_classifier
 from vouch.training import checkpoints
-from vouch.training.classifier import network
+from vouch.training.classification.training import network
 from vouch.training.images.batches import canvases, pixels
 
 NOTHING = str(Path(__file__).parents[2] / "models/architectures/none.yaml")

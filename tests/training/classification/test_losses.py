@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from training.classifier_pictures import cached_training, loss
-from vouch.training import losses
-from vouch.training.heads import Answers
-from vouch.training.losses import Task
+from vouch.training.classification import losses
+from vouch.training.classification.heads import Answers
+from vouch.training.classification.losses import Task
 
 RNG = np.random.default_rng(1)
 LOGITS = torch.from_numpy(RNG.normal(0, 2, (40, 3)))

@@ -12,13 +12,16 @@ from torch import Tensor
 
 from vouch import io
 from vouch.errors import ParamsError, Problem, refuse_any
-from vouch.training import classifier_gate, classifier_loop, classifier_network
 from vouch.training.backbones import adapters, timm_backbone
-from vouch.training.classifier_cached import Cached, fit_top, task
-from vouch.training.classifier_loop import Checkpoint, Fitted, Lesson
-from vouch.training.classifier_network import FRAMEWORK, Architecture, Network
-from vouch.training.classifier_network import network as network  # of the same protocol as the detectors'
-from vouch.training.classifier_params import (
+from vouch.training.classification import gate as classifier_gate
+from vouch.training.classification import loop
+from vouch.training.classification import network as classifier_network
+from vouch.training.classification.cached import Cached, fit_top, task
+from vouch.training.classification.heads import Top
+from vouch.training.classification.loop import Checkpoint, Fitted, Lesson
+from vouch.training.classification.network import FRAMEWORK, Architecture, Network
+from vouch.training.classification.network import network as network  # of the same protocol as the detectors'
+from vouch.training.classification.params import (
     CachedTraining,
     ClassifierTraining,
     ConformalRisk,
@@ -27,7 +30,6 @@ from vouch.training.classifier_params import (
     Gatekeeper,
 )
 from vouch.training.detector import Trained
-from vouch.training.heads import Top
 from vouch.training.images import batches as image_batches
 from vouch.training.images.augmentation import STRENGTHS
 from vouch.training.images.batches import Canvases, Photographs
@@ -82,7 +84,7 @@ def train(album: Album, training: ClassifierTraining, start: str, scratch: Path)
     ran = timm_backbone.attention_in_force(network.backbone, wanted, training.device, training.precision)
     print(f"attention: {ran}", flush=True)
     shots = _Shots(album, training)
-    fitted = classifier_loop.fit(
+    fitted = loop.fit(
         network,
         shots.lesson(),
         training,
