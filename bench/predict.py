@@ -108,14 +108,14 @@ def main():
     try:
         os.environ["YOLO_VERBOSE"] = "false"  # its own words would stand between the rows
         # importing the adapter keeps Ultralytics off the network and its settings under .dvc/tmp
-        from vouch.training import ultralytics_detector
+        from vouch.training.detection import ultralytics_yolo
     except ModuleNotFoundError as error:
         print(f"| predict | not run: peer {error.name} is not installed | | | |")
         return
     described = {entry.key: entry.value for entry in onnx.load(model).metadata_props}
     preprocess = from_json(json.loads(described["preprocess"]), str(model))
     with tempfile.TemporaryDirectory() as scratch:
-        measure(ultralytics_detector.ultralytics.YOLO, model, images, preprocess, Path(scratch))
+        measure(ultralytics_yolo.ultralytics.YOLO, model, images, preprocess, Path(scratch))
 
 
 def measure(yolo, model, images, preprocess: Preprocess, scratch: Path):

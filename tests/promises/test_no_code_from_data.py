@@ -13,7 +13,7 @@ from vouch.training import checkpoints
 
 SOURCE = Path(__file__).parents[2] / "src/vouch"
 EXECUTING = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
-OWN_CHECKPOINT = "training/ultralytics_detector.py"  # the one that it has just written, or a .pt that DVC tracks
+OWN_CHECKPOINT = "training/detection/ultralytics_yolo.py"  # the one that it has just written, or a .pt that DVC tracks
 
 
 class Trap:

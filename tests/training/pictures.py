@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from vouch.training.detector import Augmentation, Labelled, Lesson, Training
+from vouch.training.detection.framework import Augmentation, Labelled, Lesson, Training
 
 CLASSES = ("red", "blue")
 ARCHITECTURES = Path(__file__).parents[2] / "models/architectures"

@@ -184,8 +184,8 @@ import numpy as np
 from PIL import Image
 from vouch.quality import images
 from vouch.report.pictures import Mistake, data_uri, plain_uri
-from vouch.training.augment import augmented
-from vouch.training.detector import Augmentation, Labelled
+from vouch.training.detection.augmentation import augmented
+from vouch.training.detection.framework import Augmentation, Labelled
 from vouch.vision.draw import draw_boxes
 from vouch.vision.images import read_header
 from vouch.vision.photographs import as_input

@@ -13,7 +13,7 @@ from vouch import io, params, paths
 from vouch.splits import contract
 from vouch.stages import main
 from vouch.training import checkpoints
-from vouch.training.detector import Labelled, Lesson, Training, framework, labelled
+from vouch.training.detection.framework import Labelled, Lesson, Training, framework, labelled
 
 
 class Params(Training):

@@ -29,7 +29,7 @@ from vouch.training.classification.params import (
     Fitting,
     Gatekeeper,
 )
-from vouch.training.detector import Trained
+from vouch.training.detection.framework import Trained
 from vouch.training.images import batches as image_batches
 from vouch.training.images.augmentation import STRENGTHS
 from vouch.training.images.batches import Canvases, Photographs

@@ -22,8 +22,8 @@ from torchvision.ops import box_iou
 from vouch import io
 from vouch.errors import DataError, ParamsError, Problem, refuse_any
 from vouch.training import checkpoints
-from vouch.training.augment import augmented
-from vouch.training.detector import Labelled, Lesson, Trained, Training
+from vouch.training.detection.augmentation import augmented
+from vouch.training.detection.framework import Labelled, Lesson, Trained, Training
 from vouch.vision.boxes import Detections, Postprocess, decode, match
 from vouch.vision.preprocess import letterbox, read_image, to_input
 

@@ -19,8 +19,8 @@ from vouch.params import Section
 
 Rate = Annotated[float, Field(ge=0, le=1)]
 FRAMEWORKS = {
-    "ultralytics": "vouch.training.ultralytics_detector",  # AGPL-3.0: docs/decisions/001-licences.md
-    "torchvision": "vouch.training.torchvision_detector",
+    "ultralytics": "vouch.training.detection.ultralytics_yolo",  # AGPL-3.0: docs/decisions/001-licences.md
+    "torchvision": "vouch.training.detection.torchvision_ssd",
     "classifier": "vouch.training.classification.network",
 }
 TASKS = {"ultralytics": "detect", "torchvision": "detect", "classifier": "classify"}

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vouch.training.detector import Augmentation, Labelled
+from vouch.training.detection.framework import Augmentation, Labelled
 from vouch.vision.preprocess import PADDING, place, read_image
 
 Boxes = tuple[NDArray[np.float64], NDArray[np.intp]]

@@ -33,7 +33,7 @@ from ultralytics.utils.patches import imread
 
 from vouch.errors import DataError, Problem, refuse_any
 from vouch.training import checkpoints
-from vouch.training.detector import Labelled, Lesson, Trained, Training
+from vouch.training.detection.framework import Labelled, Lesson, Trained, Training
 from vouch.vision.images import read_header
 from vouch.vision.preprocess import read_image
 

@@ -8,8 +8,8 @@ from ultralytics.utils.patches import imread
 from vision import standing
 from vision.standing import UPRIGHT
 from vouch.errors import DataError
-from vouch.training.detector import Labelled, Lesson
-from vouch.training.ultralytics_detector import _write_view
+from vouch.training.detection.framework import Labelled, Lesson
+from vouch.training.detection.ultralytics_yolo import _write_view
 from vouch.vision.preprocess import read_image
 
 
