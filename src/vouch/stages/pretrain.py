@@ -21,8 +21,8 @@ from vouch.stages import main
 from vouch.training import checkpoints
 from vouch.training.classification.network import start_of
 from vouch.training.images.batches import labelled
-from vouch.training.pretraining import Pool, adapt
-from vouch.training.pretraining_params import Pretraining
+from vouch.training.pretraining.params import Pretraining
+from vouch.training.pretraining.training import Pool, adapt
 
 
 class Params(Pretraining):

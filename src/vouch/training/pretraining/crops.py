@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from vouch.training.images.augmentation import STRENGTHS, Strength, cropped
 from vouch.training.images.batches import Canvases
-from vouch.training.pretraining_params import Crops
+from vouch.training.pretraining.params import Crops
 
 N_GLOBAL = 2  # DINO's: each of two is guessed from the other
 Views = tuple[NDArray[np.uint8], NDArray[np.uint8] | None]

@@ -22,8 +22,8 @@ from vouch.errors import Problem, WorkspaceError
 from vouch.training import optimizers
 from vouch.training.backbones.timm_backbone import Normalised
 from vouch.training.images import batches as image_batches
-from vouch.training.pretraining_params import Pretraining
-from vouch.training.pretraining_views import N_GLOBAL, Views, masks
+from vouch.training.pretraining.crops import N_GLOBAL, Views, masks
+from vouch.training.pretraining.params import Pretraining
 
 STEPS_A_SEED = 1_000_003  # a prime above any epoch's steps: no two steps of a run share a seed
 PARTS = ("dino", "ibot", "koleo")

@@ -15,8 +15,6 @@ import torch
 from torch import Tensor
 
 from vouch.errors import DataError, ParamsError, Problem, refuse_any
-from vouch.training import pretraining_loop
-from vouch.training import pretraining_monitors as monitors
 from vouch.training.backbones import adapters, timm_backbone
 from vouch.training.backbones.timm_backbone import Normalised
 from vouch.training.classification import network
@@ -24,9 +22,11 @@ from vouch.training.classification.network import Frozen
 from vouch.training.classification.params import Views
 from vouch.training.images import batches as image_batches
 from vouch.training.images.batches import Photographs
-from vouch.training.pretraining_loop import Batch, Pair
-from vouch.training.pretraining_params import Pretraining
-from vouch.training.pretraining_views import seen
+from vouch.training.pretraining import loop
+from vouch.training.pretraining import monitors as monitors
+from vouch.training.pretraining.crops import seen
+from vouch.training.pretraining.loop import Batch, Pair
+from vouch.training.pretraining.params import Pretraining
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def adapt(pool: Pool, wanted: Pretraining, start: str) -> Adapted:
     description = network.describe_frozen(backbone, looks, wanted.crops.global_px)
     before = {name: tensor.detach().cpu().clone() for name, tensor in backbone.state_dict().items()}
     loosen(backbone, wanted)
-    both = pretraining_loop.pair(backbone, wanted)
+    both = loop.pair(backbone, wanted)
     curve, best = _fit(both, pool, wanted)
     return Adapted(before if best is None else _merged(both, best), description, curve)
 
@@ -143,18 +143,18 @@ def _whole(size_px: int) -> Views:
 
 def _fit(both: Pair, pool: Pool, wanted: Pretraining) -> tuple[pd.DataFrame, dict[str, Tensor] | None]:
     """Return the curve from before the first epoch on, and the trained tensors of the best epoch where one may ship."""
-    optimizer = pretraining_loop.optimizer(both.student, wanted)
+    optimizer = loop.optimizer(both.student, wanted)
     lesson = _Lesson(pool, wanted)
     rows = [{"epoch": 0.0, **lesson.judged(both, 0)}]
     best: dict[str, Tensor] | None = None
     shipped = 0
     print(_line(rows[0], wanted.epochs), flush=True)
     for number in range(wanted.epochs):
-        losses = pretraining_loop.epoch(both, optimizer, lesson.batches, lesson.steps, wanted, number)
+        losses = loop.epoch(both, optimizer, lesson.batches, lesson.steps, wanted, number)
         rows.append({"epoch": number + 1.0, **losses, **lesson.judged(both, number)})
         print(_line(rows[-1], wanted.epochs), flush=True)
         if may_ship(rows, shipped, wanted):
-            best, shipped = pretraining_loop.trained(both), number + 1
+            best, shipped = loop.trained(both), number + 1
     print(verdict(rows, shipped), flush=True)
     curve = pd.DataFrame(rows).astype({"epoch": int})
     return curve.assign(ships=(curve["epoch"] == shipped).astype(int)), best
@@ -194,17 +194,17 @@ class _Lesson:
         wanted = self.wanted
         parts = image_batches.shuffled(len(self.pool.images), wanted.batch, seed=wanted.seed, epoch=epoch)
         look = seen(self.images, wanted.crops, seed=wanted.seed, epoch=epoch)
-        return (pretraining_loop.inputs(found, wanted.device) for found in image_batches.ahead(look, parts))
+        return (loop.inputs(found, wanted.device) for found in image_batches.ahead(look, parts))
 
     def judged(self, both: Pair, epoch: int) -> dict[str, float]:
         wanted, labelled = self.wanted, self.pool.labelled
         inputs = image_batches.in_order(self.labelled, len(labelled.images), wanted.batch, wanted.device)
-        features, logits = pretraining_loop.answers(both, inputs)
+        features, logits = loop.answers(both, inputs)
         if not bool(torch.isfinite(features).all()):
             problem = Problem("pretrain", "finite features", "infinite ones", "lower learning_rate")
             raise DataError([problem])
         center = both.dino.center.flatten().cpu()
-        entropy, information = monitors.certainty(logits, center, pretraining_loop.temperature(wanted, epoch))
+        entropy, information = monitors.certainty(logits, center, loop.temperature(wanted, epoch))
         right = monitors.neighbour_accuracy(
             features, labelled.class_ids, labelled.groups, neighbours=wanted.monitors.neighbours
         )
@@ -225,6 +225,6 @@ def _line(row: dict[str, float], epochs: int) -> str:
 
 def _merged(both: Pair, best: dict[str, Tensor]) -> dict[str, Tensor]:
     backbone = both.teacher.backbone
-    pretraining_loop.restore(backbone, best)
+    loop.restore(backbone, best)
     adapters.merge(backbone)
     return {name: tensor.detach().cpu().clone() for name, tensor in backbone.state_dict().items()}

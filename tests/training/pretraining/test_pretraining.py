@@ -14,13 +14,15 @@ from vouch import io
 from vouch.errors import BundleError, DataError, LeakageError, ParamsError, WorkspaceError
 from vouch.quality import images
 from vouch.stages import pretrain
-from vouch.training import checkpoints, pretraining, pretraining_loop, pretraining_views
-from vouch.training import pretraining_monitors as monitors
+from vouch.training import checkpoints
 from vouch.training.backbones import timm_backbone
 from vouch.training.classification import network as classifier_network
 from vouch.training.images import batches
-from vouch.training.pretraining import Pool, may_ship
-from vouch.training.pretraining_params import Crops, Pretraining
+from vouch.training.pretraining import crops as shown
+from vouch.training.pretraining import loop, monitors
+from vouch.training.pretraining import training as pretraining
+from vouch.training.pretraining.params import Crops, Pretraining
+from vouch.training.pretraining.training import Pool, may_ship
 
 VIT = {"depth": 3, "embed_dim": 24, "num_heads": 2, "dynamic_img_size": True}
 SECTION = {
@@ -147,7 +149,7 @@ def both():
     torch.manual_seed(1)
     one = timm_backbone.build(timm_backbone.describe("vit_tiny_patch16_224", VIT, SIZE_PX))
     pretraining.loosen(one, wanted())
-    return pretraining_loop.pair(one, wanted())
+    return loop.pair(one, wanted())
 
 
 def test_the_teacher_shares_what_stays_and_follows_what_learns(both):
@@ -157,7 +159,7 @@ def test_the_teacher_shares_what_stays_and_follows_what_learns(both):
     with torch.no_grad():
         for name in both.adapting:
             student[name].add_(1.0)
-    pretraining_loop._follow(both, 0.75)
+    loop._follow(both, 0.75)
     for name in both.adapting:
         torch.testing.assert_close(teacher[name], start[name] + 0.25)
 
@@ -177,7 +179,7 @@ def test_the_student_sees_nothing_of_a_hidden_patch(name, options, patch_px):
     rules = wanted(lora=SECTION["lora"] | {"blocks": 1}, crops=SECTION["crops"] | {"n_local": 0, "global_px": side_px})
     pretraining.refuse_unfit(one, rules)
     pretraining.loosen(one, rules)
-    student = pretraining_loop.pair(one, rules).student.eval()
+    student = loop.pair(one, rules).student.eval()
     images = torch.rand(1, 3, side_px, side_px)
     hidden = torch.tensor([[[True, False], [False, False]]])
     other = images.clone()
@@ -193,8 +195,8 @@ def test_the_loss_of_crops_and_patches_is_the_cross_entropy_written_out(both):
     batch = (torch.rand(2, 4, 3, SIZE_PX, SIZE_PX), torch.rand(2, 4, 3, 16, 16))
     both.student.eval()
     area = wanted().objective.mask_area
-    hidden = pretraining_views.masks(8, (2, 2), share=0.5, area=area, rng=np.random.default_rng(3))
-    found = pretraining_loop.losses(both, batch, wanted(), np.random.default_rng(3), 0.04)
+    hidden = shown.masks(8, (2, 2), share=0.5, area=area, rng=np.random.default_rng(3))
+    found = loop.losses(both, batch, wanted(), np.random.default_rng(3), 0.04)
     mask = torch.from_numpy(hidden)
     flat = batch[0].flatten(0, 1)
 
@@ -296,17 +298,17 @@ def test_a_machine_without_lightly_says_what_to_install(pool, monkeypatch):
     def absent(name):
         raise ModuleNotFoundError(f"No module named {name!r}")
 
-    monkeypatch.setattr(pretraining_loop.importlib, "import_module", absent)
+    monkeypatch.setattr(loop.importlib, "import_module", absent)
     with pytest.raises(WorkspaceError, match=r"lightly.*vouch\[ssl\]"):
-        pretraining_loop._lightly("loss", "DINOLoss")
+        loop._lightly("loss", "DINOLoss")
 
 
 def test_masks_hide_the_share_that_they_say():
     rng = np.random.default_rng(1)
-    found = pretraining_views.masks(40, (8, 8), share=0.5, area=(0.1, 0.5), rng=rng)
+    found = shown.masks(40, (8, 8), share=0.5, area=(0.1, 0.5), rng=rng)
     areas = sorted(found.reshape(40, -1).sum(axis=1))
     assert areas == [0] * 20 + [round(area * 64) for area in np.linspace(0.1, 0.5, 20)]
-    tiny = pretraining_views.masks(3, (1, 2), share=0.01, area=(0.9, 1.0), rng=rng)
+    tiny = shown.masks(3, (1, 2), share=0.01, area=(0.9, 1.0), rng=rng)
     assert tiny.sum() == 1  # at least one crop, and never all of it
 
 
@@ -315,7 +317,7 @@ def test_crops_depend_on_seed_epoch_and_photograph_and_on_nothing_else():
     crops = Crops.model_validate(SECTION["crops"])
 
     def look(indices, **changes):
-        seen = pretraining_views.seen(lambda chosen: canvases[chosen], crops, **{"seed": 1, "epoch": 0} | changes)
+        seen = shown.seen(lambda chosen: canvases[chosen], crops, **{"seed": 1, "epoch": 0} | changes)
         return seen(np.array(indices))
 
     wide, narrow = look([4, 2])
