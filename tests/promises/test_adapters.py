@@ -7,7 +7,7 @@ import timm
 import torch
 
 from training.classifier_pictures import SIZE_PX, album, backbone, draw, loss, training
-from vouch.training import checkpoints
+from vouch.training import weights
 from vouch.training.classification import training as classifier
 from vouch.training.classification.metrics import metrics
 from vouch.training.images import batches
@@ -100,7 +100,7 @@ def test_interrupted_and_resumed_adapters_give_the_same_bytes(pictures, starts, 
     assert (tmp_path / "broken/last.pt").is_file()
     again = train(pictures, starts, VIT, tmp_path / "broken", resume=True, **said)
     for name, one in (("whole", whole), ("again", again)):
-        checkpoints.write(tmp_path / name, one.tensors, one.description)
+        weights.write(tmp_path / name, one.tensors, one.description)
     assert (tmp_path / "whole/weights.safetensors").read_bytes() == (
         tmp_path / "again/weights.safetensors"
     ).read_bytes()

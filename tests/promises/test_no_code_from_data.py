@@ -9,7 +9,7 @@ import pytest
 from vouch.errors import BundleError
 from vouch.release.bundle import MANIFEST
 from vouch.release.opening import open_bundle
-from vouch.training import checkpoints
+from vouch.training import weights
 
 SOURCE = Path(__file__).parents[2] / "src/vouch"
 EXECUTING = {"pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
@@ -63,10 +63,10 @@ def test_a_pickle_in_a_bundle_is_refused_and_not_run(tmp_path):
 
 def test_a_pickle_in_the_place_of_weights_is_refused_and_not_run(tmp_path):
     trap = tmp_path / "sprung"
-    (tmp_path / checkpoints.WEIGHTS).write_bytes(pickle.dumps(Trap(trap)))
-    (tmp_path / checkpoints.DESCRIPTION).write_text("{}")
+    (tmp_path / weights.WEIGHTS).write_bytes(pickle.dumps(Trap(trap)))
+    (tmp_path / weights.DESCRIPTION).write_text("{}")
     with pytest.raises(BundleError):
-        checkpoints.read(tmp_path)
+        weights.read(tmp_path)
     assert not trap.exists()
 
 

@@ -11,7 +11,7 @@ import torch
 
 from training.pictures import ARCHITECTURES, CLASSES, STARTS, draw, lesson, training
 from vouch.errors import BundleError, DataError, ParamsError
-from vouch.training import checkpoints
+from vouch.training import weights
 from vouch.training.detection.framework import TASKS, framework
 from vouch.training.onnx_export import export_onnx
 from vouch.vision import runtime
@@ -23,11 +23,11 @@ ALONE = """
 import sys
 from pathlib import Path
 from training.pictures import STARTS, lesson, training
-from vouch.training import checkpoints
+from vouch.training import weights
 from vouch.training.detection.framework import framework
 name, photographs, result = sys.argv[1:]
 trained = framework(name).train(lesson(Path(photographs)), training(), STARTS[name], Path("scratch/m"))
-checkpoints.write(Path(result), trained.tensors, trained.description)
+weights.write(Path(result), trained.tensors, trained.description)
 trained.curve.to_csv(Path(result, "curve.csv"), index=False)
 """
 WRITTEN = ("weights.safetensors", "weights.json", "curve.csv")
@@ -77,7 +77,7 @@ def exported(network, tmp_path_factory):
 
 
 def test_the_same_lesson_gives_the_same_bytes_in_another_process_and_folder(alone, trained, tmp_path):
-    checkpoints.write(tmp_path, trained.tensors, trained.description)
+    weights.write(tmp_path, trained.tensors, trained.description)
     trained.curve.to_csv(tmp_path / "curve.csv", index=False)
     for file in WRITTEN:
         assert (tmp_path / file).read_bytes() == (alone / "result" / file).read_bytes(), file
@@ -96,8 +96,8 @@ def test_nothing_is_written_but_the_result_and_working_files(alone, photographs)
 
 
 def test_the_description_says_what_is_needed_to_rebuild_the_network_and_no_path(name, trained, tmp_path):
-    checkpoints.write(tmp_path, trained.tensors, trained.description)
-    tensors, description = checkpoints.read(tmp_path)
+    weights.write(tmp_path, trained.tensors, trained.description)
+    tensors, description = weights.read(tmp_path)
     assert description["framework"] == name
     assert (description["classes"], description["size_px"], description["stride_px"]) == (list(CLASSES), SIZE_PX, 32)
     assert "/" not in (tmp_path / "weights.json").read_text()
@@ -145,7 +145,7 @@ def test_training_starts_from_a_folder_of_weights(name, alone, photographs, tmp_
     again = framework(name).train(lesson(photographs), training(epochs=1), alone / "result", tmp_path / "scratch")
     loaded, total = capsys.readouterr().out.split("starting weights: ")[1].split(" tensors fit")[0].split(" of ")
     assert loaded == total
-    assert again.tensors.keys() == checkpoints.read(alone / "result")[0].keys()
+    assert again.tensors.keys() == weights.read(alone / "result")[0].keys()
 
 
 def test_a_start_that_is_none_is_refused(name, photographs, tmp_path):
@@ -156,7 +156,7 @@ def test_a_start_that_is_none_is_refused(name, photographs, tmp_path):
 
 def test_a_start_of_the_other_framework_is_refused(name, photographs, tmp_path):
     other = next(one for one in DETECTORS if one != name)
-    checkpoints.write(tmp_path / "start", {}, {"framework": other, "architecture": {}, "classes": []})
+    weights.write(tmp_path / "start", {}, {"framework": other, "architecture": {}, "classes": []})
     with pytest.raises(DataError, match=f"weights of {name}, got {other}"):
         framework(name).train(lesson(photographs), training(), tmp_path / "start", tmp_path / "scratch")
 

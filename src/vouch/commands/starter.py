@@ -20,7 +20,7 @@ from vouch.commands.check_params import check_params
 from vouch.errors import ParamsError, Problem, exiting, refuse_any
 from vouch.names import shown, wrong_names
 from vouch.params import read_params, read_value
-from vouch.training import checkpoints
+from vouch.training import weights
 
 STARTER = Path("models/starter")
 COPIED = ("src", "dvc.yaml", "params.yaml", ".dvcignore", ".dvc/plots", "models/architectures", "models/starter")
@@ -78,9 +78,9 @@ def _stage(model: str) -> str:
 
 def _copy_weights(source: Path, target: Path) -> None:
     """Copy in half precision: a start needs no more, and git holds it."""
-    tensors, description = checkpoints.read(source)
+    tensors, description = weights.read(source)
     halves = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
-    checkpoints.write(target, halves, description)
+    weights.write(target, halves, description)
 
 
 def _override(path: Path, step: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ Fails   when weights and description do not fit each other
 
 from vouch import io, paths
 from vouch.stages import main
-from vouch.training import checkpoints
+from vouch.training import weights
 from vouch.training.detection.framework import TASKS, framework
 from vouch.training.onnx_export import export_onnx
 from vouch.vision.preprocess import Preprocess, to_json
@@ -15,7 +15,7 @@ from vouch.vision.preprocess import Preprocess, to_json
 
 def run(model: str) -> None:
     """Export model M."""
-    tensors, description = checkpoints.read(paths.model(model))
+    tensors, description = weights.read(paths.model(model))
     network = framework(description["framework"]).network(description, tensors)
     task = TASKS[description["framework"]]
     preprocess = Preprocess(size_px=description["size_px"], stride_px=description["stride_px"], task=task)

@@ -10,7 +10,7 @@ import pandas as pd
 from vouch import io, params, paths
 from vouch.splits import contract
 from vouch.stages import main
-from vouch.training import checkpoints
+from vouch.training import weights as weights_files
 from vouch.training.classification import features
 from vouch.training.classification.network import start_of
 from vouch.training.classification.params import Extraction
@@ -34,8 +34,8 @@ def run(model: str, dataset: str, start: str) -> None:
     photographs = {split: labelled(table, classes, where=f"split {split}") for split, table in members.items()}
     frozen, architecture = features.backbone(extraction, start_of(start))
     description = features.describe(frozen, architecture, extraction)
-    checkpoints.write(paths.model(model, "backbone"), frozen.state_dict(), description)
-    weights = io.sha256(paths.model(model, "backbone") / checkpoints.WEIGHTS)
+    weights_files.write(paths.model(model, "backbone"), frozen.state_dict(), description)
+    weights = io.sha256(paths.model(model, "backbone") / weights_files.WEIGHTS)
     for split, table in members.items():
         found = features.extract(frozen, photographs[split].images, extraction)
         made_of = features.key(weights, description, tuple(table["sha256"]))

@@ -19,7 +19,7 @@ from vouch.evaluation.parity import compare_answers, compare_outputs, summarise
 from vouch.params import Section
 from vouch.splits import contract
 from vouch.stages import main
-from vouch.training import checkpoints
+from vouch.training import weights
 from vouch.training.detection.framework import framework
 from vouch.vision import runtime
 from vouch.vision.photographs import as_input, evenly
@@ -52,7 +52,7 @@ def run(model: str, dataset: str) -> None:
     """Measure the differences between torch and ONNX Runtime for model M."""
     torch.set_num_threads(THREADS)
     section = params.load(Params, "models", model, "parity").root
-    tensors, description = checkpoints.read(paths.model(model))
+    tensors, description = weights.read(paths.model(model))
     network = framework(description["framework"]).network(description, tensors)
     preprocess = from_json(io.read_json(paths.model(model, "preprocess.json")), "preprocess.json")
     exported = runtime.load(paths.model(model, "model.onnx"), preprocess)

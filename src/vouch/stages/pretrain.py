@@ -18,7 +18,7 @@ from vouch.quality import held_out, images
 from vouch.sources.tree import photographs_below
 from vouch.splits import contract
 from vouch.stages import main
-from vouch.training import checkpoints
+from vouch.training import weights
 from vouch.training.classification.network import start_of
 from vouch.training.images.batches import labelled
 from vouch.training.pretraining.params import Pretraining
@@ -39,7 +39,7 @@ def run(model: str, dataset: str, start: str, unlabelled: str) -> None:
     pool = Pool(mine + _others(dataset, Path(unlabelled)), labelled(samples, classes, where="split train"))
     adapted = adapt(pool, wanted, start_of(start))
     io.write_table(paths.plots(model, "pretrain.csv"), adapted.curve)
-    checkpoints.write(paths.model(model, "pretrained"), adapted.tensors, adapted.description)
+    weights.write(paths.model(model, "pretrained"), adapted.tensors, adapted.description)
 
 
 def _others(dataset: str, folder: Path) -> tuple[Path, ...]:

@@ -11,7 +11,7 @@ import pandas as pd
 from vouch import io, params, paths
 from vouch.splits import contract
 from vouch.stages import main
-from vouch.training import checkpoints
+from vouch.training import weights as weights_files
 from vouch.training.classification import features
 from vouch.training.classification.cached import Cached
 from vouch.training.classification.params import CachedTraining
@@ -27,11 +27,11 @@ def run(model: str, dataset: str) -> None:
     """Train the heads of model M on data set D."""
     training = params.load(Params, "models", model, "train_cached")
     classes = tuple(params.read_value("datasets", dataset, "ingest", "classes"))
-    tensors, description = checkpoints.read(paths.model(model, "backbone"))
+    tensors, description = weights_files.read(paths.model(model, "backbone"))
     samples = io.read_table(paths.manifest(dataset, "samples")).merge(
         io.read_table(paths.quality(dataset, "scan"))[["sample_id", "sha256"]], on="sample_id", validate="one_to_one"
     )
-    weights = io.sha256(paths.model(model, "backbone") / checkpoints.WEIGHTS)
+    weights = io.sha256(paths.model(model, "backbone") / weights_files.WEIGHTS)
     parts = {}
     for split, purpose in (("train", "fit_weights"), ("val_select", "choose_checkpoint")):
         members: pd.DataFrame = contract.read_split(dataset, split, purpose=purpose)
@@ -43,7 +43,7 @@ def run(model: str, dataset: str) -> None:
         found = features.read(path, made_of, rows=len(members))
         parts[split] = Cached(found, photographs.class_ids, photographs.groups)
     trained = train_cached(parts["train"], parts["val_select"], training, (description, tensors), classes)
-    checkpoints.write(paths.model(model), trained.tensors, trained.description)
+    weights_files.write(paths.model(model), trained.tensors, trained.description)
     io.write_table(paths.plots(model, "train.csv"), trained.curve)
 
 

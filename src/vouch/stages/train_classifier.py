@@ -8,7 +8,7 @@ Fails   when a parameter is unknown, a label is no class, a split has one class,
 from vouch import io, params, paths
 from vouch.splits import contract
 from vouch.stages import main
-from vouch.training import checkpoints
+from vouch.training import weights
 from vouch.training.classification.network import start_of
 from vouch.training.classification.params import ClassifierTraining
 from vouch.training.classification.training import Album, train
@@ -29,7 +29,7 @@ def run(model: str, dataset: str, start: str) -> None:
         val_select=_photographs(dataset, "val_select", "choose_checkpoint", classes),
     )
     trained = train(album, training, start_of(start), paths.SCRATCH / "train" / model)
-    checkpoints.write(paths.model(model), trained.tensors, trained.description)
+    weights.write(paths.model(model), trained.tensors, trained.description)
     io.write_table(paths.plots(model, "train.csv"), trained.curve)
 
 

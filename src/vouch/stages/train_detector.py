@@ -12,7 +12,7 @@ import pandas as pd
 from vouch import io, params, paths
 from vouch.splits import contract
 from vouch.stages import main
-from vouch.training import checkpoints
+from vouch.training import weights
 from vouch.training.detection.framework import Labelled, Lesson, Training, framework, labelled
 
 
@@ -30,7 +30,7 @@ def run(model: str, dataset: str, name: str, start: str) -> None:
         val_select=_examples(dataset, "val_select", "choose_checkpoint", classes),
     )
     trained = framework(name).train(lesson, training, Path(start), paths.SCRATCH / "train" / model)
-    checkpoints.write(paths.model(model), trained.tensors, trained.description)
+    weights.write(paths.model(model), trained.tensors, trained.description)
     io.write_table(paths.plots(model, "train.csv"), trained.curve)
 
 

@@ -9,7 +9,7 @@ from training.classifier_pictures import CLASSES, cached_training, loss, views
 from vouch.deployment.tensorrt import Precision, refuse_half_precision
 from vouch.errors import ParamsError
 from vouch.stages import export
-from vouch.training import checkpoints
+from vouch.training import weights
 from vouch.training.backbones import timm_backbone
 from vouch.training.classification import network as classifier_network
 from vouch.training.classification.params import Views
@@ -67,7 +67,7 @@ def test_the_exported_network_answers_as_the_trained_one_for_any_batch(case):
 def test_an_exported_file_names_the_backbone_that_must_not_be_served_in_half_precision(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     description, tensors = described("dinov3")
-    checkpoints.write(tmp_path / "models/m", tensors, description | {"framework": "classifier", "stride_px": 16})
+    weights.write(tmp_path / "models/m", tensors, description | {"framework": "classifier", "stride_px": 16})
     export.run("m")
     with pytest.raises(ParamsError, match="float32 or bfloat16 with DINO"):
         refuse_half_precision((tmp_path / "models/m/model.onnx").read_bytes(), Precision.FLOAT16)

@@ -11,7 +11,7 @@ from training.classifier_pictures import CLASSES, SIZE_PX, album, cached_trainin
 from vouch import io
 from vouch.errors import BundleError, DataError
 from vouch.stages import extract_features, train_cached, train_classifier
-from vouch.training import checkpoints
+from vouch.training import weights
 from vouch.training.classification.training import network
 from vouch.training.images.batches import canvases, pixels
 
@@ -52,7 +52,7 @@ def write_params(**sections):
 
 def test_a_trained_classifier_is_weights_a_description_and_a_curve(workspace):
     train_classifier.run("m", "roads", NOTHING)
-    tensors, description = checkpoints.read(workspace / "models/m")
+    tensors, description = weights.read(workspace / "models/m")
     with torch.no_grad():
         assert network(description, tensors)(torch.rand(2, 3, SIZE_PX, SIZE_PX)).shape == (2, 3)
     curve = pd.read_csv(workspace / "plots/m/train.csv")
@@ -64,8 +64,8 @@ def test_a_trained_classifier_is_weights_a_description_and_a_curve(workspace):
 def test_heads_on_cached_features_ship_as_one_network_with_the_frozen_backbone(workspace):
     extract_features.run("m", "roads", NOTHING)
     train_cached.run("m", "roads")
-    tensors, description = checkpoints.read(workspace / "models/m")
-    frozen, _ = checkpoints.read(workspace / "models/m/backbone")
+    tensors, description = weights.read(workspace / "models/m")
+    frozen, _ = weights.read(workspace / "models/m/backbone")
     assert all(torch.equal(tensors[f"backbone.{name}"], tensor) for name, tensor in frozen.items())
     images = tuple(sorted((workspace / "photographs").iterdir()))[16:]
     with torch.no_grad():
@@ -77,7 +77,7 @@ def test_heads_on_cached_features_ship_as_one_network_with_the_frozen_backbone(w
 
 
 def test_both_roads_give_the_same_bytes_twice(workspace):
-    written = ["plots/m/train.csv", *(f"models/m/{file}" for file in (checkpoints.WEIGHTS, checkpoints.DESCRIPTION))]
+    written = ["plots/m/train.csv", *(f"models/m/{file}" for file in (weights.WEIGHTS, weights.DESCRIPTION))]
     cached = ["models/m/features/train.safetensors", "models/m/features/val_select.safetensors"]
     found = []
     for _ in range(2):
@@ -91,24 +91,24 @@ def test_both_roads_give_the_same_bytes_twice(workspace):
 
 def test_features_from_other_weights_photographs_or_preprocessing_are_refused(workspace):
     extract_features.run("m", "roads", NOTHING)
-    tensors, description = checkpoints.read(workspace / "models/m/backbone")
+    tensors, description = weights.read(workspace / "models/m/backbone")
     other = tensors | {"inner.bn1.weight": tensors["inner.bn1.weight"] + 1e-3}
-    checkpoints.write(workspace / "models/m/backbone", other, description)
+    weights.write(workspace / "models/m/backbone", other, description)
     with pytest.raises(DataError, match="expected features of weights"):
         train_cached.run("m", "roads")
-    checkpoints.write(workspace / "models/m/backbone", tensors, description | {"storage": "bfloat16"})
+    weights.write(workspace / "models/m/backbone", tensors, description | {"storage": "bfloat16"})
     with pytest.raises(DataError, match="expected features of preprocessing"):
         train_cached.run("m", "roads")
-    checkpoints.write(workspace / "models/m/backbone", tensors, description)
+    weights.write(workspace / "models/m/backbone", tensors, description)
     scan = io.read_table(workspace / "data/quality/roads/scan.parquet")
     scan.loc[3, "sha256"] = "changed"
     io.write_table(workspace / "data/quality/roads/scan.parquet", scan)
     with pytest.raises(DataError, match="expected features of images"):
         train_cached.run("m", "roads")
-    (workspace / "models/m/backbone" / checkpoints.WEIGHTS).write_bytes(b"short")
+    (workspace / "models/m/backbone" / weights.WEIGHTS).write_bytes(b"short")
     with pytest.raises(BundleError, match=r"weights\.safetensors"):
         train_cached.run("m", "roads")
-    assert not (workspace / "models/m" / checkpoints.WEIGHTS).exists()
+    assert not (workspace / "models/m" / weights.WEIGHTS).exists()
 
 
 def test_a_label_that_is_no_class_is_refused_before_anything_is_written(workspace):

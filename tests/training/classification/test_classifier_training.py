@@ -8,7 +8,7 @@ import torch
 
 from training.classifier_pictures import CLASSES, SIZE_PX, album, backbone, draw, interrupt, loss, training, views
 from vouch.errors import BundleError, DataError, ParamsError, WorkspaceError
-from vouch.training import checkpoints
+from vouch.training import weights
 from vouch.training.classification import loop
 from vouch.training.classification import network as classifier_network
 from vouch.training.classification import training as classifier
@@ -71,8 +71,8 @@ def test_resumed_or_not_the_same_training_gives_the_same_bytes(changes, pictures
     resumed = train(pictures, training(**changes, epochs=3, resume=True), tmp_path / "broken")
     assert resumed.curve.equals(whole.curve)
     for name, one in (("whole", whole), ("resumed", resumed)):
-        checkpoints.write(tmp_path / name / "weights", one.tensors, one.description)
-    for file in (checkpoints.WEIGHTS, checkpoints.DESCRIPTION):
+        weights.write(tmp_path / name / "weights", one.tensors, one.description)
+    for file in (weights.WEIGHTS, weights.DESCRIPTION):
         one, other = (tmp_path / name / "weights" / file for name in ("whole", "resumed"))
         assert one.read_bytes() == other.read_bytes(), file
 
@@ -206,7 +206,7 @@ def test_more_folds_than_groups_are_refused(pictures, tmp_path):
 
 
 def test_training_starts_from_a_folder_of_weights(trained, pictures, tmp_path, capsys):
-    checkpoints.write(tmp_path / "start", trained.tensors, trained.description)
+    weights.write(tmp_path / "start", trained.tensors, trained.description)
     again = train(
         pictures,
         training(epochs=1, learning_rate=1e-9, ema_decay=0.0),
@@ -220,7 +220,7 @@ def test_training_starts_from_a_folder_of_weights(trained, pictures, tmp_path, c
 
 def test_starting_weights_that_do_not_fit_are_refused(trained, pictures, tmp_path):
     def start(tensors, description):
-        checkpoints.write(tmp_path / "start", tensors, description)
+        weights.write(tmp_path / "start", tensors, description)
         return train(pictures, training(epochs=1), tmp_path / "scratch", start=str(tmp_path / "start"))
 
     name = "backbone.inner.bn1.weight"
@@ -260,11 +260,11 @@ def test_weights_that_do_not_fit_their_description_are_refused(trained):
 
 
 def test_the_description_rebuilds_the_network_from_disk_and_names_no_path(trained, tmp_path):
-    checkpoints.write(tmp_path, trained.tensors, trained.description)
-    tensors, description = checkpoints.read(tmp_path)
+    weights.write(tmp_path, trained.tensors, trained.description)
+    tensors, description = weights.read(tmp_path)
     assert description["framework"] == "classifier"
     assert (description["classes"], description["size_px"], description["stride_px"]) == (list(CLASSES), SIZE_PX, 32)
-    assert "/" not in (tmp_path / checkpoints.DESCRIPTION).read_text()
+    assert "/" not in (tmp_path / weights.DESCRIPTION).read_text()
     canvas = torch.rand(2, 3, SIZE_PX, SIZE_PX)
     with torch.no_grad():
         expected = network(trained.description, trained.tensors)(canvas)

@@ -14,11 +14,11 @@ from vouch import io
 from vouch.errors import BundleError, DataError, LeakageError, ParamsError, WorkspaceError
 from vouch.quality import images
 from vouch.stages import pretrain
-from vouch.training import checkpoints
+from vouch.training import weights
 from vouch.training.backbones import timm_backbone
 from vouch.training.classification import network as classifier_network
 from vouch.training.images import batches
-from vouch.training.pretraining import crops as shown
+from vouch.training.pretraining import crops as pretraining_crops
 from vouch.training.pretraining import loop, monitors
 from vouch.training.pretraining import training as pretraining
 from vouch.training.pretraining.params import Crops, Pretraining
@@ -77,7 +77,7 @@ def whole(found):
     """The backbone that a folder's tensors and description rebuild."""
     architecture = classifier_network.read_frozen(found.description["architecture"]).backbone
     built = timm_backbone.build(architecture)
-    checkpoints.fill(built, found.tensors, "here")
+    weights.fill(built, found.tensors, "here")
     return built.eval()
 
 
@@ -195,7 +195,7 @@ def test_the_loss_of_crops_and_patches_is_the_cross_entropy_written_out(both):
     batch = (torch.rand(2, 4, 3, SIZE_PX, SIZE_PX), torch.rand(2, 4, 3, 16, 16))
     both.student.eval()
     area = wanted().objective.mask_area
-    hidden = shown.masks(8, (2, 2), share=0.5, area=area, rng=np.random.default_rng(3))
+    hidden = pretraining_crops.masks(8, (2, 2), share=0.5, area=area, rng=np.random.default_rng(3))
     found = loop.losses(both, batch, wanted(), np.random.default_rng(3), 0.04)
     mask = torch.from_numpy(hidden)
     flat = batch[0].flatten(0, 1)
@@ -305,10 +305,10 @@ def test_a_machine_without_lightly_says_what_to_install(pool, monkeypatch):
 
 def test_masks_hide_the_share_that_they_say():
     rng = np.random.default_rng(1)
-    found = shown.masks(40, (8, 8), share=0.5, area=(0.1, 0.5), rng=rng)
+    found = pretraining_crops.masks(40, (8, 8), share=0.5, area=(0.1, 0.5), rng=rng)
     areas = sorted(found.reshape(40, -1).sum(axis=1))
     assert areas == [0] * 20 + [round(area * 64) for area in np.linspace(0.1, 0.5, 20)]
-    tiny = shown.masks(3, (1, 2), share=0.01, area=(0.9, 1.0), rng=rng)
+    tiny = pretraining_crops.masks(3, (1, 2), share=0.01, area=(0.9, 1.0), rng=rng)
     assert tiny.sum() == 1  # at least one crop, and never all of it
 
 
@@ -317,7 +317,7 @@ def test_crops_depend_on_seed_epoch_and_photograph_and_on_nothing_else():
     crops = Crops.model_validate(SECTION["crops"])
 
     def look(indices, **changes):
-        seen = shown.seen(lambda chosen: canvases[chosen], crops, **{"seed": 1, "epoch": 0} | changes)
+        seen = pretraining_crops.seen(lambda chosen: canvases[chosen], crops, **{"seed": 1, "epoch": 0} | changes)
         return seen(np.array(indices))
 
     wide, narrow = look([4, 2])
@@ -364,13 +364,13 @@ def workspace(tmp_path, monkeypatch):
 
 
 def test_the_stage_writes_the_same_bytes_twice_and_a_classifier_starts_from_them(workspace):
-    files = [Path("models/m/pretrained", name) for name in (checkpoints.WEIGHTS, checkpoints.DESCRIPTION)]
+    files = [Path("models/m/pretrained", name) for name in (weights.WEIGHTS, weights.DESCRIPTION)]
     runs = []
     for _ in range(2):
         pretrain.run("m", "roads", "none.yaml", "more")
         runs.append([path.read_bytes() for path in (*files, Path("plots/m/pretrain.csv"))])
     assert runs[0] == runs[1]
-    tensors, _ = checkpoints.read(Path("models/m/pretrained"))
+    tensors, _ = weights.read(Path("models/m/pretrained"))
     fitting = training(backbone=SECTION["backbone"])
     architecture = timm_backbone.describe("vit_tiny_patch16_224", dict(fitting.backbone.options), SIZE_PX)
     started = classifier_network.describe(architecture, fitting.views, fitting, CLASSES)

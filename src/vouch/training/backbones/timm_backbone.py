@@ -19,7 +19,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from vouch.errors import BundleError, ParamsError, Problem, WorkspaceError
 from vouch.params import Section
-from vouch.training import checkpoints
+from vouch.training import weights
 
 Option = bool | int | float | str | tuple[int, ...]
 TRANSFORMERS = ("vit_", "deit", "beit", "eva", "test_vit")  # their position embedding has to know the canvas
@@ -141,7 +141,7 @@ def _fill_from_file(inner: Any, path: Path) -> None:
     classes = inner.pretrained_cfg.get("classifier") or ()
     prefixes = tuple(f"{name}." for name in ([classes] if isinstance(classes, str) else classes))
     tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith(prefixes)}
-    checkpoints.fill(inner, tensors, str(path))
+    weights.fill(inner, tensors, str(path))
 
 
 def is_dino(name: str) -> bool:

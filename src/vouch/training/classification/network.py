@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from vouch import params
 from vouch.errors import BundleError, ParamsError, Problem, refuse_any
 from vouch.params import Section
-from vouch.training import checkpoints
+from vouch.training import weights
 from vouch.training.backbones import timm_backbone
 from vouch.training.backbones.timm_backbone import BackboneArchitecture, Normalised
 from vouch.training.classification.heads import Answers, GatedAttention, Heads, Mean, Top, TopK, looks
@@ -203,7 +203,7 @@ def network(description: dict[str, Any], tensors: dict[str, Tensor]) -> nn.Modul
     """Rebuild the network for export: float32 (n, 3, size, size) in [0, 1] -> (n, K + 1), or (n, K) without a gate."""
     architecture = read(description["architecture"])
     built = build(architecture, len(description["classes"]))
-    checkpoints.fill(built, tensors, "weights.safetensors")
+    weights.fill(built, tensors, "weights.safetensors")
     return Exported(built.eval()).eval()
 
 
@@ -225,7 +225,7 @@ def started(architecture: Architecture, classes: int, *, dropout: float, start: 
     backbone, heads = started_backbone(architecture.backbone, start)
     network = Network(backbone, architecture.views, top(architecture, backbone.width, classes, dropout))
     if heads:
-        loaded, total = checkpoints.fill_matching(network.top, heads)
+        loaded, total = weights.fill_matching(network.top, heads)
         print(f"starting weights: the backbone and {loaded} of {total} tensors of the heads fit")
     return network
 
@@ -245,14 +245,14 @@ def started_backbone(architecture: BackboneArchitecture, start: str) -> tuple[No
     folder = Path(start)
     if not folder.is_dir():
         return timm_backbone.build(architecture, start), {}
-    tensors, description = checkpoints.read_start(folder, FRAMEWORK, BACKBONE)
+    tensors, description = weights.read_start(folder, FRAMEWORK, BACKBONE)
     alone = description["framework"] == BACKBONE
     found = (read_frozen if alone else read)(description["architecture"]).backbone
     if (found.name, found.options) != (architecture.name, architecture.options):
         expected, got = (f"backbone {one.name} {one.options}" for one in (architecture, found))
         raise BundleError([Problem(str(folder), expected, got, "correct `start` or `backbone`")])
     backbone = timm_backbone.build(architecture)
-    checkpoints.fill(backbone, tensors if alone else below(tensors, "backbone."), str(folder))
+    weights.fill(backbone, tensors if alone else below(tensors, "backbone."), str(folder))
     return backbone, below(tensors, "top.")
 
 

@@ -21,7 +21,7 @@ from torchvision.ops import box_iou
 
 from vouch import io
 from vouch.errors import DataError, ParamsError, Problem, refuse_any
-from vouch.training import checkpoints
+from vouch.training import weights
 from vouch.training.detection.augmentation import augmented
 from vouch.training.detection.framework import Labelled, Lesson, Trained, Training
 from vouch.vision.boxes import Detections, Postprocess, decode, match
@@ -55,7 +55,7 @@ def train(lesson: Lesson, training: Training, start: Path, scratch: Path) -> Tra
     }
     model = _build(description)
     if tensors is not None:
-        loaded, total = checkpoints.fill_matching(model, tensors)
+        loaded, total = weights.fill_matching(model, tensors)
         print(f"starting weights: {loaded} of {total} tensors fit")
     state = _fit(model, lesson, training, scratch / "last.pt")
     shutil.rmtree(scratch, ignore_errors=True)
@@ -65,7 +65,7 @@ def train(lesson: Lesson, training: Training, start: Path, scratch: Path) -> Tra
 def network(description: dict[str, Any], tensors: dict[str, Tensor]) -> nn.Module:
     """Rebuild the network for export."""
     model = _build(description)
-    checkpoints.fill(model, tensors, "weights.safetensors")
+    weights.fill(model, tensors, "weights.safetensors")
     return _Raw(model.eval(), description["size_px"]).eval()
 
 
@@ -112,7 +112,7 @@ def _check(training: Training, n_train: int) -> None:
 
 def _starting_point(start: Path) -> tuple[str, dict[str, Tensor] | None]:
     if start.is_dir():
-        tensors, description = checkpoints.read_start(start, "torchvision")
+        tensors, description = weights.read_start(start, "torchvision")
         return description["architecture"]["name"], tensors
     name = None
     if start.suffix == ".yaml" and start.is_file():

@@ -32,7 +32,7 @@ from ultralytics.utils import SETTINGS
 from ultralytics.utils.patches import imread
 
 from vouch.errors import DataError, Problem, refuse_any
-from vouch.training import checkpoints
+from vouch.training import weights as weights_files
 from vouch.training.detection.framework import Labelled, Lesson, Trained, Training
 from vouch.vision.images import read_header
 from vouch.vision.preprocess import read_image
@@ -82,7 +82,7 @@ class _Trainer(DetectionTrainer):  # type: ignore[misc]
         if weights:
             network.load(weights)
         if self.start is not None:
-            loaded, total = checkpoints.fill_matching(network, self.start)
+            loaded, total = weights_files.fill_matching(network, self.start)
             print(f"starting weights: {loaded} of {total} tensors fit")
         return cast(nn.Module, network)
 
@@ -128,7 +128,7 @@ def train(lesson: Lesson, training: Training, start: Path, scratch: Path) -> Tra
 def network(description: dict[str, Any], tensors: dict[str, Tensor]) -> nn.Module:
     """Rebuild the network for export, batch normalisation folded into convolutions."""
     built = DetectionModel(description["architecture"], nc=len(description["classes"]), verbose=False)
-    checkpoints.fill(built, tensors, "weights.safetensors")
+    weights_files.fill(built, tensors, "weights.safetensors")
     built = built.float().eval().fuse(verbose=False)
     head = built.model[-1]
     head.export, head.format, head.end2end = True, "onnx", False  # raw candidates: our own suppression follows
@@ -186,7 +186,7 @@ def _overrides(training: Training, data: Path, model: str, scratch: Path) -> dic
 def _starting_point(start: Path, scratch: Path) -> tuple[str, dict[str, Tensor] | None]:
     """Return what Ultralytics is told to build, and tensors to fill in when they are ours."""
     if start.is_dir():
-        tensors, description = checkpoints.read_start(start, "ultralytics")
+        tensors, description = weights_files.read_start(start, "ultralytics")
         architecture = scratch / "architecture.yaml"
         _write_yaml(architecture, description["architecture"])
         return str(architecture), tensors
