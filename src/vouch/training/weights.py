@@ -1,8 +1,10 @@
 """Canonical weights on disk: safetensors and sorted JSON, the same tensors always the same bytes, never a pickle."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
@@ -11,6 +13,15 @@ from vouch import io
 from vouch.errors import BundleError, DataError, Problem
 
 WEIGHTS, DESCRIPTION = "weights.safetensors", "weights.json"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Canonical weights: tensors by name, a JSON description that rebuilds the network, a curve with column `epoch`."""
+
+    tensors: dict[str, Tensor]
+    description: dict[str, Any]
+    curve: pd.DataFrame
 
 
 def write(folder: Path, tensors: dict[str, Tensor], description: dict[str, Any]) -> None:

@@ -29,10 +29,10 @@ from vouch.training.classification.params import (
     Fitting,
     Gatekeeper,
 )
-from vouch.training.detection.framework import Trained
 from vouch.training.images import batches as image_batches
 from vouch.training.images.augmentation import STRENGTHS
 from vouch.training.images.batches import Canvases, Photographs
+from vouch.training.weights import Trained
 
 FOLD_FITTING = {  # of the folds' heads after a full fine-tuning, whose own rate would be too slow for them
     "epochs": 20,

@@ -16,6 +16,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from vouch.params import Section
+from vouch.training.weights import Trained
 
 Rate = Annotated[float, Field(ge=0, le=1)]
 FRAMEWORKS = {
@@ -74,15 +75,6 @@ class Lesson:
     classes: tuple[str, ...]
     train: tuple[Labelled, ...]
     val_select: tuple[Labelled, ...]
-
-
-@dataclass(frozen=True)
-class Trained:
-    """Canonical weights: tensors by name, a JSON description that rebuilds the network, a curve with column `epoch`."""
-
-    tensors: dict[str, Tensor]
-    description: dict[str, Any]
-    curve: pd.DataFrame
 
 
 class Framework(Protocol):

@@ -23,7 +23,8 @@ from vouch import io
 from vouch.errors import DataError, ParamsError, Problem, refuse_any
 from vouch.training import weights
 from vouch.training.detection.augmentation import augmented
-from vouch.training.detection.framework import Labelled, Lesson, Trained, Training
+from vouch.training.detection.framework import Labelled, Lesson, Training
+from vouch.training.weights import Trained
 from vouch.vision.boxes import Detections, Postprocess, decode, match
 from vouch.vision.preprocess import letterbox, read_image, to_input
 

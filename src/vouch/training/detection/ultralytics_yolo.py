@@ -33,7 +33,8 @@ from ultralytics.utils.patches import imread
 
 from vouch.errors import DataError, Problem, refuse_any
 from vouch.training import weights as weights_files
-from vouch.training.detection.framework import Labelled, Lesson, Trained, Training
+from vouch.training.detection.framework import Labelled, Lesson, Training
+from vouch.training.weights import Trained
 from vouch.vision.images import read_header
 from vouch.vision.preprocess import read_image
 
