@@ -11,7 +11,7 @@ import pytest
 from pipeline.graph import GRAPH, ROOT, STAGES
 from pipeline.imports import SRC, closure, imported, is_empty
 from vouch import roads
-from vouch.training.detection.framework import FRAMEWORKS, TASKS
+from vouch.training.frameworks import FRAMEWORKS, TASKS
 
 VOUCH = SRC / "vouch"
 GROUND = {

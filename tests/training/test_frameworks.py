@@ -12,7 +12,7 @@ import torch
 from training.pictures import ARCHITECTURES, CLASSES, STARTS, draw, lesson, training
 from vouch.errors import BundleError, DataError, ParamsError
 from vouch.training import weights
-from vouch.training.detection.framework import TASKS, framework
+from vouch.training.frameworks import TASKS, framework
 from vouch.training.onnx_export import export_onnx
 from vouch.vision import runtime
 from vouch.vision.boxes import Postprocess
@@ -24,7 +24,7 @@ import sys
 from pathlib import Path
 from training.pictures import STARTS, lesson, training
 from vouch.training import weights
-from vouch.training.detection.framework import framework
+from vouch.training.frameworks import framework
 name, photographs, result = sys.argv[1:]
 trained = framework(name).train(lesson(Path(photographs)), training(), STARTS[name], Path("scratch/m"))
 weights.write(Path(result), trained.tensors, trained.description)

@@ -8,7 +8,7 @@ Fails   when weights and description do not fit each other
 from vouch import io, paths
 from vouch.stages import main
 from vouch.training import weights
-from vouch.training.detection.framework import TASKS, framework
+from vouch.training.frameworks import TASKS, framework
 from vouch.training.onnx_export import export_onnx
 from vouch.vision.preprocess import Preprocess, to_json
 

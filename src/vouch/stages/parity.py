@@ -20,7 +20,7 @@ from vouch.params import Section
 from vouch.splits import contract
 from vouch.stages import main
 from vouch.training import weights
-from vouch.training.detection.framework import framework
+from vouch.training.frameworks import framework
 from vouch.vision import runtime
 from vouch.vision.photographs import as_input, evenly
 from vouch.vision.preprocess import from_json

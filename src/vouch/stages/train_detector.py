@@ -13,7 +13,8 @@ from vouch import io, params, paths
 from vouch.splits import contract
 from vouch.stages import main
 from vouch.training import weights
-from vouch.training.detection.framework import Labelled, Lesson, Training, framework, labelled
+from vouch.training.detection.framework import Labelled, Lesson, Training, labelled
+from vouch.training.frameworks import framework
 
 
 class Params(Training):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from training.pictures import STARTS, draw, lesson, training
-from vouch.training.detection.framework import framework
+from vouch.training.frameworks import framework
 
 
 class Killed(BaseException):

@@ -4,10 +4,9 @@ A framework gets labelled photographs of train (weights) and val_select (checkpo
 description. Nothing of the framework's own files (dates, paths, git state, pickles) reaches an output.
 """
 
-import importlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol, cast
+from typing import Annotated, Any, Literal, Protocol
 
 import numpy as np
 import pandas as pd
@@ -19,12 +18,6 @@ from vouch.params import Section
 from vouch.training.weights import Trained
 
 Rate = Annotated[float, Field(ge=0, le=1)]
-FRAMEWORKS = {
-    "ultralytics": "vouch.training.detection.ultralytics_yolo",  # AGPL-3.0: docs/decisions/001-licences.md
-    "torchvision": "vouch.training.detection.torchvision_ssd",
-    "classifier": "vouch.training.classification.network",
-}
-TASKS = {"ultralytics": "detect", "torchvision": "detect", "classifier": "classify"}
 
 
 class Augmentation(Section):
@@ -85,11 +78,6 @@ class Framework(Protocol):
 
     def network(self, description: dict[str, Any], tensors: dict[str, Tensor]) -> nn.Module:
         """Rebuild the network for export: float32 (n, 3, size, size) -> (n, 4 + classes, candidates)."""
-
-
-def framework(name: str) -> Framework:
-    """Import a framework's adapter; only the chosen one needs to be installed."""
-    return cast(Framework, importlib.import_module(FRAMEWORKS[name]))
 
 
 def labelled(samples: pd.DataFrame, boxes: pd.DataFrame, classes: tuple[str, ...]) -> tuple[Labelled, ...]:
