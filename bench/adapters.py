@@ -13,7 +13,7 @@ import torch
 from pydantic import TypeAdapter
 
 from vouch.training.backbones import adapters, timm_backbone
-from vouch.training.classification.params import Adapters
+from vouch.training.backbones.params import Adapters
 
 NAME, SIDE_PX, BLOCKS, BATCH, RUNS = "vit_small_patch16_224", 112, 6, 8, 9
 RANK, GOAL = 8, 1.15

@@ -12,10 +12,10 @@ from pydantic import TypeAdapter
 
 from training.classifier_pictures import CLASSES, SIZE_PX, album, backbone, draw, extraction, interrupt, training, views
 from vouch.training.backbones import adapters, timm_backbone
+from vouch.training.backbones.params import Adapters, Views
 from vouch.training.classification import features
 from vouch.training.classification import network as classifier_network
 from vouch.training.classification import training as classifier
-from vouch.training.classification.params import Adapters, Views
 from vouch.training.images import batches
 
 DEVICE = "cuda"

@@ -8,9 +8,9 @@ from torch import nn
 from training.classifier_pictures import training
 from vouch.training import optimization
 from vouch.training.backbones import adapters, timm_backbone
+from vouch.training.backbones.params import Doran, Views
 from vouch.training.classification.heads import Heads, Mean, Top
 from vouch.training.classification.network import Network
-from vouch.training.classification.params import Doran, Views
 
 
 def network(name="resnet10t", **options):

@@ -4,7 +4,7 @@ from pydantic import TypeAdapter
 
 from vouch.errors import ParamsError
 from vouch.training.backbones import adapters, timm_backbone
-from vouch.training.classification.params import Adapters, NoAdapters
+from vouch.training.backbones.params import Adapters, NoAdapters
 
 VIT, RESNET = ("vit_tiny_patch16_224", {"depth": 2}), ("resnet10t", {"channels": (8, 8, 16, 16), "stem_width": 8})
 DINOV3 = ("vit_small_patch16_dinov3", {"depth": 2})

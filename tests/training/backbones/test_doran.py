@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from vouch.training.backbones.doran import DoranQkv
-from vouch.training.classification.params import Doran
+from vouch.training.backbones.params import Doran
 
 WIDTH, RANK, ALPHA = 12, 3, 6.0
 

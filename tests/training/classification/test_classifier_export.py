@@ -11,8 +11,8 @@ from vouch.errors import ParamsError
 from vouch.stages import export
 from vouch.training import weights
 from vouch.training.backbones import timm_backbone
+from vouch.training.backbones.params import Views
 from vouch.training.classification import network as classifier_network
-from vouch.training.classification.params import Views
 from vouch.training.classification.training import network
 from vouch.training.onnx_export import export_onnx
 

@@ -6,10 +6,10 @@ from sklearn.linear_model import LogisticRegression
 from training.classifier_pictures import cached_training, loss, views
 from vouch.errors import DataError
 from vouch.training.backbones import timm_backbone
+from vouch.training.backbones.params import Views
 from vouch.training.classification import gate as classifier_gate
 from vouch.training.classification import network
 from vouch.training.classification.cached import Cached, fit_top
-from vouch.training.classification.params import Views
 
 FITTING = cached_training(
     loss=loss(aux_weight=0.0, smoothing=0.0), positive=None, epochs=15, batch=32, learning_rate=0.01, dropout=0.0

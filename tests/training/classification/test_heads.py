@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from training.classifier_pictures import views
+from vouch.training.backbones.params import Views
 from vouch.training.classification.heads import GatedAttention, Heads, Mean, Top, TopK, looks, tile_corners
-from vouch.training.classification.params import Views
 
 
 def seen(**changes):

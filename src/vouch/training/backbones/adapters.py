@@ -16,8 +16,8 @@ from torch import nn
 from vouch.errors import ParamsError, Problem, refuse_any
 from vouch.training.backbones import timm_backbone
 from vouch.training.backbones.doran import DoranQkv
+from vouch.training.backbones.params import Adapters, Dora, Doran, Lora, NoAdapters
 from vouch.training.backbones.timm_backbone import Normalised
-from vouch.training.classification.params import Adapters, Dora, Doran, Lora, NoAdapters
 
 INSIDE_BLOCK = re.compile(r"(.+\.\d+)\.(.+)")  # blocks.3 | attn.qkv; stages.2.blocks.1 | mlp.fc1; layer1.0 | conv1
 PLAIN = (nn.Linear, nn.Conv2d)  # exactly: a subclass may standardise its weight or pad, which no adapter knows of

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vouch.training.classification.params import Doran
+from vouch.training.backbones.params import Doran
 
 GELU_SQUARED = 0.4252  # the mean of gelu(u)^2 for u ~ N(0, 1)
 

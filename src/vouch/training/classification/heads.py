@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vouch.training.classification.params import Views
+from vouch.training.backbones.params import Views
 
 ATTENTION_WIDTH = 128  # hidden units of the gated attention
 ATTENTION_DROPOUT = 0.1

@@ -12,9 +12,10 @@ from vouch.errors import BundleError, ParamsError, Problem, refuse_any
 from vouch.params import Section
 from vouch.training import weights
 from vouch.training.backbones import timm_backbone
+from vouch.training.backbones.params import Precision, Views
 from vouch.training.backbones.timm_backbone import BackboneArchitecture, Normalised
 from vouch.training.classification.heads import Answers, GatedAttention, Heads, Mean, Top, TopK, looks
-from vouch.training.classification.params import Fitting, Gamblers, Precision, Selective, Views
+from vouch.training.classification.params import Fitting, Gamblers, Selective
 
 FRAMEWORK = "classifier"
 BACKBONE = "classifier_backbone"  # no heads: what was frozen for a feature cache, or pre-trained without labels

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from vouch.params import Section
-from vouch.training.classification.params import Backbone, Count, Lora, Precision, Rate
+from vouch.training.backbones.params import Backbone, Count, Lora, Precision, Rate
 
 Weight = Annotated[float, Field(ge=0)]
 Temperature = Annotated[float, Field(gt=0, le=1)]

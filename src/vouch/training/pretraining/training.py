@@ -16,10 +16,10 @@ from torch import Tensor
 
 from vouch.errors import DataError, ParamsError, Problem, refuse_any
 from vouch.training.backbones import adapters, timm_backbone
+from vouch.training.backbones.params import Views
 from vouch.training.backbones.timm_backbone import Normalised
 from vouch.training.classification import network
 from vouch.training.classification.network import Frozen
-from vouch.training.classification.params import Views
 from vouch.training.images import batches as image_batches
 from vouch.training.images.batches import Photographs
 from vouch.training.pretraining import loop
