@@ -14,7 +14,8 @@ from vouch.training import weights
 from vouch.training.backbones import timm_backbone
 from vouch.training.backbones.params import Precision, Views
 from vouch.training.backbones.timm_backbone import BackboneArchitecture, Normalised
-from vouch.training.classification.heads import Answers, GatedAttention, Heads, Mean, Top, TopK, looks
+from vouch.training.backbones.views import looks
+from vouch.training.classification.heads import Answers, GatedAttention, Heads, Mean, Top, TopK
 from vouch.training.classification.params import Fitting, Gamblers, Selective
 
 FRAMEWORK = "classifier"
