@@ -11,8 +11,8 @@ from vouch import io, params, paths
 from vouch.splits import contract
 from vouch.stages import main
 from vouch.training import weights as weights_files
+from vouch.training.backbones.frozen import start_of
 from vouch.training.classification import features
-from vouch.training.classification.network import start_of
 from vouch.training.classification.params import Extraction
 from vouch.training.images.batches import labelled
 

@@ -19,7 +19,7 @@ from vouch.sources.tree import photographs_below
 from vouch.splits import contract
 from vouch.stages import main
 from vouch.training import weights
-from vouch.training.classification.network import start_of
+from vouch.training.backbones.frozen import start_of
 from vouch.training.images.batches import labelled
 from vouch.training.pretraining.params import Pretraining
 from vouch.training.pretraining.training import Pool, adapt

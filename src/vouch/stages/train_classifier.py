@@ -9,7 +9,7 @@ from vouch import io, params, paths
 from vouch.splits import contract
 from vouch.stages import main
 from vouch.training import weights
-from vouch.training.classification.network import start_of
+from vouch.training.backbones.frozen import start_of
 from vouch.training.classification.params import ClassifierTraining
 from vouch.training.classification.training import Album, train
 from vouch.training.images.batches import Photographs, labelled

@@ -16,6 +16,7 @@ from vouch.quality import images
 from vouch.stages import pretrain
 from vouch.training import weights
 from vouch.training.backbones import timm_backbone
+from vouch.training.backbones.frozen import read_frozen
 from vouch.training.classification import network as classifier_network
 from vouch.training.images import batches
 from vouch.training.pretraining import crops as pretraining_crops
@@ -75,7 +76,7 @@ def wanted(**changes):
 
 def whole(found):
     """The backbone that a folder's tensors and description rebuild."""
-    architecture = classifier_network.read_frozen(found.description["architecture"]).backbone
+    architecture = read_frozen(found.description["architecture"]).backbone
     built = timm_backbone.build(architecture)
     weights.fill(built, found.tensors, "here")
     return built.eval()

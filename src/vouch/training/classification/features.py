@@ -15,9 +15,9 @@ from torch import Tensor
 from vouch import io
 from vouch.errors import DataError, Problem, refuse_any
 from vouch.training.backbones import timm_backbone
+from vouch.training.backbones.frozen import Frozen, describe_frozen, refuse_views, view_features
 from vouch.training.backbones.timm_backbone import BackboneArchitecture, Normalised
 from vouch.training.classification import network
-from vouch.training.classification.network import Frozen, view_features
 from vouch.training.classification.params import Extraction
 from vouch.training.images import batches
 from vouch.vision.preprocess import Preprocess, to_json
@@ -45,7 +45,7 @@ def backbone(extraction: Extraction, start: str) -> tuple[Normalised, BackboneAr
     wanted = extraction.backbone
     timm_backbone.refuse_half_precision(wanted.name, extraction.precision)
     timm_backbone.refuse_machine(extraction.device, extraction.precision)
-    network.refuse_views(extraction.views, extraction.size_px)
+    refuse_views(extraction.views, extraction.size_px)
     torch.set_num_threads(extraction.threads)
     torch.manual_seed(extraction.seed)
     architecture = timm_backbone.describe(wanted.name, wanted.options, extraction.views.side_px)
@@ -59,7 +59,7 @@ def describe(frozen: Normalised, architecture: BackboneArchitecture, extraction:
     """Return what says how photographs become features, beside the weights."""
     looks = Frozen(backbone=architecture, views=extraction.views, precision=extraction.precision)
     preprocess = Preprocess(extraction.size_px, frozen.stride_px, task="classify")
-    described = network.describe_frozen(frozen, looks, extraction.size_px)
+    described = describe_frozen(frozen, looks, extraction.size_px)
     return described | {"preprocess": to_json(preprocess), "storage": extraction.storage}
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from vouch import io
 from vouch.errors import ParamsError, Problem, refuse_any
 from vouch.training.backbones import adapters, timm_backbone
+from vouch.training.backbones.frozen import read_frozen, refuse_views
 from vouch.training.classification import gate as classifier_gate
 from vouch.training.classification import loop
 from vouch.training.classification import network as classifier_network
@@ -122,7 +123,7 @@ def train_cached(
         When the training diverges, or there are fewer groups than folds.
     """
     description, frozen = backbone
-    looks = classifier_network.read_frozen(description["architecture"])
+    looks = read_frozen(description["architecture"])
     architecture = classifier_network.describe(looks.backbone, looks.views, training, classes)
     top, fitted = fit_top(architecture, len(classes), train, val_select, training, shown=True)
     tensors = {f"backbone.{name}": tensor for name, tensor in frozen.items()}
@@ -178,7 +179,7 @@ def _cached(network: Network, inputs: Iterator[Tensor], photographs: Photographs
 
 def _check(training: ClassifierTraining, n_train: int) -> None:
     timm_backbone.refuse_half_precision(training.backbone.name, training.precision)
-    classifier_network.refuse_views(training.views, training.size_px)
+    refuse_views(training.views, training.size_px)
     problems = []
     if training.precision == "float16":  # its gradients need a scaled loss
         problems.append(Problem("precision", "float32 or bfloat16 in training", "float16", "choose one"))

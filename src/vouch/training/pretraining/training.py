@@ -16,10 +16,10 @@ from torch import Tensor
 
 from vouch.errors import DataError, ParamsError, Problem, refuse_any
 from vouch.training.backbones import adapters, timm_backbone
+from vouch.training.backbones.frozen import Frozen, describe_frozen
 from vouch.training.backbones.params import Views
 from vouch.training.backbones.timm_backbone import Normalised
 from vouch.training.classification import network
-from vouch.training.classification.network import Frozen
 from vouch.training.images import batches as image_batches
 from vouch.training.images.batches import Photographs
 from vouch.training.pretraining import loop
@@ -72,7 +72,7 @@ def adapt(pool: Pool, wanted: Pretraining, start: str) -> Adapted:
     ran = timm_backbone.attention_in_force(backbone, wanted.backbone.attention, wanted.device, wanted.precision)
     print(f"attention: {ran}", flush=True)
     looks = Frozen(backbone=architecture, views=_whole(wanted.crops.global_px), precision="float32")
-    description = network.describe_frozen(backbone, looks, wanted.crops.global_px)
+    description = describe_frozen(backbone, looks, wanted.crops.global_px)
     before = {name: tensor.detach().cpu().clone() for name, tensor in backbone.state_dict().items()}
     loosen(backbone, wanted)
     both = loop.pair(backbone, wanted)

@@ -1,0 +1,85 @@
+"""A backbone without heads: how it looked at photographs, what says so beside its weights, and what it starts from."""
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vouch import params
+from vouch.errors import BundleError, ParamsError, Problem, refuse_any
+from vouch.params import Section
+from vouch.training.backbones.params import Precision, Views
+from vouch.training.backbones.timm_backbone import BackboneArchitecture, Normalised
+from vouch.training.backbones.views import looks
+
+BACKBONE = "classifier_backbone"  # no heads: what was frozen for a feature cache, or pre-trained without labels
+
+
+def view_features(backbone: Normalised, images: Tensor, views: Views, precision: Precision) -> Tensor:
+    """Return a backbone's features of every view, (n, views, width) float32; `precision` is that of its pass."""
+    seen = looks(images, views)
+    device = images.device.type
+    with nullcontext() if precision == "float32" else torch.autocast(device, getattr(torch, precision)):
+        found: Tensor = backbone(seen.flatten(0, 1))
+    return found.float().reshape(-1, seen.shape[1], backbone.width)
+
+
+def refuse_views(views: Views, size_px: int) -> None:
+    """Refuse views that contradict each other.
+
+    Raises
+    ------
+    ParamsError
+        When top_k wants more views than there are, or the whole canvas alone would be resized.
+    """
+    problems, count = [], 1 + views.tiles_per_side**2
+    if views.aggregator == "top_k" and views.top_k > count:
+        problems.append(Problem("views.top_k", f"at most {count} views", str(views.top_k), "lower it"))
+    if views.tiles_per_side == 0 and views.side_px != size_px:
+        expected = f"{size_px}, the canvas, where there are no tiles"
+        problems.append(Problem("views.side_px", expected, str(views.side_px), "make them equal"))
+    refuse_any(ParamsError, problems)
+
+
+class Frozen(Section):
+    """How a backbone without heads looked at photographs."""
+
+    backbone: BackboneArchitecture
+    views: Views
+    precision: Precision
+
+
+def describe_frozen(backbone: Normalised, looks: Frozen, size_px: int) -> dict[str, Any]:
+    """Return what says how a backbone without heads is rebuilt; its tensors are its own state."""
+    return {
+        "framework": BACKBONE,
+        "architecture": looks.model_dump(mode="json"),
+        "size_px": size_px,
+        "stride_px": backbone.stride_px,
+    }
+
+
+def read_frozen(content: Any) -> Frozen:
+    """Read the architecture of a frozen backbone back.
+
+    Raises
+    ------
+    BundleError
+        When it is not one.
+    """
+    try:
+        return params.check(Frozen, content, "backbone/weights.json: architecture")
+    except ParamsError as error:
+        raise BundleError(error.problems) from error
+
+
+def start_of(path: str) -> str:
+    """Return what an entry's `start` names: a .yaml says none or hub, weights are named by their own path."""
+    return str(params.read_params(Path(path))["pretrained"]) if path.endswith(".yaml") else path
+
+
+def below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Return the tensors whose names begin with `prefix`, without it."""
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
