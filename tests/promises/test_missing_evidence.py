@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from evaluation.setting import SETTING
-from vouch.evaluation.gates import Rule, judge
+from vouch.evaluation.gates.rules import Rule, judge
 from vouch.evaluation.metrics.intervals import group_weights
 from vouch.evaluation.metrics.registry import METRICS, judged, missing_columns
 from vouch.evaluation.metrics.strata import every_stratum, strata_masks

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from vouch.evaluation.comparison import compare
-from vouch.evaluation.margins import equal_passes
+from vouch.evaluation.gates.margins import equal_passes
 from vouch.evaluation.metrics.intervals import group_weights
 from vouch.evaluation.significance import flip_signs
 

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from vouch import params, paths
-from vouch.evaluation.metrics_files import Comparison, at_least_p, family, read
+from vouch.evaluation.gates.metrics_files import Comparison, at_least_p, family, read
 
 # of the overall verdict
 MISSING = dict.fromkeys(("delta", "low", "high", "candidate", "baseline", "p_holm", "least_p_holm"))

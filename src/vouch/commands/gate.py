@@ -12,7 +12,7 @@ from rich.table import Column, Table
 from vouch import paths
 from vouch.commands.staleness import refuse_stale
 from vouch.commands.wear import wear
-from vouch.evaluation.gates import ASKED, objections, unresolved
+from vouch.evaluation.gates.rules import ASKED, objections, unresolved
 from vouch.release.verdict import judged_files, judged_predictions, open_verdict, refuse_others
 
 TITLES = {"bound": "gate of {model}", "sanity check": "sanity checks of {model}"}

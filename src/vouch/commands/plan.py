@@ -10,9 +10,8 @@ from rich.markup import escape
 from vouch import io, params, paths
 from vouch.commands.wear import wear
 from vouch.errors import ParamsError, Problem, WorkspaceError
-from vouch.evaluation.gates import judge, verdicts_of
-from vouch.evaluation.margins import least_margin
-from vouch.evaluation.plan import (
+from vouch.evaluation.gates.margins import least_margin
+from vouch.evaluation.gates.plan import (
     BEYOND,
     ENOUGH,
     SHORT,
@@ -24,7 +23,8 @@ from vouch.evaluation.plan import (
     intended_gate,
     outlook,
 )
-from vouch.evaluation.power import World
+from vouch.evaluation.gates.power import World
+from vouch.evaluation.gates.rules import judge, verdicts_of
 from vouch.stages.gate import Params, gathered, world
 
 COLUMNS = (

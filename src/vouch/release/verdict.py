@@ -15,8 +15,8 @@ from pydantic import Field, model_validator
 
 from vouch import io, paths
 from vouch.errors import Problem, VouchError, WorkspaceError, refuse_any
-from vouch.evaluation import metrics_files
-from vouch.evaluation.gates import KINDS, Bound, Kind, Operator, Severity, Source, kept, passes
+from vouch.evaluation.gates import metrics_files
+from vouch.evaluation.gates.rules import KINDS, Bound, Kind, Operator, Severity, Source, kept, passes
 from vouch.params import Section
 
 FILES = ("calibrator.json", "labels.json", "model.onnx", "policy.json", "preprocess.json")
@@ -26,7 +26,7 @@ Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class RuleVerdict(Section):
-    """One rule's verdict, as `gates.judge` gives it."""
+    """One rule's verdict, as `rules.judge` gives it."""
 
     passed: bool
     metric: str

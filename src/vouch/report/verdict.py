@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vouch.evaluation.gates import ASKED, unresolved
-from vouch.evaluation.metrics_files import OVERALL, at_least_p, family
+from vouch.evaluation.gates.metrics_files import OVERALL, at_least_p, family
+from vouch.evaluation.gates.rules import ASKED, unresolved
 from vouch.report.words import BOUNDS, NO_EVIDENCE, OPERATORS, in_order, metric, number, percent, stratum
 
 Json = Mapping[str, Any]

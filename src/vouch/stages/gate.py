@@ -13,10 +13,10 @@ from typing import Any, Self
 from pydantic import model_validator
 
 from vouch import io, paths
-from vouch.evaluation.gates import Rule, Waiver, judge, rule_faults, summary
-from vouch.evaluation.metrics_files import Comparison, Material, Measured, read
-from vouch.evaluation.plan import gate_of, power
-from vouch.evaluation.power import World
+from vouch.evaluation.gates.metrics_files import Comparison, Material, Measured, read
+from vouch.evaluation.gates.plan import gate_of, power
+from vouch.evaluation.gates.power import World
+from vouch.evaluation.gates.rules import Rule, Waiver, judge, rule_faults, summary
 from vouch.params import Section, load, read_value
 from vouch.release.verdict import judged_now
 from vouch.stages import main

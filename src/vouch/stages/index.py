@@ -8,7 +8,7 @@ Fails   when one of them is not of its form; without a judged model the page say
 from pathlib import Path
 
 from vouch import io, paths
-from vouch.evaluation.metrics_files import Measured, read
+from vouch.evaluation.gates.metrics_files import Measured, read
 from vouch.release.verdict import open_verdict
 from vouch.report.page import index
 from vouch.stages import main

@@ -16,7 +16,7 @@ from PIL import Image
 from pydantic import BaseModel
 
 from vouch import io, paths
-from vouch.evaluation.metrics_files import Comparison, Material, Measured, read
+from vouch.evaluation.gates.metrics_files import Comparison, Material, Measured, read
 from vouch.release.verdict import judged_files, open_verdict, refuse_others
 from vouch.report.evidence import PLOTS, Evidence, Picture, check_plots, numbers
 from vouch.report.page import page

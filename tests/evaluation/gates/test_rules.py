@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from vouch.evaluation.gates import Rule, Waiver, judge, objections, rule_faults, strata_of, summary, unresolved
+from vouch.evaluation.gates.rules import Rule, Waiver, judge, objections, rule_faults, strata_of, summary, unresolved
 
 REQUIRED = {"stream": ("cabin", "rear"), "scenario": ("night",)}
 WAIVER = Waiver(reason="rear camera is replaced in spring", expires=date(2027, 1, 31))

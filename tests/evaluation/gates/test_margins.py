@@ -1,7 +1,7 @@
 import pytest
 from scipy.stats import norm
 
-from vouch.evaluation.margins import equal_passes, least_margin
+from vouch.evaluation.gates.margins import equal_passes, least_margin
 
 # a difference of .002 whose lower end is two standard errors of .008 further down
 FOUND = {"delta": 0.002, "low": -0.014, "high": 0.018, "standard_error": 0.008, "verdict": "unknown"}

@@ -4,11 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from vouch.evaluation.gates import Rule
-from vouch.evaluation.margins import least_margin
-from vouch.evaluation.metrics.registry import METRICS
-from vouch.evaluation.metrics.shares import lower_bound, reaches
-from vouch.evaluation.power import (
+from vouch.evaluation.gates.margins import least_margin
+from vouch.evaluation.gates.power import (
     RATES,
     SHARES,
     Subject,
@@ -22,6 +19,9 @@ from vouch.evaluation.power import (
     least_factor,
     subject,
 )
+from vouch.evaluation.gates.rules import Rule
+from vouch.evaluation.metrics.registry import METRICS
+from vouch.evaluation.metrics.shares import lower_bound, reaches
 
 WORLD = World(level=0.95, correlation=0.05, seed=1)
 

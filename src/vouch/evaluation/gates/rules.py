@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from vouch.evaluation.margins import ENOUGH, equal_passes, least_margin
+from vouch.evaluation.gates.margins import ENOUGH, equal_passes, least_margin
 from vouch.evaluation.metrics.strata import ALL
 from vouch.params import Section
 

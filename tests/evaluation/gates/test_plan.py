@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vouch.evaluation.gates import Rule, judge
-from vouch.evaluation.plan import gate_of, intended_gate, outlook, power, together
-from vouch.evaluation.power import World
+from vouch.evaluation.gates.plan import gate_of, intended_gate, outlook, power, together
+from vouch.evaluation.gates.power import World
+from vouch.evaluation.gates.rules import Rule, judge
 
 WORLD = World(level=0.95, correlation=0.05, seed=1)
 REQUIRED = {"stream": ["cabin", "rear"]}

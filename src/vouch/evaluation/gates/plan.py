@@ -15,8 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtri
 
-from vouch.evaluation.gates import Rule, verdicts_of
-from vouch.evaluation.power import (
+from vouch.evaluation.gates.power import (
     DRAWS,
     SHARES,
     Curve,
@@ -31,6 +30,7 @@ from vouch.evaluation.power import (
     least_factor,
     subject,
 )
+from vouch.evaluation.gates.rules import Rule, verdicts_of
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -69,9 +69,9 @@ def gate_of(
     Parameters
     ----------
     evidence : map of source to metrics
-        As `gates.judge` takes it.
+        As `rules.judge` takes it.
     verdicts : map of str to verdict
-        As `gates.judge` gives them.
+        As `rules.judge` gives them.
     groups : table
         plots/M/test/groups.parquet: `metric`, `stratum`, `group`, `rows`, `hits`.
     """
