@@ -71,12 +71,10 @@ def test_a_stage_lists_every_module_that_it_imports(name):
 
 
 @pytest.mark.parametrize("name", GRAPH)
-def test_a_stage_lists_no_module_that_it_does_not_import(name):
-    needed = set().union(*needs(name))
-    for dep in listed(GRAPH[name]):
-        inside = {path for path in dep.rglob("*.py") if not is_empty(path)} if dep.is_dir() else {dep}
-        # a folder is listed where a stage uses most of it; the rest of it are commands and neighbours of one subject
-        assert len(inside & needed) > len(inside) / 2, dep
+def test_a_stage_lists_no_package_or_module_of_which_it_imports_nothing(name):
+    needed, dependencies = set().union(*needs(name)), listed(GRAPH[name])
+    assert {dep for dep in dependencies if not any(covers(dep, path) for path in needed)} == set()
+    assert {dep for dep in dependencies if any(other in dep.parents for other in dependencies)} == set()
 
 
 @pytest.mark.parametrize("name", GRAPH)
