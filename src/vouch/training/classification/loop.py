@@ -13,11 +13,11 @@ from torch import Tensor, nn
 
 from vouch import io
 from vouch.errors import Problem, WorkspaceError
-from vouch.training import optimization
 from vouch.training.classification import losses
 from vouch.training.classification.losses import Memory, Task
 from vouch.training.classification.metrics import metrics
 from vouch.training.classification.params import ConformalRisk, Fitting
+from vouch.training.optimization import optimizers
 
 STEPS_A_SEED = 1_000_003  # a prime above any epoch's steps: no two steps of a run share a seed
 
@@ -70,8 +70,8 @@ def fit(network: nn.Module, lesson: Lesson, fitting: Fitting, task: Task, checkp
     WorkspaceError
         When the checkpoint cannot be read or is of another run.
     """
-    optimizer = optimization.optimizer(network, fitting)
-    average = optimization.averaged(network, fitting)
+    optimizer = optimizers.optimizer(network, fitting)
+    average = optimizers.averaged(network, fitting)
     state: dict[str, Any] = {"epoch": 0, "best_epoch": 0, "best_value": None, "best": {}, "curve": []}
     state["memory"] = losses.blank()
     if checkpoint is not None and checkpoint.resume and checkpoint.path.is_file():
@@ -108,7 +108,7 @@ def _epoch(
     for number, (inputs, class_ids) in enumerate(lesson.batches(epoch)):
         seen: list[Memory] = []
         epochs = epoch + number / lesson.steps
-        rate = optimization.set_learning_rate(optimizer, fitting, epochs)
+        rate = optimizers.set_learning_rate(optimizer, fitting, epochs)
 
         def loss(
             inputs: Tensor = inputs, class_ids: Tensor = class_ids, seen: list[Memory] = seen, epochs: float = epochs
@@ -119,7 +119,7 @@ def _epoch(
 
         done = epoch * lesson.steps + number
         seed = fitting.seed * STEPS_A_SEED + done
-        values.append(optimization.step(network, optimizer, loss, max_norm=fitting.max_gradient_norm, seed=seed))
+        values.append(optimizers.step(network, optimizer, loss, max_norm=fitting.max_gradient_norm, seed=seed))
         average.update(network, step=done + 1)
         state["memory"] = seen[-1]  # both passes of Friendly SAM began with the same memory: a step is counted once
     return float(torch.stack(values).mean()), rate

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vouch.errors import Problem, WorkspaceError
-from vouch.training import optimization
 from vouch.training.backbones.timm_backbone import Normalised
 from vouch.training.images import batches as image_batches
+from vouch.training.optimization import optimizers
 from vouch.training.pretraining.crops import N_GLOBAL, Views, masks
 from vouch.training.pretraining.params import Pretraining
 
@@ -133,7 +133,7 @@ def epoch(
     for step, batch in enumerate(batches(number)):
         done = number * steps + step
         rng = np.random.default_rng([wanted.seed, number, step])
-        rate = optimization.set_learning_rate(optimizer, wanted, number + step / steps)
+        rate = optimizers.set_learning_rate(optimizer, wanted, number + step / steps)
         parts: list[Tensor] = []
 
         def loss(batch: Batch = batch, rng: np.random.Generator = rng, parts: list[Tensor] = parts) -> Tensor:
@@ -143,7 +143,7 @@ def epoch(
             return torch.stack([weight * part for weight, part in zip(weights, parts, strict=True)]).sum()
 
         seed = wanted.seed * STEPS_A_SEED + done
-        value = optimization.step(both.student, optimizer, loss, max_norm=wanted.max_gradient_norm, seed=seed)
+        value = optimizers.step(both.student, optimizer, loss, max_norm=wanted.max_gradient_norm, seed=seed)
         _follow(both, _decay(wanted, done, wanted.epochs * steps))
         found.append(torch.stack([value, *(part.detach() for part in parts)]))
     means = torch.stack(found).mean(dim=0).tolist()
@@ -230,7 +230,7 @@ def optimizer(student: Branch, wanted: Pretraining) -> torch.optim.AdamW:
         {"params": [one for one in learning if one.ndim > 1], "weight_decay": wanted.weight_decay, "lr_scale": 1.0},
         {"params": [one for one in learning if one.ndim <= 1], "weight_decay": 0.0, "lr_scale": 1.0},
     ]
-    return torch.optim.AdamW(groups, lr=wanted.learning_rate, betas=optimization.BETAS, fused=True)
+    return torch.optim.AdamW(groups, lr=wanted.learning_rate, betas=optimizers.BETAS, fused=True)
 
 
 def trained(both: Pair) -> dict[str, Tensor]:

@@ -6,11 +6,11 @@ from timm.utils import ModelEmaV3
 from torch import nn
 
 from training.classifier_pictures import training
-from vouch.training import optimization
 from vouch.training.backbones import adapters, timm_backbone
 from vouch.training.backbones.params import Doran, Views
 from vouch.training.classification.heads import Heads, Mean, Top
 from vouch.training.classification.network import Network
+from vouch.training.optimization import optimizers
 
 
 def network(name="resnet10t", **options):
@@ -29,8 +29,8 @@ def linear():
 
 def test_layers_learn_slower_the_further_they_are_from_the_heads_and_vectors_do_not_decay():
     one = network("vit_tiny_patch16_224", depth=3)
-    found = optimization.optimizer(one, training(layer_decay=0.5, weight_decay=0.02))
-    optimization.set_learning_rate(found, training(layer_decay=0.5, warmup_epochs=0.0, learning_rate=0.01), 0.0)
+    found = optimizers.optimizer(one, training(layer_decay=0.5, weight_decay=0.02))
+    optimizers.set_learning_rate(found, training(layer_decay=0.5, warmup_epochs=0.0, learning_rate=0.01), 0.0)
     named = {id(parameter): name for name, parameter in one.named_parameters()}
     rates, decays = {}, {}
     for group in found.param_groups:
@@ -55,7 +55,7 @@ def test_adapters_alone_learn_at_the_rate_of_their_layer_and_lengths_do_not_deca
     one = network(name, **options)
     wanted = {"kind": "doran", "rank": 2, "alpha": 4.0, "dropout": 0.0, "blocks": 3, "targets": targets}
     adapters.inject(one.backbone, Doran.model_validate(wanted | {"hidden": 2, "tau": 0.01}))
-    found = optimization.optimizer(one, training(layer_decay=0.5, weight_decay=0.02))
+    found = optimizers.optimizer(one, training(layer_decay=0.5, weight_decay=0.02))
     named = {id(parameter): name for name, parameter in one.named_parameters()}
     groups = {named[id(parameter)]: group for group in found.param_groups for parameter in group["params"]}
     assert groups.keys() == {name for name, parameter in one.named_parameters() if parameter.requires_grad}
@@ -69,8 +69,8 @@ def test_adapters_alone_learn_at_the_rate_of_their_layer_and_lengths_do_not_deca
 def test_the_rate_warms_up_in_a_line_and_falls_on_a_cosine():
     module, _, _ = linear()
     fitting = training(learning_rate=0.1, final_learning_rate=0.1, warmup_epochs=2.0, epochs=10)
-    optimizer = optimization.optimizer(module, fitting)
-    found = [optimization.set_learning_rate(optimizer, fitting, epochs) for epochs in (0.0, 1.0, 5.0, 10.0)]
+    optimizer = optimizers.optimizer(module, fitting)
+    found = [optimizers.set_learning_rate(optimizer, fitting, epochs) for epochs in (0.0, 1.0, 5.0, 10.0)]
     # at 5 of 10 epochs the cosine is a half: .1 * (.1 + .9 / 2)
     assert found == pytest.approx([0.0001 / 2, 0.05 * (0.1 + 0.9 * 0.97553), 0.055, 0.01], rel=0.01)
 
@@ -79,7 +79,7 @@ def test_friendly_sam_steps_along_the_gradient_at_the_perturbed_weights():
     module, inputs, wanted = linear()
     twin = copy.deepcopy(module)
     fitting = training(optimizer="FriendlySAM", weight_decay=0.0, learning_rate=0.01, max_gradient_norm=0.05)
-    optimizer = optimization.optimizer(module, fitting)
+    optimizer = optimizers.optimizer(module, fitting)
 
     def mean_square():
         return (module(inputs) - wanted).square().mean()
@@ -87,7 +87,7 @@ def test_friendly_sam_steps_along_the_gradient_at_the_perturbed_weights():
     by_hand = torch.optim.AdamW(twin.parameters(), lr=0.01, weight_decay=0.0)
     momentum = [torch.zeros_like(parameter) for parameter in twin.parameters()]
     for number in range(3):
-        optimization.step(module, optimizer, mean_square, max_norm=0.05, seed=number)
+        optimizers.step(module, optimizer, mean_square, max_norm=0.05, seed=number)
         old = [parameter.detach().clone() for parameter in twin.parameters()]
         raw = torch.autograd.grad((twin(inputs) - wanted).square().mean(), list(twin.parameters()))
         away = [one - before for one, before in zip(raw, momentum, strict=True)]
@@ -115,8 +115,8 @@ def test_a_step_moves_running_statistics_once_and_draws_dropout_alike_in_both_pa
     inputs, masks = torch.randn(16, 3), []
     module[2].register_forward_hook(lambda layer, given, out: masks.append(out == 0))
     expected = module[1].running_mean * 0.9 + 0.1 * module[0](inputs).mean(0).detach()
-    optimizer = optimization.optimizer(module, training(optimizer=name))
-    optimization.step(module, optimizer, lambda: module(inputs).square().mean(), max_norm=1.0, seed=3)
+    optimizer = optimizers.optimizer(module, training(optimizer=name))
+    optimizers.step(module, optimizer, lambda: module(inputs).square().mean(), max_norm=1.0, seed=3)
     torch.testing.assert_close(module[1].running_mean, expected)
     assert int(module[1].num_batches_tracked) == 1
     assert module[1].track_running_stats
@@ -126,15 +126,15 @@ def test_a_step_moves_running_statistics_once_and_draws_dropout_alike_in_both_pa
 
 def test_a_long_gradient_is_clipped():
     module, inputs, wanted = linear()
-    optimizer = optimization.optimizer(module, training())
-    optimization.step(module, optimizer, lambda: 1e6 * (module(inputs) - wanted).square().mean(), max_norm=0.5, seed=1)
+    optimizer = optimizers.optimizer(module, training())
+    optimizers.step(module, optimizer, lambda: 1e6 * (module(inputs) - wanted).square().mean(), max_norm=0.5, seed=1)
     norm = torch.cat([parameter.grad.flatten() for parameter in module.parameters()]).norm()
     assert float(norm) == pytest.approx(0.5, rel=1e-4)
 
 
 def test_averaged_weights_follow_at_once_and_lag_later():
     module, _, _ = linear()
-    average = optimization.averaged(module, training(ema_decay=0.9))
+    average = optimizers.averaged(module, training(ema_decay=0.9))
     with torch.no_grad():
         module.weight += 1.0
         average.update(module, step=1)
@@ -148,7 +148,7 @@ def test_averaged_weights_follow_at_once_and_lag_later():
 def test_the_average_of_what_learns_is_that_of_timm_and_the_frozen_is_not_held_twice():
     one = network("vit_tiny_patch16_224", depth=1)
     one.backbone.requires_grad_(False)
-    average, other = optimization.averaged(one, training(ema_decay=0.9)), ModelEmaV3(one, 0.9, use_warmup=True)
+    average, other = optimizers.averaged(one, training(ema_decay=0.9)), ModelEmaV3(one, 0.9, use_warmup=True)
     frozen = average.module.backbone.inner.pos_embed
     written = frozen._version
     for step in range(1, 4):
