@@ -9,6 +9,7 @@ import torch
 from training.classifier_pictures import CLASSES, SIZE_PX, album, backbone, draw, interrupt, loss, training, views
 from vouch.errors import BundleError, DataError, ParamsError, WorkspaceError
 from vouch.training import weights
+from vouch.training.backbones import timm_backbone
 from vouch.training.classification import loop
 from vouch.training.classification import network as classifier_network
 from vouch.training.classification import training as classifier
@@ -158,7 +159,7 @@ def test_ten_views_train_and_are_part_of_what_ships(aggregator, pictures, tmp_pa
 
 def test_bfloat16_is_of_the_training_pass_alone():
     wanted = training()
-    looks = classifier_network.timm_backbone.describe("resnet10t", dict(wanted.backbone.options), SIZE_PX)
+    looks = timm_backbone.describe("resnet10t", dict(wanted.backbone.options), SIZE_PX)
     network = classifier_network.build(classifier_network.describe(looks, wanted.views, wanted, CLASSES), 2)
     images = torch.rand(4, 3, SIZE_PX, SIZE_PX)
     with torch.no_grad():

@@ -16,7 +16,7 @@ from vouch.quality import images
 from vouch.stages import pretrain
 from vouch.training import weights
 from vouch.training.backbones import timm_backbone
-from vouch.training.backbones.frozen import read_frozen
+from vouch.training.backbones.frozen import read_frozen, started_backbone
 from vouch.training.classification import network as classifier_network
 from vouch.training.images import batches
 from vouch.training.pretraining import crops as pretraining_crops
@@ -379,7 +379,7 @@ def test_the_stage_writes_the_same_bytes_twice_and_a_classifier_starts_from_them
     assert all(torch.equal(tensor, tensors[name]) for name, tensor in network.backbone.state_dict().items())
     wider = architecture.model_copy(update={"options": VIT | {"depth": 4}})
     with pytest.raises(BundleError, match="depth"):
-        classifier_network.started_backbone(wider, "models/m/pretrained")
+        started_backbone(wider, "models/m/pretrained")
 
 
 @pytest.mark.parametrize(("held_out", "split"), [(12, "val_select"), (16, "val_calib"), (17, "val_test")])

@@ -5,16 +5,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import ConfigDict
 from torch import Tensor
 
 from vouch import params
 from vouch.errors import BundleError, ParamsError, Problem, refuse_any
 from vouch.params import Section
+from vouch.training import weights
+from vouch.training.backbones import timm_backbone
 from vouch.training.backbones.params import Precision, Views
 from vouch.training.backbones.timm_backbone import BackboneArchitecture, Normalised
 from vouch.training.backbones.views import looks
 
 BACKBONE = "classifier_backbone"  # no heads: what was frozen for a feature cache, or pre-trained without labels
+HOLDERS = {"classifier": "backbone.", BACKBONE: ""}  # framework -> how the names of its backbone's tensors begin
 
 
 def view_features(backbone: Normalised, images: Tensor, views: Views, precision: Precision) -> Tensor:
@@ -78,6 +82,46 @@ def read_frozen(content: Any) -> Frozen:
 def start_of(path: str) -> str:
     """Return what an entry's `start` names: a .yaml says none or hub, weights are named by their own path."""
     return str(params.read_params(Path(path))["pretrained"]) if path.endswith(".yaml") else path
+
+
+class _Holding(Section):
+    """The part of any description that a backbone starts from; the rest is of the heads."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    backbone: BackboneArchitecture
+
+
+def started_backbone(architecture: BackboneArchitecture, start: str) -> tuple[Normalised, dict[str, Tensor]]:
+    """Return the backbone as `start` says (none, hub, timm's .safetensors, our folder) and the heads of that folder.
+
+    A folder holds a classifier, or a backbone alone, which has no heads.
+
+    Raises
+    ------
+    BundleError
+        When the starting weights are truncated, lack or add tensors of the backbone, or are of another backbone.
+    DataError
+        When another framework trained them.
+    """
+    folder = Path(start)
+    if not folder.is_dir():
+        return timm_backbone.build(architecture, start), {}
+    tensors, description = weights.read_start(folder, *HOLDERS)
+    found = _held(description["architecture"], f"{folder}: architecture")
+    if (found.name, found.options) != (architecture.name, architecture.options):
+        expected, got = (f"backbone {one.name} {one.options}" for one in (architecture, found))
+        raise BundleError([Problem(str(folder), expected, got, "correct `start` or `backbone`")])
+    backbone = timm_backbone.build(architecture)
+    weights.fill(backbone, below(tensors, HOLDERS[description["framework"]]), str(folder))
+    return backbone, below(tensors, "top.")
+
+
+def _held(content: object, where: str) -> BackboneArchitecture:
+    try:
+        return params.check(_Holding, content, where).backbone
+    except ParamsError as error:
+        raise BundleError(error.problems) from error
 
 
 def below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

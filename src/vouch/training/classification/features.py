@@ -15,9 +15,8 @@ from torch import Tensor
 from vouch import io
 from vouch.errors import DataError, Problem, refuse_any
 from vouch.training.backbones import timm_backbone
-from vouch.training.backbones.frozen import Frozen, describe_frozen, refuse_views, view_features
+from vouch.training.backbones.frozen import Frozen, describe_frozen, refuse_views, started_backbone, view_features
 from vouch.training.backbones.timm_backbone import BackboneArchitecture, Normalised
-from vouch.training.classification import network
 from vouch.training.classification.params import Extraction
 from vouch.training.images import batches
 from vouch.vision.preprocess import Preprocess, to_json
@@ -49,7 +48,7 @@ def backbone(extraction: Extraction, start: str) -> tuple[Normalised, BackboneAr
     torch.set_num_threads(extraction.threads)
     torch.manual_seed(extraction.seed)
     architecture = timm_backbone.describe(wanted.name, wanted.options, extraction.views.side_px)
-    frozen, _ = network.started_backbone(architecture, start)
+    frozen, _ = started_backbone(architecture, start)
     ran = timm_backbone.attention_in_force(frozen, wanted.attention, extraction.device, extraction.precision)
     print(f"attention: {ran}")
     return frozen.to(extraction.device).to(memory_format=torch.channels_last).eval(), architecture

@@ -1,6 +1,5 @@
 """The whole classifier: backbone, views, heads; rebuilt from its description, exported as one graph."""
 
-from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -10,8 +9,7 @@ from vouch import params
 from vouch.errors import BundleError, ParamsError, Problem, refuse_any
 from vouch.params import Section
 from vouch.training import weights
-from vouch.training.backbones import timm_backbone
-from vouch.training.backbones.frozen import BACKBONE, below, read_frozen, view_features
+from vouch.training.backbones.frozen import started_backbone, view_features
 from vouch.training.backbones.params import Precision, Views
 from vouch.training.backbones.timm_backbone import BackboneArchitecture, Normalised
 from vouch.training.classification.heads import Answers, GatedAttention, Heads, Mean, Top, TopK
@@ -165,29 +163,3 @@ def started(architecture: Architecture, classes: int, *, dropout: float, start: 
         loaded, total = weights.fill_matching(network.top, heads)
         print(f"starting weights: the backbone and {loaded} of {total} tensors of the heads fit")
     return network
-
-
-def started_backbone(architecture: BackboneArchitecture, start: str) -> tuple[Normalised, dict[str, Tensor]]:
-    """Return the backbone as `start` says (none, hub, timm's .safetensors, our folder) and the heads of that folder.
-
-    A folder holds a classifier, or a backbone alone, which has no heads.
-
-    Raises
-    ------
-    BundleError
-        When the starting weights are truncated, lack or add tensors of the backbone, or are of another backbone.
-    DataError
-        When another framework trained them.
-    """
-    folder = Path(start)
-    if not folder.is_dir():
-        return timm_backbone.build(architecture, start), {}
-    tensors, description = weights.read_start(folder, FRAMEWORK, BACKBONE)
-    alone = description["framework"] == BACKBONE
-    found = (read_frozen if alone else read)(description["architecture"]).backbone
-    if (found.name, found.options) != (architecture.name, architecture.options):
-        expected, got = (f"backbone {one.name} {one.options}" for one in (architecture, found))
-        raise BundleError([Problem(str(folder), expected, got, "correct `start` or `backbone`")])
-    backbone = timm_backbone.build(architecture)
-    weights.fill(backbone, tensors if alone else below(tensors, "backbone."), str(folder))
-    return backbone, below(tensors, "top.")

@@ -16,10 +16,9 @@ from torch import Tensor
 
 from vouch.errors import DataError, ParamsError, Problem, refuse_any
 from vouch.training.backbones import adapters, timm_backbone
-from vouch.training.backbones.frozen import Frozen, describe_frozen
+from vouch.training.backbones.frozen import Frozen, describe_frozen, started_backbone
 from vouch.training.backbones.params import Views
 from vouch.training.backbones.timm_backbone import Normalised
-from vouch.training.classification import network
 from vouch.training.images import batches as image_batches
 from vouch.training.images.batches import Photographs
 from vouch.training.pretraining import loop
@@ -66,7 +65,7 @@ def adapt(pool: Pool, wanted: Pretraining, start: str) -> Adapted:
     torch.set_num_threads(wanted.threads)
     torch.manual_seed(wanted.seed)
     architecture = timm_backbone.describe(wanted.backbone.name, wanted.backbone.options, wanted.crops.global_px)
-    backbone, _ = network.started_backbone(architecture, start)
+    backbone, _ = started_backbone(architecture, start)
     refuse_unfit(backbone, wanted)
     backbone = backbone.to(wanted.device)
     ran = timm_backbone.attention_in_force(backbone, wanted.backbone.attention, wanted.device, wanted.precision)
