@@ -16,8 +16,8 @@ import numpy as np
 import torch
 
 from vouch.training.classification import features, loop, network
-from vouch.training.classification.cached import Cached, fit_top, task
-from vouch.training.classification.loop import Lesson
+from vouch.training.classification.cached import Cached, fit_top, objective
+from vouch.training.classification.loop import Feed
 from vouch.training.classification.params import CachedTraining, Extraction
 from vouch.training.images import batches as image_batches
 
@@ -88,9 +88,9 @@ def row(what, ours, peer, ratio, goal):
 
 def main():
     extraction, training = Extraction.model_validate(EXTRACTION), CachedTraining.model_validate(TRAINING)
-    frozen, looks = features.backbone(extraction, "none")
+    frozen, described = features.backbone(extraction, "none")
     class_ids = np.arange(PHOTOGRAPHS) % 2
-    architecture = network.describe(looks, extraction.views, training, ("first", "second"))
+    architecture = network.describe(described, extraction.views, training, ("first", "second"))
     with tempfile.TemporaryDirectory() as folder:
         images = draw(Path(folder))
         source = image_batches.canvases(images, SIZE_PX)
@@ -121,8 +121,8 @@ def main():
                     yield found, truths
 
             steps = image_batches.steps(PHOTOGRAPHS, BATCH)
-            lesson = Lesson(batches, steps, lambda: iter([few.features]), few.class_ids)
-            loop.fit(top, lesson, training, task(class_ids, 2, training, architecture), None)
+            feed = Feed(batches, steps, lambda: iter([few.features]), few.class_ids)
+            loop.fit(top, feed, training, objective(training.loss, class_ids, 2, None, "cpu"), None)
 
         heads, whole = alternating(on_features, through_the_backbone)
     what = f"heads, an epoch on cached features of {PHOTOGRAPHS} photographs, against through the frozen ViT-S/14"

@@ -32,8 +32,8 @@ from timm.utils import ModelEmaV3
 from vouch.training.backbones import timm_backbone
 from vouch.training.classification import features, loop
 from vouch.training.classification import network as classifier_network
-from vouch.training.classification.cached import task
-from vouch.training.classification.loop import Lesson
+from vouch.training.classification.cached import objective
+from vouch.training.classification.loop import Feed
 from vouch.training.classification.params import ClassifierTraining, Extraction
 from vouch.training.images import batches as image_batches
 from vouch.training.images.augmentation import STRENGTHS
@@ -138,17 +138,17 @@ class Ours:
     def __init__(self, sizes, wanted):
         self.sizes, self.wanted = sizes, wanted
         torch.manual_seed(wanted.seed)
-        looks = timm_backbone.describe(wanted.backbone.name, wanted.backbone.options, wanted.views.side_px)
-        self.architecture = classifier_network.describe(looks, wanted.views, wanted, CLASSES)
+        described = timm_backbone.describe(wanted.backbone.name, wanted.backbone.options, wanted.views.side_px)
+        self.architecture = classifier_network.describe(described, wanted.views, wanted, CLASSES)
         network = classifier_network.build(self.architecture, len(CLASSES))
         self.network = network.to(wanted.device).to(memory_format=torch.channels_last)
         self.network.precision = wanted.precision
 
     def fit(self, batches, count):
         few = torch.zeros(2, 3, self.sizes.side_px, self.sizes.side_px, device=self.wanted.device)
-        lesson = Lesson(lambda epoch: batches, count, lambda: iter([few]), np.arange(2))
-        known = task(np.arange(2), 2, self.wanted, self.architecture)
-        loop.fit(self.network, lesson, self.wanted, known, None)
+        feed = Feed(lambda epoch: batches, count, lambda: iter([few]), np.arange(2))
+        minimised = objective(self.wanted.loss, np.arange(2), 2, self.architecture.positive, self.wanted.device)
+        loop.fit(self.network, feed, self.wanted, minimised, None)
 
     def look(self, batches):
         return features.seen(self.network.backbone.eval(), batches, extraction(self.sizes, self.wanted))[:, 0]

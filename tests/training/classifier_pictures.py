@@ -3,11 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
-import torch
 from PIL import Image, ImageDraw
 
-from vouch.training.classification import training as classifier
 from vouch.training.classification.params import CachedTraining, ClassifierTraining, Extraction
 from vouch.training.classification.training import Album
 from vouch.training.images.batches import Photographs
@@ -112,25 +109,3 @@ def extraction(**changes: object) -> Extraction:
         "seed": 1,
     }
     return Extraction.model_validate(values | changes)
-
-
-class Killed(BaseException):
-    pass
-
-
-def interrupt(pictures, wanted, scratch):
-    """Kill a training when its first epoch is on disk."""
-    save = torch.save
-
-    def once(*arguments, **keywords):
-        save(*arguments, **keywords)
-        if interrupt.done:
-            raise Killed
-        interrupt.done = True
-
-    interrupt.done = False
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(torch, "save", once)
-        with pytest.raises(Killed):
-            classifier.train(pictures, wanted, "none", scratch)
-    assert (scratch / "last.pt").is_file()

@@ -10,7 +10,8 @@ import pytest
 import torch
 from pydantic import TypeAdapter
 
-from training.classifier_pictures import CLASSES, SIZE_PX, album, backbone, draw, extraction, interrupt, training, views
+from training.classifier_pictures import CLASSES, SIZE_PX, album, backbone, draw, extraction, training, views
+from training.interrupted import interrupt
 from vouch.training.backbones import adapters, timm_backbone
 from vouch.training.backbones.params import Adapters, Views
 from vouch.training.classification import features
@@ -86,8 +87,8 @@ def test_bfloat16_gives_the_logits_of_float32_to_a_tolerance():
     name, options = "vit_small_patch14_dinov2", {"init_values": 1.0}
     torch.manual_seed(1)
     whole = Views.model_validate(views(side_px=224))
-    looks = timm_backbone.describe(name, options, 224)
-    architecture = classifier_network.describe(looks, whole, training(), CLASSES)
+    described = timm_backbone.describe(name, options, 224)
+    architecture = classifier_network.describe(described, whole, training(), CLASSES)
     network = classifier_network.build(architecture, 2).to(DEVICE).eval()
     found = {}
     for network.precision in ("float32", "bfloat16"):
@@ -110,7 +111,7 @@ def test_features_from_a_card_are_those_of_a_cpu(kind, pictures):
 def test_an_interrupted_training_goes_on_where_it_was(pictures, tmp_path):
     changes = {"device": DEVICE, "epochs": 3, "backbone": SMALL["vit"]}  # with dropout: each step's draw is seeded
     whole = train(pictures, tmp_path / "whole", dropout=0.3, **changes)
-    interrupt(pictures, training(**changes), tmp_path / "broken")
+    interrupt(lambda: train(pictures, tmp_path / "broken", dropout=0.3, **changes), tmp_path / "broken")
     resumed = train(pictures, tmp_path / "broken", dropout=0.3, resume=True, **changes)
     assert resumed.curve["learning_rate"].equals(whole.curve["learning_rate"])
     for column in ("train_loss", "val_select_nll"):

@@ -37,7 +37,7 @@ def run(model: str, dataset: str, start: str, unlabelled: str) -> None:
     samples = members.merge(io.read_table(paths.manifest(dataset, "samples")), on="sample_id", validate="one_to_one")
     mine = tuple(Path(image) for image in samples["image"])
     pool = Pool(mine + _others(dataset, Path(unlabelled)), labelled(samples, classes, where="split train"))
-    adapted = adapt(pool, wanted, start_of(start))
+    adapted = adapt(pool, wanted, start_of(start), paths.SCRATCH / "pretrain" / model)
     io.write_table(paths.plots(model, "pretrain.csv"), adapted.curve)
     weights.write(paths.model(model, "pretrained"), adapted.tensors, adapted.description)
 

@@ -4,7 +4,7 @@ import torch
 
 from training.classifier_pictures import views
 from vouch.training.backbones.params import Views
-from vouch.training.backbones.views import looks, tile_corners
+from vouch.training.backbones.views import canvas_views, tile_corners
 
 
 def seen(**changes):
@@ -29,7 +29,7 @@ def test_tiles_cover_the_canvas_and_stay_on_it(size_px, count):
 
 def test_a_look_is_the_whole_canvas_and_then_its_tiles_row_by_row():
     canvas = torch.kron(torch.arange(9.0).reshape(3, 3), torch.ones(32, 32))[None, None].expand(2, 3, -1, -1)
-    found = looks(canvas, seen(tiles_per_side=3, overlap=0.0, side_px=32))
+    found = canvas_views(canvas, seen(tiles_per_side=3, overlap=0.0, side_px=32))
     assert found.shape == (2, 10, 3, 32, 32)
     assert found[:, 1:].mean(dim=(2, 3, 4)).tolist() == [list(range(9))] * 2
     assert found[:, 0].mean() == pytest.approx(4.0, abs=1e-4)
@@ -37,4 +37,4 @@ def test_a_look_is_the_whole_canvas_and_then_its_tiles_row_by_row():
 
 def test_without_tiles_the_canvas_is_not_touched():
     canvas = torch.rand(2, 3, 32, 32)
-    assert torch.equal(looks(canvas, seen())[:, 0], canvas)
+    assert torch.equal(canvas_views(canvas, seen())[:, 0], canvas)

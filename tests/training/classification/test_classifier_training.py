@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from training.classifier_pictures import CLASSES, SIZE_PX, album, backbone, draw, interrupt, loss, training, views
+from training.classifier_pictures import CLASSES, SIZE_PX, album, backbone, draw, loss, training, views
+from training.interrupted import interrupt
 from vouch.errors import BundleError, DataError, ParamsError, WorkspaceError
 from vouch.training import weights
 from vouch.training.backbones import timm_backbone
@@ -68,7 +69,7 @@ def val_select(pictures):
 def test_resumed_or_not_the_same_training_gives_the_same_bytes(changes, pictures, tmp_path):
     wanted = training(**changes, epochs=3)
     whole = train(pictures, wanted, tmp_path / "whole")
-    interrupt(pictures, wanted, tmp_path / "broken")
+    interrupt(lambda: train(pictures, wanted, tmp_path / "broken"), tmp_path / "broken")
     resumed = train(pictures, training(**changes, epochs=3, resume=True), tmp_path / "broken")
     assert resumed.curve.equals(whole.curve)
     for name, one in (("whole", whole), ("resumed", resumed)):
@@ -78,15 +79,21 @@ def test_resumed_or_not_the_same_training_gives_the_same_bytes(changes, pictures
         assert one.read_bytes() == other.read_bytes(), file
 
 
-def test_a_run_is_resumed_only_by_its_own_parameters_and_labels(pictures, tmp_path):
-    interrupt(pictures, training(epochs=3), tmp_path)
+def test_a_run_is_resumed_only_by_its_own_parameters_labels_photographs_and_start(trained, pictures, tmp_path):
+    interrupt(lambda: train(pictures, training(epochs=3), tmp_path), tmp_path)
+    weights.write(tmp_path / "start", trained.tensors, trained.description)
     relabelled = dataclasses.replace(pictures.train, class_ids=1 - pictures.train.class_ids)
-    for album_, changes in (
-        (pictures, {"learning_rate": 0.002}),
-        (dataclasses.replace(pictures, train=relabelled), {}),
+    larger = tmp_path / pictures.train.images[0].name  # and of another name
+    larger.write_bytes(pictures.train.images[0].read_bytes() + b"trailing")
+    replaced = dataclasses.replace(pictures.train, images=(larger, *pictures.train.images[1:]))
+    for album_, start, changes in (
+        (pictures, "none", {"learning_rate": 0.002}),
+        (dataclasses.replace(pictures, train=relabelled), "none", {}),
+        (dataclasses.replace(pictures, train=replaced), "none", {}),
+        (pictures, str(tmp_path / "start"), {}),
     ):
         with pytest.raises(WorkspaceError, match="a checkpoint of this very training"):
-            train(album_, training(epochs=3, resume=True, **changes), tmp_path)
+            train(album_, training(epochs=3, resume=True, **changes), tmp_path, start=start)
     last = tmp_path / "last.pt"
     last.write_bytes(last.read_bytes()[:2000])
     with pytest.raises(WorkspaceError, match="a whole checkpoint"):
@@ -143,7 +150,7 @@ def test_patience_ends_a_training_that_no_longer_improves(pictures, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         scores = iter([0.5, 0.4, 0.6, 0.7, 0.1])
         rest = {"accuracy": 0.5, "augrc": 0.1}
-        patch.setattr(loop, "judged", lambda *_, **__: {"nll": next(scores), **rest})
+        patch.setattr(loop, "validated", lambda *_, **__: {"nll": next(scores), **rest})
         found = train(pictures, training(epochs=9, patience_epochs=2), tmp_path)
     assert found.curve["val_select_nll"].tolist() == [0.5, 0.4, 0.6, 0.7]
 

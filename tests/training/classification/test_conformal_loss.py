@@ -6,10 +6,11 @@ from training.classifier_pictures import cached_training, fitting, loss
 from vouch import params
 from vouch.errors import ParamsError
 from vouch.training.classification import conformal_loss, loop, losses
-from vouch.training.classification.heads import Answers, Heads
-from vouch.training.classification.loop import Checkpoint, Lesson
-from vouch.training.classification.losses import Task
+from vouch.training.classification.heads import Heads, Outputs
+from vouch.training.classification.loop import Feed
+from vouch.training.classification.losses import Objective
 from vouch.training.classification.params import CachedTraining
+from vouch.training.optimization.checkpoint import Checkpoint
 
 PLAIN = {"smoothing": 0.0, "aux_weight": 0.0, "class_weights": "none"}
 RULES = {"kind": "conformal_risk", "weight": 1.0, "temperature": 0.1, "after_epochs": 1, "ramp_epochs": 1.0}
@@ -20,7 +21,7 @@ def asked(**changes):
 
 
 def answers(logits):
-    return Answers(logits, None, None, None)
+    return Outputs(logits, None, None, None)
 
 
 def test_the_level_of_a_hand_made_list():
@@ -79,11 +80,11 @@ def test_wrong_classes_are_counted_by_hand():
 def test_without_a_budget_it_is_cross_entropy_and_says_so_until_scores_suffice():
     rng = np.random.default_rng(3)
     logits, class_ids = torch.from_numpy(rng.normal(0, 1, (16, 2))), torch.arange(16) % 2
-    task = Task(asked(alpha=0.05, queue=19), torch.ones(2, dtype=torch.float64), 1)
+    objective = Objective(asked(alpha=0.05, queue=19), torch.ones(2, dtype=torch.float64), 1)
     plain, memory = torch.nn.functional.cross_entropy(logits, class_ids).item(), losses.blank()
     found = []
     for _ in range(4):  # 4 positives in the first half, 8 in a batch: 4, 12, then 20 of the 19 that .05 needs
-        value, memory = losses.total(answers(logits), class_ids, task, epochs=9.0, memory=memory)
+        value, memory = losses.total(answers(logits), class_ids, objective, epochs=9.0, memory=memory)
         found.append((value.item() == pytest.approx(plain), memory["lam"] is None, len(memory["scores"])))
     assert found == [(True, True, 8), (True, True, 16), (False, False, 19), (False, False, 19)]
     own = 1 - torch.softmax(logits, dim=1)[class_ids == 1, 1]
@@ -115,12 +116,12 @@ def test_a_step_is_remembered_once_though_friendly_sam_passes_twice(tmp_path):
     torch.manual_seed(1)
     features, class_ids = torch.randn(24, 4), torch.arange(24) % 2
     parts = list(zip(features.split(8), class_ids.split(8), strict=True))
-    lesson = Lesson(lambda _: iter(parts), 3, lambda: iter([features]), class_ids.numpy())
+    feed = Feed(lambda _: iter(parts), 3, lambda: iter([features]), class_ids.numpy())
     wanted = cached_training(loss=loss(**PLAIN | RULES | {"alpha": 0.1, "queue": 99}), optimizer="FriendlySAM", batch=8)
     heads = Heads(4, 4, 2, gate=False, aux=False, abstention=False, dropout=0.0)
     checkpoint = Checkpoint(tmp_path / "last.pt", "", resume=False)
-    loop.fit(heads, lesson, wanted, Task(wanted.loss, torch.ones(2), 1), checkpoint)
-    kept = torch.load(tmp_path / "last.pt", weights_only=True)["memory"]
+    loop.fit(heads, feed, wanted, Objective(wanted.loss, torch.ones(2), 1), checkpoint)
+    kept = torch.load(tmp_path / "last.pt", weights_only=True)["progress"]["memory"]
     assert kept["scores"].shape == (24,)  # 12 positives in each of 2 epochs
 
 
@@ -136,11 +137,11 @@ def draw(n, rng):
 def fitted(wanted, features, class_ids, positive):
     """Fit a linear classifier; return its probabilities as a function of features."""
     weight, memory, rng = torch.zeros(3, 2, requires_grad=True), losses.blank(), np.random.default_rng(0)
-    task, solver = Task(wanted, torch.ones(2), positive), torch.optim.Adam([weight], lr=0.03)
+    objective, solver = Objective(wanted, torch.ones(2), positive), torch.optim.Adam([weight], lr=0.03)
     for step in range(300):
         chosen = torch.from_numpy(rng.choice(len(class_ids), 128, replace=False))
         out = answers(features[chosen] @ weight)
-        value, memory = losses.total(out, class_ids[chosen], task, epochs=step / 75, memory=memory)
+        value, memory = losses.total(out, class_ids[chosen], objective, epochs=step / 75, memory=memory)
         solver.zero_grad()
         torch.autograd.backward(value)
         solver.step()

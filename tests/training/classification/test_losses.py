@@ -6,8 +6,8 @@ import torch
 
 from training.classifier_pictures import cached_training, loss
 from vouch.training.classification import losses
-from vouch.training.classification.heads import Answers
-from vouch.training.classification.losses import Task
+from vouch.training.classification.heads import Outputs
+from vouch.training.classification.losses import Objective
 
 RNG = np.random.default_rng(1)
 LOGITS = torch.from_numpy(RNG.normal(0, 2, (40, 3)))
@@ -21,8 +21,8 @@ def softmax(row):
     return [power / sum(powers) for power in powers]
 
 
-def task(positive=None, **changes):
-    return Task(cached_training(loss=loss(**changes)).loss, FLAT, positive)
+def objective(positive=None, **changes):
+    return Objective(cached_training(loss=loss(**changes)).loss, FLAT, positive)
 
 
 def remembering(dual):
@@ -30,7 +30,7 @@ def remembering(dual):
 
 
 def answers(aux=None):
-    return Answers(LOGITS, GATE, aux, ABSTENTION)
+    return Outputs(LOGITS, GATE, aux, ABSTENTION)
 
 
 def test_class_weights_are_n_over_k_n_c_and_nothing_for_the_absent():
@@ -96,7 +96,7 @@ def test_the_exit_rate_weighs_errors_by_how_far_the_gate_opens(positive):
 
 def test_where_nobody_could_err_there_is_no_rate():
     assert float(losses.exit_rate(LOGITS, GATE, torch.zeros(40, dtype=torch.int64), positive=1)) == 0.0
-    selective = task(1, kind="selective", max_rate=0.1, coverage_weight=0.2, dual_step=0.1, after_epochs=0)
+    selective = objective(1, kind="selective", max_rate=0.1, coverage_weight=0.2, dual_step=0.1, after_epochs=0)
     nobody = torch.zeros(40, dtype=torch.int64)
     assert losses.total(answers(), nobody, selective, epochs=0, memory=remembering(3.0))[1]["dual"] == 3.0
 
@@ -107,7 +107,7 @@ def test_dual_ascent_follows_the_violation_and_stays_positive():
 
 
 def test_the_selective_loss_is_cross_entropy_and_a_priced_violation_less_the_coverage():
-    selective = task(None, kind="selective", max_rate=0.1, coverage_weight=0.2, dual_step=0.1, after_epochs=0)
+    selective = objective(None, kind="selective", max_rate=0.1, coverage_weight=0.2, dual_step=0.1, after_epochs=0)
     found, after = losses.total(answers(), CLASS_IDS, selective, epochs=0, memory=remembering(3.0))
     plain = losses.cross_entropy(LOGITS, CLASS_IDS, weights=FLAT, smoothing=0.1)
     rate = float(losses.exit_rate(LOGITS, GATE, CLASS_IDS, positive=None))
@@ -121,11 +121,11 @@ def test_every_loss_begins_as_cross_entropy_and_adds_the_second_head():
     plain = float(losses.cross_entropy(LOGITS, CLASS_IDS, weights=FLAT, smoothing=0.1))
     late, before = {"after_epochs": 2}, remembering(1.0)
     for one in (
-        task(kind="cross_entropy"),
-        task(kind="gatekeeper", alpha=0.5, **late),
-        task(kind="gamblers", payoff=2.0, **late),
-        task(kind="selective", max_rate=0.1, coverage_weight=0.2, dual_step=0.1, **late),
-        task(kind="conformal_risk", alpha=0.3, weight=1.0, temperature=0.1, ramp_epochs=0.0, queue=9, **late),
+        objective(kind="cross_entropy"),
+        objective(kind="gatekeeper", alpha=0.5, **late),
+        objective(kind="gamblers", payoff=2.0, **late),
+        objective(kind="selective", max_rate=0.1, coverage_weight=0.2, dual_step=0.1, **late),
+        objective(kind="conformal_risk", alpha=0.3, weight=1.0, temperature=0.1, ramp_epochs=0.0, queue=9, **late),
     ):
         assert float(losses.total(answers(), CLASS_IDS, one, epochs=1.9, memory=before)[0]) == pytest.approx(plain)
         with_aux = losses.total(answers(LOGITS), CLASS_IDS, one, epochs=1.9, memory=before)[0]
@@ -144,11 +144,11 @@ def test_dual_ascent_shuts_the_gate_to_those_who_would_be_wrong_and_lets_the_oth
     features = torch.stack([side, torch.from_numpy(hard).float(), torch.ones(600)], dim=1)
     weight = torch.zeros(3, 3, requires_grad=True)
     rules = {"max_rate": 0.05, "coverage_weight": 0.2, "dual_step": 0.5, "after_epochs": 0, "smoothing": 0.0}
-    selective = Task(task(kind="selective", **rules).loss, torch.ones(2), None)
+    selective = Objective(objective(kind="selective", **rules).loss, torch.ones(2), None)
     solver, memory = torch.optim.Adam([weight], lr=0.05), losses.blank()
     for _ in range(300):
         out = features @ weight
-        out = Answers(out[:, :2], out[:, 2], None, None)
+        out = Outputs(out[:, :2], out[:, 2], None, None)
         value, memory = losses.total(out, class_ids, selective, epochs=0, memory=memory)
         solver.zero_grad()
         torch.autograd.backward(value)

@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from training.classifier_pictures import CLASSES, SIZE_PX, album, backbone, draw, training
+from training.interrupted import interrupt
 from vouch import io
 from vouch.errors import BundleError, DataError, LeakageError, ParamsError, WorkspaceError
 from vouch.quality import images
@@ -19,6 +20,7 @@ from vouch.training.backbones import timm_backbone
 from vouch.training.backbones.frozen import read_frozen, started_backbone
 from vouch.training.classification import network as classifier_network
 from vouch.training.images import batches
+from vouch.training.optimization import averaging
 from vouch.training.pretraining import crops as pretraining_crops
 from vouch.training.pretraining import loop, monitors
 from vouch.training.pretraining import training as pretraining
@@ -66,6 +68,7 @@ SECTION = {
     "threads": 1,
     "seed": 1,
     "precision": "float32",
+    "resume": False,
 }
 VOTES = [0.5, 0.5, 0.75, 0.625]  # before, then after each epoch: the last is not the best
 
@@ -89,7 +92,7 @@ def pool(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def adapted(pool):
+def adapted(pool, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         merge = pretraining.adapters.merge
         seen = {}
@@ -103,7 +106,7 @@ def adapted(pool):
         votes = iter(VOTES)
         patch.setattr(monitors, "neighbour_accuracy", lambda *_, **__: next(votes))
         patch.setattr(pretraining.adapters, "merge", watched)
-        return pretraining.adapt(pool, wanted(), "none"), seen
+        return pretraining.adapt(pool, wanted(), "none", tmp_path_factory.mktemp("scratch") / "here"), seen
 
 
 def test_what_is_written_gives_the_features_of_the_teacher_unmerged(adapted):
@@ -160,7 +163,7 @@ def test_the_teacher_shares_what_stays_and_follows_what_learns(both):
     with torch.no_grad():
         for name in both.adapting:
             student[name].add_(1.0)
-    loop._follow(both, 0.75)
+    averaging.follow(both.teacher, both.student, 0.75)
     for name in both.adapting:
         torch.testing.assert_close(teacher[name], start[name] + 0.25)
 
@@ -216,7 +219,7 @@ def test_the_loss_of_crops_and_patches_is_the_cross_entropy_written_out(both):
     assert found[1].item() == pytest.approx(each.mean().item(), rel=1e-5)
 
 
-def test_collapsed_answers_are_seen():
+def test_collapsed_outputs_are_seen():
     rng = torch.Generator().manual_seed(1)
     healthy = torch.randn(400, 16, generator=rng)
     assert monitors.spread(healthy) == pytest.approx(1.0, abs=0.03)
@@ -259,11 +262,11 @@ def test_an_epoch_ships_when_it_is_the_best_and_no_worse_than_before(epoch, accu
     assert may_ship(rows, shipped, rules) == expected
 
 
-def test_the_backbone_ships_as_it_was_when_no_epoch_may(pool, monkeypatch, capsys):
+def test_the_backbone_ships_as_it_was_when_no_epoch_may(pool, monkeypatch, capsys, tmp_path):
     strict = {"neighbours": 3, "margin": 1.0, "min_spread": 1.0}
     spreads = iter([0.9, 0.9, 0.1])
     monkeypatch.setattr(monitors, "spread", lambda features: next(spreads))
-    found = pretraining.adapt(pool, wanted(epochs=2, monitors=strict), "none")
+    found = pretraining.adapt(pool, wanted(epochs=2, monitors=strict), "none", tmp_path)
     torch.manual_seed(1)
     start = timm_backbone.build(timm_backbone.describe("vit_tiny_patch16_224", VIT, SIZE_PX)).state_dict()
     assert all(torch.equal(tensor, start[name]) for name, tensor in found.tensors.items())
@@ -271,9 +274,20 @@ def test_the_backbone_ships_as_it_was_when_no_epoch_may(pool, monkeypatch, capsy
     assert "ships: the backbone as it was" in capsys.readouterr().out
 
 
-def test_half_width_and_global_crops_alone_do_too(pool):
+def test_resumed_or_not_the_same_pre_training_gives_the_same_tensors(pool, tmp_path):
+    whole = pretraining.adapt(pool, wanted(), "none", tmp_path / "whole")
+    interrupt(lambda: pretraining.adapt(pool, wanted(), "none", tmp_path / "broken"), tmp_path / "broken")
+    with pytest.raises(WorkspaceError, match="a checkpoint of this very training"):
+        pretraining.adapt(pool, wanted(ema_decay=0.8, resume=True), "none", tmp_path / "broken")
+    resumed = pretraining.adapt(pool, wanted(resume=True), "none", tmp_path / "broken")
+    assert resumed.curve.equals(whole.curve)
+    assert all(torch.equal(tensor, whole.tensors[name]) for name, tensor in resumed.tensors.items())
+    assert not (tmp_path / "broken").exists()
+
+
+def test_half_width_and_global_crops_alone_do_too(pool, tmp_path):
     few = wanted(epochs=2, precision="bfloat16", crops=SECTION["crops"] | {"n_local": 0})
-    found = pretraining.adapt(pool, few, "none")
+    found = pretraining.adapt(pool, few, "none", tmp_path)
     assert {tensor.dtype for tensor in found.tensors.values()} == {torch.float32}
     assert np.isfinite(found.curve["train_loss"][1:]).all()
 
@@ -290,9 +304,9 @@ def test_half_width_and_global_crops_alone_do_too(pool):
         ({"backbone": backbone("vit_small_patch16_dinov3_qkvb")}, "no `_qkvb` variant"),
     ],
 )
-def test_parameters_that_contradict_the_backbone_are_refused(changes, expected, pool):
+def test_parameters_that_contradict_the_backbone_are_refused(changes, expected, pool, tmp_path):
     with pytest.raises(ParamsError, match=expected):
-        pretraining.adapt(pool, wanted(**changes), "none")
+        pretraining.adapt(pool, wanted(**changes), "none", tmp_path)
 
 
 def test_a_machine_without_lightly_says_what_to_install(pool, monkeypatch):

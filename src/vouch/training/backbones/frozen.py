@@ -15,7 +15,7 @@ from vouch.training import weights
 from vouch.training.backbones import timm_backbone
 from vouch.training.backbones.params import Precision, Views
 from vouch.training.backbones.timm_backbone import BackboneArchitecture, Normalised
-from vouch.training.backbones.views import looks
+from vouch.training.backbones.views import canvas_views
 
 BACKBONE = "classifier_backbone"  # no heads: what was frozen for a feature cache, or pre-trained without labels
 HOLDERS = {"classifier": "backbone.", BACKBONE: ""}  # framework -> how the names of its backbone's tensors begin
@@ -23,7 +23,7 @@ HOLDERS = {"classifier": "backbone.", BACKBONE: ""}  # framework -> how the name
 
 def view_features(backbone: Normalised, images: Tensor, views: Views, precision: Precision) -> Tensor:
     """Return a backbone's features of every view, (n, views, width) float32; `precision` is that of its pass."""
-    seen = looks(images, views)
+    seen = canvas_views(images, views)
     device = images.device.type
     with nullcontext() if precision == "float32" else torch.autocast(device, getattr(torch, precision)):
         found: Tensor = backbone(seen.flatten(0, 1))
@@ -55,11 +55,11 @@ class Frozen(Section):
     precision: Precision
 
 
-def describe_frozen(backbone: Normalised, looks: Frozen, size_px: int) -> dict[str, Any]:
+def describe_frozen(backbone: Normalised, frozen: Frozen, size_px: int) -> dict[str, Any]:
     """Return what says how a backbone without heads is rebuilt; its tensors are its own state."""
     return {
         "framework": BACKBONE,
-        "architecture": looks.model_dump(mode="json"),
+        "architecture": frozen.model_dump(mode="json"),
         "size_px": size_px,
         "stride_px": backbone.stride_px,
     }

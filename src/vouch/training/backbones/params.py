@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from vouch.params import Section
+from vouch.training.optimization.params import Count
 
-Rate = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=1)]
 Precision = Literal["float32", "bfloat16", "float16"]
 
 

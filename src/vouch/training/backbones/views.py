@@ -1,4 +1,4 @@
-"""What a backbone looks at: the whole canvas, and tiles of it."""
+"""The views that a backbone is given of a canvas: the whole, and tiles of it."""
 
 import torch
 from torch import Tensor
@@ -19,7 +19,7 @@ def tile_corners(size_px: int, views: Views) -> tuple[int, list[int]]:
     return side, [round(index * (size_px - side) / max(1, count - 1)) for index in range(count)]
 
 
-def looks(images: Tensor, views: Views) -> Tensor:
+def canvas_views(images: Tensor, views: Views) -> Tensor:
     """Return the whole canvases and their tiles, each resized: (n, 3, L, L) to (n, views, 3, side, side)."""
     side, starts = tile_corners(int(images.shape[-1]), views)
     tiles = [images[:, :, y : y + side, x : x + side] for y in starts for x in starts]

@@ -10,13 +10,15 @@ from torch import Tensor
 
 from vouch.training.classification import loop, losses, network
 from vouch.training.classification.heads import Top
-from vouch.training.classification.loop import Fitted, Lesson
-from vouch.training.classification.losses import Task
+from vouch.training.classification.loop import Feed
+from vouch.training.classification.losses import Objective
 from vouch.training.classification.network import Architecture
-from vouch.training.classification.params import Fitting
+from vouch.training.classification.params import Fitting, Loss
 from vouch.training.images.batches import shuffled, steps
+from vouch.training.optimization.checkpoint import Progress
+from vouch.training.optimization.params import Batches
 
-JUDGED_AT_ONCE = 4096  # photographs; ten views of 768 features are 126 MB then
+PHOTOGRAPHS_AT_ONCE = 4096  # ten views of 768 features are 126 MB then
 
 
 @dataclass(frozen=True)
@@ -35,38 +37,36 @@ class Cached:
 
 def fit_top(
     architecture: Architecture, classes: int, train: Cached, val_select: Cached, fitting: Fitting, *, shown: bool
-) -> tuple[Top, Fitted]:
+) -> tuple[Top, Progress]:
     """Fit aggregation and heads from scratch; return them, in evaluation mode, and how it went."""
     torch.set_num_threads(fitting.threads)
     torch.manual_seed(fitting.seed)
     top = network.top(architecture, train.features.shape[-1], classes, fitting.dropout).to(fitting.device)
-    fitted = loop.fit(
-        top, _lesson(train, val_select, fitting), fitting, task(train.class_ids, classes, fitting, architecture), None
-    )
+    minimised = objective(fitting.loss, train.class_ids, classes, architecture.positive, fitting.device)
+    fitted = loop.fit(top, _feed(train, val_select, fitting), fitting, minimised, None)
     if shown:
-        for row in fitted.curve.to_dict("records"):
+        for row in fitted.curve:
             print(loop.line(row, fitting.epochs))
-    top.load_state_dict(fitted.tensors)
+    top.load_state_dict(fitted.best)
     return top.eval(), fitted
 
 
-def task(class_ids: NDArray[np.int64], classes: int, fitting: Fitting, architecture: Architecture) -> Task:
-    """Return what the loss has to know, class weights counted on train."""
+def objective(loss: Loss, class_ids: NDArray[np.int64], classes: int, positive: int | None, device: str) -> Objective:
+    """Return what is minimised, class weights counted on train."""
     counts = torch.from_numpy(np.bincount(class_ids, minlength=classes)).float()
-    weights = losses.class_weights(counts, fitting.loss.class_weights).to(fitting.device)
-    return Task(fitting.loss, weights, architecture.positive)
+    return Objective(loss, losses.class_weights(counts, loss.class_weights).to(device), positive)
 
 
-def _lesson(train: Cached, val_select: Cached, fitting: Fitting) -> Lesson:
-    features, class_ids = train.features.to(fitting.device), torch.from_numpy(train.class_ids).to(fitting.device)
-    count = steps(len(train.class_ids), fitting.batch)
+def _feed(train: Cached, val_select: Cached, wanted: Batches) -> Feed:
+    features, class_ids = train.features.to(wanted.device), torch.from_numpy(train.class_ids).to(wanted.device)
+    count = steps(len(train.class_ids), wanted.batch)
 
     def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        for indices in shuffled(len(train.class_ids), fitting.batch, seed=fitting.seed, epoch=epoch):
-            chosen = torch.from_numpy(indices).to(fitting.device, non_blocking=True)
+        for indices in shuffled(len(train.class_ids), wanted.batch, seed=wanted.seed, epoch=epoch):
+            chosen = torch.from_numpy(indices).to(wanted.device, non_blocking=True)
             yield features[chosen], class_ids[chosen]
 
     def held_out() -> Iterator[Tensor]:
-        return (part.to(fitting.device) for part in torch.split(val_select.features, JUDGED_AT_ONCE))
+        return (part.to(wanted.device) for part in torch.split(val_select.features, PHOTOGRAPHS_AT_ONCE))
 
-    return Lesson(batches, count, held_out, val_select.class_ids)
+    return Feed(batches, count, held_out, val_select.class_ids)

@@ -56,9 +56,9 @@ def backbone(extraction: Extraction, start: str) -> tuple[Normalised, BackboneAr
 
 def describe(frozen: Normalised, architecture: BackboneArchitecture, extraction: Extraction) -> dict[str, Any]:
     """Return what says how photographs become features, beside the weights."""
-    looks = Frozen(backbone=architecture, views=extraction.views, precision=extraction.precision)
+    taken = Frozen(backbone=architecture, views=extraction.views, precision=extraction.precision)
     preprocess = Preprocess(extraction.size_px, frozen.stride_px, task="classify")
-    described = describe_frozen(frozen, looks, extraction.size_px)
+    described = describe_frozen(frozen, taken, extraction.size_px)
     return described | {"preprocess": to_json(preprocess), "storage": extraction.storage}
 
 

@@ -1,14 +1,15 @@
-"""The gate: a linear head that learns from out-of-fold correctness whether the answer will be right.
+"""The gate: a linear head that learns from out-of-fold correctness whether a prediction will be right.
 
-On the photographs that shaped the heads nearly every answer is right, and a gate taught there opens for all. So the
-heads are fitted again, fold by fold of whole groups, on cached features; each fold is answered by heads that have not
-seen it; and the gate learns to tell its right answers from its wrong ones, on the final trunk, which stays as it is.
+On the photographs that shaped the heads nearly every prediction is right, and a gate trained there opens for all. So
+the heads are fitted again, fold by fold of whole groups, on cached features; each fold is predicted by heads that have
+not seen it; and the gate learns to tell its right predictions from its wrong ones, on the final trunk, which stays as
+it is.
 
-With a frozen backbone that is cross-fitting in full. After a full fine-tuning the backbone has seen every fold, so the
-folds' answers are still better than a stranger's: the photographs are changed at random once more before they are
-looked at, which hands the gate views that were never fitted, and the log puts the out-of-fold accuracy beside that on
-val_select. The calibration of the gate (Platt, on val_select) mends its level, not its order. Cross-fitting the
-backbone too would mend both, at the price of as many trainings as there are folds.
+With a frozen backbone that is cross-fitting in full. After a full fine-tuning the backbone has seen every fold, so its
+predictions on them are still better than on new photographs: these are augmented once more before their features are
+taken, which gives the gate views that were never fitted, and the log puts the out-of-fold accuracy beside that on
+val_select. The calibration of the gate (Platt, on val_select) fixes its level, not its ranking. Cross-fitting the
+backbone too would fix both, at the price of as many trainings as there are folds.
 """
 
 import numpy as np
@@ -18,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from vouch.errors import DataError, Problem
-from vouch.training.classification.cached import JUDGED_AT_ONCE, Cached, fit_top
+from vouch.training.classification.cached import PHOTOGRAPHS_AT_ONCE, Cached, fit_top
 from vouch.training.classification.heads import Top
 from vouch.training.classification.network import Architecture
 from vouch.training.classification.params import Fitting
@@ -48,15 +49,15 @@ def fold_of_group(groups: tuple[str, ...], folds: int, rng: np.random.Generator)
 def out_of_fold(
     architecture: Architecture, classes: int, train: Cached, val_select: Cached, fitting: Fitting, *, folds: int
 ) -> NDArray[np.bool_]:
-    """Return whether each train photograph is answered rightly by heads that saw none of its group."""
+    """Return whether each train photograph is predicted rightly by heads that saw none of its group."""
     fold = fold_of_group(train.groups, folds, np.random.default_rng([fitting.seed, folds]))
     right = np.empty(len(fold), np.bool_)
     for number in range(folds):
         inside, outside = np.flatnonzero(fold == number), np.flatnonzero(fold != number)
         top, _ = fit_top(architecture, classes, train.part(outside), val_select, fitting, shown=False)
         with torch.no_grad():
-            answers = top(train.part(inside).features.to(fitting.device)).logits.argmax(dim=1).cpu().numpy()
-        right[inside] = answers == train.class_ids[inside]
+            predicted = top(train.part(inside).features.to(fitting.device)).logits.argmax(dim=1).cpu().numpy()
+        right[inside] = predicted == train.class_ids[inside]
     return right
 
 
@@ -95,7 +96,10 @@ def gated(
     """Return the architecture with a gate head and its tensors, by their names below `top`."""
     with torch.no_grad():
         hidden = torch.cat(
-            [top.hidden(part.to(next(top.parameters()).device)) for part in torch.split(train.features, JUDGED_AT_ONCE)]
+            [
+                top.hidden(part.to(next(top.parameters()).device))
+                for part in torch.split(train.features, PHOTOGRAPHS_AT_ONCE)
+            ]
         )
     weight, bias = fit_gate(hidden, right, weight_decay=weight_decay)
     tensors = {"heads.gate.weight": weight, "heads.gate.bias": bias}

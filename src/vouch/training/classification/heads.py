@@ -10,13 +10,13 @@ ATTENTION_WIDTH = 128  # hidden units of the gated attention
 ATTENTION_DROPOUT = 0.1
 
 
-class Answers(NamedTuple):
-    """Raw answers for n photographs: class logits (n, K), gate logit (n,), a second head's class logits (n, K)."""
+class Outputs(NamedTuple):
+    """Raw outputs for n photographs: class logits (n, K), gate logit (n,), a second head's class logits (n, K)."""
 
     logits: Tensor
     gate: Tensor | None
     aux: Tensor | None
-    abstention: Tensor | None  # (n,), the logit of saying nothing, where the loss is Deep Gamblers'
+    abstention: Tensor | None  # (n,), the logit of abstaining, where the loss is Deep Gamblers'
 
 
 class Heads(nn.Module):
@@ -46,14 +46,14 @@ class Heads(nn.Module):
         trunk: Tensor = self.dropout(functional.relu(self.trunk(features)))
         return trunk
 
-    def forward(self, features: Tensor) -> Answers:
+    def forward(self, features: Tensor) -> Outputs:
         """Answer for features (..., width)."""
         hidden = self.hidden(features)
         logits, abstention = self.classes(hidden), None
         if self.abstains:
             logits, abstention = logits[..., :-1], logits[..., -1]
         gate = None if self.gate is None else self.gate(hidden)[..., 0]
-        return Answers(logits, gate, None if self.aux is None else self.aux(hidden), abstention)
+        return Outputs(logits, gate, None if self.aux is None else self.aux(hidden), abstention)
 
 
 class Mean(nn.Module):
@@ -95,20 +95,20 @@ class GatedAttention(nn.Module):
 
 
 class Top(nn.Module):
-    """Aggregation and heads: features (n, views, width) to answers.
+    """Aggregation and heads: features (n, views, width) to outputs.
 
-    Mean and attention reduce features; top_k reduces the heads' answers, since it asks which view is surest.
+    Mean and attention reduce features; top_k reduces the heads' outputs, since it asks which view is surest.
     """
 
     def __init__(self, heads: Heads, aggregator: Mean | TopK | GatedAttention) -> None:
         super().__init__()
         self.heads, self.aggregator = heads, aggregator
 
-    def forward(self, features: Tensor) -> Answers:
+    def forward(self, features: Tensor) -> Outputs:
         """Answer for each photograph."""
         if not isinstance(self.aggregator, TopK):
-            answers: Answers = self.heads(self.aggregator(features))
-            return answers
+            outputs: Outputs = self.heads(self.aggregator(features))
+            return outputs
         return _reduced(self.heads(features), self.aggregator)
 
     def pooled(self, features: Tensor) -> Tensor:
@@ -126,11 +126,11 @@ class Top(nn.Module):
         return hidden
 
 
-def _reduced(answers: Answers, aggregator: TopK) -> Answers:
-    """Reduce answers (n, views, ...) with the views that their class logits choose."""
-    present = [values if values.ndim == 3 else values[..., None] for values in answers if values is not None]
+def _reduced(outputs: Outputs, aggregator: TopK) -> Outputs:
+    """Reduce outputs (n, views, ...) with the views that their class logits choose."""
+    present = [values if values.ndim == 3 else values[..., None] for values in outputs if values is not None]
     parts = iter(aggregator(torch.cat(present, dim=-1)).split([part.shape[-1] for part in present], dim=-1))
-    logits, gate, aux, abstention = (None if values is None else next(parts) for values in answers)
+    logits, gate, aux, abstention = (None if values is None else next(parts) for values in outputs)
     assert logits is not None
     gate, abstention = (None if value is None else value[..., 0] for value in (gate, abstention))
-    return Answers(logits, gate, aux, abstention)
+    return Outputs(logits, gate, aux, abstention)

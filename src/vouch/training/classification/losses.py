@@ -9,14 +9,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from vouch.training.classification import conformal_loss
-from vouch.training.classification.heads import Answers
+from vouch.training.classification.heads import Outputs
 from vouch.training.classification.params import ConformalRisk, Gamblers, Gatekeeper, Loss, Selective
 
 FEWEST_EXITS = 1e-6  # a gate that lets nobody out has no rate of errors; this keeps 0 / 0 out
 
 
 @dataclass(frozen=True)
-class Task:
+class Objective:
     """What a loss knows beside a batch: the parameters, class weights float32 (K,), index of the positive class."""
 
     loss: Loss
@@ -103,62 +103,64 @@ def ascended(dual: float, rate: float, *, max_rate: float, step: float) -> float
     return max(0.0, dual + step * (rate - max_rate))
 
 
-def total(answers: Answers, class_ids: Tensor, task: Task, *, epochs: float, memory: Memory) -> tuple[Tensor, Memory]:
+def total(
+    outputs: Outputs, class_ids: Tensor, objective: Objective, *, epochs: float, memory: Memory
+) -> tuple[Tensor, Memory]:
     """Return a batch's loss, and what is remembered after it.
 
     Parameters
     ----------
-    answers : of n photographs
+    outputs : of n photographs
     class_ids : int64 (n,)
     epochs : that are behind, a fraction within one; losses with `after_epochs` begin as cross-entropy
     memory : after the batch before
     """
-    loss = task.loss
-    plain = functools.partial(cross_entropy, weights=task.class_weights, smoothing=loss.smoothing)
+    loss = objective.loss
+    plain = functools.partial(cross_entropy, weights=objective.class_weights, smoothing=loss.smoothing)
     if isinstance(loss, Gatekeeper) and epochs >= loss.after_epochs:
-        main = gatekeeper(answers.logits, class_ids, alpha=loss.alpha)
+        main = gatekeeper(outputs.logits, class_ids, alpha=loss.alpha)
     elif isinstance(loss, Gamblers) and epochs >= loss.after_epochs:
-        assert answers.abstention is not None
-        main = gamblers(answers.logits, answers.abstention, class_ids, payoff=loss.payoff)
+        assert outputs.abstention is not None
+        main = gamblers(outputs.logits, outputs.abstention, class_ids, payoff=loss.payoff)
     else:
-        main = plain(answers.logits, class_ids)
+        main = plain(outputs.logits, class_ids)
     if isinstance(loss, Selective) and epochs >= loss.after_epochs:
-        extra, memory = _selective(answers, class_ids, task, loss, memory)
+        extra, memory = _selective(outputs, class_ids, objective, loss, memory)
         main = main + extra
     if isinstance(loss, ConformalRisk):
-        extra, memory = _conformal(answers, class_ids, task, loss, memory, epochs)
+        extra, memory = _conformal(outputs, class_ids, objective, loss, memory, epochs)
         main = main + extra
-    if answers.aux is not None:
-        main = main + loss.aux_weight * plain(answers.aux, class_ids)
+    if outputs.aux is not None:
+        main = main + loss.aux_weight * plain(outputs.aux, class_ids)
     return main, memory
 
 
 def _selective(
-    answers: Answers, class_ids: Tensor, task: Task, loss: Selective, memory: Memory
+    outputs: Outputs, class_ids: Tensor, objective: Objective, loss: Selective, memory: Memory
 ) -> tuple[Tensor, Memory]:
     """Return dual * (rate - max_rate)+ - coverage_weight * coverage; the multiplier moves where somebody could err.
 
     SelectiveNet (arXiv:1901.09192) with its coverage target replaced by a bound on the error of exits; without the
     last term a gate that is always shut would be optimal.
     """
-    assert answers.gate is not None
+    assert outputs.gate is not None
     dual = memory["dual"]
-    rate = exit_rate(answers.logits, answers.gate, class_ids, positive=task.positive)
-    extra = dual * (rate - loss.max_rate).clamp(min=0) - loss.coverage_weight * torch.sigmoid(answers.gate).mean()
-    if task.positive is not None and not bool((class_ids == task.positive).any()):
+    rate = exit_rate(outputs.logits, outputs.gate, class_ids, positive=objective.positive)
+    extra = dual * (rate - loss.max_rate).clamp(min=0) - loss.coverage_weight * torch.sigmoid(outputs.gate).mean()
+    if objective.positive is not None and not bool((class_ids == objective.positive).any()):
         return extra, memory
     moved = ascended(dual, float(rate.detach()), max_rate=loss.max_rate, step=loss.dual_step)
     return extra, {**memory, "dual": moved}
 
 
 def _conformal(
-    answers: Answers, class_ids: Tensor, task: Task, loss: ConformalRisk, memory: Memory, epochs: float
+    outputs: Outputs, class_ids: Tensor, objective: Objective, loss: ConformalRisk, memory: Memory, epochs: float
 ) -> tuple[Tensor, Memory]:
     """Return the weighted set term, 0 before its epoch and while scores are too few; every batch is remembered."""
     found = None
     if epochs >= loss.after_epochs:
-        found = conformal_loss.set_term(answers.logits, class_ids, memory["scores"], loss, task.positive)
-    own = conformal_loss.scores(answers.logits, class_ids, positive=task.positive)
+        found = conformal_loss.set_term(outputs.logits, class_ids, memory["scores"], loss, objective.positive)
+    own = conformal_loss.scores(outputs.logits, class_ids, positive=objective.positive)
     after: Memory = {**memory, "scores": conformal_loss.pushed(memory["scores"], own, size=loss.queue), "lam": None}
     if found is None:
         return torch.zeros_like(own.sum()), after

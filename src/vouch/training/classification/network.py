@@ -12,8 +12,8 @@ from vouch.training import weights
 from vouch.training.backbones.frozen import started_backbone, view_features
 from vouch.training.backbones.params import Precision, Views
 from vouch.training.backbones.timm_backbone import BackboneArchitecture, Normalised
-from vouch.training.classification.heads import Answers, GatedAttention, Heads, Mean, Top, TopK
-from vouch.training.classification.params import Fitting, Gamblers, Selective
+from vouch.training.classification.heads import GatedAttention, Heads, Mean, Outputs, Top, TopK
+from vouch.training.classification.params import Gamblers, HeadsAndLoss, Selective
 
 FRAMEWORK = "classifier"
 
@@ -30,7 +30,7 @@ class Architecture(Section):
 
 
 class Network(nn.Module):
-    """Photographs to answers: float32 (n, 3, L, L), RGB in [0, 1]."""
+    """Photographs to outputs: float32 (n, 3, L, L), RGB in [0, 1]."""
 
     def __init__(self, backbone: Normalised, views: Views, top: Top) -> None:
         super().__init__()
@@ -41,10 +41,10 @@ class Network(nn.Module):
         """Return (n, views, width) float32."""
         return view_features(self.backbone, images, self.views, self.precision if self.training else "float32")
 
-    def forward(self, images: Tensor) -> Answers:
+    def forward(self, images: Tensor) -> Outputs:
         """Answer for each photograph."""
-        answers: Answers = self.top(self.features(images))
-        return answers
+        outputs: Outputs = self.top(self.features(images))
+        return outputs
 
 
 class Exported(nn.Module):
@@ -61,20 +61,22 @@ class Exported(nn.Module):
     def embedded(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Answer, and say where each photograph lies among the backbone's features: float32 (n, width)."""
         features = self.network.features(images)
-        answers: Answers = self.network.top(features)
-        gate = gate_logit(answers)
-        table = answers.logits if gate is None else torch.cat([answers.logits, gate[:, None]], dim=1)
+        outputs: Outputs = self.network.top(features)
+        gate = gate_logit(outputs)
+        table = outputs.logits if gate is None else torch.cat([outputs.logits, gate[:, None]], dim=1)
         return table, self.network.top.pooled(features)
 
 
-def gate_logit(answers: Answers) -> Tensor | None:
+def gate_logit(outputs: Outputs) -> Tensor | None:
     """Return the logit of "this answer is right": the gate's, or ln((1 - p) / p) of the share p that abstains."""
-    if answers.abstention is not None:
-        return torch.logsumexp(answers.logits, dim=-1) - answers.abstention
-    return answers.gate
+    if outputs.abstention is not None:
+        return torch.logsumexp(outputs.logits, dim=-1) - outputs.abstention
+    return outputs.gate
 
 
-def describe(backbone: BackboneArchitecture, views: Views, fitting: Fitting, classes: tuple[str, ...]) -> Architecture:
+def describe(
+    backbone: BackboneArchitecture, views: Views, wanted: HeadsAndLoss, classes: tuple[str, ...]
+) -> Architecture:
     """Return the architecture that a training asks for.
 
     Raises
@@ -82,10 +84,10 @@ def describe(backbone: BackboneArchitecture, views: Views, fitting: Fitting, cla
     ParamsError
         When the positive class is unknown or missing, or the payoff exceeds the number of classes.
     """
-    loss, problems = fitting.loss, []
-    if fitting.positive is not None and fitting.positive not in classes:
-        problems.append(Problem("positive", f"one of {', '.join(classes)}", fitting.positive, "respell it"))
-    if views.aggregator == "top_k" and fitting.positive is None:
+    loss, problems = wanted.loss, []
+    if wanted.positive is not None and wanted.positive not in classes:
+        problems.append(Problem("positive", f"one of {', '.join(classes)}", wanted.positive, "respell it"))
+    if views.aggregator == "top_k" and wanted.positive is None:
         problems.append(Problem("positive", "a class, for top_k ranks views by it", "null", "name one"))
     if isinstance(loss, Gamblers) and loss.payoff > len(classes):
         expected = f"at most {len(classes)}, the number of classes"
@@ -94,8 +96,8 @@ def describe(backbone: BackboneArchitecture, views: Views, fitting: Fitting, cla
     return Architecture(
         backbone=backbone,
         views=views,
-        positive=None if fitting.positive is None else classes.index(fitting.positive),
-        head_width=fitting.head_width,
+        positive=None if wanted.positive is None else classes.index(wanted.positive),
+        head_width=wanted.head_width,
         gate="abstention" if isinstance(loss, Gamblers) else "head" if isinstance(loss, Selective) else "none",
         aux=loss.aux_weight > 0,
     )

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from vouch.params import Section
-from vouch.training.backbones.params import Adapters, Backbone, Count, Precision, Rate, Views
+from vouch.training.backbones.params import Adapters, Backbone, Precision, Views
+from vouch.training.optimization.params import Batches, Count, Optimization, Rate, Seeded
 
 EDGE = 1e-9  # a product that misses a whole number by float noise alone is that number
 
@@ -25,11 +26,11 @@ class CrossEntropy(_Terms):
 
 
 class Gatekeeper(_Terms):
-    """Gatekeeper (arXiv:2502.19335): right answers sharper, wrong ones towards uniform."""
+    """Gatekeeper (arXiv:2502.19335): right predictions sharper, wrong ones towards uniform."""
 
     kind: Literal["gatekeeper"]
     gate_folds: Annotated[int, Field(ge=0)]
-    alpha: Annotated[float, Field(gt=0, lt=1)]  # weight of the right answers; small: better deferral, lower accuracy
+    alpha: Annotated[float, Field(gt=0, lt=1)]  # weight of the right ones; small: better deferral, lower accuracy
     after_epochs: Annotated[int, Field(ge=0)]  # of plain cross-entropy
 
 
@@ -75,54 +76,53 @@ class ConformalRisk(_Terms):
 Loss = Annotated[CrossEntropy | Gatekeeper | Selective | Gamblers | ConformalRisk, Field(discriminator="kind")]
 
 
-class Fitting(Section):
-    """How weights are fitted, be it a whole network or heads on cached features."""
+class Loop(Optimization, Seeded):
+    """How the loop of epochs runs, be it over a whole network or over heads on cached features."""
 
-    epochs: Count
     patience_epochs: Count  # stop when val_select has not improved for so long
     choose_by: Literal["nll", "augrc"]  # on val_select; of the epochs' averaged weights the best ship
-    batch: Count
-    optimizer: Literal["AdamW", "FriendlySAM"]  # the latter costs two passes a step
-    learning_rate: Annotated[float, Field(gt=0, le=1)]
-    final_learning_rate: Rate  # as a fraction of learning_rate, reached on a cosine
-    warmup_epochs: Annotated[float, Field(ge=0)]
-    weight_decay: Rate
-    layer_decay: Annotated[float, Field(gt=0, le=1)]  # each layer further from the heads learns so much slower
     max_gradient_norm: Annotated[float, Field(gt=0)]
     ema_decay: Annotated[float, Field(ge=0, lt=1)]  # of the averaged weights, which alone are judged and shipped
+
+
+class HeadsAndLoss(Section):
+    """What stands on a backbone, and what it minimises."""
+
     head_width: Count
     dropout: Annotated[float, Field(ge=0, lt=1)]
     positive: str | None  # the class that must not be missed; null where none is special
     loss: Loss
-    device: Literal["cpu", "cuda"]
-    threads: Count  # of PyTorch on a CPU: another number adds in another order, and the last bits differ
-    seed: Annotated[int, Field(ge=0)]
 
 
-class ClassifierTraining(Fitting):
+class Fitting(Loop, Batches, HeadsAndLoss):
+    """How weights are fitted, be it a whole network or heads on cached features."""
+
+
+class Decoding(Batches):
+    """How photographs become batches of train."""
+
+    size_px: Annotated[int, Field(ge=32, le=2048)]  # side of the square canvas
+    augmentation: Literal["moderate", "aggressive"]
+
+
+class ClassifierTraining(Fitting, Decoding):
     """How a classifier is trained from photographs: all weights, or the heads and adapters in the backbone."""
 
     backbone: Backbone
     adapters: Adapters
-    size_px: Annotated[int, Field(ge=32, le=2048)]  # side of the square canvas
     views: Views
     precision: Precision  # of the backbone's pass in training; weights, heads and validation stay float32
-    augmentation: Literal["moderate", "aggressive"]
     resume: bool  # continue an interrupted run from its last epoch, to the same bytes
 
 
-class Extraction(Section):
-    """How a frozen backbone turns photographs into features."""
+class Extraction(Batches):
+    """How a frozen backbone turns photographs into features; the seed is of a backbone without weights."""
 
     backbone: Backbone
     size_px: Annotated[int, Field(ge=32, le=2048)]
     views: Views
-    batch: Count
     precision: Precision
     storage: Literal["float32", "bfloat16"]  # of the cache; bfloat16 halves it and keeps 8 bits of mantissa
-    device: Literal["cpu", "cuda"]
-    threads: Count  # of PyTorch on a CPU: another number adds in another order, and the last bits differ
-    seed: Annotated[int, Field(ge=0)]  # of a backbone without weights
 
 
 class CachedTraining(Fitting):

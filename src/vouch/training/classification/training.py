@@ -1,25 +1,24 @@
 """Training a classifier: timm's backbones under our own loop, one canonical result as detectors have it."""
 
-import hashlib
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import torch
 from torch import Tensor
 
-from vouch import io
 from vouch.errors import ParamsError, Problem, refuse_any
 from vouch.training.backbones import adapters, timm_backbone
 from vouch.training.backbones.frozen import read_frozen, refuse_views
 from vouch.training.classification import gate as classifier_gate
 from vouch.training.classification import loop
 from vouch.training.classification import network as classifier_network
-from vouch.training.classification.cached import Cached, fit_top, task
+from vouch.training.classification.cached import Cached, fit_top, objective
 from vouch.training.classification.heads import Top
-from vouch.training.classification.loop import Checkpoint, Fitted, Lesson
+from vouch.training.classification.loop import Feed
 from vouch.training.classification.network import FRAMEWORK, Architecture, Network
 from vouch.training.classification.network import network as network  # of the same protocol as the detectors'
 from vouch.training.classification.params import (
@@ -27,12 +26,16 @@ from vouch.training.classification.params import (
     ClassifierTraining,
     ConformalRisk,
     CrossEntropy,
+    Decoding,
     Fitting,
     Gatekeeper,
+    Loss,
 )
 from vouch.training.images import batches as image_batches
 from vouch.training.images.augmentation import STRENGTHS
 from vouch.training.images.batches import Canvases, Photographs
+from vouch.training.optimization import checkpoint
+from vouch.training.optimization.checkpoint import Checkpoint, Progress
 from vouch.training.weights import Trained
 
 FOLD_FITTING = {  # of the folds' heads after a full fine-tuning, whose own rate would be too slow for them
@@ -84,20 +87,16 @@ def train(album: Album, training: ClassifierTraining, start: str, scratch: Path)
     wanted = training.backbone.attention
     ran = timm_backbone.attention_in_force(network.backbone, wanted, training.device, training.precision)
     print(f"attention: {ran}", flush=True)
-    shots = _Shots(album, training)
-    fitted = loop.fit(
-        network,
-        shots.lesson(),
-        training,
-        task(album.train.class_ids, classes, training, architecture),
-        Checkpoint(scratch / "last.pt", _fingerprint(album, training), training.resume),
-    )
-    network.load_state_dict(fitted.tensors)
+    decoded = _Decoded(album, training)
+    minimised = objective(training.loss, album.train.class_ids, classes, architecture.positive, training.device)
+    at = Checkpoint(scratch / "last.pt", _fingerprint(album, training, start), training.resume)
+    fitted = loop.fit(network, decoded.feed(), training, minimised, at)
+    network.load_state_dict(fitted.best)
     adapters.merge(network.backbone)
     tensors = {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
-    folds = _gate_folds(training)
+    folds = _gate_folds(training.loss)
     if folds:
-        seen = shots.cached(network.eval())
+        seen = decoded.cached(network.eval(), epoch=training.epochs)
         fitting = training.model_copy(update=FOLD_FITTING)
         architecture, gate = _gate(architecture, classes, network.top, *seen, fitting, folds)
         tensors = tensors | gate
@@ -123,12 +122,12 @@ def train_cached(
         When the training diverges, or there are fewer groups than folds.
     """
     description, frozen = backbone
-    looks = read_frozen(description["architecture"])
-    architecture = classifier_network.describe(looks.backbone, looks.views, training, classes)
+    taken = read_frozen(description["architecture"])
+    architecture = classifier_network.describe(taken.backbone, taken.views, training, classes)
     top, fitted = fit_top(architecture, len(classes), train, val_select, training, shown=True)
     tensors = {f"backbone.{name}": tensor for name, tensor in frozen.items()}
-    tensors |= {f"top.{name}": tensor for name, tensor in fitted.tensors.items()}
-    folds = _gate_folds(training)
+    tensors |= {f"top.{name}": tensor for name, tensor in fitted.best.items()}
+    folds = _gate_folds(training.loss)
     if folds:
         architecture, gate = _gate(architecture, len(classes), top, train, val_select, training, folds)
         tensors |= gate
@@ -136,39 +135,38 @@ def train_cached(
     return _trained(architecture, tensors, fitted, classes, sizes)
 
 
-class _Shots:
+class _Decoded:
     """The photographs of a training, decoded once."""
 
-    def __init__(self, album: Album, training: ClassifierTraining) -> None:
-        self.album, self.training = album, training
-        self.train: Canvases = image_batches.canvases(album.train.images, training.size_px)
-        self.val_select: Canvases = image_batches.canvases(album.val_select.images, training.size_px)
+    def __init__(self, album: Album, wanted: Decoding) -> None:
+        self.album, self.wanted = album, wanted
+        self.train: Canvases = image_batches.canvases(album.train.images, wanted.size_px)
+        self.val_select: Canvases = image_batches.canvases(album.val_select.images, wanted.size_px)
 
-    def lesson(self) -> Lesson:
-        album, training = self.album, self.training
+    def feed(self) -> Feed:
+        album, wanted = self.album, self.wanted
         count = len(album.train.images)
 
         def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-            parts = image_batches.shuffled(count, training.batch, seed=training.seed, epoch=epoch)
-            return image_batches.batches(self._changing(epoch), album.train.class_ids, parts, training.device)
+            parts = image_batches.shuffled(count, wanted.batch, seed=wanted.seed, epoch=epoch)
+            return image_batches.batches(self._changing(epoch), album.train.class_ids, parts, wanted.device)
 
-        steps = image_batches.steps(count, training.batch)
-        return Lesson(batches, steps, self._held_out, album.val_select.class_ids)
+        steps = image_batches.steps(count, wanted.batch)
+        return Feed(batches, steps, self._held_out, album.val_select.class_ids)
 
-    def cached(self, network: Network) -> tuple[Cached, Cached]:
-        """Return features of train, changed once more than training changed it, and of val_select as it is."""
-        train, training = self.album.train, self.training
-        changed = self._changing(training.epochs)
-        inputs = image_batches.in_order(changed, len(train.images), training.batch, training.device)
+    def cached(self, network: Network, *, epoch: int) -> tuple[Cached, Cached]:
+        """Return features of train, changed as in an epoch that no training had, and of val_select as it is."""
+        train, wanted = self.album.train, self.wanted
+        inputs = image_batches.in_order(self._changing(epoch), len(train.images), wanted.batch, wanted.device)
         return _cached(network, inputs, train), _cached(network, self._held_out(), self.album.val_select)
 
     def _changing(self, epoch: int) -> Canvases:
-        strength = STRENGTHS[self.training.augmentation]
-        return image_batches.changing(self.train, strength=strength, seed=self.training.seed, epoch=epoch)
+        strength = STRENGTHS[self.wanted.augmentation]
+        return image_batches.changing(self.train, strength=strength, seed=self.wanted.seed, epoch=epoch)
 
     def _held_out(self) -> Iterator[Tensor]:
-        count, training = len(self.album.val_select.images), self.training
-        return image_batches.in_order(self.val_select, count, training.batch, training.device)
+        count, wanted = len(self.album.val_select.images), self.wanted
+        return image_batches.in_order(self.val_select, count, wanted.batch, wanted.device)
 
 
 def _cached(network: Network, inputs: Iterator[Tensor], photographs: Photographs) -> Cached:
@@ -190,8 +188,8 @@ def _check(training: ClassifierTraining, n_train: int) -> None:
     timm_backbone.refuse_machine(training.device, training.precision)
 
 
-def _gate_folds(fitting: Fitting) -> int:
-    return fitting.loss.gate_folds if isinstance(fitting.loss, CrossEntropy | Gatekeeper | ConformalRisk) else 0
+def _gate_folds(loss: Loss) -> int:
+    return loss.gate_folds if isinstance(loss, CrossEntropy | Gatekeeper | ConformalRisk) else 0
 
 
 def _gate(
@@ -204,7 +202,7 @@ def _gate(
     folds: int,
 ) -> tuple[Architecture, dict[str, Tensor]]:
     right = classifier_gate.out_of_fold(architecture, classes, train, val_select, fitting, folds=folds)
-    print(f"gate: {right.mean():.4f} of train is answered rightly out of fold; it learns from the others", flush=True)
+    print(f"gate: {right.mean():.4f} of train is right out of fold; it learns from the others", flush=True)
     decay = fitting.weight_decay
     architecture, gate = classifier_gate.gated(architecture, top, train, right, weight_decay=decay)
     return architecture, {f"top.{name}": tensor for name, tensor in gate.items()}
@@ -213,7 +211,7 @@ def _gate(
 def _trained(
     architecture: Architecture,
     tensors: dict[str, Tensor],
-    fitted: Fitted,
+    fitted: Progress,
     classes: tuple[str, ...],
     sizes: dict[str, int],
 ) -> Trained:
@@ -226,14 +224,13 @@ def _trained(
         "classes": classes,
         **sizes,
     }
-    return Trained(kept, description, fitted.curve)
+    return Trained(kept, description, pd.DataFrame(fitted.curve))
 
 
-def _fingerprint(album: Album, training: ClassifierTraining) -> str:
-    """Return a hash of all that a resumed run must share with the interrupted one."""
+def _fingerprint(album: Album, training: ClassifierTraining, start: str) -> str:
     splits = [
-        [[image.as_posix() for image in part.images], part.class_ids.tolist(), part.groups]
+        [checkpoint.stand_in(part.images), part.class_ids.tolist(), part.groups]
         for part in (album.train, album.val_select)
     ]
-    content = [album.classes, training.model_dump(mode="json", exclude={"resume"}), splits]
-    return hashlib.sha256(io.dumps(content, digits=17).encode("utf-8")).hexdigest()
+    wanted = training.model_dump(mode="json", exclude={"resume"})
+    return checkpoint.fingerprint([album.classes, wanted, splits, checkpoint.started_from(Path(start))])

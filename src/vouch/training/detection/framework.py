@@ -15,9 +15,9 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from vouch.params import Section
+from vouch.training.optimization import checkpoint
+from vouch.training.optimization.params import Count, Rate, Schedule, Seeded
 from vouch.training.weights import Trained
-
-Rate = Annotated[float, Field(ge=0, le=1)]
 
 
 class Augmentation(Section):
@@ -33,20 +33,15 @@ class Augmentation(Section):
     value: Rate  # gain 1 ± value
 
 
-class Training(Section):
+class Training(Schedule, Seeded):
     """How a detector is trained."""
 
     size_px: Annotated[int, Field(ge=32, le=2048, multiple_of=32)]  # side of the square canvas
-    epochs: Annotated[int, Field(ge=1)]
-    patience_epochs: Annotated[int, Field(ge=1)]  # stop when val_select has not improved for so long
-    batch: Annotated[int, Field(ge=1)]
+    patience_epochs: Count  # stop when val_select has not improved for so long
+    batch: Count
     optimizer: Literal["SGD", "Adam", "AdamW", "MuSGD"]  # never "auto": it would ignore the learning rate
-    learning_rate: Annotated[float, Field(gt=0, le=1)]
-    final_learning_rate: Rate  # as a fraction of learning_rate
     momentum: Rate  # SGD's momentum or Adam's beta1
     weight_decay: Rate
-    warmup_epochs: Annotated[float, Field(ge=0)]
-    seed: Annotated[int, Field(ge=0)]
     precision: Literal["float32", "bfloat16"]  # of the forward pass in training; weights and validation stay float32
     resume: bool  # continue an interrupted run from its last checkpoint; such weights need not be byte-equal
     augmentation: Augmentation
@@ -78,6 +73,19 @@ class Framework(Protocol):
 
     def network(self, description: dict[str, Any], tensors: dict[str, Tensor]) -> nn.Module:
         """Rebuild the network for export: float32 (n, 3, size, size) -> (n, 4 + classes, candidates)."""
+
+
+def fingerprint(lesson: Lesson, training: Training, start: Path) -> str:
+    """Return what a resumed run must share with the interrupted one: parameters, photographs, labels, start."""
+    splits = [
+        [
+            checkpoint.stand_in(example.image for example in part),
+            [[example.class_ids.tolist(), example.boxes_xyxy.tolist()] for example in part],
+        ]
+        for part in (lesson.train, lesson.val_select)
+    ]
+    wanted = training.model_dump(mode="json", exclude={"resume"})
+    return checkpoint.fingerprint([lesson.classes, wanted, splits, checkpoint.started_from(start)])
 
 
 def labelled(samples: pd.DataFrame, boxes: pd.DataFrame, classes: tuple[str, ...]) -> tuple[Labelled, ...]:

@@ -3,7 +3,6 @@
 Liu et al., "SSD: Single Shot MultiBox Detector", 2016; Sandler et al., "MobileNetV2", 2018 (SSDlite).
 """
 
-import math
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,11 +18,13 @@ from torchvision.models.detection import ssdlite320_mobilenet_v3_large
 from torchvision.models.detection.image_list import ImageList
 from torchvision.ops import box_iou
 
-from vouch import io
 from vouch.errors import DataError, ParamsError, Problem, refuse_any
 from vouch.training import weights
 from vouch.training.detection.augmentation import augmented
-from vouch.training.detection.framework import Labelled, Lesson, Training
+from vouch.training.detection.framework import Labelled, Lesson, Training, fingerprint
+from vouch.training.optimization import checkpoint
+from vouch.training.optimization.checkpoint import Checkpoint, Progress
+from vouch.training.optimization.schedule import set_learning_rate
 from vouch.training.weights import Trained
 from vouch.vision.boxes import Detections, Postprocess, decode, match
 from vouch.vision.preprocess import letterbox, read_image, to_input
@@ -32,6 +33,7 @@ ARCHITECTURES = {"ssdlite320_mobilenet_v3_large": ssdlite320_mobilenet_v3_large}
 OPTIMIZERS = {"SGD": torch.optim.SGD, "Adam": torch.optim.Adam, "AdamW": torch.optim.AdamW}
 MAX_GRADIENT_NORM = 10.0  # the first steps from scratch reach norms of hundreds
 VAL_POSTPROCESS = Postprocess(floor=0.01, max_iou=0.5, limit=100)
+RECALLS = np.linspace(0.0, 1.0, 101)  # COCO's
 
 
 def train(lesson: Lesson, training: Training, start: Path, scratch: Path) -> Trained:
@@ -42,9 +44,11 @@ def train(lesson: Lesson, training: Training, start: Path, scratch: Path) -> Tra
     ParamsError
         When the optimizer or an augmentation is one that this framework does not have, or a step has one photograph.
     DataError
-        When `start` is neither of the two.
+        When `start` is neither of the two, or val_select has no box that could choose the epoch.
+    WorkspaceError
+        When the checkpoint to resume from cannot be read or is of another run.
     """
-    _check(training, len(lesson.train))
+    _check(training, lesson)
     torch.manual_seed(training.seed)
     name, tensors = _starting_point(start)
     description = {
@@ -58,9 +62,10 @@ def train(lesson: Lesson, training: Training, start: Path, scratch: Path) -> Tra
     if tensors is not None:
         loaded, total = weights.fill_matching(model, tensors)
         print(f"starting weights: {loaded} of {total} tensors fit")
-    state = _fit(model, lesson, training, scratch / "last.pt")
+    at = Checkpoint(scratch / "last.pt", fingerprint(lesson, training, start), training.resume)
+    fitted = _fit(model, lesson, training, at)
     shutil.rmtree(scratch, ignore_errors=True)
-    return Trained(state["best"], description, pd.DataFrame(state["curve"]))
+    return Trained(fitted.best, description, pd.DataFrame(fitted.curve))
 
 
 def network(description: dict[str, Any], tensors: dict[str, Tensor]) -> nn.Module:
@@ -97,8 +102,8 @@ class _Raw(nn.Module):
         return torch.cat([centres, sides, scores], dim=-1).transpose(1, 2)
 
 
-def _check(training: Training, n_train: int) -> None:
-    problems = []
+def _check(training: Training, lesson: Lesson) -> None:
+    problems, n_train = [], len(lesson.train)
     if training.optimizer not in OPTIMIZERS:
         expected = f"one of {', '.join(OPTIMIZERS)}"
         problems.append(Problem("train_detector.optimizer", expected, training.optimizer, "choose one of them"))
@@ -109,6 +114,8 @@ def _check(training: Training, n_train: int) -> None:
         got = f"a batch of {training.batch} and {n_train} photographs in train"
         problems.append(Problem("train_detector.batch", "2 photographs a step at the least", got, "raise the smaller"))
     refuse_any(ParamsError, problems)
+    if not any(len(example.class_ids) for example in lesson.val_select):
+        raise DataError([Problem("split val_select", "boxes, which choose the epoch", "none", "label some of it")])
 
 
 def _starting_point(start: Path) -> tuple[str, dict[str, Tensor] | None]:
@@ -129,36 +136,31 @@ def _build(description: dict[str, Any]) -> Any:
     return build(weights=None, weights_backbone=None, num_classes=len(description["classes"]) + 1)
 
 
-def _fit(model: Any, lesson: Lesson, training: Training, last: Path) -> dict[str, Any]:
+def _fit(model: Any, lesson: Lesson, training: Training, at: Checkpoint) -> Progress:
     optimizer = _optimizer(model, training)
-    state: dict[str, Any] = {"epoch": 0, "best_map50": -1.0, "best_epoch": 0, "best": {}, "curve": []}
-    if training.resume and last.is_file():
-        state = torch.load(last, weights_only=True)
-        model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
-    while state["epoch"] < training.epochs and state["epoch"] - state["best_epoch"] < training.patience_epochs:
+    parts = {"network": model, "optimizer": optimizer}
+    progress = checkpoint.started(at, parts, {})
+    while checkpoint.going(progress, epochs=training.epochs, patience_epochs=training.patience_epochs):
+        number = progress.epoch + 1
         # seeded by epoch, so that a resumed run draws what an uninterrupted one would
-        torch.manual_seed(training.seed + state["epoch"])
-        loss = _epoch(model, optimizer, lesson.train, training, state["epoch"])
+        torch.manual_seed(training.seed + progress.epoch)
+        loss = _epoch(model, optimizer, lesson.train, training, progress.epoch)
         map50 = _map50(_Raw(model.eval(), training.size_px), lesson, training)
-        state["epoch"] += 1
-        state["curve"].append({"epoch": state["epoch"], "train_loss": loss, "val_select_map50": map50})
-        print(
-            f"epoch {state['epoch']}/{training.epochs}: train loss {loss:.4f}, val_select mAP50 {map50:.4f}", flush=True
-        )
-        if map50 > state["best_map50"]:
-            tensors = {name: value.clone() for name, value in model.state_dict().items()}
-            state |= {"best_map50": map50, "best_epoch": state["epoch"], "best": tensors}
-        with io.replacing(last) as temporary:
-            torch.save(state | {"model": model.state_dict(), "optimizer": optimizer.state_dict()}, temporary)
-    return state
+        print(f"epoch {number}/{training.epochs}: train loss {loss:.4f}, val_select mAP50 {map50:.4f}", flush=True)
+        row = {"epoch": number, "train_loss": loss, "val_select_map50": map50}
+        better = not progress.best_epoch or map50 > progress.curve[progress.best_epoch - 1]["val_select_map50"]
+        best = {name: value.clone() for name, value in model.state_dict().items()} if better else None
+        progress = checkpoint.recorded(progress, row, best, {})
+        checkpoint.save(at, progress, parts)
+    return progress
 
 
 def _optimizer(model: Any, training: Training) -> torch.optim.Optimizer:
     options: dict[str, Any] = {"lr": training.learning_rate, "weight_decay": training.weight_decay}
     key = "momentum" if training.optimizer == "SGD" else "betas"
     options[key] = training.momentum if training.optimizer == "SGD" else (training.momentum, 0.999)
-    optimizer: torch.optim.Optimizer = OPTIMIZERS[training.optimizer](model.parameters(), **options)
+    groups = [{"params": model.parameters(), "lr_scale": 1.0}]
+    optimizer: torch.optim.Optimizer = OPTIMIZERS[training.optimizer](groups, **options)
     return optimizer
 
 
@@ -169,7 +171,7 @@ def _epoch(model: Any, optimizer: Any, train: tuple[Labelled, ...], training: Tr
     model.train()
     losses = []
     for step, members in enumerate(np.array_split(order, steps)):
-        _set_rate(optimizer, training, epoch + step / steps)
+        set_learning_rate(optimizer, training, epoch + step / steps)
         loss = _loss(model, [train[index] for index in members], training, rng)
         optimizer.zero_grad()
         torch.autograd.backward(loss)
@@ -177,15 +179,6 @@ def _epoch(model: Any, optimizer: Any, train: tuple[Labelled, ...], training: Tr
         optimizer.step()
         losses.append(float(loss.detach()))
     return float(np.mean(losses))
-
-
-def _set_rate(optimizer: Any, training: Training, epochs: float) -> None:
-    """Linear warm-up, then a cosine from learning_rate to its final fraction."""
-    warm = min(1.0, (epochs + 1e-3) / training.warmup_epochs) if training.warmup_epochs else 1.0
-    cosine = 0.5 * (1 + math.cos(math.pi * epochs / training.epochs))
-    floor = training.final_learning_rate
-    for group in optimizer.param_groups:
-        group["lr"] = training.learning_rate * warm * (floor + (1 - floor) * cosine)
 
 
 def _loss(model: Any, chosen: list[Labelled], training: Training, rng: np.random.Generator) -> Tensor:
@@ -213,7 +206,10 @@ def _matched(model: Any, boxes: Tensor, anchors: Tensor) -> Tensor:
 
 
 def _map50(raw: nn.Module, lesson: Lesson, training: Training) -> float:
-    """Return the mean over classes of uninterpolated average precision at IoU .50 on val_select."""
+    """Return on val_select what the metric `map50` is: COCO's average precision at IoU .50, mean over classes.
+
+    That of evaluate is a stage later, of other detections: what counts there as one, `predict` says.
+    """
     size = training.size_px
     found: list[tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]] = []
     with torch.no_grad():
@@ -228,19 +224,33 @@ def _map50(raw: nn.Module, lesson: Lesson, training: Training) -> float:
     truths_by_class = np.bincount(
         np.concatenate([example.class_ids for example in lesson.val_select]), minlength=len(lesson.classes)
     )
-    return _mean_average_precision(scores, classes, hits, truths_by_class)
+    return mean_average_precision(scores, classes, hits, truths_by_class)
 
 
-def _mean_average_precision(
+def mean_average_precision(
     scores: NDArray[np.float64], classes: NDArray[np.int64], hits: NDArray[np.bool_], truths: NDArray[np.int64]
 ) -> float:
+    """Return the mean over classes with truths of the best precision at each of 101 recalls or a higher one.
+
+    The metric's own module gives intervals too; a change of theirs would train every detector again.
+
+    Parameters
+    ----------
+    scores, classes, hits : (n,), of each detection
+    truths : (classes,), how many there are, at least one
+
+    References
+    ----------
+    Lin et al. 2014 (COCO); pycocotools' COCOeval.accumulate.
+    """
     values = []
     for class_id in np.flatnonzero(truths):
         chosen = np.flatnonzero(classes == class_id)
-        right = hits[chosen[np.argsort(-scores[chosen], kind="stable")]]
-        precision = right.cumsum() / np.arange(1, len(right) + 1)
-        values.append(float(precision[right].sum() / truths[class_id]))
-    return float(np.mean(values)) if values else 0.0
+        right = hits[chosen[np.argsort(-scores[chosen], kind="stable")]].cumsum()
+        precision = right / np.arange(1, len(right) + 1)
+        at_least = np.append(np.maximum.accumulate(precision[::-1])[::-1], 0.0)  # the last: a recall never reached
+        values.append(at_least[np.searchsorted(right / truths[class_id], RECALLS)].mean())
+    return float(np.mean(values))
 
 
 def _letterboxed(example: Labelled, size_px: int) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:

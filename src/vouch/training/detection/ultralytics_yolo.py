@@ -31,9 +31,12 @@ from ultralytics.nn.tasks import DetectionModel, load_checkpoint, yaml_model_loa
 from ultralytics.utils import SETTINGS
 from ultralytics.utils.patches import imread
 
+from vouch import io
 from vouch.errors import DataError, Problem, refuse_any
 from vouch.training import weights as weights_files
-from vouch.training.detection.framework import Labelled, Lesson, Training
+from vouch.training.detection.framework import Labelled, Lesson, Training, fingerprint
+from vouch.training.optimization import checkpoint
+from vouch.training.optimization.checkpoint import Checkpoint
 from vouch.training.weights import Trained
 from vouch.vision.images import read_header
 from vouch.vision.preprocess import read_image
@@ -98,16 +101,20 @@ def train(lesson: Lesson, training: Training, start: Path, scratch: Path) -> Tra
     ------
     DataError
         When `start` is none of these.
+    WorkspaceError
+        When the checkpoint to resume from is of another run.
     """
     scratch = scratch.absolute()
-    last = scratch / "run/weights/last.pt"
-    resume = training.resume and last.is_file()
-    if not resume and scratch.exists():
-        shutil.rmtree(scratch)
+    at = Checkpoint(scratch / "run/weights/last.pt", fingerprint(lesson, training, start), training.resume)
+    resume = _resumable(at, scratch / "fingerprint")
+    if not resume:
+        if scratch.exists():
+            shutil.rmtree(scratch)
+        io.write_text(scratch / "fingerprint", at.fingerprint)
     data = _write_view(lesson, scratch / "view")
     model, tensors = _starting_point(start, scratch)
     overrides = _overrides(training, data, model, scratch)
-    trainer = _Trainer(overrides=overrides | ({"resume": str(last)} if resume else {}))
+    trainer = _Trainer(overrides=overrides | ({"resume": str(at.path)} if resume else {}))
     trainer.start = None if resume else tensors
     trainer.precision = training.precision
     trainer.train()
@@ -124,6 +131,14 @@ def train(lesson: Lesson, training: Training, start: Path, scratch: Path) -> Tra
     halves = {key: value.half() if value.is_floating_point() else value for key, value in network.state_dict().items()}
     shutil.rmtree(scratch)
     return Trained(halves, description, curve)
+
+
+def _resumable(at: Checkpoint, note: Path) -> bool:
+    """Say whether there is a state to go on from; Ultralytics' own file does not say of which run, so a note does."""
+    if not at.resume or not at.path.is_file():
+        return False
+    checkpoint.refuse_other(at, note.read_text(encoding="utf-8") if note.is_file() else None)
+    return True
 
 
 def network(description: dict[str, Any], tensors: dict[str, Tensor]) -> nn.Module:

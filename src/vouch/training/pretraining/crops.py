@@ -25,7 +25,7 @@ def seen(source: Canvases, crops: Crops, *, seed: int, epoch: int) -> Callable[[
     wide, narrow = (_strength(crops, area) for area in (crops.global_area, crops.local_area))
     wanted = [(wide, crops.global_px)] * N_GLOBAL + [(narrow, crops.local_px)] * crops.n_local
 
-    def look(indices: NDArray[np.intp]) -> Views:
+    def crop(indices: NDArray[np.intp]) -> Views:
         canvases, found = source(indices), []
         for number, (strength, side_px) in enumerate(wanted):
             rngs = (np.random.default_rng([seed, epoch, number, int(index)]) for index in indices)
@@ -33,7 +33,7 @@ def seen(source: Canvases, crops: Crops, *, seed: int, epoch: int) -> Callable[[
             found.append(np.stack([cropped(canvas, strength, rng, side_px=side_px) for canvas, rng in pairs]))
         return np.stack(found[:N_GLOBAL]), np.stack(found[N_GLOBAL:]) if crops.n_local else None
 
-    return look
+    return crop
 
 
 def _strength(crops: Crops, area: tuple[float, float]) -> Strength:

@@ -4,9 +4,7 @@ After DINOv2 (arXiv:2304.07193). One head serves crops and patches, as in iBOT (
 10^8 photographs, not on 10^4.
 """
 
-import copy
 import importlib
-import math
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -21,11 +19,11 @@ from torch import Tensor, nn
 from vouch.errors import Problem, WorkspaceError
 from vouch.training.backbones.timm_backbone import Normalised
 from vouch.training.images import batches as image_batches
-from vouch.training.optimization import optimizers
+from vouch.training.optimization import averaging, optimizers
+from vouch.training.optimization.schedule import set_learning_rate
 from vouch.training.pretraining.crops import N_GLOBAL, Views, masks
 from vouch.training.pretraining.params import Pretraining
 
-STEPS_A_SEED = 1_000_003  # a prime above any epoch's steps: no two steps of a run share a seed
 PARTS = ("dino", "ibot", "koleo")
 Batch = tuple[Tensor, Tensor | None]  # (2, n, 3, size, size), and (n_local, n, 3, local, local) where there are any
 
@@ -84,7 +82,7 @@ class Branch(nn.Module):
 
 @dataclass
 class Pair:
-    """Student, teacher and the losses, whose centers move with the teacher's answers."""
+    """Student, teacher and the losses, whose centers move with the teacher's outputs."""
 
     student: Branch
     teacher: Branch
@@ -104,8 +102,7 @@ def pair(backbone: Normalised, wanted: Pretraining) -> Pair:
     """
     device, objective = next(backbone.parameters()).device, wanted.objective
     student = Branch(backbone, wanted).to(device)
-    shared = {id(one): one for one in student.parameters() if not one.requires_grad}
-    teacher = copy.deepcopy(student, shared).requires_grad_(False)
+    teacher = averaging.copied(student)
     options = {"student_temp": objective.student_temperature, "center_momentum": objective.center_momentum}
     return Pair(
         student,
@@ -133,7 +130,7 @@ def epoch(
     for step, batch in enumerate(batches(number)):
         done = number * steps + step
         rng = np.random.default_rng([wanted.seed, number, step])
-        rate = optimizers.set_learning_rate(optimizer, wanted, number + step / steps)
+        rate = set_learning_rate(optimizer, wanted, number + step / steps)
         parts: list[Tensor] = []
 
         def loss(batch: Batch = batch, rng: np.random.Generator = rng, parts: list[Tensor] = parts) -> Tensor:
@@ -142,9 +139,10 @@ def epoch(
             weights = (objective.dino_weight, objective.ibot_weight, objective.koleo_weight)
             return torch.stack([weight * part for weight, part in zip(weights, parts, strict=True)]).sum()
 
-        seed = wanted.seed * STEPS_A_SEED + done
-        value = optimizers.step(both.student, optimizer, loss, max_norm=wanted.max_gradient_norm, seed=seed)
-        _follow(both, _decay(wanted, done, wanted.epochs * steps))
+        norm, seed = wanted.max_gradient_norm, wanted.seed
+        value = optimizers.step(both.student, optimizer, loss, max_norm=norm, seed=seed, number=done)
+        decay = averaging.towards_one(wanted.ema_decay, done, wanted.epochs * steps)
+        averaging.follow(both.teacher, both.student, decay)
         found.append(torch.stack([value, *(part.detach() for part in parts)]))
     means = torch.stack(found).mean(dim=0).tolist()
     names = ("train_loss", *(f"{part}_loss" for part in PARTS))
@@ -161,19 +159,19 @@ def losses(
     chosen = masks(len(seen), grid, share=objective.masked_share, area=objective.mask_area, rng=rng)
     hidden = torch.from_numpy(chosen).to(seen.device)
     with torch.no_grad():
-        told = teacher.tokens(seen)
-        told_whole = teacher.head(teacher.whole(told)).chunk(N_GLOBAL)
-        told_patches = teacher.head(teacher.patches(told, hidden))
+        tokens = teacher.tokens(seen)
+        of_teacher = teacher.head(teacher.whole(tokens)).chunk(N_GLOBAL)
+        of_hidden = teacher.head(teacher.patches(tokens, hidden))
     guessed = student.tokens(seen, hidden)
     whole = student.whole(guessed)
-    answers = list(student.head(whole).chunk(N_GLOBAL))
+    of_student = list(student.head(whole).chunk(N_GLOBAL))
     if local is not None:
         crops = student.whole(student.tokens(local.flatten(0, 1)))
-        answers += list(student.head(crops).chunk(len(local)))
+        of_student += list(student.head(crops).chunk(len(local)))
     patches = student.head(student.patches(guessed, hidden))
     return (
-        both.dino(list(told_whole), answers, teacher_temp=temperature),
-        both.ibot(told_patches, patches, hidden, teacher_temp=temperature),
+        both.dino(list(of_teacher), of_student, teacher_temp=temperature),
+        both.ibot(of_hidden, patches, hidden, teacher_temp=temperature),
         torch.stack([both.koleo(part) for part in whole.chunk(N_GLOBAL)]).sum(),
     )
 
@@ -192,26 +190,14 @@ def _thaw(both: Pair, wanted: Pretraining, number: int) -> None:
 
 
 def temperature(wanted: Pretraining, number: int) -> float:
-    """Return the teacher's temperature in an epoch: a flat answer is safe at first, a sharp one teaches more."""
+    """Return the teacher's temperature in an epoch: a flat output is safe at first, a sharp one teaches more."""
     objective = wanted.objective
     share = min(1.0, number / objective.temperature_epochs) if objective.temperature_epochs else 1.0
     first, last = objective.teacher_temperature, objective.final_teacher_temperature
     return first + share * (last - first)
 
 
-def _decay(wanted: Pretraining, done: int, steps: int) -> float:
-    return 1 - (1 - wanted.ema_decay) * (1 + math.cos(math.pi * done / steps)) / 2
-
-
-@torch.no_grad()
-def _follow(both: Pair, decay: float) -> None:
-    """Move the teacher towards the student, tensors that are not shared alone."""
-    for mine, yours in zip(both.teacher.parameters(), both.student.parameters(), strict=True):
-        if mine is not yours:
-            mine.lerp_(yours, 1 - decay)
-
-
-def answers(both: Pair, inputs: Iterator[Tensor]) -> tuple[Tensor, Tensor]:
+def outputs(both: Pair, inputs: Iterator[Tensor]) -> tuple[Tensor, Tensor]:
     """Return the teacher's features (n, d) and logits (n, prototypes) of whole photographs, on the CPU."""
     both.teacher.eval()
     features, logits = [], []
@@ -225,12 +211,7 @@ def answers(both: Pair, inputs: Iterator[Tensor]) -> tuple[Tensor, Tensor]:
 
 def optimizer(student: Branch, wanted: Pretraining) -> torch.optim.AdamW:
     """Return AdamW over all that ever learns; vectors are not decayed."""
-    learning = [one for one in student.parameters() if one.requires_grad]
-    groups = [
-        {"params": [one for one in learning if one.ndim > 1], "weight_decay": wanted.weight_decay, "lr_scale": 1.0},
-        {"params": [one for one in learning if one.ndim <= 1], "weight_decay": 0.0, "lr_scale": 1.0},
-    ]
-    return torch.optim.AdamW(groups, lr=wanted.learning_rate, betas=optimizers.BETAS, fused=True)
+    return optimizers.adamw(optimizers.decaying(student.parameters(), wanted.weight_decay), wanted.learning_rate)
 
 
 def trained(both: Pair) -> dict[str, Tensor]:

@@ -23,7 +23,7 @@ def spread(features: Tensor) -> float:
 
 
 def certainty(logits: Tensor, center: Tensor, temperature: float) -> tuple[float, float]:
-    """Return the entropy of the teacher's answers and what they tell apart, both as fractions of ln(prototypes).
+    """Return entropy and mutual information (with the photographs) of the teacher's outputs over ln(prototypes).
 
     Parameters
     ----------
@@ -33,16 +33,16 @@ def certainty(logits: Tensor, center: Tensor, temperature: float) -> tuple[float
     Returns
     -------
     entropy : mean over photographs; 1 says that every prototype is as likely
-    information : the entropy of the mean answer less that; 0 where all photographs get one answer, sharp or flat
+    information : the entropy of the mean output less that; 0 where all photographs get one output, sharp or flat
     """
-    answers = torch.softmax((logits.double() - center.double()) / temperature, dim=1)
+    outputs = torch.softmax((logits.double() - center.double()) / temperature, dim=1)
     most = math.log(logits.shape[1])
-    each = float(_entropy(answers).mean()) / most
-    return each, max(0.0, float(_entropy(answers.mean(dim=0, keepdim=True))) / most - each)
+    each = float(_entropy(outputs).mean()) / most
+    return each, max(0.0, float(_entropy(outputs.mean(dim=0, keepdim=True))) / most - each)
 
 
-def _entropy(answers: Tensor) -> Tensor:
-    entropies: Tensor = torch.special.entr(answers).sum(dim=1)
+def _entropy(outputs: Tensor) -> Tensor:
+    entropies: Tensor = torch.special.entr(outputs).sum(dim=1)
     return entropies
 
 

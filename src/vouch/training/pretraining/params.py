@@ -5,7 +5,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from vouch.params import Section
-from vouch.training.backbones.params import Backbone, Count, Lora, Precision, Rate
+from vouch.training.backbones.params import Backbone, Lora, Precision
+from vouch.training.optimization.params import Batches, Count, Rate, Schedule
 
 Weight = Annotated[float, Field(ge=0)]
 Temperature = Annotated[float, Field(gt=0, le=1)]
@@ -55,7 +56,7 @@ class Monitors(Section):
     min_spread: Rate  # of normalised features, as a fraction of the un-adapted backbone's; less is a collapse
 
 
-class Pretraining(Section):
+class Pretraining(Schedule, Batches):
     """How a backbone goes on learning from photographs without labels."""
 
     backbone: Backbone
@@ -65,9 +66,6 @@ class Pretraining(Section):
     epochs: Annotated[int, Field(ge=2)]
     head_epochs: Annotated[int, Field(ge=1)]  # first ones, for the head alone: at random it would wreck the blocks
     batch: Annotated[int, Field(ge=4)]  # KoLeo looks for neighbours within it
-    learning_rate: Annotated[float, Field(gt=0, le=1)]
-    final_learning_rate: Rate  # as a fraction of learning_rate, reached on a cosine
-    warmup_epochs: Annotated[float, Field(ge=0)]
     weight_decay: Rate
     max_gradient_norm: Annotated[float, Field(gt=0)]
     ema_decay: Annotated[float, Field(ge=0, lt=1)]  # of the teacher, to 1 on a cosine
@@ -75,10 +73,8 @@ class Pretraining(Section):
     head: Head
     objective: Objective
     monitors: Monitors
-    device: Literal["cpu", "cuda"]
-    threads: Count  # of PyTorch on a CPU: another number adds in another order, and the last bits differ
-    seed: Annotated[int, Field(ge=0)]
     precision: Precision  # of the backbone's pass; head and losses stay float32
+    resume: bool  # continue an interrupted run from its last epoch, to the same bytes
 
     @model_validator(mode="after")
     def _agree(self) -> Self:

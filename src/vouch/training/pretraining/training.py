@@ -5,10 +5,10 @@ everywhere, by the objective that made the backbone (here DINOv2's), with heads 
 Unlike the paper's, LoRA lies on timm's fused `qkv`: keys are adapted too, and query, key and value share one A.
 """
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import torch
@@ -21,11 +21,13 @@ from vouch.training.backbones.params import Views
 from vouch.training.backbones.timm_backbone import Normalised
 from vouch.training.images import batches as image_batches
 from vouch.training.images.batches import Photographs
-from vouch.training.pretraining import loop
-from vouch.training.pretraining import monitors as monitors
+from vouch.training.optimization import checkpoint
+from vouch.training.optimization.checkpoint import Checkpoint, Progress
+from vouch.training.pretraining import loop, monitors
 from vouch.training.pretraining.crops import seen
 from vouch.training.pretraining.loop import Batch, Pair
 from vouch.training.pretraining.params import Pretraining
+from vouch.training.weights import Trained
 
 
 @dataclass(frozen=True)
@@ -36,21 +38,13 @@ class Pool:
     labelled: Photographs  # of train: they judge the epochs
 
 
-@dataclass(frozen=True)
-class Adapted:
-    """A backbone's tensors, their description, and the curve; row `ships` is 1 is whose weights these are."""
-
-    tensors: dict[str, Tensor]
-    description: dict[str, Any]
-    curve: pd.DataFrame
-
-
-def adapt(pool: Pool, wanted: Pretraining, start: str) -> Adapted:
+def adapt(pool: Pool, wanted: Pretraining, start: str, scratch: Path) -> Trained:
     """Adapt a backbone to photographs; the teacher of the best epoch comes back, merged, or the backbone as it was.
 
-    The best epoch has the most photographs whose nearest neighbours, none of their own group, are of their class; of
-    equals the later. An epoch before the backbone learns, one whose features collapsed, or one that loses more than
-    the margin against the backbone as it was does not count. The same pool and parameters give the same tensors.
+    The best epoch, whose row of the curve says `ships` 1, has the most photographs whose nearest neighbours, none of
+    their own group, are of their class; of equals the later. An epoch before the backbone learns, one whose features
+    collapsed, or one that loses more than the margin against the backbone as it was does not count. The same pool and
+    parameters give the same tensors, interrupted or not; working files lie under `scratch`.
 
     Raises
     ------
@@ -59,7 +53,8 @@ def adapt(pool: Pool, wanted: Pretraining, start: str) -> Adapted:
     DataError
         When a photograph does not decode, the training diverges, or all labelled photographs are of one group.
     BundleError, WorkspaceError
-        When the starting weights do not fit; when the device, the hub or lightly is not there.
+        When the starting weights do not fit; when the device, the hub or lightly is not there, or the checkpoint to
+        resume from is not what it must be.
     """
     _check(wanted, len(pool.images))
     torch.set_num_threads(wanted.threads)
@@ -70,13 +65,17 @@ def adapt(pool: Pool, wanted: Pretraining, start: str) -> Adapted:
     backbone = backbone.to(wanted.device)
     ran = timm_backbone.attention_in_force(backbone, wanted.backbone.attention, wanted.device, wanted.precision)
     print(f"attention: {ran}", flush=True)
-    looks = Frozen(backbone=architecture, views=_whole(wanted.crops.global_px), precision="float32")
-    description = describe_frozen(backbone, looks, wanted.crops.global_px)
+    frozen = Frozen(backbone=architecture, views=_whole(wanted.crops.global_px), precision="float32")
+    description = describe_frozen(backbone, frozen, wanted.crops.global_px)
     before = {name: tensor.detach().cpu().clone() for name, tensor in backbone.state_dict().items()}
     loosen(backbone, wanted)
     both = loop.pair(backbone, wanted)
-    curve, best = _fit(both, pool, wanted)
-    return Adapted(before if best is None else _merged(both, best), description, curve)
+    at = Checkpoint(scratch / "last.pt", _fingerprint(pool, wanted, start), wanted.resume)
+    progress = _fit(both, pool, wanted, at)
+    shutil.rmtree(scratch, ignore_errors=True)
+    curve = pd.DataFrame(progress.curve).astype({"epoch": int})
+    curve = curve.assign(ships=(curve["epoch"] == progress.best_epoch).astype(int))
+    return Trained(_merged(both, progress.best) if progress.best_epoch else before, description, curve)
 
 
 def loosen(backbone: Normalised, wanted: Pretraining) -> None:
@@ -140,23 +139,31 @@ def _whole(size_px: int) -> Views:
     return Views(tiles_per_side=0, overlap=0.0, side_px=size_px, aggregator="mean", top_k=1)
 
 
-def _fit(both: Pair, pool: Pool, wanted: Pretraining) -> tuple[pd.DataFrame, dict[str, Tensor] | None]:
+def _fit(both: Pair, pool: Pool, wanted: Pretraining, at: Checkpoint) -> Progress:
     """Return the curve from before the first epoch on, and the trained tensors of the best epoch where one may ship."""
-    optimizer = loop.optimizer(both.student, wanted)
-    lesson = _Lesson(pool, wanted)
-    rows = [{"epoch": 0.0, **lesson.judged(both, 0)}]
-    best: dict[str, Tensor] | None = None
-    shipped = 0
-    print(_line(rows[0], wanted.epochs), flush=True)
-    for number in range(wanted.epochs):
+    optimizer, lesson = loop.optimizer(both.student, wanted), _Lesson(pool, wanted)
+    learning = {"student": both.student, "teacher": both.teacher, "optimizer": optimizer}
+    parts = learning | {"dino": both.dino, "ibot": both.ibot}  # these two for their centers
+    progress = checkpoint.started(at, parts, {})
+    if not progress.curve:
+        progress.curve.append({"epoch": 0.0, **lesson.validated(both, 0)})
+        print(_line(progress.curve[0], wanted.epochs), flush=True)
+    while (number := progress.epoch) < wanted.epochs:
         losses = loop.epoch(both, optimizer, lesson.batches, lesson.steps, wanted, number)
-        rows.append({"epoch": number + 1.0, **losses, **lesson.judged(both, number)})
-        print(_line(rows[-1], wanted.epochs), flush=True)
-        if may_ship(rows, shipped, wanted):
-            best, shipped = loop.trained(both), number + 1
-    print(verdict(rows, shipped), flush=True)
-    curve = pd.DataFrame(rows).astype({"epoch": int})
-    return curve.assign(ships=(curve["epoch"] == shipped).astype(int)), best
+        row = {"epoch": number + 1.0, **losses, **lesson.validated(both, number)}
+        print(_line(row, wanted.epochs), flush=True)
+        ships = may_ship([*progress.curve, row], progress.best_epoch, wanted)
+        progress = checkpoint.recorded(progress, row, loop.trained(both) if ships else None, {})
+        checkpoint.save(at, progress, parts)
+    print(verdict(progress.curve, progress.best_epoch), flush=True)
+    return progress
+
+
+def _fingerprint(pool: Pool, wanted: Pretraining, start: str) -> str:
+    labelled = [checkpoint.stand_in(pool.labelled.images), pool.labelled.class_ids.tolist(), pool.labelled.groups]
+    section = wanted.model_dump(mode="json", exclude={"resume"})
+    photographs = [checkpoint.stand_in(pool.images), labelled]
+    return checkpoint.fingerprint([section, photographs, checkpoint.started_from(Path(start))])
 
 
 def may_ship(rows: list[dict[str, float]], shipped: int, wanted: Pretraining) -> bool:
@@ -192,13 +199,13 @@ class _Lesson:
     def batches(self, epoch: int) -> Iterator[Batch]:
         wanted = self.wanted
         parts = image_batches.shuffled(len(self.pool.images), wanted.batch, seed=wanted.seed, epoch=epoch)
-        look = seen(self.images, wanted.crops, seed=wanted.seed, epoch=epoch)
-        return (loop.inputs(found, wanted.device) for found in image_batches.ahead(look, parts))
+        crop = seen(self.images, wanted.crops, seed=wanted.seed, epoch=epoch)
+        return (loop.inputs(found, wanted.device) for found in image_batches.ahead(crop, parts))
 
-    def judged(self, both: Pair, epoch: int) -> dict[str, float]:
+    def validated(self, both: Pair, epoch: int) -> dict[str, float]:
         wanted, labelled = self.wanted, self.pool.labelled
         inputs = image_batches.in_order(self.labelled, len(labelled.images), wanted.batch, wanted.device)
-        features, logits = loop.answers(both, inputs)
+        features, logits = loop.outputs(both, inputs)
         if not bool(torch.isfinite(features).all()):
             problem = Problem("pretrain", "finite features", "infinite ones", "lower learning_rate")
             raise DataError([problem])
