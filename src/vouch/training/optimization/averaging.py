@@ -35,7 +35,8 @@ def follow(average: nn.Module, network: nn.Module, decay: float) -> None:
 
 def warmed_up(decay: float, step: int) -> float:
     """Return the decay of step 1, 2 ..: 0 at first, so that the average is the network, then up to `decay`."""
-    return min(1 - (1 + max(0, step - 1)) ** -WARM_UP_POWER, decay)
+    warm: float = 1 - (1 + max(0, step - 1)) ** -WARM_UP_POWER
+    return min(warm, decay)
 
 
 def towards_one(decay: float, step: int, steps: int) -> float:
