@@ -23,7 +23,7 @@ from vouch.sources.options import labels_of, rules_of
 from vouch.sources.summary import counted
 from vouch.sources.tree import walk
 from vouch.stages.ingest import Params
-from vouch.vision.images import read_header
+from vouch.vision.images.decoding import read_header
 
 SUFFIXES = {"csv": (".csv",), "jsonl": (".jsonl",), "coco": (".json",)}  # the other formats are folders
 RULES = "KEY=column:NAME, KEY=name:REGEX (one group), KEY=folder:LEVEL (1 outermost, -1 innermost), KEY=value:TEXT"

@@ -17,7 +17,7 @@ from vouch.release.inference import answer, seen, trained
 from vouch.release.opening import Opened
 from vouch.sources.tree import photographs_below
 from vouch.splits import contract
-from vouch.vision.formats import SUFFIXES
+from vouch.vision.images.formats import SUFFIXES
 
 OWN = (
     "nothing says which photographs belong together: each counts as its own group, and what resembles is counted twice"

@@ -11,7 +11,7 @@ from vouch.errors import Problem
 from vouch.params import Section
 from vouch.quality.hashes import MAX_RADIUS
 from vouch.tables import ISSUES
-from vouch.vision.formats import REFUSALS
+from vouch.vision.images.formats import REFUSALS
 
 BLOCK, QUARANTINE, WARN = "block", "quarantine", "warn"
 ANY = (BLOCK, QUARANTINE, WARN)

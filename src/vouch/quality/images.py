@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from vouch.errors import Problem, WorkspaceError, refuse_any
 from vouch.tables import SCAN
-from vouch.vision.formats import SUFFIXES
-from vouch.vision.images import decode
+from vouch.vision.images.decoding import decode
+from vouch.vision.images.formats import SUFFIXES
 
 SHARPNESS_WIDTH_PX = 256
 SHARPNESS_HEIGHT_PX = 64 * SHARPNESS_WIDTH_PX  # at the most: a sliver, 1 x 65,500, would fill 17 GB at 256 pixels width

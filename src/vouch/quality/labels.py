@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from vouch.quality.checks import Thresholds, make_issues
 from vouch.tables import group_columns, stratum_columns
-from vouch.vision.formats import described
+from vouch.vision.images.formats import described
 
 SIDEWAYS = 5  # EXIF orientations from here on swap width and height
 

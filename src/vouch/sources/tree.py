@@ -13,7 +13,7 @@ from posixpath import normpath
 from vouch.documents import DocumentError, kind_of, read_text
 from vouch.errors import ManifestError, Problem
 from vouch.sources.words import is_fit
-from vouch.vision.formats import LISTED as PHOTOGRAPHS
+from vouch.vision.images.formats import LISTED as PHOTOGRAPHS
 
 DESCRIPTIONS = (".txt", ".xml", ".json", ".jsonl", ".csv", ".yaml", ".yml")  # suffixes of what describes photographs
 DEEPEST = 64  # folders within each other: 1,000 would overrun what Python's own copying and DVC can walk

@@ -17,7 +17,7 @@ from vouch import io, paths
 from vouch.params import Section, load
 from vouch.quality import images
 from vouch.stages import main
-from vouch.vision.formats import MOST_MEGAPIXELS
+from vouch.vision.images.formats import MOST_MEGAPIXELS
 
 
 class Params(Section):

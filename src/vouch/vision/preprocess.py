@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vouch.errors import BundleError, DataError, Problem
-from vouch.vision.formats import MOST_MEGAPIXELS
-from vouch.vision.images import Header, decode
+from vouch.vision.images.decoding import Header, decode
+from vouch.vision.images.formats import MOST_MEGAPIXELS
 
 LARGEST_PX = 2048  # side of a canvas, as trainings allow: 50 MB as float32
 OUTPUTS = {

@@ -38,7 +38,7 @@ from vouch.training.detection.framework import Labelled, Lesson, Training, finge
 from vouch.training.optimization import checkpoint
 from vouch.training.optimization.checkpoint import Checkpoint
 from vouch.training.weights import Trained
-from vouch.vision.images import read_header
+from vouch.vision.images.decoding import read_header
 from vouch.vision.preprocess import read_image
 
 SETTINGS.update({"sync": False, "dvc": False, "tensorboard": False, "wandb": False, "mlflow": False})

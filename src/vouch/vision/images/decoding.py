@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from PIL import BmpImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
 
 from vouch.errors import Problem
-from vouch.vision.formats import (
+from vouch.vision.images.formats import (
     DEEP_MODES,
     MODES,
     MOST_BYTES,
@@ -32,7 +32,7 @@ from vouch.vision.formats import (
     REFUSALS,
     described,
 )
-from vouch.vision.orientation import SIDEWAYS, TAG, UPRIGHT, orientation, turned, turned_back
+from vouch.vision.images.orientation import SIDEWAYS, TAG, UPRIGHT, orientation, turned, turned_back
 
 DECODE_ERRORS = (  # what Pillow's parsers raise on hostile bytes; 3,000 mutations of each format brought no other
     OSError,

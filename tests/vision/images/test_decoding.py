@@ -19,8 +19,8 @@ from vouch.errors import DataError
 from vouch.quality import images
 from vouch.quality.checks import CHECKS
 from vouch.stages.scan import Params
-from vouch.vision.formats import LISTED, MOST_BYTES, MOST_MEGAPIXELS, REFUSALS, SUFFIXES
-from vouch.vision.images import Header, decode, measure, read_header
+from vouch.vision.images.decoding import Header, decode, measure, read_header
+from vouch.vision.images.formats import LISTED, MOST_BYTES, MOST_MEGAPIXELS, REFUSALS, SUFFIXES
 from vouch.vision.photographs import unreadable
 from vouch.vision.preprocess import letterbox, place, read_image, to_photograph
 
@@ -187,7 +187,7 @@ from vouch.report.pictures import Mistake, data_uri, plain_uri
 from vouch.training.detection.augmentation import augmented
 from vouch.training.detection.framework import Augmentation, Labelled
 from vouch.vision.draw import draw_boxes
-from vouch.vision.images import read_header
+from vouch.vision.images.decoding import read_header
 from vouch.vision.photographs import as_input
 from vouch.vision.preprocess import read_image
 box = np.array([[0, 0, 1, 1.0]])
