@@ -20,6 +20,7 @@ from vouch.training.classification.cached import Cached, fit_top, objective
 from vouch.training.classification.loop import Feed
 from vouch.training.classification.params import CachedTraining, Extraction
 from vouch.training.images import batches as image_batches
+from vouch.vision.images.source import files
 
 PHOTOGRAPHS, RUNS, BATCH, SIZE_PX = 256, 5, 32, 112
 EXTRACTION = {
@@ -67,7 +68,7 @@ def draw(folder):
     for number in range(PHOTOGRAPHS):
         coarse = rng.integers(0, 255, (12, 16, 3), dtype=np.uint8)
         cv2.imwrite(str(folder / f"{number:03d}.jpg"), cv2.resize(coarse, (640, 480), interpolation=cv2.INTER_CUBIC))
-    return tuple(sorted(folder.iterdir()))
+    return files(sorted(folder.iterdir()))
 
 
 def seconds(run):

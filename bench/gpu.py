@@ -37,6 +37,7 @@ from vouch.training.classification.loop import Feed
 from vouch.training.classification.params import ClassifierTraining, Extraction
 from vouch.training.images import batches as image_batches
 from vouch.training.images.augmentation import STRENGTHS
+from vouch.vision.images.source import files
 
 CLASSES, READY, TOLERANCE = ("first", "second"), 4, 0.03
 RATE, DECAY, LAYER_DECAY, CLIP, EMA, SMOOTHING = 1e-4, 0.05, 0.75, 1.0, 0.999, 0.1
@@ -283,7 +284,7 @@ def draw(folder, count):
     for number in range(count):
         coarse = rng.integers(0, 255, (12, 16, 3), dtype=np.uint8)
         cv2.imwrite(str(folder / f"{number:03d}.jpg"), cv2.resize(coarse, (640, 480), interpolation=cv2.INTER_CUBIC))
-    return tuple(sorted(folder.iterdir()))
+    return files(sorted(folder.iterdir()))
 
 
 def main():

@@ -14,6 +14,7 @@ from vouch.deployment.openvino import deploy_openvino
 from vouch.deployment.parity import Tolerance, demand_parity
 from vouch.errors import BundleError, WorkspaceError
 from vouch.release.bundle import read
+from vouch.vision.images.source import files
 
 STRICT = Tolerance(output=1e-3, box_px=0.05)
 
@@ -21,7 +22,7 @@ STRICT = Tolerance(output=1e-3, box_px=0.05)
 @pytest.mark.parametrize("task", ["classify", "detect"])
 def test_the_deployed_network_answers_as_the_bundle_does(tmp_path, task):
     ready = build(tmp_path / "bundle", task)
-    found = deploy_openvino(read(tmp_path / "bundle"), ready, tmp_path / "out", photographs(tmp_path), STRICT)
+    found = deploy_openvino(read(tmp_path / "bundle"), ready, tmp_path / "out", files(photographs(tmp_path)), STRICT)
     assert io.read_json(tmp_path / "out/parity.json") == found | {
         "differences": {name: round(value, 9) for name, value in found["differences"].items()}
     }
@@ -63,13 +64,13 @@ def test_nan_is_no_parity(tmp_path):
         return ready.runtime.run(batch) * np.float32("nan")
 
     with pytest.raises(BundleError, match=r"logit_difference: expected at most 0\.001, got nan"):
-        demand_parity(ready, broken, photographs(tmp_path), STRICT, batch=2)
+        demand_parity(ready, broken, files(photographs(tmp_path)), STRICT, batch=2)
 
 
 def test_a_detector_that_finds_nothing_is_no_evidence(tmp_path):
     ready = build(tmp_path / "bundle", "detect")
     with pytest.raises(BundleError, match="box_difference_px: expected a candidate to compare, got none"):
-        demand_parity(ready, ready.runtime.run, photographs(tmp_path)[-1:], STRICT, batch=2)
+        demand_parity(ready, ready.runtime.run, files(photographs(tmp_path)[-1:]), STRICT, batch=2)
 
 
 def test_boxes_are_compared_too(tmp_path):
@@ -81,7 +82,7 @@ def test_boxes_are_compared_too(tmp_path):
         return output
 
     with pytest.raises(BundleError, match=r"box_difference_px: expected at most 0\.05, got 0\.1"):
-        demand_parity(ready, moved, photographs(tmp_path), STRICT, batch=2)
+        demand_parity(ready, moved, files(photographs(tmp_path)), STRICT, batch=2)
 
 
 def test_a_full_disk_is_named_and_leaves_nothing(tmp_path):

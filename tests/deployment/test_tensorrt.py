@@ -15,6 +15,7 @@ from vouch.deployment.parity import Tolerance
 from vouch.deployment.tensorrt import Precision, deploy_tensorrt, refuse_half_precision
 from vouch.errors import BundleError, DataError, ParamsError, WorkspaceError
 from vouch.release.bundle import read
+from vouch.vision.images.source import files
 
 STRICT = Tolerance(output=1e-3, box_px=0.05)
 DINOV3 = {"backbone": {"name": "vit_small_patch16_dinov3"}}
@@ -72,7 +73,7 @@ def told(tmp_path):
 
 def deployed(tmp_path, task="classify", precision=Precision.FLOAT32, max_batch=3, **options):
     ready = build(tmp_path / "bundle", task, **options)
-    arguments = (read(tmp_path / "bundle"), ready, tmp_path / "out", photographs(tmp_path), STRICT)
+    arguments = (read(tmp_path / "bundle"), ready, tmp_path / "out", files(photographs(tmp_path)), STRICT)
     return deploy_tensorrt(*arguments, precision=precision, max_batch=max_batch)
 
 

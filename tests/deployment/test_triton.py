@@ -16,6 +16,7 @@ from vouch.errors import BundleError, WorkspaceError
 from vouch.release import opening
 from vouch.release.bundle import read, write_bundle
 from vouch.release.inference import answer
+from vouch.vision.images.source import files
 
 STAND_IN = """
 class Tensor:
@@ -122,7 +123,7 @@ def served(tmp_path_factory):
     command = [sys.executable, "-c", SERVER, str(folder / "repositories"), *map(str, images)]
     run = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, cwd=folder)
     assert run.returncode == 0, run.stderr
-    return images, json.loads(run.stdout), {name: answer(one, images) for name, one in bundles.items()}
+    return images, json.loads(run.stdout), {name: answer(one, files(images)).rows for name, one in bundles.items()}
 
 
 @pytest.mark.parametrize("name", CALIBRATORS)

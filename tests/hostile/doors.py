@@ -27,6 +27,7 @@ from vouch.sources.descriptor import check_descriptor
 from vouch.sources.merge import Merged, Taxonomy
 from vouch.sources.tree import walk
 from vouch.stages import ingest
+from vouch.vision.images.source import File
 
 Kind = Callable[[np.random.Generator, Path], Attempt]
 Hazard = Callable[[np.random.Generator, Planted], tuple[Planted, str]]
@@ -161,7 +162,7 @@ def _bundle(model: str, change: bundles.Change, rng: np.random.Generator, folder
 
     def enter() -> tuple[Opened, Any]:
         opened = open_bundle(bundle)
-        return opened, answer(opened, sorted((here / "new").iterdir()))
+        return opened, answer(opened, [File(path) for path in sorted((here / "new").iterdir())]).rows
 
     return Attempt(f"{model}: {told}", enter, right, sound=told == bundles.SOUND)
 

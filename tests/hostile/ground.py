@@ -131,6 +131,7 @@ def build(folder: Path) -> None:
     from vouch.release.inference import answer  # in the process that builds alone
     from vouch.release.opening import open_bundle
     from vouch.stages import ingest, scan, split, validate
+    from vouch.vision.images.source import files
 
     for name, text in STAND_IN.items():
         labels.write(folder / "stand_in/dvc" / name, text.encode())
@@ -147,7 +148,8 @@ def build(folder: Path) -> None:
     rows = pd.read_parquet(whole)["sample_id"].map(lambda name: f"{name},{name}\n")
     Path("data/splits/driver/val_calib.csv").write_text("sample_id,group\n" + "".join(rows))  # enough for `vouch drift`
     photographs(Path("new"))
-    seen = answer(open_bundle(Path("models/driver/bundle")), sorted(Path("data/sources/driver/mine").glob("*.png")))
+    photographs_of_mine = files(sorted(Path("data/sources/driver/mine").glob("*.png")))
+    seen = answer(open_bundle(Path("models/driver/bundle")), photographs_of_mine).rows
     predicted = Path("data/predictions/driver/candidate/val_calib.parquet")
     predicted.parent.mkdir(parents=True)
     seen.rename(columns={"image": "sample_id"}).assign(group=seen["image"]).to_parquet(predicted)

@@ -14,6 +14,7 @@ from vouch.errors import BundleError
 from vouch.release.bundle import MANIFEST, read, write_bundle
 from vouch.release.inference import answer
 from vouch.release.opening import open_bundle
+from vouch.vision.images.source import files
 
 KINDS = ("detector", "classifier", "finds_nothing", "says_the_prior")
 DIGITS = "9" * 400
@@ -143,7 +144,7 @@ def outcome(folder, images):
     except BundleError:
         return False
     if opened.runtime is not None:
-        in_range(answer(opened, images), images)
+        in_range(answer(opened, files(images)).rows, images)
     return True
 
 

@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw
 from vouch.training.classification.params import CachedTraining, ClassifierTraining, Extraction
 from vouch.training.classification.training import Album
 from vouch.training.images.batches import Photographs
+from vouch.vision.images.source import files
 
 CLASSES = ("clear", "road_work")
 SIZE_PX = 32
@@ -33,7 +34,7 @@ def album(folder: Path, count: int = 24) -> Album:
 
     def part(start: int, stop: int) -> Photographs:
         numbers = range(start, stop)
-        images = tuple(folder / f"{number:02d}.png" for number in numbers)
+        images = files(folder / f"{number:02d}.png" for number in numbers)
         return Photographs(images, np.arange(start, stop) % 2, tuple(f"g{number // 2}" for number in numbers))
 
     return Album(CLASSES, part(0, cut), part(cut, count))

@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from vouch.training.detection.framework import Augmentation, Labelled, Lesson, Training
+from vouch.vision.images.source import File
 
 CLASSES = ("red", "blue")
 ARCHITECTURES = Path(__file__).parents[2] / "models/architectures"
@@ -28,7 +29,7 @@ def lesson(folder: Path, count: int = 12) -> Lesson:
     """Label them: the first three quarters are train, the others val_select."""
     examples = tuple(
         Labelled(
-            folder / f"{number:02d}.png",
+            File(folder / f"{number:02d}.png"),
             np.array([[_left(number) / 64, 12 / 48, (_left(number) + 21) / 64, 37 / 48]]),
             np.array([number % 2], np.int64),
         )

@@ -4,7 +4,8 @@ import pytest
 from PIL import Image
 
 from vouch.errors import BundleError, DataError
-from vouch.vision.preprocess import Preprocess, from_json, letterbox, read_image, to_input, to_json, to_photograph
+from vouch.vision.images.source import File, read_image
+from vouch.vision.preprocess import Preprocess, from_json, letterbox, to_input, to_json, to_photograph
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 240), (240, 320), (416, 416), (101, 37), (64, 64), (333, 77)])
@@ -43,7 +44,7 @@ def test_a_photograph_is_turned_upright(tmp_path):
     exif = picture.getexif()
     exif[274] = 6
     picture.save(tmp_path / "a.jpg", exif=exif)
-    assert read_image(tmp_path / "a.jpg").shape == (20, 10, 3)
+    assert read_image(File(tmp_path / "a.jpg")).shape == (20, 10, 3)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a picture"])
@@ -51,7 +52,7 @@ def test_what_does_not_decode_is_refused(tmp_path, content):
     if content is not None:
         (tmp_path / "a.jpg").write_bytes(content)
     with pytest.raises(DataError, match=r"a\.jpg"):
-        read_image(tmp_path / "a.jpg")
+        read_image(File(tmp_path / "a.jpg"))
 
 
 def test_preprocessing_reads_back_and_another_form_is_refused():
@@ -65,7 +66,7 @@ def test_preprocessing_reads_back_and_another_form_is_refused():
 def test_opencv_reads_what_training_reads(tmp_path):
     image = np.random.default_rng(0).integers(0, 255, (32, 48, 3), np.uint8)
     cv2.imwrite(str(tmp_path / "a.jpg"), image)
-    np.testing.assert_array_equal(read_image(tmp_path / "a.jpg"), cv2.imread(str(tmp_path / "a.jpg")))
+    np.testing.assert_array_equal(read_image(File(tmp_path / "a.jpg")), cv2.imread(str(tmp_path / "a.jpg")))
 
 
 CONTENT = to_json(Preprocess(64, 32))

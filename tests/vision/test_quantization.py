@@ -8,7 +8,8 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from vouch.errors import BundleError, ParamsError
-from vouch.vision.photographs import as_input, evenly
+from vouch.vision.images.source import evenly, files
+from vouch.vision.preprocess import as_input
 from vouch.vision.quantization import Dynamic, Static, is_quantized, quantized
 
 SIZE = 16
@@ -101,7 +102,7 @@ def images(tmp_path_factory):
         middle = 20 if index > 5 else 60 + 25 * index
         pixels = np.clip(rng.normal(middle, 30 if index < 6 else 3, (SIZE, SIZE, 3)), 0, 255).astype(np.uint8)
         Image.fromarray(pixels).save(path)
-    return paths
+    return files(paths)
 
 
 def answers(content, images):
@@ -185,5 +186,5 @@ def test_what_is_no_network_or_already_in_eight_bits_is_refused(convolutional, p
 
 def test_photographs_are_evenly_spaced_and_never_twice():
     names = [str(index) for index in range(10)]
-    assert [path.name for path in evenly(names, 4)] == ["0", "3", "6", "9"]
-    assert [path.name for path in evenly(names, 99)] == names
+    assert [path.name for path in evenly(files(names), 4)] == ["0", "3", "6", "9"]
+    assert [path.name for path in evenly(files(names), 99)] == names

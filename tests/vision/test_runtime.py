@@ -1,3 +1,6 @@
+import gc
+import threading
+
 import numpy as np
 import onnx
 import pytest
@@ -7,6 +10,8 @@ from PIL import Image
 from vouch.errors import BundleError, DataError
 from vouch.vision import runtime
 from vouch.vision.boxes import Postprocess
+from vouch.vision.images import source
+from vouch.vision.images.source import Crop, Encoded, File, files, required
 from vouch.vision.preprocess import Preprocess
 
 SIZE = 32
@@ -46,10 +51,14 @@ def reds(tmp_path):
     return paths
 
 
+def detected(network, images, **batch):
+    return list(required(runtime.detect(network, images, POSTPROCESS, **batch)))
+
+
 @pytest.mark.parametrize("batch", [1, 2, 4, 100])
 def test_answers_come_in_the_order_of_the_photographs_whatever_the_batch(reds_path, reds, batch):
     loaded = runtime.load(reds_path, Preprocess(SIZE, SIZE))
-    answers = list(runtime.detect(loaded, reds, POSTPROCESS, batch=batch))
+    answers = detected(loaded, files(reds), batch=batch)
     scores = [float(found.scores[0]) for found, _ in answers]
     np.testing.assert_allclose(scores, [round(25.5 * step) / 255 for step in range(1, 10)], atol=1e-5)
     assert {size for _, size in answers} == {(64, 64)}
@@ -58,14 +67,14 @@ def test_answers_come_in_the_order_of_the_photographs_whatever_the_batch(reds_pa
 
 def test_no_photographs_no_answers(reds_path):
     loaded = runtime.load(reds_path, Preprocess(SIZE, SIZE))
-    assert list(runtime.detect(loaded, [], POSTPROCESS, batch=4)) == []
+    assert detected(loaded, [], batch=4) == []
 
 
 def test_a_photograph_that_does_not_decode_is_named(reds_path, reds):
     reds[5].write_bytes(b"not a photograph")
     loaded = runtime.load(reds_path, Preprocess(SIZE, SIZE))
     with pytest.raises(DataError, match=r"6\.png"):
-        list(runtime.detect(loaded, reds, POSTPROCESS, batch=2))
+        detected(loaded, files(reds), batch=2)
 
 
 @pytest.mark.parametrize("batch", [1, 2, 100])
@@ -75,15 +84,61 @@ def test_every_photograph_that_cannot_be_read_is_named_at_once(reds_path, reds, 
     reds[8].unlink()
     loaded = runtime.load(reds_path, Preprocess(SIZE, SIZE))
     with pytest.raises(DataError) as caught:
-        list(runtime.detect(loaded, reds, POSTPROCESS, batch=batch))
+        detected(loaded, files(reds), batch=batch)
     assert [problem.where for problem in caught.value.problems] == [str(reds[place]) for place in (1, 5, 8)]
+
+
+@pytest.mark.parametrize("batch", [1, 3, 100])
+def test_a_photograph_that_fails_is_named_and_every_other_is_answered(reds_path, reds, batch):
+    broken = (Encoded("upload 1", b"not a photograph"), Crop(File(reds[0]), (0, 0, 65, 64)))
+    images = (File(reds[0]), broken[0], File(reds[1]), Encoded("upload 2", reds[2].read_bytes()), broken[1])
+    found = list(runtime.detect(runtime.load(reds_path, Preprocess(SIZE, SIZE)), images, POSTPROCESS, batch=batch))
+    refused = [one.problems[0].where for one in found if isinstance(one, DataError)]
+    assert refused == ["upload 1", f"{reds[0]}: crop (0, 0, 65, 64)"]
+    assert [place for place, one in enumerate(found) if isinstance(one, DataError)] == [1, 4]
+    scores = [float(found[place][0].scores[0]) for place in (0, 2, 3)]
+    np.testing.assert_allclose(scores, [round(25.5 * step) / 255 for step in (1, 2, 3)], atol=1e-5)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 16])
+def test_the_crops_of_a_photograph_are_answered_in_their_own_pixels_and_decode_it_once(
+    reds_path, tmp_path, monkeypatch, batch
+):
+    pixels = np.zeros((8, 72, 3), np.uint8)
+    pixels[..., 0] = np.repeat(np.arange(10, 100, 10), 8)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    whole, decoded = File(tmp_path / "a.png"), []
+    crops = [Crop(whole, (8 * step, 0, 8 * step + 8, 8)) for step in range(9)]
+    decode = source.decode
+    monkeypatch.setattr(source, "decode", lambda *given, **named: decoded.append(1) or decode(*given, **named))
+    found = detected(runtime.load(reds_path, Preprocess(SIZE, SIZE)), crops, batch=batch)
+    np.testing.assert_allclose([float(one.scores[0]) for one, _ in found], np.arange(10, 100, 10) / 255, atol=1e-5)
+    assert {size for _, size in found} == {(8, 8)}
+    assert decoded == [1]
+
+
+def test_a_network_has_one_pool_of_threads_as_long_as_it_is_loaded(reds_path, reds):
+    before = set(threading.enumerate())
+    loaded = runtime.load(reds_path, Preprocess(SIZE, SIZE))
+    detected(loaded, files(reds), batch=1)
+    own = set(threading.enumerate()) - before
+    for _ in range(3):
+        detected(loaded, files(reds), batch=1)
+        next(runtime.detect(loaded, files(reds), POSTPROCESS, batch=1))  # asked for no more: the others end
+    assert own
+    assert set(threading.enumerate()) - before == own
+    del loaded
+    gc.collect()
+    for thread in own:
+        thread.join(5)
+    assert not own & set(threading.enumerate())
 
 
 def test_a_sliver_is_answered(reds_path, tmp_path):
     for width, height in [(900, 1), (1, 900)]:
         Image.new("RGB", (width, height), (255, 0, 0)).save(tmp_path / "sliver.png")
         loaded = runtime.load(reds_path, Preprocess(SIZE, SIZE))
-        ((found, size),) = runtime.detect(loaded, [tmp_path / "sliver.png"], POSTPROCESS, batch=1)
+        ((found, size),) = detected(loaded, files([tmp_path / "sliver.png"]), batch=1)
         assert size == (width, height)
         assert found.boxes_xyxy[0].max() <= 900
 
@@ -107,7 +162,7 @@ def test_a_box_that_is_none_is_refused_with_its_photograph(reds_path, reds, brok
     onnx.save(model, reds_path)
     loaded = runtime.load(reds_path, Preprocess(SIZE, SIZE))
     with pytest.raises(DataError, match=r"1\.png: expected finite boxes"):
-        list(runtime.detect(loaded, reds, POSTPROCESS, batch=2))
+        detected(loaded, files(reds), batch=2)
 
 
 def test_what_is_no_file_is_refused(tmp_path):

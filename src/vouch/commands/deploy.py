@@ -16,6 +16,7 @@ from vouch.deployment.triton import deploy_triton
 from vouch.deployment.triton_lint import refuse_repository
 from vouch.release.bundle import read
 from vouch.release.opening import open_contents
+from vouch.vision.images.source import files
 
 
 class Server(StrEnum):
@@ -63,10 +64,11 @@ def deploy(
         deploy_triton(contents, opened, folder, max_batch=max_batch, delay_us=delay_us)
         typer.echo(f"{folder}: a model repository; clients call {opened.manifest['name']}_ensemble")
         return
+    compared = files(images)
     if to == Server.OPENVINO:
-        found = deploy_openvino(contents, opened, folder, images, allowed)
+        found = deploy_openvino(contents, opened, folder, compared, allowed)
     else:
-        found = deploy_tensorrt(contents, opened, folder, images, allowed, precision=precision, max_batch=max_batch)
+        found = deploy_tensorrt(contents, opened, folder, compared, allowed, precision=precision, max_batch=max_batch)
     for name, value in found["differences"].items():
         typer.echo(f"{name}: {value:.2g}")
     typer.echo(f"{folder}: answers as ONNX Runtime does, on {found['compared']}")

@@ -15,7 +15,7 @@ from vouch.release.inference import answer
 from vouch.release.opening import Opened, open_bundle
 from vouch.sources.tree import photographs_below
 from vouch.vision.draw import caption, draw_boxes
-from vouch.vision.preprocess import read_image
+from vouch.vision.images.source import File, files, read_image
 
 PICTURES = {  # what a drawn answer may be written as, by suffix
     **dict.fromkeys((".jpg", ".jpeg"), "JPEG"),
@@ -48,7 +48,9 @@ def predict(
     opened = open_bundle(source)
     if output is not None:
         _refuse_undrawable(opened, listed, output)
-    found = answer(opened, listed)
+    answered = answer(opened, files(listed))
+    refuse_any(DataError, answered.refused)
+    found = answered.rows
     boxed = "x1" in found
     if output is not None:
         picture = _drawn(listed[0], found if everything else found[found["accept"]])
@@ -92,14 +94,14 @@ def _refuse_undrawable(opened: Opened, images: list[Path], output: Path) -> None
         got = f"{len(images)} photographs"
         problems.append(Problem("--output", "one photograph to draw", got, "use --csv for many"))
     refuse_any(DataError, problems)
-    side_px, most = max(read_image(images[0]).shape[:2]), LONGEST_PX.get(PICTURES[output.suffix.lower()])
+    side_px, most = max(read_image(File(images[0])).shape[:2]), LONGEST_PX.get(PICTURES[output.suffix.lower()])
     if most is not None and side_px > most:
         where, expected = f"--output {output}", f"at most {most} pixels a side, as {output.suffix} holds"
         raise DataError([Problem(where, expected, f"a photograph of {side_px}", "name a .png or .tif")])
 
 
 def _drawn(image: Path, found: pd.DataFrame) -> Image.Image:
-    picture = Image.fromarray(read_image(image)[..., ::-1])
+    picture = Image.fromarray(read_image(File(image))[..., ::-1])
     names = [caption(name, sure) for name, sure in zip(found["class_pred"], found["confidence"], strict=True)]
     colours = pd.factorize(found["class_pred"], sort=True)[0]
     return draw_boxes(picture, found[["x1", "y1", "x2", "y2"]].to_numpy(float), captions=names, colours=list(colours))

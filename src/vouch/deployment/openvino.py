@@ -21,6 +21,7 @@ from vouch.deployment.parity import Run, Tolerance, demand_parity
 from vouch.errors import Problem, WorkspaceError
 from vouch.release.bundle import Contents
 from vouch.release.opening import Opened
+from vouch.vision.images.source import Image
 
 BATCH = 8
 # On processors that multiply bfloat16 OpenVINO would choose it by itself: the calibrator was learnt in float32.
@@ -30,7 +31,7 @@ RUNTIME = re.compile(r'\s*<info name="OpenVINO Runtime" value="[^"]*" />')
 
 
 def deploy_openvino(
-    contents: Contents, opened: Opened, folder: Path, photographs: Sequence[Path], tolerance: Tolerance
+    contents: Contents, opened: Opened, folder: Path, photographs: Sequence[Image], tolerance: Tolerance
 ) -> dict[str, Any]:
     """Write a bundle for OpenVINO into a new folder, and return what parity.json says.
 

@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vouch.deployment.folders import network_of
-from vouch.errors import BundleError, DataError, Problem, refuse_any
+from vouch.errors import BundleError, Problem, refuse_any
 from vouch.evaluation.parity import compare_answers, compare_outputs, summarise
 from vouch.release.opening import Opened, sample_input
-from vouch.vision.photographs import unreadable
-from vouch.vision.preprocess import letterbox, read_image, to_input
+from vouch.vision.images.source import Image, required
+from vouch.vision.preprocess import as_batch, placed
 
 Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
@@ -27,7 +27,7 @@ class Tolerance:
 
 
 def demand_parity(
-    opened: Opened, run: Run, photographs: Sequence[Path], tolerance: Tolerance, *, batch: int
+    opened: Opened, run: Run, photographs: Sequence[Image], tolerance: Tolerance, *, batch: int
 ) -> dict[str, Any]:
     """Return the largest differences between `run` and ONNX Runtime, as parity.json has them, when all are rounding.
 
@@ -36,7 +36,7 @@ def demand_parity(
     opened : Opened
         Its runtime is the reference.
     run : float32 (n, 3, size, size) -> float32, as `preprocess.output` says
-    photographs : sequence of paths
+    photographs : sequence of images
         None: the bundle's own sample is compared.
     tolerance : Tolerance
     batch : int
@@ -58,14 +58,13 @@ def demand_parity(
     return {"compared": compared, "differences": values, "tolerance": asdict(tolerance), "with": "ONNX Runtime"}
 
 
-def _inputs(opened: Opened, photographs: Sequence[Path], batch: int) -> Iterator[NDArray[np.float32]]:
+def _inputs(opened: Opened, photographs: Sequence[Image], batch: int) -> Iterator[NDArray[np.float32]]:
     preprocess = network_of(opened).preprocess
     if not photographs:
         yield sample_input(preprocess)
-    refuse_any(DataError, unreadable(photographs))
-    for start in range(0, len(photographs), batch):
-        images = photographs[start : start + batch]
-        yield to_input(np.stack([letterbox(read_image(image), preprocess.size_px)[0] for image in images]))
+    coming = required(placed(photographs, preprocess.size_px))
+    while some := list(islice(coming, batch)):
+        yield as_batch(some)
 
 
 def _classes(opened: Opened, pairs: Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from vouch.deployment.parity import Run, Tolerance, demand_parity
 from vouch.errors import DataError, ParamsError, Problem, WorkspaceError, refuse_any
 from vouch.release.bundle import Contents
 from vouch.release.opening import Opened
+from vouch.vision.images.source import Image
 
 FLAGS = {"float32": ["--noTF32"], "bfloat16": ["--bf16"], "float16": ["--fp16"]}  # TF32 would keep ten bits of a weight
 LAST_WITH_FLAGS = 10  # TensorRT 11 took the precision flags away
@@ -81,7 +82,7 @@ def deploy_tensorrt(
     contents: Contents,
     opened: Opened,
     folder: Path,
-    photographs: Sequence[Path],
+    photographs: Sequence[Image],
     tolerance: Tolerance,
     *,
     precision: Precision,

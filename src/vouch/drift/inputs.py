@@ -18,6 +18,7 @@ from vouch.release.opening import Opened
 from vouch.sources.tree import photographs_below
 from vouch.splits import contract
 from vouch.vision.images.formats import SUFFIXES
+from vouch.vision.images.source import files
 
 OWN = (
     "nothing says which photographs belong together: each counts as its own group, and what resembles is counted twice"
@@ -85,9 +86,11 @@ def _refuse_absent(path: Path, command: str) -> None:
 def _of_images(opened: Opened, images: Sequence[Path], groups: Sequence[str]) -> Appearance:
     samples = pd.DataFrame({"sample_id": [str(image) for image in images], "group": groups})
     if trained(opened).preprocess.task == "classify":
-        rows, embeddings = seen(opened, images)
+        rows, embeddings = seen(opened, files(images))
         return of_classes(rows.assign(group=samples["group"]), opened.classes, embeddings)
-    boxes = answer(opened, images).rename(columns={"image": "sample_id"})
+    answered = answer(opened, files(images))
+    refuse_any(DataError, answered.refused)
+    boxes = answered.rows.rename(columns={"image": "sample_id"})
     return of_boxes(_above_floor(opened, boxes), samples, opened.classes)
 
 

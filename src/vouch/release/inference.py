@@ -1,8 +1,8 @@
 """What an opened bundle says of photographs: the raw answer, calibrated, and decided by its one policy."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -10,31 +10,40 @@ from numpy.typing import NDArray
 
 from vouch.calibration.apply.calibrator import calibrated
 from vouch.calibration.apply.probabilities import PROBABILITY
-from vouch.errors import BundleError, Problem
+from vouch.errors import BundleError, DataError, Problem, refuse_any
 from vouch.policies.apply.policy import decided
 from vouch.policies.apply.selective import score_column
 from vouch.release.opening import Opened
 from vouch.vision import runtime
+from vouch.vision.images.source import Image, required
 from vouch.vision.progress import shown
 from vouch.vision.rows import classification_rows
 from vouch.vision.runtime import Runtime
 
 BATCH = 8
+T = TypeVar("T")
 
 
-def answer(opened: Opened, images: Sequence[Path]) -> pd.DataFrame:
-    """Return what the bundle says, calibrated and decided.
+@dataclass(frozen=True)
+class Answered:
+    """What a bundle says of the images that can be used, and every problem of the others."""
+
+    rows: pd.DataFrame
+    refused: tuple[Problem, ...]
+
+
+def answer(opened: Opened, images: Sequence[Image]) -> Answered:
+    """Return what the bundle says, calibrated and decided; an image that fails takes no other with it.
 
     Parameters
     ----------
     opened : Opened
         From `opening.open_bundle`.
-    images : sequence of paths
-        Photographs.
+    images : sequence of images
 
     Returns
     -------
-    table
+    Answered
         A detector: one row a detection: image, class_pred, score, confidence, accept, x1, y1, x2, y2 (pixels).
         A classifier: one row a photograph: image, class_pred, confidence, accept, prediction_set, why and
         probability_<class>.
@@ -43,24 +52,29 @@ def answer(opened: Opened, images: Sequence[Path]) -> pd.DataFrame:
     ------
     BundleError
         When the bundle is trivial: it does not look at photographs.
+    DataError
+        When none of the images can be used.
     """
     loaded = trained(opened)
     return (_classes if loaded.preprocess.task == "classify" else _detections)(opened, loaded, images)
 
 
-def seen(opened: Opened, images: Sequence[Path]) -> tuple[pd.DataFrame, NDArray[np.float64] | None]:
+def seen(opened: Opened, images: Sequence[Image]) -> tuple[pd.DataFrame, NDArray[np.float64] | None]:
     """Return a classifier's calibrated and decided rows, one a photograph, and their embeddings where it gives them.
 
     Raises
     ------
     BundleError
         When the bundle is trivial.
+    DataError
+        For every image that cannot be used.
     """
     loaded = trained(opened)
+    names = [image.name for image in images]
     if loaded.embed is None:
-        return _decided(opened, images, runtime.classify(loaded, images, batch=BATCH)), None
-    pairs = list(shown(runtime.embed(loaded, images, batch=BATCH), len(images), "embed"))
-    return _decided(opened, images, (answers for answers, _ in pairs)), np.stack([embedding for _, embedding in pairs])
+        return _decided(opened, names, required(runtime.classify(loaded, images, batch=BATCH))), None
+    pairs = list(shown(required(runtime.embed(loaded, images, batch=BATCH)), len(images), "embed"))
+    return _decided(opened, names, (outputs for outputs, _ in pairs)), np.stack([embedding for _, embedding in pairs])
 
 
 def trained(opened: Opened) -> Runtime:
@@ -77,31 +91,43 @@ def trained(opened: Opened) -> Runtime:
     return opened.runtime
 
 
-def _detections(opened: Opened, loaded: Runtime, images: Sequence[Path]) -> pd.DataFrame:
+def _detections(opened: Opened, loaded: Runtime, images: Sequence[Image]) -> Answered:
     assert opened.postprocess is not None  # a detector's bundle does not verify without it
-    found = runtime.detect(loaded, images, opened.postprocess, batch=BATCH)
+    used, refused = _sorted_out(images, runtime.detect(loaded, images, opened.postprocess, batch=BATCH))
     rows = [
-        (str(image), opened.classes[class_id], float(score), *(float(value) for value in box))
-        for image, (one, _) in zip(images, shown(found, len(images), "predict"), strict=True)
+        (name, opened.classes[class_id], float(score), *(float(value) for value in box))
+        for name, (one, _) in used
         for class_id, score, box in zip(one.class_ids, one.scores, one.boxes_xyxy, strict=True)
     ]
     table = pd.DataFrame(rows, columns=["image", "class_pred", "score", "x1", "y1", "x2", "y2"])
     table = decided(opened.policy, calibrated(opened.calibrator, table.astype({"score": "float64"})))
-    return table[["image", "class_pred", "score", "confidence", "accept", "x1", "y1", "x2", "y2"]]
+    return Answered(table[["image", "class_pred", "score", "confidence", "accept", "x1", "y1", "x2", "y2"]], refused)
 
 
-def _classes(opened: Opened, loaded: Runtime, images: Sequence[Path]) -> pd.DataFrame:
-    answers = shown(runtime.classify(loaded, images, batch=BATCH), len(images), "predict")
-    rows = _decided(opened, images, answers).rename(columns={"sample_id": "image"})
+def _classes(opened: Opened, loaded: Runtime, images: Sequence[Image]) -> Answered:
+    used, refused = _sorted_out(images, runtime.classify(loaded, images, batch=BATCH))
+    rows = _decided(opened, [name for name, _ in used], (one for _, one in used)).rename(columns={"sample_id": "image"})
     rows["why"] = [_why(opened.policy, row) for row in rows.to_dict("records")]
     probabilities = [PROBABILITY + name for name in opened.classes]
-    return rows[["image", "class_pred", "confidence", "accept", "prediction_set", "why", *probabilities]]
+    columns = ["image", "class_pred", "confidence", "accept", "prediction_set", "why", *probabilities]
+    return Answered(rows[columns], refused)
 
 
-def _decided(opened: Opened, images: Sequence[Path], answers: Iterable[NDArray[np.float64]]) -> pd.DataFrame:
-    names = [str(image) for image in images]
+def _sorted_out(
+    images: Sequence[Image], results: Iterable[T | DataError]
+) -> tuple[list[tuple[str, T]], tuple[Problem, ...]]:
+    """Return the results with the names of their images, and the problems of the images that have none."""
+    both = list(zip(images, shown(results, len(images), "predict"), strict=True))
+    refused = [problem for _, one in both if isinstance(one, DataError) for problem in one.problems]
+    used = [(image.name, one) for image, one in both if not isinstance(one, DataError)]
+    if not used:
+        refuse_any(DataError, refused)
+    return used, tuple(refused)
+
+
+def _decided(opened: Opened, names: Sequence[str], outputs: Iterable[NDArray[np.float64]]) -> pd.DataFrame:
     samples = pd.DataFrame({"sample_id": names, "group": names, "label": None})
-    rows = classification_rows(samples, answers, opened.classes).drop(columns=["class_true", "correct"])
+    rows = classification_rows(samples, outputs, opened.classes).drop(columns=["class_true", "correct"])
     return decided(opened.policy, calibrated(opened.calibrator, rows))
 
 

@@ -14,7 +14,7 @@ from vouch.report.figures import Dot
 from vouch.report.page import ENVIRONMENT
 from vouch.report.pictures import plain_uri
 from vouch.report.words import number
-from vouch.vision.preprocess import read_image
+from vouch.vision.images.source import File, read_image
 
 MOST_CURVES = 12  # scores whose distributions are drawn, those that moved most first
 MOST_DIRECTIONS = 12
@@ -51,7 +51,7 @@ def page(facts: Mapping[str, Any], found: Judgement, shown: Sequence[tuple[str, 
 
 def pictures(names: Sequence[str]) -> list[tuple[str, str]]:
     """Return the photographs of these paths as data URIs, each with its path."""
-    return [(plain_uri(Image.fromarray(read_image(Path(name))[..., ::-1])), name) for name in names]
+    return [(plain_uri(Image.fromarray(read_image(File(Path(name)))[..., ::-1])), name) for name in names]
 
 
 def sentence(found: Judgement) -> str:

@@ -5,7 +5,6 @@ Writes  metrics/M/export.json
 Fails   never for a difference: the gate judges it
 """
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
@@ -22,8 +21,8 @@ from vouch.stages import main
 from vouch.training import weights
 from vouch.training.frameworks import framework
 from vouch.vision import runtime
-from vouch.vision.photographs import as_input, evenly
-from vouch.vision.preprocess import from_json
+from vouch.vision.images.source import Image, evenly, files
+from vouch.vision.preprocess import as_input, from_json
 from vouch.vision.runtime import Runtime
 
 THREADS = 1  # two add in another order: a score difference of 5e-6 became 1e-5, and followed the environment
@@ -65,17 +64,17 @@ def run(model: str, dataset: str) -> None:
     io.write_json(paths.metrics(model, "export"), found, digits=9)
 
 
-def _outputs(network: nn.Module, exported: Runtime, image: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _outputs(network: nn.Module, exported: Runtime, image: Image) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     batch = as_input(image, exported.preprocess.size_px)
     with torch.no_grad():
         trained: NDArray[np.float32] = network(torch.from_numpy(batch)).numpy()
     return trained, exported.run(batch)
 
 
-def _photographs(dataset: str, count: int) -> list[Path]:
+def _photographs(dataset: str, count: int) -> list[Image]:
     members = contract.read_split(dataset, "train", purpose="fit_weights")
     samples = io.read_table(paths.manifest(dataset, "samples"))
-    return evenly(members.merge(samples, on="sample_id", validate="one_to_one")["image"].tolist(), count)
+    return evenly(files(members.merge(samples, on="sample_id", validate="one_to_one")["image"]), count)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ from vouch.params import Section
 from vouch.splits import contract
 from vouch.stages import main
 from vouch.vision import runtime
-from vouch.vision.photographs import as_input, evenly
-from vouch.vision.preprocess import from_json
+from vouch.vision.images.source import evenly, files
+from vouch.vision.preprocess import as_input, from_json
 
 
 class Params(Section):
@@ -33,7 +33,7 @@ def run(model: str, dataset: str, source: str) -> None:
     classes = io.read_json(paths.model(model, "labels.json"))["classes"]
     members = contract.read_split(dataset, "train", purpose="fit_weights")
     samples = io.read_table(paths.manifest(dataset, "samples"))
-    images = members.merge(samples, on="sample_id", validate="one_to_one")["image"].tolist()
+    images = files(members.merge(samples, on="sample_id", validate="one_to_one")["image"])
     batches = [as_input(image, preprocess.size_px) for image in evenly(images, section.photographs)]
     outputs = []
     for name in (source, model):

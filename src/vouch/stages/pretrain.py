@@ -23,6 +23,7 @@ from vouch.training.backbones.frozen import start_of
 from vouch.training.images.batches import labelled
 from vouch.training.pretraining.params import Pretraining
 from vouch.training.pretraining.training import Pool, adapt
+from vouch.vision.images.source import files
 
 
 class Params(Pretraining):
@@ -35,8 +36,8 @@ def run(model: str, dataset: str, start: str, unlabelled: str) -> None:
     classes = tuple(params.read_value("datasets", dataset, "ingest", "classes"))
     members = contract.read_split(dataset, "train", purpose="fit_weights")
     samples = members.merge(io.read_table(paths.manifest(dataset, "samples")), on="sample_id", validate="one_to_one")
-    mine = tuple(Path(image) for image in samples["image"])
-    pool = Pool(mine + _others(dataset, Path(unlabelled)), labelled(samples, classes, where="split train"))
+    photographs = files([*samples["image"], *_others(dataset, Path(unlabelled))])
+    pool = Pool(photographs, labelled(samples, classes, where="split train"))
     adapted = adapt(pool, wanted, start_of(start), paths.SCRATCH / "pretrain" / model)
     io.write_table(paths.plots(model, "pretrain.csv"), adapted.curve)
     weights.write(paths.model(model, "pretrained"), adapted.tensors, adapted.description)

@@ -12,7 +12,7 @@ from pydantic import Field, RootModel
 from vouch import io, params, paths
 from vouch.splits import contract
 from vouch.stages import main
-from vouch.vision.photographs import evenly
+from vouch.vision.images.source import evenly, files
 from vouch.vision.preprocess import from_json
 from vouch.vision.quantization import Dynamic, Static, quantized
 
@@ -29,7 +29,7 @@ def run(model: str, dataset: str, source: str) -> None:
     preprocess = from_json(io.read_json(paths.model(source, "preprocess.json")), "preprocess.json")
     members = contract.read_split(dataset, "train", purpose="fit_weights")
     samples = io.read_table(paths.manifest(dataset, "samples"))
-    images = members.merge(samples, on="sample_id", validate="one_to_one")["image"].tolist()
+    images = files(members.merge(samples, on="sample_id", validate="one_to_one")["image"])
     chosen = evenly(images, settings.photographs) if isinstance(settings, Static) else []
     content = quantized(paths.model(source, "model.onnx").read_bytes(), settings, chosen, preprocess.size_px)
     io.write_bytes(paths.model(model, "model.onnx"), content)

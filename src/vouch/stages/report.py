@@ -23,7 +23,7 @@ from vouch.report.page import page
 from vouch.report.pictures import KINDS, Mistake, data_uri, words, worst
 from vouch.splits import contract
 from vouch.stages import main
-from vouch.vision.preprocess import read_image
+from vouch.vision.images.source import File, read_image
 
 FORMS: dict[str, type[BaseModel]] = {
     "test": Measured,
@@ -80,7 +80,7 @@ def _pictures(plots: dict[str, pd.DataFrame], samples: pd.DataFrame) -> tuple[Pi
 
 
 def _picture(mistake: Mistake) -> Picture:
-    photograph = Image.fromarray(read_image(Path(mistake.image))[..., ::-1])  # decoded as predict decodes it, BGR
+    photograph = Image.fromarray(read_image(File(Path(mistake.image)))[..., ::-1])  # decoded as predict decodes it, BGR
     return Picture(data_uri(photograph, mistake), words(mistake), mistake.kind)
 
 

@@ -1,17 +1,16 @@
 """From a photograph to the network's canvas and back: one way for parity, predict and serving alike."""
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from vouch.errors import BundleError, DataError, Problem
-from vouch.vision.images.decoding import Header, decode
-from vouch.vision.images.formats import MOST_MEGAPIXELS
+from vouch.vision.images.source import Image, read_image, read_images
 
 LARGEST_PX = 2048  # side of a canvas, as trainings allow: 50 MB as float32
 OUTPUTS = {
@@ -49,6 +48,16 @@ class Placement:
     top_px: int
     width_px: int
     height_px: int
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An image on its canvas, uint8 (size, size, 3) BGR; `size` is its own (width, height) in pixels."""
+
+    name: str
+    canvas: NDArray[np.uint8]
+    placement: Placement
+    size: tuple[int, int]
 
 
 def to_json(preprocess: Preprocess) -> dict[str, Any]:
@@ -90,32 +99,6 @@ def _shown(content: object) -> str:
     return json.dumps(content, sort_keys=True)
 
 
-def read_image(path: Path) -> NDArray[np.uint8]:
-    """Decode a photograph to BGR uint8 of shape (height, width, 3), turned upright by its orientation.
-
-    Raises
-    ------
-    DataError
-        When the file is absent, or is what `scan` refuses; at most `formats.MOST_MEGAPIXELS` megapixels are read.
-    """
-    try:
-        if path.is_file():
-            with path.open("rb") as stream:
-                return decode_image(stream, str(path))
-    except OSError as error:
-        got = error.strerror or type(error).__name__
-        raise DataError([Problem(str(path), "a readable file", got, "correct its permissions or name")]) from error
-    raise DataError(Header(problems=("missing_image",)).refusals(str(path)))
-
-
-def decode_image(stream: BinaryIO, where: str) -> NDArray[np.uint8]:
-    """Decode a photograph from a seekable stream as `read_image` does."""
-    header, pixels = decode(stream, max_megapixels=MOST_MEGAPIXELS)
-    if pixels is None:
-        raise DataError(header.refusals(where))
-    return pixels
-
-
 def place(width_px: int, height_px: int, size_px: int) -> Placement:
     """Return where a photograph of this size lies, centred, on a square canvas of `size_px`; a sliver keeps a pixel."""
     scale = min(size_px / width_px, size_px / height_px)
@@ -149,6 +132,25 @@ def to_input(canvases: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Turn BGR canvases of shape (n, size, size, 3) into network input: float32 (n, 3, size, size), RGB in [0, 1]."""
     planes = np.ascontiguousarray(canvases[..., ::-1].transpose(0, 3, 1, 2))
     return np.multiply(planes, np.float32(1 / 255), dtype=np.float32)
+
+
+def placed(images: Sequence[Image], size_px: int) -> Iterator[Placed | DataError]:
+    """Yield each image on its canvas, or why it cannot be used; one photograph is in memory at a time."""
+    for image, pixels in zip(images, read_images(images), strict=True):
+        if isinstance(pixels, DataError):
+            yield pixels
+        else:
+            yield Placed(image.name, *letterbox(pixels, size_px), (pixels.shape[1], pixels.shape[0]))
+
+
+def as_batch(images: Sequence[Placed]) -> NDArray[np.float32]:
+    """Return the canvases as network input, as `to_input` makes it."""
+    return to_input(np.stack([image.canvas for image in images]))
+
+
+def as_input(image: Image, size_px: int) -> NDArray[np.float32]:
+    """Return one image as float32 (1, 3, size, size), as `to_input` makes it."""
+    return to_input(letterbox(read_image(image), size_px)[0][None])
 
 
 def to_photograph(boxes_xyxy: NDArray[np.float64], placement: Placement, size: tuple[int, int]) -> NDArray[np.float64]:

@@ -17,8 +17,9 @@ from pydantic import Field
 
 from vouch.errors import BundleError, ParamsError, Problem, refuse_any
 from vouch.params import Section
+from vouch.vision.images.source import Image
 from vouch.vision.onnx_file import cleaned
-from vouch.vision.photographs import as_input
+from vouch.vision.preprocess import as_input
 from vouch.vision.runtime import QUANTIZATION
 
 EIGHT_BITS = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")  # every form of quantised network has one
@@ -64,7 +65,7 @@ class Dynamic(Section):
     exclude: tuple[str, ...]
 
 
-def quantized(content: bytes, settings: Static | Dynamic, images: Sequence[Path], size_px: int) -> bytes:
+def quantized(content: bytes, settings: Static | Dynamic, images: Sequence[Image], size_px: int) -> bytes:
     """Return a network in eight bits, with the inputs, outputs and metadata of the one in single precision.
 
     Parameters
@@ -73,7 +74,7 @@ def quantized(content: bytes, settings: Static | Dynamic, images: Sequence[Path]
         An ONNX file, float32 (n, 3, size, size) -> float32 outputs, n dynamic.
     settings : Static or Dynamic
         What becomes eight bits, and how ranges are found.
-    images : sequence of paths
+    images : sequence of images
         The photographs that ranges are measured on; a dynamic quantisation looks at none.
     size_px : int
         Side of the canvas.
@@ -135,11 +136,11 @@ def _excluded(model: onnx.ModelProto, patterns: Sequence[str]) -> list[str]:
 class _Photographs(ort.CalibrationDataReader):  # type: ignore[misc] # ONNX Runtime asks for this class
     """Photographs one by one, `batch` of them between two calls of `set_range`."""
 
-    def __init__(self, model: onnx.ModelProto, images: Sequence[Path], size_px: int, batch: int) -> None:
+    def __init__(self, model: onnx.ModelProto, images: Sequence[Image], size_px: int, batch: int) -> None:
         self.name = model.graph.input[0].name
         self.parts = [images[start : start + batch] for start in range(0, len(images), batch)]
         self.size_px = size_px
-        self.ahead: Iterator[Path] = iter(())
+        self.ahead: Iterator[Image] = iter(())
 
     def __len__(self) -> int:
         return len(self.parts)

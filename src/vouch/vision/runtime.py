@@ -1,11 +1,10 @@
 """ONNX Runtime: the file that ships is the file that is judged; predict, parity and serving run it through here."""
 
-import os
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,9 +15,10 @@ from numpy.typing import NDArray
 from vouch.documents import DocumentError, read_bytes
 from vouch.errors import BundleError, DataError, Problem
 from vouch.vision.boxes import Detections, Postprocess, decode
+from vouch.vision.images import threads
+from vouch.vision.images.source import Image, parts
 from vouch.vision.onnx_limits import checked_network
-from vouch.vision.photographs import unreadable
-from vouch.vision.preprocess import Placement, Preprocess, letterbox, read_image, to_input, to_photograph
+from vouch.vision.preprocess import Placed, Preprocess, as_batch, placed, to_photograph
 
 QUANTIZATION = "quantization"  # key of a file's metadata that says how it became eight bits
 Found = tuple[Detections, tuple[int, int]]  # boxes in the photograph's pixels, and its (width, height)
@@ -41,6 +41,7 @@ class Runtime:
     eight_bits: bool  # as vision.quantization makes it
     shape: tuple[int, ...]  # of one photograph's answer
     metadata: Mapping[str, str]  # what the file says of itself
+    pool: ThreadPoolExecutor  # decodes and answers for every call, as long as the network is loaded
 
 
 def load(model: Path, preprocess: Preprocess) -> Runtime:
@@ -105,107 +106,83 @@ def load_bytes(content: bytes, preprocess: Preprocess, where: str) -> Runtime:
         return answer, embeddings
 
     shape, said = network.outputs[first], network.metadata
-    return Runtime(run, embed if others else None, preprocess, QUANTIZATION in said, shape, said)
+    return Runtime(
+        run, embed if others else None, preprocess, QUANTIZATION in said, shape, said, threads.one_per_core()
+    )
 
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0][:240]
 
 
-def detect(runtime: Runtime, images: Sequence[Path], postprocess: Postprocess, *, batch: int) -> Iterator[Found]:
-    """Yield, photograph by photograph, what was found (boxes in its pixels) and its (width, height).
+def detect(
+    runtime: Runtime, images: Iterable[Image], postprocess: Postprocess, *, batch: int
+) -> Iterator[Found | DataError]:
+    """Yield, image by image, what was found (boxes in its pixels) and its (width, height), or why it cannot be used.
+
+    An image cannot be used that does not decode, or on which the network finds a box that is no box: that takes no
+    other with it. Who wants all or nothing asks `source.required`.
 
     Raises
     ------
-    DataError
-        When a photograph does not decode, or the network finds a box on it that is no box.
     BundleError
         When the network does not answer.
     """
-    return _batches(partial(_detect_batch, runtime, postprocess), images, batch)
+    return _answers(runtime, partial(_detections, runtime, postprocess), images, batch)
 
 
-def classify(runtime: Runtime, images: Sequence[Path], *, batch: int) -> Iterator[NDArray[np.float64]]:
-    """Yield, photograph by photograph, a classifier's output: a logit for each class, then the gate's if it has one."""
-    return _batches(partial(_classify_batch, runtime), images, batch)
+def classify(runtime: Runtime, images: Iterable[Image], *, batch: int) -> Iterator[NDArray[np.float64] | DataError]:
+    """Yield as `detect` does a classifier's output: a logit for each class, then the gate's if it has one."""
+    return _answers(runtime, partial(_outputs, runtime), images, batch)
 
 
 def embed(
-    runtime: Runtime, images: Sequence[Path], *, batch: int
-) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Yield, photograph by photograph, what `classify` yields and the network's embedding, float64 (d,)."""
-    return _batches(partial(_embed_batch, runtime), images, batch)
+    runtime: Runtime, images: Iterable[Image], *, batch: int
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]] | DataError]:
+    """Yield as `detect` does what `classify` yields and the network's embedding, float64 (d,)."""
+    return _answers(runtime, partial(_embeddings, runtime), images, batch)
 
 
-def _batches(answer: Callable[[Sequence[Path]], list[Result]], images: Sequence[Path], batch: int) -> Iterator[Result]:
-    """Yield the answers in the order of `images`.
-
-    Raises
-    ------
-    DataError
-        When a photograph cannot be read, for every one that cannot.
-    """
-    try:
-        yield from _answers(answer, images, batch)
-    except DataError as error:
-        raise DataError(unreadable(images) or error.problems) from error
+def _answers(
+    runtime: Runtime, answer: Callable[[list[Placed]], list[Result]], images: Iterable[Image], batch: int
+) -> Iterator[Result | DataError]:
+    """Yield the answers in order; a thread takes a part from the file to the answer, a batch of canvases at a time."""
+    work = partial(_of_part, answer, runtime.preprocess.size_px, batch)
+    for results in threads.ahead(runtime.pool, work, parts(images, batch)):
+        yield from results
 
 
-def _answers(answer: Callable[[Sequence[Path]], list[Result]], images: Sequence[Path], batch: int) -> Iterator[Result]:
-    """Yield the answers; no more than one batch a core, and one to spare, is in memory.
-
-    Each core takes a batch from the file to the answer: OpenCV and ONNX Runtime release the interpreter's lock.
-    """
-    workers = os.cpu_count() or 1
-    under_way: deque[Future[list[Result]]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        for start in range(0, len(images), batch):
-            under_way.append(pool.submit(answer, images[start : start + batch]))
-            if len(under_way) > workers:
-                yield from under_way.popleft().result()
-        while under_way:
-            yield from under_way.popleft().result()
+def _of_part(
+    answer: Callable[[list[Placed]], list[Result]], size_px: int, batch: int, part: list[Image]
+) -> list[Result | DataError]:
+    results: list[Result | DataError] = []
+    coming = placed(part, size_px)
+    while some := list(islice(coming, batch)):
+        usable = [one for one in some if not isinstance(one, DataError)]
+        answers = iter(answer(usable) if usable else [])
+        results += [one if isinstance(one, DataError) else next(answers) for one in some]
+    return results
 
 
-def _classify_batch(runtime: Runtime, images: Sequence[Path]) -> list[NDArray[np.float64]]:
-    inputs, _, _ = _read_batch(images, runtime.preprocess.size_px)
-    return list(runtime.run(inputs).astype(np.float64))
+def _outputs(runtime: Runtime, images: list[Placed]) -> list[NDArray[np.float64]]:
+    return list(runtime.run(as_batch(images)).astype(np.float64))
 
 
-def _embed_batch(runtime: Runtime, images: Sequence[Path]) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+def _embeddings(runtime: Runtime, images: list[Placed]) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
     assert runtime.embed is not None  # the caller has asked
-    inputs, _, _ = _read_batch(images, runtime.preprocess.size_px)
-    answers, embeddings = runtime.embed(inputs)
-    return list(zip(answers.astype(np.float64), embeddings.astype(np.float64), strict=True))
+    outputs, embeddings = runtime.embed(as_batch(images))
+    return list(zip(outputs.astype(np.float64), embeddings.astype(np.float64), strict=True))
 
 
-def _detect_batch(runtime: Runtime, postprocess: Postprocess, images: Sequence[Path]) -> list[Found]:
-    inputs, placements, sizes = _read_batch(images, runtime.preprocess.size_px)
-    result = []
-    for image, output, placement, size in zip(images, runtime.run(inputs), placements, sizes, strict=True):
-        with np.errstate(invalid="ignore", over="ignore"):  # of boxes that are refused at once
-            found = decode(output, postprocess)
-        if not np.isfinite(found.boxes_xyxy).all():
-            raise DataError([Problem(str(image), "finite boxes", "NaN or infinity", "train again")])
-        boxes = to_photograph(found.boxes_xyxy, placement, size)
-        result.append((Detections(boxes, found.scores, found.class_ids), size))
-    return result
+def _detections(runtime: Runtime, postprocess: Postprocess, images: list[Placed]) -> list[Found | DataError]:
+    outputs = runtime.run(as_batch(images))
+    return [_found(image, output, postprocess) for image, output in zip(images, outputs, strict=True)]
 
 
-def image_size(path: Path) -> tuple[int, int]:
-    """Return a photograph's upright (width, height) in pixels."""
-    image = read_image(path)
-    return image.shape[1], image.shape[0]
-
-
-def _read_batch(
-    images: Sequence[Path], size_px: int
-) -> tuple[NDArray[np.float32], list[Placement], list[tuple[int, int]]]:
-    canvases, placements, sizes = [], [], []
-    for path in images:
-        image = read_image(path)
-        canvas, placement = letterbox(image, size_px)
-        canvases.append(canvas)
-        placements.append(placement)
-        sizes.append((image.shape[1], image.shape[0]))
-    return to_input(np.stack(canvases)), placements, sizes
+def _found(image: Placed, output: NDArray[np.float32], postprocess: Postprocess) -> Found | DataError:
+    with np.errstate(invalid="ignore", over="ignore"):  # of boxes that are refused at once
+        found = decode(output, postprocess)
+    if not np.isfinite(found.boxes_xyxy).all():
+        return DataError([Problem(image.name, "finite boxes", "NaN or infinity", "train again")])
+    boxes = to_photograph(found.boxes_xyxy, image.placement, image.size)
+    return Detections(boxes, found.scores, found.class_ids), image.size

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from vouch.errors import DataError
 from vouch.vision import runtime
 from vouch.vision.boxes import Detections, Postprocess
+from vouch.vision.images.source import files, read_images, required
 from vouch.vision.progress import shown
 from vouch.vision.rows import classification_rows, detection_rows
 from vouch.vision.runtime import Runtime
@@ -27,26 +28,29 @@ class Network:
 
 def scored_boxes(network: Network, samples: pd.DataFrame, boxes: pd.DataFrame, batch: int, words: str) -> pd.DataFrame:
     """Return `rows.detection_rows` of the photographs; `words` stand beside the progress."""
-    images = [Path(image) for image in samples["image"]]
+    images = files(samples["image"])
     if network.runtime is None or network.postprocess is None:
         nothing = Detections(np.empty((0, 4)), np.empty(0), np.empty(0, np.int64))
-        found: Iterator[runtime.Found] = ((nothing, runtime.image_size(image)) for image in images)
+        found: Iterator[runtime.Found | DataError] = (
+            one if isinstance(one, DataError) else (nothing, (one.shape[1], one.shape[0]))
+            for one in read_images(images)
+        )
     else:
         found = runtime.detect(network.runtime, images, network.postprocess, batch=batch)
-    return detection_rows(samples, boxes, shown(found, len(images), words), network.classes)
+    return detection_rows(samples, boxes, shown(required(found), len(images), words), network.classes)
 
 
 def scored_classes(
     network: Network, samples: pd.DataFrame, boxes: pd.DataFrame, batch: int, words: str
 ) -> pd.DataFrame:
     """Return `rows.classification_rows` of the photographs; boxes, if there are any, say nothing here."""
-    images = [Path(image) for image in samples["image"]]
+    images = files(samples["image"])
     if network.runtime is None:
         same = np.log(np.asarray(network.prior, dtype=np.float64))
-        answers: Iterator[NDArray[np.float64]] = (same for _ in images)
+        answers: Iterator[NDArray[np.float64] | DataError] = (same for _ in images)
     else:
         answers = runtime.classify(network.runtime, images, batch=batch)
-    return classification_rows(samples, shown(answers, len(images), words), network.classes)
+    return classification_rows(samples, shown(required(answers), len(images), words), network.classes)
 
 
 SCORED = {"detect": scored_boxes, "classify": scored_classes}

@@ -14,6 +14,7 @@ from vouch.stages import extract_features, train_cached, train_classifier
 from vouch.training import weights
 from vouch.training.classification.training import network
 from vouch.training.images.batches import canvases, pixels
+from vouch.vision.images.source import files
 
 NOTHING = str(Path(__file__).parents[2] / "models/architectures/none.yaml")
 
@@ -67,7 +68,7 @@ def test_heads_on_cached_features_ship_as_one_network_with_the_frozen_backbone(w
     tensors, description = weights.read(workspace / "models/m")
     frozen, _ = weights.read(workspace / "models/m/backbone")
     assert all(torch.equal(tensors[f"backbone.{name}"], tensor) for name, tensor in frozen.items())
-    images = tuple(sorted((workspace / "photographs").iterdir()))[16:]
+    images = files(sorted((workspace / "photographs").iterdir()))[16:]
     with torch.no_grad():
         answers = network(description, tensors)(pixels(canvases(images, SIZE_PX)(slice(None)), "cpu"))
     truths = torch.arange(16, 24) % 2

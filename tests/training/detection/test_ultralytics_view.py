@@ -10,7 +10,7 @@ from vision.standing import UPRIGHT
 from vouch.errors import DataError
 from vouch.training.detection.framework import Labelled, Lesson
 from vouch.training.detection.ultralytics_yolo import _write_view
-from vouch.vision.preprocess import read_image
+from vouch.vision.images.source import File, read_image
 
 
 def held(orientation):
@@ -29,7 +29,7 @@ PHOTOGRAPHS = {
 
 
 def lesson(folder, *names):
-    examples = tuple(Labelled(folder / name, np.array([[0, 0, 1, 1.0]]), np.array([0])) for name in names)
+    examples = tuple(Labelled(File(folder / name), np.array([[0, 0, 1, 1.0]]), np.array([0])) for name in names)
     return Lesson(("can",), train=examples, val_select=examples[:1])
 
 
@@ -39,7 +39,7 @@ def test_every_photograph_is_seen_as_predict_sees_it(tmp_path):
     for _ in range(2):  # a second time over what the first left
         _write_view(lesson(tmp_path, *PHOTOGRAPHS), tmp_path / "view")
         for name, line in zip(PHOTOGRAPHS, (tmp_path / "view/train.txt").read_text().split(), strict=True):
-            np.testing.assert_array_equal(imread(line), read_image(tmp_path / name), err_msg=name)
+            np.testing.assert_array_equal(imread(line), read_image(File(tmp_path / name)), err_msg=name)
             assert line.endswith(".png") or not line.endswith(".jpg") or PHOTOGRAPHS[name].endswith(b"\xff\xd9")
     links = [path.name for path in sorted((tmp_path / "view/images/train").iterdir()) if path.is_symlink()]
     assert links == ["0000000.jpg", "0000001.png", "0000002.jpg", "0000005.tif"]

@@ -10,7 +10,8 @@ from training.classifier_pictures import CLASSES, draw
 from vouch.errors import DataError
 from vouch.training.images import batches
 from vouch.training.images.augmentation import STRENGTHS, augmented, cropped
-from vouch.vision.preprocess import letterbox, read_image, to_input
+from vouch.vision.images.source import File, files, read_image
+from vouch.vision.preprocess import letterbox, to_input
 
 STILL = dataclasses.replace(
     STRENGTHS["moderate"],
@@ -32,7 +33,7 @@ def samples(labels):
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
-    return tuple(sorted(draw(tmp_path_factory.mktemp("data") / "photographs", 9).iterdir()))
+    return files(sorted(draw(tmp_path_factory.mktemp("data") / "photographs", 9).iterdir()))
 
 
 @pytest.fixture(scope="module")
@@ -77,9 +78,9 @@ def test_canvases_are_the_same_kept_or_decoded_again(images, source):
 
 def test_an_unreadable_photograph_is_refused_by_name(images, tmp_path):
     broken = tmp_path / "broken.png"
-    broken.write_bytes(images[0].read_bytes()[:50])
+    broken.write_bytes(images[0].path.read_bytes()[:50])
     with pytest.raises(DataError, match=r"broken\.png"):
-        batches.canvases((*images, broken), 32)
+        batches.canvases((*images, File(broken)), 32)
 
 
 def test_an_epoch_has_every_photograph_once_in_batches_of_nearly_one_size():

@@ -6,6 +6,7 @@ from torch import nn
 
 from vouch.errors import WorkspaceError
 from vouch.training.optimization import checkpoint
+from vouch.vision.images.source import File
 from vouch.training.optimization.checkpoint import Checkpoint
 
 
@@ -56,7 +57,7 @@ def test_a_start_or_a_photograph_of_other_bytes_leaves_another_mark(tmp_path):
         file.write_bytes(content)
         (folder / "weights").write_bytes(content)
         marks.append((checkpoint.started_from(file), checkpoint.started_from(folder)))
-        marks.append(checkpoint.stand_in([file]))
+        marks.append(checkpoint.stand_in([File(file)]))
     assert marks[0][0] != marks[2][0]
     assert marks[0][1] != marks[2][1]
     assert marks[3] != marks[5]  # three bytes, then five

@@ -21,8 +21,8 @@ from vouch.quality.checks import CHECKS
 from vouch.stages.scan import Params
 from vouch.vision.images.decoding import Header, decode, measure, read_header
 from vouch.vision.images.formats import LISTED, MOST_BYTES, MOST_MEGAPIXELS, REFUSALS, SUFFIXES
-from vouch.vision.photographs import unreadable
-from vouch.vision.preprocess import letterbox, place, read_image, to_photograph
+from vouch.vision.images.source import File, files, read_image, read_images, required
+from vouch.vision.preprocess import letterbox, place, to_photograph
 
 ALPHA = np.dstack([UPRIGHT, np.arange(UPRIGHT.shape[0] * UPRIGHT.shape[1]).reshape(UPRIGHT.shape[:2]) % 256])
 RGBA = Image.fromarray(ALPHA.astype(np.uint8))
@@ -78,7 +78,7 @@ def test_what_scan_refuses_the_model_refuses_in_the_same_words(name, tmp_path):
     assert set(record["problem"].split(",")) - {"wrong_extension"} == {problem}
     (tmp_path / "a.jpg").write_bytes(content)
     with pytest.raises(DataError) as caught:
-        read_image(tmp_path / "a.jpg")
+        read_image(File(tmp_path / "a.jpg"))
     said = [(one.where, one.expected, one.remedy) for one in caught.value.problems]
     assert said == [(str(tmp_path / "a.jpg"), CHECKS[problem].expected, CHECKS[problem].remedy)]
 
@@ -88,7 +88,8 @@ def test_a_file_larger_than_any_photograph_is_refused_unread(tmp_path):
         stream.write(GOOD)
         stream.truncate(MOST_BYTES + 1)
     assert read_header(tmp_path / "a.jpg").problems == ("too_large",)
-    assert unreadable([tmp_path / "a.jpg"])[0].expected == REFUSALS["too_large"][0]
+    with pytest.raises(DataError, match=REFUSALS["too_large"][0][:20]):
+        read_image(File(tmp_path / "a.jpg"))
 
 
 def test_scan_may_not_let_through_what_no_model_reads():
@@ -100,7 +101,7 @@ def test_scan_may_not_let_through_what_no_model_reads():
 def test_an_absent_photograph_and_a_folder_are_refused_in_the_same_words(tmp_path):
     for path in (tmp_path, tmp_path / "absent.jpg"):
         with pytest.raises(DataError, match=REFUSALS["missing_image"][1]):
-            read_image(path)
+            read_image(File(path))
 
 
 DECODED = {
@@ -164,7 +165,9 @@ def test_every_photograph_that_cannot_be_read_is_named(tmp_path):
     for number, (content, _) in enumerate([(GOOD, ""), *REFUSED.values(), (GOOD, "")]):
         paths.append(tmp_path / f"{number:02d}.jpg")
         paths[-1].write_bytes(content)
-    assert [problem.where for problem in unreadable(paths)] == [str(path) for path in paths[1:-1]]
+    with pytest.raises(DataError) as caught:
+        list(required(read_images(files(paths))))
+    assert [problem.where for problem in caught.value.problems] == [str(path) for path in paths[1:-1]]
 
 
 @pytest.mark.parametrize(("width", "height"), [(1, 65_500), (65_500, 1), (1, 640), (640, 1)])
@@ -188,20 +191,20 @@ from vouch.training.detection.augmentation import augmented
 from vouch.training.detection.framework import Augmentation, Labelled
 from vouch.vision.draw import draw_boxes
 from vouch.vision.images.decoding import read_header
-from vouch.vision.photographs import as_input
-from vouch.vision.preprocess import read_image
+from vouch.vision.images.source import File, read_image
+from vouch.vision.preprocess import as_input
 box = np.array([[0, 0, 1, 1.0]])
 changes = dict.fromkeys(("flip_left_right", "scale", "translate", "hue", "saturation", "value", "mosaic"), 0.1)
 changes = Augmentation(**changes, close_mosaic_epochs=0)
 def picture(path):
-    return Image.fromarray(read_image(path)[..., ::-1])
+    return Image.fromarray(read_image(File(path))[..., ::-1])
 def scan(path):
     (record,) = images.scan([path], max_megapixels=50.0, workers=1)
     assert record["problem"] == "" and np.isfinite(record["sharpness"])
 doors = {
     "header": read_header,
-    "predict": lambda path: as_input(path, 320),
-    "augment": lambda path: augmented(Labelled(path, box, np.array([0])), 320, changes, np.random.default_rng(0)),
+    "predict": lambda path: as_input(File(path), 320),
+    "augment": lambda path: augmented(Labelled(File(path), box, np.array([0])), 320, changes, np.random.default_rng(0)),
     "drift": lambda path: plain_uri(picture(path)),
     "report": lambda path: data_uri(picture(path), Mistake("a", "a", "miss", box, ("can 0.50",))),
     "draw": lambda path: draw_boxes(picture(path), box, captions=["can 0.50"], colours=[0]),

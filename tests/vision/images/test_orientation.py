@@ -14,7 +14,7 @@ from vision.standing import TYPES, UPRIGHT, XMP_MARKER, chunk, exif, raw_profile
 from vouch.commands.data import _measured
 from vouch.quality import images
 from vouch.quality.labels import annotation_findings
-from vouch.vision.preprocess import read_image
+from vouch.vision.images.source import File, read_image
 
 
 def app1(*args):
@@ -83,7 +83,7 @@ CARRIERS = {  # (format, name): bytes of a file with these pixels and this orien
 
 def assert_every_door_agrees(path: Path, stated):
     """Compare scan, the model's reader, validate and export with the picture known by hand."""
-    model = read_image(path)[..., ::-1]
+    model = read_image(File(path))[..., ::-1]
     assert model.shape == UPRIGHT.shape
     assert np.abs(model.astype(int) - UPRIGHT).max() <= (12 if path.suffix == ".jpg" else 0)
     record = images.examine(io.BytesIO(path.read_bytes()), path.suffix, max_megapixels=1.0)

@@ -7,7 +7,6 @@ Pillow.
 import json
 import sys
 from hashlib import blake2b
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,8 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 
 from vouch.errors import DataError, Problem
-from vouch.vision.preprocess import decode_image, from_json, letterbox, to_input
+from vouch.vision.images.source import Encoded, read_image
+from vouch.vision.preprocess import from_json, letterbox, to_input
 
 
 class TritonPythonModel:
@@ -39,7 +39,7 @@ class TritonPythonModel:
         problems: list[Problem] = []
         for place, content in enumerate(encoded):
             try:
-                image = decode_image(BytesIO(content), f"photograph {place}")
+                image = read_image(Encoded(f"photograph {place}", content))
             except DataError as error:
                 problems += error.problems
                 continue

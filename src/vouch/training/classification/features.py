@@ -19,6 +19,7 @@ from vouch.training.backbones.frozen import Frozen, describe_frozen, refuse_view
 from vouch.training.backbones.timm_backbone import BackboneArchitecture, Normalised
 from vouch.training.classification.params import Extraction
 from vouch.training.images import batches
+from vouch.vision.images.source import Image
 from vouch.vision.preprocess import Preprocess, to_json
 
 FEATURES = "features"
@@ -62,7 +63,7 @@ def describe(frozen: Normalised, architecture: BackboneArchitecture, extraction:
     return described | {"preprocess": to_json(preprocess), "storage": extraction.storage}
 
 
-def extract(frozen: Normalised, images: tuple[Path, ...], extraction: Extraction) -> Tensor:
+def extract(frozen: Normalised, images: tuple[Image, ...], extraction: Extraction) -> Tensor:
     """Return features (n, views, width) of photographs, on the CPU, in the cache's precision.
 
     Raises

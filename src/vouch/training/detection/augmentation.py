@@ -5,7 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vouch.training.detection.framework import Augmentation, Labelled
-from vouch.vision.preprocess import PADDING, place, read_image
+from vouch.vision.images.source import read_image
+from vouch.vision.preprocess import PADDING, place
 
 Boxes = tuple[NDArray[np.float64], NDArray[np.intp]]
 MIN_SIDE_PX = 2.0  # a box that the canvas edge cuts thinner is no longer an object

@@ -18,6 +18,7 @@ from vouch.params import Section
 from vouch.training.optimization import checkpoint
 from vouch.training.optimization.params import Count, Rate, Schedule, Seeded
 from vouch.training.weights import Trained
+from vouch.vision.images.source import Image, files
 
 
 class Augmentation(Section):
@@ -51,7 +52,7 @@ class Training(Schedule, Seeded):
 class Labelled:
     """A photograph and its objects: boxes_xyxy float64 (n, 4) in [0, 1], class_ids int64 (n,)."""
 
-    image: Path
+    image: Image
     boxes_xyxy: NDArray[np.float64]
     class_ids: NDArray[np.int64]
 
@@ -94,8 +95,8 @@ def labelled(samples: pd.DataFrame, boxes: pd.DataFrame, classes: tuple[str, ...
     parts = {key: part for key, part in boxes.groupby("sample_id", sort=False)}
     none = boxes.iloc[:0]
     result = []
-    for sample_id, image in zip(samples["sample_id"], samples["image"], strict=True):
+    for sample_id, image in zip(samples["sample_id"], files(samples["image"]), strict=True):
         part = parts.get(sample_id, none)
         corners = np.clip(part[["x1", "y1", "x2", "y2"]].to_numpy(np.float64), 0.0, 1.0)
-        result.append(Labelled(Path(image), corners, np.array([ids[name] for name in part["class_name"]], np.int64)))
+        result.append(Labelled(image, corners, np.array([ids[name] for name in part["class_name"]], np.int64)))
     return tuple(result)

@@ -27,7 +27,8 @@ from vouch.training.optimization.checkpoint import Checkpoint, Progress
 from vouch.training.optimization.schedule import set_learning_rate
 from vouch.training.weights import Trained
 from vouch.vision.boxes import Detections, Postprocess, decode, match
-from vouch.vision.preprocess import letterbox, read_image, to_input
+from vouch.vision.images.source import read_image
+from vouch.vision.preprocess import letterbox, to_input
 
 ARCHITECTURES = {"ssdlite320_mobilenet_v3_large": ssdlite320_mobilenet_v3_large}
 OPTIMIZERS = {"SGD": torch.optim.SGD, "Adam": torch.optim.Adam, "AdamW": torch.optim.AdamW}

@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 import torch
 import ultralytics
+from numpy.typing import NDArray
 from ruamel.yaml import YAML
 from torch import Tensor, nn
 from ultralytics.models.yolo.detect import DetectionTrainer
@@ -38,8 +39,7 @@ from vouch.training.detection.framework import Labelled, Lesson, Training, finge
 from vouch.training.optimization import checkpoint
 from vouch.training.optimization.checkpoint import Checkpoint
 from vouch.training.weights import Trained
-from vouch.vision.images.decoding import read_header
-from vouch.vision.preprocess import read_image
+from vouch.vision.images.source import File, Image, read_image, size_of
 
 SETTINGS.update({"sync": False, "dvc": False, "tensorboard": False, "wandb": False, "mlflow": False})
 LEAST_SIDE_PX = 10  # of a photograph that Ultralytics takes
@@ -258,10 +258,10 @@ def _write_view(lesson: Lesson, folder: Path) -> Path:
 
 def _thin(examples: list[Labelled]) -> Iterator[Problem]:
     for example in examples:
-        size = read_header(example.image).size
+        size = size_of(example.image)
         if min(size) < LEAST_SIDE_PX:
             expected, remedy = f"sides of at least {LEAST_SIDE_PX} pixels", "set it aside, or train with torchvision"
-            yield Problem(str(example.image), expected, f"{size[0]} x {size[1]}", remedy)
+            yield Problem(example.image.name, expected, f"{size[0]} x {size[1]}", remedy)
 
 
 def _write_split(examples: tuple[Labelled, ...], folder: Path, name: str) -> str:
@@ -280,21 +280,26 @@ def _write_split(examples: tuple[Labelled, ...], folder: Path, name: str) -> str
     return str(listing)
 
 
-def _laid_out(photograph: Path, name: Path) -> Path:
-    """Return a link to a photograph, or a PNG of its pixels where Ultralytics would read others than predict does.
+def _laid_out(image: Image, name: Path) -> Path:
+    """Return a link to a photograph's file, or a PNG of its pixels where Ultralytics would read others than predict.
 
     It knows fewer carriers of the orientation, turns some TIFFs otherwise, and re-encodes a JPEG with trailing bytes.
     """
-    content, ours, theirs = photograph.read_bytes(), read_image(photograph), imread(str(photograph))
-    encodes = content.startswith(START_OF_JPEG) and not content.endswith(END_OF_JPEG)
-    same = theirs is not None and np.array_equal(ours, theirs) and not encodes
-    path = name.with_suffix(photograph.suffix if same else ".png")
+    pixels = read_image(image)
+    linked = image.path if isinstance(image, File) and _reads_alike(image.path, pixels) else None
+    path = name.with_suffix(".png" if linked is None else linked.suffix)
     path.unlink(missing_ok=True)  # a link left there must not be written through
-    if same:
-        path.symlink_to(photograph.absolute())
+    if linked is None:
+        cv2.imwrite(str(path), pixels)
     else:
-        cv2.imwrite(str(path), ours)
+        path.symlink_to(linked.absolute())
     return path
+
+
+def _reads_alike(photograph: Path, pixels: NDArray[np.uint8]) -> bool:
+    content, theirs = photograph.read_bytes(), imread(str(photograph))
+    encodes = content.startswith(START_OF_JPEG) and not content.endswith(END_OF_JPEG)
+    return theirs is not None and np.array_equal(pixels, theirs) and not encodes
 
 
 def _label_line(class_id: int, box: Any) -> str:

@@ -1,11 +1,8 @@
 """Labelled photographs as a classifier sees them: decoded once onto canvases, changed at random, batched."""
 
-import os
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import chain
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,11 +13,14 @@ from torch import Tensor
 
 from vouch.errors import DataError, Problem, refuse_any
 from vouch.training.images.augmentation import Strength, augmented
-from vouch.vision.preprocess import letterbox, read_image
+from vouch.vision.images import threads
+from vouch.vision.images.source import Image, files, parts, required
+from vouch.vision.preprocess import placed
 
 T = TypeVar("T")
 Canvases = Callable[[NDArray[np.intp]], NDArray[np.uint8]]
 CACHE_BYTES = 2 * 1024**3  # 40,000 canvases of 128 pixels; more are decoded again in every epoch
+READ_TOGETHER = 8  # photographs a thread puts on canvases before it hands them over
 SHOWN = 10
 
 
@@ -28,7 +28,7 @@ SHOWN = 10
 class Photographs:
     """Photographs with a label: class_ids int64 (n,), groups text, both in the order of `images`."""
 
-    images: tuple[Path, ...]
+    images: tuple[Image, ...]
     class_ids: NDArray[np.int64]
     groups: tuple[str, ...]
 
@@ -56,27 +56,30 @@ def labelled(samples: pd.DataFrame, classes: tuple[str, ...], *, where: str) -> 
         problems.append(Problem(where, "photographs of two classes at the least", got, "add photographs"))
     refuse_any(DataError, problems)
     class_ids = np.array([ids[label] for label in known["label"]], np.int64)
-    return Photographs(tuple(Path(image) for image in known["image"]), class_ids, tuple(known["group"]))
+    return Photographs(files(known["image"]), class_ids, tuple(known["group"]))
 
 
-def canvases(images: tuple[Path, ...], size_px: int, *, cache_bytes: int = CACHE_BYTES) -> Canvases:
+def canvases(images: tuple[Image, ...], size_px: int, *, cache_bytes: int = CACHE_BYTES) -> Canvases:
     """Return a function from indices to uint8 canvases (n, size, size, 3) BGR, letterboxed as predict does.
 
     Photographs are decoded at once and kept where they fit in `cache_bytes`, else whenever they are asked for.
+
+    Raises
+    ------
+    DataError
+        For every photograph that cannot be used; where they are not kept, when they are asked for.
     """
 
-    def read(index: int) -> NDArray[np.uint8]:
-        return letterbox(read_image(images[index]), size_px)[0]
-
     def lazily(indices: NDArray[np.intp]) -> NDArray[np.uint8]:
-        return np.stack([read(int(index)) for index in indices])
+        return np.stack([one.canvas for one in required(placed([images[index] for index in indices], size_px))])
 
     if len(images) * size_px * size_px * 3 > cache_bytes:
         return lazily
     kept = np.empty((len(images), size_px, size_px, 3), np.uint8)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # OpenCV releases the interpreter's lock
-        for index, canvas in enumerate(pool.map(read, range(len(images)))):
-            kept[index] = canvas
+    with threads.one_per_core() as pool:
+        read = threads.ahead(pool, lambda part: list(placed(part, size_px)), parts(images, READ_TOGETHER))
+        for index, one in enumerate(required(chain.from_iterable(read))):
+            kept[index] = one.canvas
     return lambda indices: kept[indices]
 
 
@@ -145,12 +148,5 @@ def batches(
 
 def ahead(source: Callable[[NDArray[np.intp]], T], parts: list[NDArray[np.intp]]) -> Iterator[T]:
     """Yield what `source` makes of each part, the next ones being prepared meanwhile by every core."""
-    workers = os.cpu_count() or 1
-    under_way: deque[Future[T]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        for part in parts:
-            under_way.append(pool.submit(source, part))
-            if len(under_way) > workers:
-                yield under_way.popleft().result()
-        while under_way:
-            yield under_way.popleft().result()
+    with threads.one_per_core() as pool:
+        yield from threads.ahead(pool, source, parts)

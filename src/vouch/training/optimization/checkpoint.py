@@ -12,6 +12,7 @@ from torch import Tensor
 
 from vouch import io
 from vouch.errors import Problem, WorkspaceError
+from vouch.vision.images.source import Image, stored_bytes
 
 REMEDY = "set resume to false"
 
@@ -60,9 +61,9 @@ def fingerprint(content: object) -> str:
     return hashlib.sha256(io.dumps(content, digits=17).encode("utf-8")).hexdigest()
 
 
-def stand_in(photographs: Iterable[Path]) -> list[tuple[str, int]]:
-    """Return name and bytes of each photograph for a fingerprint; to hash all of a large set would take minutes."""
-    return [(photograph.as_posix(), photograph.stat().st_size) for photograph in photographs]
+def stand_in(images: Iterable[Image]) -> list[tuple[str, int]]:
+    """Return name and stored bytes of each image for a fingerprint; to hash all of a large set would take minutes."""
+    return [(image.name, stored_bytes(image)) for image in images]
 
 
 def started_from(start: Path) -> list[str]:

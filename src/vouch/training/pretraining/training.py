@@ -28,13 +28,14 @@ from vouch.training.pretraining.crops import seen
 from vouch.training.pretraining.loop import Batch, Pair
 from vouch.training.pretraining.params import Pretraining
 from vouch.training.weights import Trained
+from vouch.vision.images.source import Image
 
 
 @dataclass(frozen=True)
 class Pool:
     """What a pre-training may see: no photograph of a validation split."""
 
-    images: tuple[Path, ...]  # that shape weights, labelled or not
+    images: tuple[Image, ...]  # that shape weights, labelled or not
     labelled: Photographs  # of train: they judge the epochs
 
 
