@@ -10,7 +10,7 @@ from training.classifier_pictures import CLASSES, draw
 from vouch.errors import DataError
 from vouch.training.images import batches
 from vouch.training.images.augmentation import STRENGTHS, augmented, cropped
-from vouch.vision.images.source import File, files, read_image
+from vouch.vision.images.source import Crop, Encoded, File, files, read_image
 from vouch.vision.preprocess import letterbox, to_input
 
 STILL = dataclasses.replace(
@@ -74,6 +74,24 @@ def test_canvases_are_the_same_kept_or_decoded_again(images, source):
     chosen = np.array([7, 0, 3])
     assert np.array_equal(source(chosen), lazily(chosen))
     assert np.array_equal(source(chosen)[1], letterbox(read_image(images[0]), 32)[0])
+
+
+@pytest.mark.parametrize("cache_bytes", [0, batches.CACHE_BYTES])
+def test_bytes_and_crops_become_canvases_as_files_do(images, cache_bytes):
+    whole = read_image(images[0])
+    crops = [Crop(images[0], (0, 0, side, side)) for side in range(1, 31, 3)]
+    sent = (images[1], Encoded("upload", images[1].path.read_bytes()), *crops)
+    found = batches.canvases(sent, 32, cache_bytes=cache_bytes)(np.arange(len(sent)))
+    assert np.array_equal(found[0], found[1])
+    expected = [letterbox(whole[:side, :side], 32)[0] for side in range(1, 31, 3)]
+    assert np.array_equal(found[2:], expected)
+
+
+def test_every_photograph_that_cannot_be_used_is_named_before_a_training_begins(images, tmp_path):
+    outside = Crop(images[0], (0, 0, 41, 30))
+    with pytest.raises(DataError) as caught:
+        batches.canvases((File(tmp_path / "absent.png"), *images, outside), 32)
+    assert {problem.where for problem in caught.value.problems} == {str(tmp_path / "absent.png"), outside.name}
 
 
 def test_an_unreadable_photograph_is_refused_by_name(images, tmp_path):
