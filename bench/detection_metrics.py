@@ -15,8 +15,9 @@ import pandas as pd
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from vouch.evaluation.metrics.definitions import METRICS
 from vouch.evaluation.metrics.intervals import Setting, estimate, group_weights
-from vouch.evaluation.metrics.registry import METRICS
+from vouch.evaluation.metrics.measures import MEASURES
 from vouch.vision.boxes import Detections, match
 
 SETTING = Setting(level=0.95, correlation=0.05, few_groups=20)
@@ -93,7 +94,7 @@ def to_coco(photographs):
 def ours(rows):
     weights = group_weights(GROUPS, replicates=REPLICATES, rng=np.random.default_rng(0))
     return [
-        estimate(METRICS[name].measure(rows, GROUPS), weights, SETTING, method=METRICS[name].interval)
+        estimate(MEASURES[name](rows, GROUPS), weights, SETTING, method=METRICS[name].interval)
         for name in ("map50_95", "map50")
     ]
 

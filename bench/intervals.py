@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from vouch.evaluation.metrics.definitions import METRICS
 from vouch.evaluation.metrics.intervals import Measure, Setting, estimate, group_weights, point
-from vouch.evaluation.metrics.registry import METRICS
+from vouch.evaluation.metrics.measures import MEASURES
 from vouch.evaluation.metrics.shares import intraclass_correlation, lower_bound
 
 GROUPS, ALIKE, SHARES, FLOOR, TAIL = (
@@ -96,7 +97,7 @@ def photographs(rng, groups, alike):
 
 
 def ends(name, rows, groups, weights):
-    measure: Measure = METRICS[name].measure(rows, groups)
+    measure: Measure = MEASURES[name](rows, groups)
     return estimate(measure, weights, Setting(1 - 2 * TAIL, FLOOR, 20), method=METRICS[name].interval)
 
 
@@ -104,7 +105,7 @@ def others(draws):
     for world, names in ((detections, DETECTION), (photographs, CLASSES)):
         for alike in ALIKE:
             whole = world(np.random.default_rng(1), 8_000, alike)
-            truth = {name: point(METRICS[name].measure(whole, 8_000)) for name in names}
+            truth = {name: point(MEASURES[name](whole, 8_000)) for name in names}
             for groups in GROUPS:
                 rng = np.random.default_rng([groups, int(10 * alike)])
                 weights = group_weights(groups, replicates=300, rng=rng)

@@ -22,8 +22,10 @@ from sklearn.metrics import (
     roc_curve,
 )
 
+from vouch.evaluation.metrics.definitions import METRICS
 from vouch.evaluation.metrics.intervals import Setting, estimate, group_weights
-from vouch.evaluation.metrics.registry import METRICS, prepared
+from vouch.evaluation.metrics.measures import MEASURES
+from vouch.evaluation.metrics.registry import prepared
 
 SETTING = Setting(level=0.95, correlation=0.05, few_groups=20)
 ROWS, GROUPS, REPLICATES, PEER_REPLICATES, RUNS = 100_000, 2_000, 2_000, 5, 5
@@ -60,9 +62,7 @@ def photographs(rng, rows, groups):
 
 def ours(rows, weights):
     groups = weights.shape[1]
-    return [
-        estimate(METRICS[name].measure(rows, groups), weights, SETTING, method=METRICS[name].interval) for name in NAMES
-    ]
+    return [estimate(MEASURES[name](rows, groups), weights, SETTING, method=METRICS[name].interval) for name in NAMES]
 
 
 def peer(columns, weight):
@@ -117,7 +117,7 @@ def timed(action):
 
 def check(rows, weights, found):
     for name in NAMES:
-        own = METRICS[name].measure(rows, weights.shape[1]).values(weights[: len(found)])
+        own = MEASURES[name](rows, weights.shape[1]).values(weights[: len(found)])
         theirs = [one[name] for one in found]
         if not np.allclose(own, theirs, rtol=0, atol=CLOSE.get(name, 1e-9)):
             raise SystemExit(f"bench: {name}: expected scikit-learn's {theirs}, got {own.tolist()}")

@@ -7,17 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from calibration.asked import scalar
 from vouch.calibration.apply.calibrator import confidence
 from vouch.calibration.apply.scalar_maps import logit, sigmoid
-from vouch.calibration.fit.calibration_errors import nll
-from vouch.calibration.fit.candidates import Teaching
-from vouch.calibration.fit.scalar_selection import Choice, best, cross_validate, fit_calibrator, out_of_fold
+from vouch.calibration.fit.log_loss import log_loss
+from vouch.calibration.fit.scalar_selection import best, cross_validate, fit_calibrator, out_of_fold
 from vouch.errors import LeakageError
 from vouch.splits.contract import read_predictions
 
 METHODS = ("identity", "temperature", "platt", "beta", "isotonic")
-EVERY = Teaching(0.0, 0.0)  # every method is a candidate
-CHOICE = Choice(METHODS, 5, 0.0, 200, 5, EVERY)
+CHOICE = scalar(*METHODS)
 
 
 def clustered(generator: np.random.Generator, groups: int, power: float = 2.5) -> pd.DataFrame:
@@ -91,13 +90,13 @@ def test_out_of_fold_figures_do_not_flatter() -> None:
     honest, flattering = [], []
     for _ in range(30):
         rows = clustered(generator, 25)
-        choice = Choice(("isotonic",), 5, 0.0, 50, 5, EVERY)
+        choice = scalar("isotonic", min_rows=50)
         calibrator = fit_calibrator(rows, choice)
         fresh = clustered(generator, 400)
         correct = rows["correct"].to_numpy()
-        later = nll(confidence(calibrator, fresh["score"], fresh["class_pred"]), fresh["correct"].to_numpy())
-        flattering.append(later - nll(confidence(calibrator, rows["score"], rows["class_pred"]), correct))
-        honest.append(later - nll(out_of_fold(rows, choice), correct))
+        later = log_loss(confidence(calibrator, fresh["score"], fresh["class_pred"]), fresh["correct"].to_numpy())
+        flattering.append(later - log_loss(confidence(calibrator, rows["score"], rows["class_pred"]), correct))
+        honest.append(later - log_loss(out_of_fold(rows, choice), correct))
     sigma = np.std(honest) / np.sqrt(30)
     assert np.mean(honest) < 3 * sigma  # no better than what comes later; a little worse, from fewer rows
     assert np.mean(flattering) > 3 * np.std(flattering) / np.sqrt(30)  # the figures that we do not report

@@ -4,16 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from calibration.asked import multiclass
 from vouch.calibration.apply.calibrator import calibrated
 from vouch.calibration.apply.multiclass import as_predicted
 from vouch.calibration.apply.probabilities import LOGIT, PROBABILITY, labels, matrix
-from vouch.calibration.fit.candidates import Teaching
-from vouch.calibration.fit.multiclass_errors import nll
+from vouch.calibration.fit.log_loss import log_loss_of_classes
 from vouch.calibration.fit.multiclass_fits import FITS
-from vouch.calibration.fit.multiclass_selection import MulticlassChoice, cross_validate, fit_multiclass, out_of_fold
+from vouch.calibration.fit.multiclass_selection import cross_validate, fit_multiclass, out_of_fold
 
 NAMES = ("cone", "barrier", "none")
-EVERY = Teaching(0.0, 0.0)  # every method is a candidate
 METHODS = ("identity", "temperature", "vector", "platt", "beta", "dirichlet", "ensemble_temperature")
 
 
@@ -49,7 +48,7 @@ def worst(said: np.ndarray, happened: np.ndarray, group: pd.Series) -> float:
 @pytest.mark.parametrize("seed", range(2))
 def test_probabilities_and_gate_are_the_shares_that_happen_among_fresh_groups(seed: int) -> None:
     generator = np.random.default_rng(seed)
-    calibrator = fit_multiclass(clustered(generator, 400), MulticlassChoice(METHODS, 5, EVERY))
+    calibrator = fit_multiclass(clustered(generator, 400), multiclass(*METHODS))
     fresh = calibrated(calibrator, clustered(generator, 2000))
     bound = 3 * np.sqrt(1 + 5)  # the calibrator is an estimate too, from a fifth of the groups
     for name in NAMES:
@@ -69,7 +68,7 @@ def test_out_of_fold_losses_are_no_better_than_what_comes_later() -> None:
     generator = np.random.default_rng(3)
     honest, flattering = [], []
     for _ in range(15):
-        rows, choice = clustered(generator, 30), MulticlassChoice(("isotonic",), 5, EVERY)
+        rows, choice = clustered(generator, 30), multiclass("isotonic")
         fresh = clustered(generator, 300)
         calibrator = fit_multiclass(rows, choice)
         later = loss(calibrated(calibrator, fresh))
@@ -80,7 +79,7 @@ def test_out_of_fold_losses_are_no_better_than_what_comes_later() -> None:
 
 
 def loss(rows: pd.DataFrame) -> float:
-    return nll(matrix(rows, NAMES, PROBABILITY), labels(rows, NAMES))
+    return log_loss_of_classes(matrix(rows, NAMES, PROBABILITY), labels(rows, NAMES))
 
 
 def truth_of(family: str, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -103,7 +102,7 @@ def test_grouped_cross_validation_finds_the_family_more_often_than_not(family: s
         rows = pd.DataFrame({LOGIT + name: logits[:, place] for place, name in enumerate(NAMES)})
         right = logits.argmax(axis=1) == truth
         rows = rows.assign(class_true=np.array(NAMES)[truth], correct=right, group=np.arange(3000) % 60)
-        calibrator = fit_multiclass(rows, MulticlassChoice(methods, 4, EVERY))
+        calibrator = fit_multiclass(rows, multiclass(*methods, folds=4))
         found += calibrator["map"]["method"] == family
     assert found > 3
 
@@ -121,4 +120,4 @@ def test_held_out_losses_punish_a_map_that_follows_noise() -> None:
 def nll_of(curve: dict, logits: np.ndarray, truth: np.ndarray) -> float:
     rows = pd.DataFrame({LOGIT + name: logits[:, place] for place, name in enumerate(NAMES)})
     said = calibrated({**as_predicted(NAMES), "map": curve}, rows)
-    return nll(matrix(said, NAMES, PROBABILITY), truth)
+    return log_loss_of_classes(matrix(said, NAMES, PROBABILITY), truth)

@@ -8,8 +8,10 @@ import pytest
 
 from evaluation.setting import SETTING
 from vouch.evaluation.comparison import compare
+from vouch.evaluation.metrics.definitions import METRICS
 from vouch.evaluation.metrics.intervals import estimate, group_weights
-from vouch.evaluation.metrics.registry import METRICS, judged
+from vouch.evaluation.metrics.measures import MEASURES
+from vouch.evaluation.metrics.registry import judged
 from vouch.evaluation.metrics.shares import intraclass_correlation
 from vouch.evaluation.significance import flip_signs
 
@@ -60,7 +62,7 @@ def table(group, score, correct, *, there, said):
 def interval(rows, name, rng, setting=SETTING):
     rows = judged(rows, calibrator=CALIBRATOR, policy=POLICY)
     groups = rows["group"].nunique()
-    measure = METRICS[name].measure(rows, groups)
+    measure = MEASURES[name](rows, groups)
     return estimate(
         measure, group_weights(groups, replicates=REPLICATES, rng=rng), setting, method=METRICS[name].interval
     )
@@ -70,7 +72,7 @@ def interval(rows, name, rng, setting=SETTING):
 def truth():
     rows = judged(clustered(np.random.default_rng(1), groups=20_000), calibrator=CALIBRATOR, policy=POLICY)
     ones = np.ones((1, 20_000), dtype=np.int32)
-    return {name: METRICS[name].measure(rows, 20_000).values(ones)[0] for name in ("recall", "map50", "ece")}
+    return {name: MEASURES[name](rows, 20_000).values(ones)[0] for name in ("recall", "map50", "ece")}
 
 
 @pytest.fixture(scope="module")

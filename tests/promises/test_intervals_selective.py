@@ -5,8 +5,9 @@ import pytest
 
 from evaluation.photographs import photographs
 from evaluation.setting import SETTING
+from vouch.evaluation.metrics.definitions import METRICS
 from vouch.evaluation.metrics.intervals import estimate, group_weights, point
-from vouch.evaluation.metrics.registry import METRICS
+from vouch.evaluation.metrics.measures import MEASURES
 
 LEVEL, GROUPS, EACH, TRIALS, REPLICATES = 0.95, 80, 10, 150, 300
 THREE_SIGMA = 3 * np.sqrt(LEVEL * (1 - LEVEL) / TRIALS)
@@ -14,7 +15,7 @@ NAMES = ("accuracy", "augrc", "fnr_on_exits")
 
 
 def held(rows, name, truth, weights):
-    measure = METRICS[name].measure(rows, weights.shape[1])
+    measure = MEASURES[name](rows, weights.shape[1])
     found = estimate(measure, weights, SETTING, method=METRICS[name].interval)
     return found.low <= truth[name] <= found.high
 
@@ -27,7 +28,7 @@ def weights_of(n_groups, rng):
 def truth():
     rows = photographs(10_000, size=300_000, groups=30_000, difficulty=1.5)
     n_groups = int(rows["group_index"].max()) + 1
-    return {name: point(METRICS[name].measure(rows, n_groups)) for name in NAMES}
+    return {name: point(MEASURES[name](rows, n_groups)) for name in NAMES}
 
 
 @pytest.fixture(scope="module")

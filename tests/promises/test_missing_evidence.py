@@ -6,8 +6,10 @@ import pytest
 
 from evaluation.setting import SETTING
 from vouch.evaluation.gates.rules import Rule, judge
+from vouch.evaluation.metrics.definitions import METRICS
 from vouch.evaluation.metrics.intervals import group_weights
-from vouch.evaluation.metrics.registry import METRICS, judged, missing_columns
+from vouch.evaluation.metrics.measures import MEASURES, missing_columns
+from vouch.evaluation.metrics.registry import judged
 from vouch.evaluation.metrics.strata import every_stratum, strata_masks
 from vouch.evaluation.metrics.table import metrics_table
 
@@ -47,7 +49,7 @@ def perfect(streams, groups=30):
     )
 
 
-DETECTION = [name for name in sorted(METRICS) if not missing_columns(judge_rows(perfect(["cabin"])), name)]
+DETECTION = [name for name in sorted(MEASURES) if not missing_columns(judge_rows(perfect(["cabin"])), name)]
 
 
 def failures(rows, metric):
@@ -55,7 +57,7 @@ def failures(rows, metric):
     weights = group_weights(rows["group"].nunique(), replicates=200, rng=np.random.default_rng(0))
     masks = strata_masks(rows, every_stratum(rows))
     test = metrics_table(rows, names=[metric], masks=masks, weights=weights, setting=SETTING)
-    op, limit = (">=", 0.0) if METRICS[metric].better > 0 else ("<=", 1.0)  # limits that any number keeps
+    op, limit = (">=", 0.0) if METRICS[metric].direction > 0 else ("<=", 1.0)  # limits that any number keeps
     rule = Rule(
         source="test", metric=metric, op=op, limit=limit, bound="value", each="stream", min_groups=20, severity="block"
     )

@@ -2,7 +2,6 @@ import doctest
 
 import pytest
 
-from vouch.evaluation.metrics.registry import METRICS
 from vouch.policies.apply.validity import GUARANTEES
 from vouch.report import words
 from vouch.vision import draw
@@ -31,12 +30,6 @@ def test_numbers_are_rounded_as_a_reader_wants_them(value, said):
 
 def test_every_guarantee_that_a_policy_may_name_has_words():
     assert set(GUARANTEES) == set(words.GUARANTEES)
-
-
-def test_direction_of_each_metric_agrees_with_the_evaluation():
-    for name, metric in METRICS.items():
-        assert name in words.METRICS, name
-        assert words.METRICS[name].less_is_better == (metric.better < 0), name
 
 
 def test_interval_without_an_end_is_empty():

@@ -13,6 +13,7 @@ from scipy.stats import norm
 
 from vouch import paths
 from vouch.errors import DataError, Problem, refuse_any
+from vouch.evaluation.metrics.definitions import METRICS, Direction
 from vouch.evaluation.metrics.intervals import (
     FloatArray,
     IntArray,
@@ -21,7 +22,7 @@ from vouch.evaluation.metrics.intervals import (
     expanded_tail,
     point,
 )
-from vouch.evaluation.metrics.registry import METRICS, refuse_unmeasurable
+from vouch.evaluation.metrics.measures import by_chance, refuse_unmeasurable
 from vouch.evaluation.metrics.shares import effective_rows
 from vouch.evaluation.metrics.strata import strata_masks
 from vouch.evaluation.metrics.table import applies, measured
@@ -138,10 +139,10 @@ def compare(
 
 
 def _by_chance(name: str, pair: tuple[pd.DataFrame, pd.DataFrame], correlation: float) -> dict[str, float | None]:
-    chance = METRICS[name].chance
-    if chance is None:
-        return {}
-    return {f"{side}_by_chance": chance(rows, correlation) for side, rows in zip(paths.SIDES, pair, strict=True)}
+    found: dict[str, float | None] = {}
+    for side, rows in zip(paths.SIDES, pair, strict=True):
+        found |= by_chance(rows, name, correlation, f"{side}_by_chance")
+    return found
 
 
 def _refuse_other_groups(candidate: pd.DataFrame, baseline: pd.DataFrame) -> None:
@@ -227,10 +228,10 @@ def decided(family: Mapping[tuple[str, str], Difference], level: float) -> dict[
     adjusted = (holm(np.array([getattr(family[key], of) for key in tested])) for of in ("p", "least_p_holm"))
     for key, p, least in zip(tested, *adjusted, strict=True):
         corrected[key] = replace(family[key], p_holm=float(p), least_p_holm=float(least))
-    return {key: replace(one, verdict=verdict(one, METRICS[key[0]].better, level)) for key, one in corrected.items()}
+    return {key: replace(one, verdict=verdict(one, METRICS[key[0]].direction, level)) for key, one in corrected.items()}
 
 
-def verdict(found: Difference, better: int, level: float) -> str:
+def verdict(found: Difference, direction: Direction, level: float) -> str:
     """Say better, not_worse, worse, few_groups or unknown.
 
     better, worse: shown to be so by the corrected p and by the interval, which lies on one side of 0 as a whole; a loss
@@ -244,9 +245,9 @@ def verdict(found: Difference, better: int, level: float) -> str:
         return "few_groups"
     if found.low is None or found.high is None or found.p_holm is None or found.least_p_holm is None:
         return "unknown"
-    ends = sorted((better * found.low, better * found.high))
+    ends = sorted((direction * found.low, direction * found.high))
     shown = found.p_holm <= 1 - level
-    if shown and better * found.delta > 0 and ends[0] > 0:
+    if shown and direction * found.delta > 0 and ends[0] > 0:
         return "better"
     if ends[0] >= -found.margin:
         return "not_worse"

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from vouch.evaluation.metrics.definitions import BEFORE
+from vouch.evaluation.metrics.strata import ALL
 from vouch.report.words import BOUNDS, in_order, metric, number
 
 Json = Mapping[str, Any]
-BEFORE = "_before"  # suffix of a metric of the raw scores in calibration.json
 TABLED = ("kind", "guarantee", "feasible", "thresholds", "evidence", "infeasible")  # what a page says elsewhere
 FACTS = {  # in the order of the page; a nested parameter goes by both names
     "alpha": "Largest risk allowed (alpha)",
@@ -148,7 +149,8 @@ def infeasible(policy: Json) -> str:
 
 def calibration(metrics: Json, calibrator: Json) -> dict[str, Any]:
     """Return each calibration metric of the whole set before and after, the methods chosen, and those left out."""
-    names = [name for name in in_order(metrics) if not name.endswith(BEFORE) and name + BEFORE in metrics]
+    whole = [name for name in in_order(metrics) if ALL in metrics[name]]  # others are of one class alone
+    names = [name for name in whole if not name.endswith(BEFORE) and name + BEFORE in metrics]
     return {
         "methods": _methods(calibrator),
         "left_out": _left_out(calibrator),
@@ -165,7 +167,7 @@ def calibration(metrics: Json, calibrator: Json) -> dict[str, Any]:
 
 
 def _of_all(strata: Json, key: str) -> float | None:
-    value: float | None = strata.get("all", {}).get(key)
+    value: float | None = strata.get(ALL, {}).get(key)
     return value
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from vouch.evaluation.metrics.definitions import Direction
 from vouch.report.figures import Dot, dots
 from vouch.report.verdict import on_test, status
 from vouch.report.words import BOUNDS, in_order, metric, number, parts, stratum
@@ -104,13 +105,13 @@ def crossed(test: Json, gate: Json) -> list[dict[str, Any]]:
                 for where, (row, column) in pairs.items()
                 if (row[0], column[0]) == keys
             }
-            tables.append({"metric": metric(name), "keys": keys} | _heat(values, metric(name).less_is_better))
+            tables.append({"metric": metric(name), "keys": keys} | _heat(values, metric(name).direction))
     return tables
 
 
-def _heat(values: Mapping[tuple[str, str], Cell], less_is_better: bool) -> dict[str, Any]:
+def _heat(values: Mapping[tuple[str, str], Cell], direction: Direction) -> dict[str, Any]:
     known = [cell["value"] for cell in values.values() if cell is not None and cell["value"] is not None]
-    best, worst = _ends(known, less_is_better)
+    best, worst = _ends(known, direction)
     span = max(abs(best - worst), LEAST_SPAN)
     columns = sorted({column for _, column in values})
     rows = [
@@ -120,8 +121,8 @@ def _heat(values: Mapping[tuple[str, str], Cell], less_is_better: bool) -> dict[
     return {"columns": columns, "rows": rows}
 
 
-def _ends(known: Iterable[float], less_is_better: bool) -> tuple[float, float]:
-    ordered = sorted((value for value in known if math.isfinite(value)), reverse=not less_is_better)
+def _ends(known: Iterable[float], direction: Direction) -> tuple[float, float]:
+    ordered = sorted((value for value in known if math.isfinite(value)), reverse=direction > 0)
     return (ordered[0], ordered[-1]) if ordered else (0.0, 0.0)
 
 

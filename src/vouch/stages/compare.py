@@ -14,8 +14,9 @@ from pydantic import Field
 
 from vouch import io, paths
 from vouch.evaluation.comparison import compare, overlap
+from vouch.evaluation.metrics.definitions import MetricName
 from vouch.evaluation.metrics.intervals import group_weights
-from vouch.evaluation.metrics.registry import MetricName, judged
+from vouch.evaluation.metrics.registry import judged
 from vouch.evaluation.significance import flip_signs
 from vouch.params import Section, load
 from vouch.release import bundle

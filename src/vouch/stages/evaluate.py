@@ -14,8 +14,9 @@ from pydantic import Field
 
 from vouch import io, paths
 from vouch.evaluation.metrics import curves
+from vouch.evaluation.metrics.definitions import MetricName
 from vouch.evaluation.metrics.intervals import Setting, group_weights
-from vouch.evaluation.metrics.registry import MetricName, judged
+from vouch.evaluation.metrics.registry import judged
 from vouch.evaluation.metrics.strata import every_stratum, strata_masks
 from vouch.evaluation.metrics.table import group_table, metrics_table
 from vouch.params import Section, load

@@ -1,10 +1,15 @@
 import pandas as pd
 import pytest
 
-from vouch.calibration.fit.candidates import Teaching, candidates, likeness
+from calibration.asked import multiclass
+from vouch.calibration.fit.candidates import candidates, likeness
 
 LEARNT = {"identity": 0, "temperature": 1, "platt": 2, "isotonic": 15}
 METHODS = ("isotonic", "identity", "temperature", "platt")
+
+
+def asked(rows_per_parameter):
+    return multiclass("identity", rows_per_parameter=rows_per_parameter, intraclass_floor=0.05)
 
 
 def rows(right: list[bool], groups: int) -> pd.DataFrame:
@@ -12,7 +17,7 @@ def rows(right: list[bool], groups: int) -> pd.DataFrame:
 
 
 def test_a_method_needs_rows_for_each_number_that_it_learns() -> None:
-    found = candidates(rows([True, True, False] * 20, 60), METHODS, LEARNT, Teaching(20.0, 0.05))
+    found = candidates(rows([True, True, False] * 20, 60), METHODS, LEARNT, asked(20))
     assert found.methods == ("identity", "temperature", "platt")  # 60 rows in groups of their own: 0, 20 and 40
     assert found.left_out == {"isotonic": 300.0}
     assert found.report == {"effective_rows": 60.0, "left_out": {"isotonic": 300.0}}
@@ -21,18 +26,18 @@ def test_a_method_needs_rows_for_each_number_that_it_learns() -> None:
 def test_rows_of_a_group_count_for_what_they_are_worth() -> None:
     alike = rows([place % 20 < 10 for place in range(200)], 20)  # ten groups all right, ten all wrong
     assert likeness(alike, 0.05) == 1.0
-    assert candidates(alike, METHODS, LEARNT, Teaching(15.0, 0.05)).methods == ("identity", "temperature")
+    assert candidates(alike, METHODS, LEARNT, asked(15)).methods == ("identity", "temperature")
     mixed = rows([place % 40 < 20 for place in range(200)], 20)  # five right of ten in each group
     assert likeness(mixed, 0.05) == 0.05
-    effective = candidates(mixed, METHODS, LEARNT, Teaching(15.0, 0.05)).effective
+    effective = candidates(mixed, METHODS, LEARNT, asked(15)).effective
     assert effective == pytest.approx(200 / 1.45)  # ten rows a group at the floor of .05
 
 
 def test_rows_that_can_teach_nothing_say_so() -> None:
-    found = candidates(rows([True, False], 2), ("platt",), LEARNT, Teaching(50.0, 0.05))
+    found = candidates(rows([True, False], 2), ("platt",), LEARNT, asked(50))
     assert found.methods == ()
     assert found.reason == "rows worth 2 independent ones; platt needs 100"
 
 
 def test_nothing_asked_of_the_rows_leaves_every_method() -> None:
-    assert candidates(rows([True, False], 2), METHODS, LEARNT, Teaching(0.0, 0.05)).methods == METHODS
+    assert candidates(rows([True, False], 2), METHODS, LEARNT, asked(0)).methods == METHODS

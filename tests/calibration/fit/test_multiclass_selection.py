@@ -4,14 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from calibration.asked import multiclass
 from vouch.calibration.apply.calibrator import calibrated
 from vouch.calibration.apply.multiclass_maps import apply_multiclass
 from vouch.calibration.apply.scalar_maps import sigmoid
 from vouch.calibration.apply.validity import validate_calibrator
-from vouch.calibration.fit.candidates import Teaching
 from vouch.calibration.fit.multiclass_fits import FITS
 from vouch.calibration.fit.multiclass_selection import (
-    MulticlassChoice,
     cross_validate,
     fit_multiclass,
     labelled,
@@ -22,8 +21,7 @@ from vouch.calibration.fit.scalar_fits import fit_platt
 from vouch.errors import DataError
 
 NAMES = ("cone", "barrier", "none")
-EVERY = Teaching(0.0, 0.0)  # every method is a candidate
-CHOICE = MulticlassChoice(("identity", "temperature", "vector", "dirichlet", "platt"), 4, EVERY)
+CHOICE = multiclass("identity", "temperature", "vector", "dirichlet", "platt", folds=4)
 
 
 def rows(n: int = 600, groups: int = 12, seed: int = 0, bias: float = 0.0, gate: bool = True) -> pd.DataFrame:
@@ -104,12 +102,12 @@ def test_the_gate_learns_whether_the_calibrated_answer_is_right() -> None:
 
 def test_a_method_that_the_rows_cannot_teach_is_left_out_and_named() -> None:
     table = rows(600, groups=600)  # three classes: dirichlet learns 12 numbers, vector and platt 6
-    choice = MulticlassChoice(CHOICE.methods, 4, Teaching(80.0, 0.05))
+    choice = CHOICE.model_copy(update={"rows_per_parameter": 80.0, "intraclass_floor": 0.05})
     found = fit_multiclass(table, choice)
     assert found["candidates"] == {"effective_rows": 600.0, "left_out": {"dirichlet": 960.0}}
     assert set(found["cross_validation"]) == {"identity", "temperature", "vector", "platt"}
     validate_calibrator(json.loads(json.dumps(found)))
-    none = fit_multiclass(table, MulticlassChoice(("dirichlet",), 4, Teaching(80.0, 0.05)))
+    none = fit_multiclass(table, choice.model_copy(update={"methods": ("dirichlet",)}))
     reason = "rows worth 600 independent ones; dirichlet needs 960"
     assert none["map"] == {"method": "identity", "reason": reason}
 

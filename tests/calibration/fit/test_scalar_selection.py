@@ -4,16 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from calibration.asked import scalar
 from vouch.calibration.apply.calibrator import confidence
 from vouch.calibration.apply.scalar_maps import apply_map
 from vouch.calibration.apply.validity import validate_calibrator
-from vouch.calibration.fit.candidates import Teaching
 from vouch.calibration.fit.scalar_fits import FITS
-from vouch.calibration.fit.scalar_selection import Choice, best, cross_validate, fit_calibrator, out_of_fold, population
+from vouch.calibration.fit.scalar_selection import best, cross_validate, fit_calibrator, out_of_fold, population
 from vouch.errors import DataError
 
-EVERY = Teaching(0.0, 0.0)  # every method is a candidate
-CHOICE = Choice(("identity", "temperature", "platt", "beta", "isotonic"), 5, 0.01, 200, 5, EVERY)
+CHOICE = scalar("identity", "temperature", "platt", "beta", "isotonic", floor=0.01)
 
 
 def rows(n: int, groups: int = 10, name: str = "phone", seed: int = 0, power: float = 3.0) -> pd.DataFrame:
@@ -48,7 +47,7 @@ def test_a_class_with_too_few_rows_or_groups_takes_the_global_map() -> None:
 def test_a_class_of_few_effective_rows_tries_fewer_methods_than_all_together() -> None:
     cones = rows(250, groups=250, name="cone")
     table = pd.concat([rows(900, groups=900), cones.assign(group="cone " + cones["group"])], ignore_index=True)
-    choice = Choice(CHOICE.methods, 5, 0.01, 200, 5, Teaching(70.0, 0.05))
+    choice = CHOICE.model_copy(update={"rows_per_parameter": 70.0, "intraclass_floor": 0.05})
     found = fit_calibrator(table, choice)["candidates"]
     assert found["classes"]["cone"] == {"effective_rows": 250.0, "left_out": {"isotonic": 1050.0}}
     assert found["classes"]["phone"]["left_out"] == {"isotonic": 1050.0}
@@ -89,7 +88,7 @@ def test_cross_validation_equals_a_slow_loop_over_whole_groups() -> None:
 
 def test_out_of_fold_confidence_of_a_row_ignores_its_own_group() -> None:
     table = rows(400).assign(group=[f"g{index // 100}" for index in range(400)])
-    choice = Choice(CHOICE.methods, 4, 0.01, 50, 2, EVERY)
+    choice = CHOICE.model_copy(update={"folds": 4, "min_rows": 50, "min_groups": 2})
     before = out_of_fold(table, choice)
     own = (table["group"] == "g0").to_numpy()
     turned = table.assign(correct=np.where(own, ~table["correct"], table["correct"]))

@@ -5,13 +5,13 @@ from sklearn.metrics import brier_score_loss, log_loss
 from evaluation.photographs import BINARY, THREE, photographs
 from evaluation.setting import SETTING
 from vouch.evaluation.metrics.intervals import estimate, group_weights, point
-from vouch.evaluation.metrics.registry import METRICS
+from vouch.evaluation.metrics.measures import MEASURES
 
 N_GROUPS = 25
 
 
 def value(rows, name):
-    return point(METRICS[name].measure(rows, N_GROUPS))
+    return point(MEASURES[name](rows, N_GROUPS))
 
 
 def test_by_hand():
@@ -48,7 +48,7 @@ def test_nll_and_brier_are_scikit_learns_under_any_weights(classes):
     for place, drawn in enumerate(weights):
         each = drawn[rows["group_index"]]
         labels = range(len(classes))
-        nll, brier = (METRICS[name].measure(rows, N_GROUPS).values(weights)[place] for name in ("nll", "brier"))
+        nll, brier = (MEASURES[name](rows, N_GROUPS).values(weights)[place] for name in ("nll", "brier"))
         assert nll == pytest.approx(log_loss(truth, columns, sample_weight=each, labels=labels))
         expected = brier_score_loss(truth, columns, sample_weight=each, labels=labels, scale_by_half=False)
         assert brier == pytest.approx(expected)
@@ -71,7 +71,7 @@ def test_without_an_exited_positive_the_miss_rate_is_null():
     rows = photographs(4)
     rows = rows.assign(accept=rows["accept"] & ~rows["positive"])
     weights = group_weights(N_GROUPS, replicates=200, rng=np.random.default_rng(0))
-    found = estimate(METRICS["fnr_on_exits"].measure(rows, N_GROUPS), weights, SETTING, method="share")
+    found = estimate(MEASURES["fnr_on_exits"](rows, N_GROUPS), weights, SETTING, method="share")
     assert (found.value, found.low, found.high, found.n_rows, found.n_groups) == (None, None, None, 0, 0)
 
 
@@ -79,7 +79,7 @@ def test_no_missed_exit_is_less_certain_than_its_rows_and_more_than_its_groups()
     rows = photographs(5)
     rows = rows.assign(accept=rows["correct"])
     weights = group_weights(N_GROUPS, replicates=200, rng=np.random.default_rng(0))
-    found = estimate(METRICS["fnr_on_exits"].measure(rows, N_GROUPS), weights, SETTING, method="share")
+    found = estimate(MEASURES["fnr_on_exits"](rows, N_GROUPS), weights, SETTING, method="share")
     assert (found.value, found.low) == (0.0, 0.0)
     exits = rows[rows["accept"] & rows["positive"]]["group_index"].value_counts()
     assert found.high == pytest.approx(1 - 0.025 ** (1 / (exits / (1 + 0.05 * (exits - 1))).sum()))

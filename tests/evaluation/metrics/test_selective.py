@@ -6,8 +6,8 @@ from sklearn.metrics import precision_recall_curve, roc_auc_score
 from evaluation.photographs import THREE, copied, photographs
 from evaluation.setting import SETTING
 from vouch.evaluation.metrics.intervals import estimate, group_weights, point
+from vouch.evaluation.metrics.measures import MEASURES
 from vouch.evaluation.metrics.ranking import least
-from vouch.evaluation.metrics.registry import METRICS
 
 SELECTIVE = (
     *("aurc", "e_aurc", "augrc", "risk_at_coverage_80", "coverage_at_risk_02", "coverage_at_risk_02_first"),
@@ -21,7 +21,7 @@ def answers(confidence, correct, group=None):
 
 
 def value(rows, name):
-    return point(METRICS[name].measure(rows, int(rows["group_index"].max()) + 1))
+    return point(MEASURES[name](rows, int(rows["group_index"].max()) + 1))
 
 
 def working_points(rows):
@@ -138,7 +138,7 @@ def test_values_are_those_of_a_loop_over_thresholds(name, decimals):
 def test_a_replicate_equals_the_metric_of_rows_copied_by_hand(name, decimals):
     rows = photographs(1, decimals=decimals, skill=2.5)
     weights = group_weights(25, replicates=6, rng=np.random.default_rng(0))
-    found = METRICS[name].measure(rows, 25).values(weights)
+    found = MEASURES[name](rows, 25).values(weights)
     expected = [SLOW[name](copied(rows, drawn)) for drawn in weights]
     assert found == pytest.approx(expected, abs=1e-12)
     assert len(set(expected)) > 1
@@ -148,7 +148,7 @@ def test_replicates_do_not_depend_on_how_they_are_cut_into_blocks():
     rows = photographs(2, size=3000)  # 43 replicates a block
     weights = group_weights(25, replicates=100, rng=np.random.default_rng(0))
     for name in SELECTIVE:
-        measure = METRICS[name].measure(rows, 25)
+        measure = MEASURES[name](rows, 25)
         assert np.array_equal(measure.values(weights), [measure.values(one[None])[0] for one in weights])
 
 
@@ -163,7 +163,7 @@ def test_augrc_is_the_closed_form_of_traub_et_al():
 def test_auroc_of_two_classes_takes_sample_weights_as_scikit_learn_does():
     rows = photographs(4, decimals=2)
     weights = group_weights(25, replicates=5, rng=np.random.default_rng(0))
-    found = METRICS["auroc"].measure(rows, 25).values(weights)
+    found = MEASURES["auroc"](rows, 25).values(weights)
     expected = [
         roc_auc_score(rows["positive"], rows["positive_probability"], sample_weight=drawn[rows["group_index"]])
         for drawn in weights
@@ -181,21 +181,21 @@ def test_auroc_of_more_classes_is_scikit_learns_macro_one_vs_rest():
 def test_auroc_of_one_class_is_null_and_its_support_are_the_rows_of_the_rarest():
     rows = photographs(6)
     weights = group_weights(25, replicates=200, rng=np.random.default_rng(0))
-    one = estimate(METRICS["auroc"].measure(rows[rows["positive"]], 25), weights, SETTING, method="logit")
+    one = estimate(MEASURES["auroc"](rows[rows["positive"]], 25), weights, SETTING, method="logit")
     assert (one.value, one.low, one.high, one.n_rows) == (None, None, None, 0)
     few = rows[~rows["positive"] | (rows["group_index"] < 3)]
-    found = estimate(METRICS["auroc"].measure(few, 25), weights, SETTING, method="logit")
+    found = estimate(MEASURES["auroc"](few, 25), weights, SETTING, method="logit")
     assert (found.n_rows, found.n_groups) == (few["positive"].sum(), 3)
 
 
 def test_a_perfect_order_is_not_certain():
     rows = photographs(7, skill=60.0, difficulty=0.0)
     weights = group_weights(25, replicates=200, rng=np.random.default_rng(0))
-    auroc = estimate(METRICS["auroc"].measure(rows, 25), weights, SETTING, method="logit")
+    auroc = estimate(MEASURES["auroc"](rows, 25), weights, SETTING, method="logit")
     assert (auroc.value, auroc.high) == (1.0, 1.0)
     rarer = rows[rows["class_true"] == rows["class_true"].value_counts().idxmin()]
     assert auroc.low == pytest.approx(0.025 ** (1 / worth(rarer)))  # Clopper-Pearson of so many without a failure
-    augrc = estimate(METRICS["augrc"].measure(rows, 25), weights, SETTING, method="log")
+    augrc = estimate(MEASURES["augrc"](rows, 25), weights, SETTING, method="log")
     assert (augrc.value, augrc.low) == (0.0, 0.0)
     assert augrc.high == pytest.approx(1 - 0.025 ** (1 / worth(rows)))
 
@@ -215,7 +215,7 @@ def test_a_coverage_of_one_that_replicates_do_not_share_keeps_its_lower_end():
     )
     weights = group_weights(20, replicates=500, rng=np.random.default_rng(0))
     found = estimate(
-        METRICS["coverage_at_risk_02"].measure(rows, 20),
+        MEASURES["coverage_at_risk_02"](rows, 20),
         weights,
         SETTING,
         method="percentile",

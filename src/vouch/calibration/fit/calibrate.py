@@ -1,7 +1,9 @@
 """Everything that calibrating a model on its val_select rows gives, for each kind of calibrator."""
 
 from dataclasses import dataclass
+from typing import assert_never
 
+import numpy as np
 import pandas as pd
 
 from vouch.calibration.apply.calibrator import Calibrator, calibrated
@@ -10,46 +12,60 @@ from vouch.calibration.fit import multiclass_selection as multiclass
 from vouch.calibration.fit import scalar_selection as scalar
 from vouch.calibration.fit.candidates import likeness
 from vouch.calibration.fit.multiclass_lookup import multiclass_lookup
-from vouch.calibration.fit.multiclass_report import multiclass_metrics, multiclass_reliability
+from vouch.calibration.fit.params import Multiclass, Scalar
 from vouch.calibration.fit.scalar_lookup import lookup_table
-from vouch.calibration.fit.scalar_report import Metrics, calibration_metrics, reliability_sides
 
 
 @dataclass(frozen=True)
-class Learnt:
-    """A fitted calibrator, the same as a table, and what it changed on rows that it did not see."""
+class Fitted:
+    """A fitted calibrator, the same as a table, and the rows before and after one that has not seen them."""
 
     calibrator: Calibrator
     lookup: pd.DataFrame
-    metrics: Metrics
-    reliability: pd.DataFrame
+    before: pd.DataFrame  # `confidence` as predicted
+    after: pd.DataFrame  # `confidence` from folds that did not see the row, or metrics of it flatter
+    correlation: float  # of being right in two rows of a group
 
 
-def learn_scalar(rows: pd.DataFrame, choice: scalar.Choice, *, bins: int) -> Learnt:
-    """Learn maps of one score for each predicted class."""
-    learnt_from = scalar.population(rows, floor=choice.floor)
-    calibrator = scalar.fit_calibrator(learnt_from, choice)
-    unseen = scalar.out_of_fold(learnt_from, choice)
+def fit(rows: pd.DataFrame, asked: Scalar | Multiclass) -> Fitted:
+    """Return the calibrator of the kind asked for, fitted on the waist's rows.
+
+    Raises
+    ------
+    DataError
+        Listing every score, logit, label or group that nothing can be learnt from.
+    """
+    match asked:
+        case Scalar():
+            return _fit_scalar(rows, asked)
+        case Multiclass():
+            return _fit_multiclass(rows, asked)
+        case _:
+            assert_never(asked)
+
+
+def _fit_scalar(rows: pd.DataFrame, asked: Scalar) -> Fitted:
+    """Fit maps of one score for each predicted class."""
+    population = scalar.population(rows, floor=asked.floor)
+    calibrator = scalar.fit_calibrator(population, asked)
     classes = {*rows["class_true"].dropna(), *rows["class_pred"].dropna()}
-    correlation = likeness(learnt_from, choice.teaching.intraclass_floor)
-    return Learnt(
-        calibrator,
-        lookup_table(calibrator, classes),
-        calibration_metrics(learnt_from, unseen, bins=bins, correlation=correlation),
-        reliability_sides(learnt_from, unseen, bins=bins),
+    return Fitted(
+        calibrator=calibrator,
+        lookup=lookup_table(calibrator, classes),
+        before=population.assign(confidence=population["score"].to_numpy(dtype=np.float64)),
+        after=population.assign(confidence=scalar.out_of_fold(population, asked)),
+        correlation=likeness(population, asked.intraclass_floor),
     )
 
 
-def learn_multiclass(rows: pd.DataFrame, choice: multiclass.MulticlassChoice, *, bins: int) -> Learnt:
-    """Learn one map of all logits, and one of the gate."""
-    learnt_from = multiclass.labelled(rows)
-    calibrator = multiclass.fit_multiclass(learnt_from, choice)
-    before = calibrated(as_predicted(calibrator["classes"]), learnt_from)
-    unseen = multiclass.out_of_fold(learnt_from, choice)
-    correlation = likeness(learnt_from, choice.teaching.intraclass_floor)
-    return Learnt(
-        calibrator,
-        multiclass_lookup(calibrator),
-        multiclass_metrics(before, unseen, calibrator["classes"], bins=bins, correlation=correlation),
-        multiclass_reliability(before, unseen, bins=bins),
+def _fit_multiclass(rows: pd.DataFrame, asked: Multiclass) -> Fitted:
+    """Fit one map of all logits, and one of the gate."""
+    labelled = multiclass.labelled(rows)
+    calibrator = multiclass.fit_multiclass(labelled, asked)
+    return Fitted(
+        calibrator=calibrator,
+        lookup=multiclass_lookup(calibrator),
+        before=calibrated(as_predicted(calibrator["classes"]), labelled),
+        after=multiclass.out_of_fold(labelled, asked),
+        correlation=likeness(labelled, asked.intraclass_floor),
     )

@@ -12,17 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from vouch.calibration.fit.params import Learning
 from vouch.evaluation.metrics.shares import FloatArray, effective_rows, intraclass_correlation
 
 STEPS = 15  # numbers that a curve which follows the data is taken to learn: the bins of a histogram
-
-
-@dataclass(frozen=True)
-class Teaching:
-    """What rows have to be worth before a method may learn from them."""
-
-    rows_per_parameter: float  # >= 0; 0: every method is a candidate
-    intraclass_floor: float  # rows of a group are taken to be at least so alike
 
 
 @dataclass(frozen=True)
@@ -50,9 +43,7 @@ def likeness(rows: pd.DataFrame, floor: float) -> float:
     return _likeness(*_by_group(rows), floor)
 
 
-def candidates(
-    rows: pd.DataFrame, methods: tuple[str, ...], learnt: Mapping[str, int], teaching: Teaching
-) -> Candidates:
+def candidates(rows: pd.DataFrame, methods: tuple[str, ...], learnt: Mapping[str, int], asked: Learning) -> Candidates:
     """Return the methods that have enough rows, in their order.
 
     Parameters
@@ -63,8 +54,8 @@ def candidates(
         How many numbers each method learns.
     """
     sizes, right = _by_group(rows)
-    effective = effective_rows(sizes, _likeness(sizes, right, teaching.intraclass_floor))
-    needed = {method: teaching.rows_per_parameter * learnt[method] for method in methods}
+    effective = effective_rows(sizes, _likeness(sizes, right, asked.intraclass_floor))
+    needed = {method: asked.rows_per_parameter * learnt[method] for method in methods}
     left_out = {method: float(rows) for method, rows in needed.items() if rows > effective}
     return Candidates(tuple(method for method in methods if method not in left_out), effective, left_out)
 

@@ -5,7 +5,6 @@ the same folds: of those within 0.0001 nats of the best one, the strongest.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,22 +23,14 @@ from vouch.calibration.apply.probabilities import (
     population_problems,
 )
 from vouch.calibration.apply.scalar_maps import FloatArray, Map
-from vouch.calibration.fit.candidates import Teaching, candidates
+from vouch.calibration.fit.candidates import candidates
 from vouch.calibration.fit.grouped_folds import grouped_folds
-from vouch.calibration.fit.multiclass_errors import nll
+from vouch.calibration.fit.log_loss import log_loss_of_classes
 from vouch.calibration.fit.multiclass_fits import FITS
+from vouch.calibration.fit.params import Multiclass
 from vouch.calibration.fit.scalar_fits import fit_platt
 from vouch.calibration.fit.scalar_selection import TIE_NATS, best
 from vouch.errors import DataError, refuse_any
-
-
-@dataclass(frozen=True)
-class MulticlassChoice:
-    """What may be chosen from, and by how many folds."""
-
-    methods: tuple[str, ...]  # names in `multiclass_fits.FITS`
-    folds: int  # >= 2, of whole groups
-    teaching: Teaching  # which methods the rows can teach
 
 
 def labelled(rows: pd.DataFrame) -> pd.DataFrame:
@@ -55,7 +46,7 @@ def labelled(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["class_true"].notna().to_numpy(dtype=bool)].reset_index(drop=True)
 
 
-def fit_multiclass(rows: pd.DataFrame, choice: MulticlassChoice) -> Calibrator:
+def fit_multiclass(rows: pd.DataFrame, asked: Multiclass) -> Calibrator:
     """Return a calibrator with the map that was chosen, and Platt's map of the gate where rows have one.
 
     The gate learns whether the calibrated answer is right.
@@ -64,7 +55,7 @@ def fit_multiclass(rows: pd.DataFrame, choice: MulticlassChoice) -> Calibrator:
     ----------
     rows : table
         `logit_<class>`, `class_true`, `correct`, `group` and perhaps `gate_logit`, as `labelled` returns them.
-    choice : MulticlassChoice
+    asked : Multiclass
 
     Returns
     -------
@@ -75,7 +66,7 @@ def fit_multiclass(rows: pd.DataFrame, choice: MulticlassChoice) -> Calibrator:
         `reason`.
     """
     classes = classes_of(rows)
-    curve, losses, tried = _fit_map(rows, classes, choice)
+    curve, losses, tried = _fit_map(rows, classes, asked)
     calibrator: Calibrator = {**as_predicted(classes), "map": curve, "gate": None}
     if GATE_LOGIT in rows:
         right = calibrated(calibrator, rows)["correct"].to_numpy(dtype=bool)
@@ -85,15 +76,15 @@ def fit_multiclass(rows: pd.DataFrame, choice: MulticlassChoice) -> Calibrator:
     return {**calibrator, "cross_validation": losses, "candidates": tried, "population": counted}
 
 
-def out_of_fold(rows: pd.DataFrame, choice: MulticlassChoice) -> pd.DataFrame:
+def out_of_fold(rows: pd.DataFrame, asked: Multiclass) -> pd.DataFrame:
     """Return the rows as calibrated by a calibrator that was chosen and fitted without the row's group.
 
     The figures to report on the split that the calibrator is fitted on, as in `scalar_selection.out_of_fold`.
     """
-    folds = grouped_folds(rows["group"], choice.folds)
+    folds = grouped_folds(rows["group"], asked.folds)
     if not folds:  # one group alone: nothing can be learnt without it
         return calibrated(as_predicted(classes_of(rows)), rows)
-    parts = [calibrated(fit_multiclass(rows[~held], choice), rows[held]) for held in folds]
+    parts = [calibrated(fit_multiclass(rows[~held], asked), rows[held]) for held in folds]
     return pd.concat(parts).sort_index()
 
 
@@ -105,7 +96,7 @@ def cross_validate(
     for held in grouped_folds(group, folds):
         for method in methods:
             curves = FITS[method](logits[~held], truth[~held])
-            losses = [nll(apply_multiclass(curve, logits[held]), truth[held]) for curve in curves]
+            losses = [log_loss_of_classes(apply_multiclass(curve, logits[held]), truth[held]) for curve in curves]
             totals[method] = totals.get(method, 0.0) + np.array(losses) * held.sum() / len(held)
     return totals
 
@@ -116,15 +107,15 @@ def simplest(losses: FloatArray) -> int:
 
 
 def _fit_map(
-    rows: pd.DataFrame, classes: Sequence[str], choice: MulticlassChoice
+    rows: pd.DataFrame, classes: Sequence[str], asked: Multiclass
 ) -> tuple[Map, dict[str, float], dict[str, Any]]:
     if rows["group"].nunique() < 2:
         return {"method": "identity", "reason": f"{len(rows)} labelled rows in one group; 2 are needed"}, {}, {}
-    tried = candidates(rows, choice.methods, learnt(len(classes)), choice.teaching)
+    tried = candidates(rows, asked.methods, learnt(len(classes)), asked)
     if not tried.methods:
         return {"method": "identity", "reason": tried.reason}, {}, tried.report
     logits, truth = matrix(rows, classes, LOGIT), labels(rows, classes)
-    paths = cross_validate(logits, truth, rows["group"], tried.methods, folds=choice.folds)
+    paths = cross_validate(logits, truth, rows["group"], tried.methods, folds=asked.folds)
     places = {method: simplest(losses) for method, losses in paths.items()}
     losses = {method: float(path[places[method]]) for method, path in paths.items()}
     chosen = best(losses, parameters(len(classes)))

@@ -4,7 +4,6 @@ The choice is by log loss, a proper score, never by ECE, which a map can lower b
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,26 +11,15 @@ import pandas as pd
 
 from vouch.calibration.apply.calibrator import Calibrator, confidence, score_problems
 from vouch.calibration.apply.scalar_maps import PARAMETERS, FloatArray, Map, apply_map
-from vouch.calibration.fit.calibration_errors import nll
-from vouch.calibration.fit.candidates import STEPS, Teaching, candidates
+from vouch.calibration.fit.candidates import STEPS, candidates
 from vouch.calibration.fit.grouped_folds import grouped_folds
+from vouch.calibration.fit.log_loss import log_loss
+from vouch.calibration.fit.params import Scalar
 from vouch.calibration.fit.scalar_fits import FITS, BoolArray
 from vouch.errors import DataError, Problem, refuse_any
 
 LEARNT = {**PARAMETERS, "isotonic": STEPS}
 TIE_NATS = 0.0001  # log losses this near are equal, the simpler map wins: far below any change worth acting on
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What may be chosen from, and how much evidence a choice of its own needs."""
-
-    methods: tuple[str, ...]  # names in `scalar_fits.FITS`
-    folds: int  # >= 2, of whole groups
-    floor: float  # lowest raw score of the population
-    min_rows: int  # below it a class takes the global map, and the global map is the identity
-    min_groups: int  # likewise
-    teaching: Teaching  # which methods the rows can teach
 
 
 def population(rows: pd.DataFrame, *, floor: float) -> pd.DataFrame:
@@ -49,14 +37,14 @@ def population(rows: pd.DataFrame, *, floor: float) -> pd.DataFrame:
     return rows[rows["class_pred"].notna().to_numpy() & (score >= floor)].reset_index(drop=True)
 
 
-def fit_calibrator(rows: pd.DataFrame, choice: Choice) -> Calibrator:
+def fit_calibrator(rows: pd.DataFrame, asked: Scalar) -> Calibrator:
     """Return a calibrator with a map for each class that has enough rows and groups, and a global one for the rest.
 
     Parameters
     ----------
     rows : table
         `score`, `correct`, `class_pred`, `group`, as `population` returns them.
-    choice : Choice
+    asked : Scalar
 
     Returns
     -------
@@ -66,21 +54,21 @@ def fit_calibrator(rows: pd.DataFrame, choice: Choice) -> Calibrator:
         ones, and the map that is used). With too few rows altogether the global map is the identity and carries a
         `reason`.
     """
-    shared, losses, tried = _fit_one(rows, choice)
-    calibrator: Calibrator = {"kind": "scalar", "floor": choice.floor, "global": shared, "classes": {}}
+    shared, losses, tried = _fit_one(rows, asked)
+    calibrator: Calibrator = {"kind": "scalar", "floor": asked.floor, "global": shared, "classes": {}}
     validation: dict[str, Any] = {"global": losses, "classes": {}}
     reports: dict[str, Any] = {"global": tried, "classes": {}}
     counted: dict[str, Any] = {"global": _count(rows), "classes": {}}
     for name, of_class in rows.groupby("class_pred", sort=True):
-        own = _shortage(of_class, choice) is None
+        own = _shortage(of_class, asked) is None
         counted["classes"][name] = {**_count(of_class), "map": "own" if own else "global"}
         if own:
-            fitted = _fit_one(of_class, choice)
+            fitted = _fit_one(of_class, asked)
             calibrator["classes"][name], validation["classes"][name], reports["classes"][name] = fitted
     return {**calibrator, "cross_validation": validation, "candidates": reports, "population": counted}
 
 
-def out_of_fold(rows: pd.DataFrame, choice: Choice) -> FloatArray:
+def out_of_fold(rows: pd.DataFrame, asked: Scalar) -> FloatArray:
     """Return for each row the confidence of a calibrator that was chosen and fitted without the row's group.
 
     These are the figures to report on the split that the calibrator is fitted on: the choice of methods is made again
@@ -92,8 +80,8 @@ def out_of_fold(rows: pd.DataFrame, choice: Choice) -> FloatArray:
     """
     score, class_pred = _scores(rows), rows["class_pred"].to_numpy(dtype=object)
     calibrated = score.copy()  # one group alone: nothing can be learnt without it
-    for held in grouped_folds(rows["group"], choice.folds):
-        calibrator = fit_calibrator(rows[~held], choice)
+    for held in grouped_folds(rows["group"], asked.folds):
+        calibrator = fit_calibrator(rows[~held], asked)
         calibrated[held] = confidence(calibrator, score[held], class_pred[held])
     return calibrated
 
@@ -106,7 +94,7 @@ def cross_validate(rows: pd.DataFrame, methods: Sequence[str], *, folds: int) ->
         for method in methods:
             curve = FITS[method](score[~held], correct[~held])
             held_out[method][held] = apply_map(curve, score[held])
-    return {method: nll(calibrated, correct) for method, calibrated in held_out.items()}
+    return {method: log_loss(calibrated, correct) for method, calibrated in held_out.items()}
 
 
 def best(losses: Mapping[str, float], parameters: Mapping[str, int] = PARAMETERS) -> str:
@@ -115,23 +103,23 @@ def best(losses: Mapping[str, float], parameters: Mapping[str, int] = PARAMETERS
     return min((method for method in losses if losses[method] <= least + TIE_NATS), key=lambda name: parameters[name])
 
 
-def _fit_one(rows: pd.DataFrame, choice: Choice) -> tuple[Map, dict[str, float], dict[str, Any]]:
-    reason = _shortage(rows, choice)
+def _fit_one(rows: pd.DataFrame, asked: Scalar) -> tuple[Map, dict[str, float], dict[str, Any]]:
+    reason = _shortage(rows, asked)
     if reason is not None:
         return {"method": "identity", "reason": reason}, {}, {}
-    tried = candidates(rows, choice.methods, LEARNT, choice.teaching)
+    tried = candidates(rows, asked.methods, LEARNT, asked)
     if not tried.methods:
         return {"method": "identity", "reason": tried.reason}, {}, tried.report
-    losses = cross_validate(rows, tried.methods, folds=choice.folds)
+    losses = cross_validate(rows, tried.methods, folds=asked.folds)
     return FITS[best(losses)](_scores(rows), _right(rows)), losses, tried.report
 
 
-def _shortage(rows: pd.DataFrame, choice: Choice) -> str | None:
+def _shortage(rows: pd.DataFrame, asked: Scalar) -> str | None:
     """Say why these rows cannot carry a map of their own; two groups are the least that folds of groups can divide."""
-    groups, needed = rows["group"].nunique(), max(choice.min_groups, 2)
-    if len(rows) >= choice.min_rows and groups >= needed:
+    groups, needed = rows["group"].nunique(), max(asked.min_groups, 2)
+    if len(rows) >= asked.min_rows and groups >= needed:
         return None
-    return f"{len(rows)} predictions in {groups} groups; {choice.min_rows} in {needed} are needed"
+    return f"{len(rows)} predictions in {groups} groups; {asked.min_rows} in {needed} are needed"
 
 
 def _count(rows: pd.DataFrame) -> dict[str, int]:

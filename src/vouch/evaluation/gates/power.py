@@ -15,18 +15,13 @@ import numpy.typing as npt
 from scipy.special import betaincinv, ndtr, ndtri
 
 from vouch.evaluation.gates.rules import VALUE, Rule, kept
+from vouch.evaluation.metrics.definitions import names_of
 from vouch.evaluation.metrics.shares import effective_rows, reaches
 
 FloatArray = npt.NDArray[np.float64]
 
-SHARES = (  # of rows that count or do not
-    *("recall", "precision", "accuracy", "coverage"),
-    *("accuracy_on_exits", "fnr_on_exits", "fpr_on_exits"),
-)
-RATES = (  # of no upper end, or of one that no limit comes near: a hundredth of them means nothing
-    *("nll", "brier", "aurc", "e_aurc", "augrc"),
-    *("false_alarms_per_sample", "average_set_size", "set_size_all"),
-)
+SHARES = names_of("share")  # of rows that count or do not
+RATES = names_of("log", "count")  # of no upper end, or one that no limit comes near: a hundredth of them means nothing
 DRAWS = 1000  # of a chance: it errs by .016 at most, one standard error
 SEARCHED = 300  # of each number of groups that a search tries
 QUANTILES = 4096  # of a group's own share, in place of its beta distribution

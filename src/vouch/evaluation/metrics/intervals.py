@@ -5,18 +5,17 @@ Frames of one drive fail together, so a row is not an independent observation; a
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import betaincinv, expit, gammaincinv, logit
 from scipy.stats import norm, t
 
+from vouch.evaluation.metrics.definitions import Method
 from vouch.evaluation.metrics.shares import effective_rows, share_interval
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int32]
-Method = Literal["share", "effective", "count", "log", "logit", "percentile", "noise"]
 
 LEFT_OUT = 256  # groups of a block of the jackknife: 256 weights for each of 20,000 groups are 20 MB
 
@@ -75,7 +74,7 @@ def group_weights(n_groups: int, *, replicates: int, rng: np.random.Generator) -
     return drawn.astype(np.int32)
 
 
-def estimate(measure: Measure, weights: IntArray, setting: Setting, *, method: Method) -> Estimate:
+def estimate(measure: Measure, weights: IntArray, setting: Setting, *, method: Method | None) -> Estimate:
     """Return the metric's value on its rows and an interval that takes groups, not rows, for observations.
 
     No support, or a value that these rows do not define (AUROC of one class), is null, and `n_rows` says which; one
@@ -86,8 +85,8 @@ def estimate(measure: Measure, weights: IntArray, setting: Setting, *, method: M
     weights : int32 array, shape (replicates, groups)
         From `group_weights`; the same matrix for every metric, stratum and side, so that they can be compared.
     setting : Setting
-    method : Method
-        docs/intervals.md says what each errs by.
+    method : Method or None
+        None: no interval. docs/intervals.md says what each errs by.
 
         * share: of rows that count or do not, see `shares.share_interval`;
         * effective: of a value in [0, 1], as a share of as many rows as would vary so much, see `effective_interval`;
@@ -101,7 +100,7 @@ def estimate(measure: Measure, weights: IntArray, setting: Setting, *, method: M
     value = point(measure) if n_groups else np.nan
     if np.isnan(value):
         return Estimate(None, None, None, n_rows, n_groups, few)
-    ends = _ends(measure, value, weights, setting, method) if n_groups > 1 else None
+    ends = _ends(measure, value, weights, setting, method) if n_groups > 1 and method else None
     low, high = (min(ends[0], value), max(ends[1], value)) if ends is not None else (None, None)
     return Estimate(value, low, high, n_rows, n_groups, few)
 

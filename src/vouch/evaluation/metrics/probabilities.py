@@ -1,4 +1,4 @@
-"""Metrics of class probabilities: log loss, Brier score, sizes of prediction sets."""
+"""Metrics of probabilities: log loss and Brier score, of classes and of confidence, and sizes of prediction sets."""
 
 import numpy as np
 import pandas as pd
@@ -31,6 +31,19 @@ def brier(rows: pd.DataFrame) -> Terms:
     classes.
     """
     squares: FloatArray = ((probabilities(rows) - truth_mask(rows)) ** 2).sum(axis=1)
+    return squares, np.ones(len(rows))
+
+
+def nll_confidence(rows: pd.DataFrame) -> Terms:
+    """Each row's -ln of the probability that its confidence gives to what is so, right or wrong, at most 27.6."""
+    level = rows["confidence"].to_numpy(dtype=np.float64)
+    said = np.where(rows["correct"].to_numpy(dtype=bool), level, 1.0 - level)
+    return -np.log(np.clip(said, CERTAIN, 1.0)), np.ones(len(rows))
+
+
+def brier_confidence(rows: pd.DataFrame) -> Terms:
+    """Each row's (confidence - correct)^2, in [0, 1]: one term for a row, not one for each class."""
+    squares = (rows["confidence"].to_numpy(dtype=np.float64) - rows["correct"].to_numpy(dtype=bool)) ** 2
     return squares, np.ones(len(rows))
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from vouch.evaluation.metrics.definitions import METRICS
 from vouch.evaluation.metrics.intervals import IntArray, Measure, Setting, estimate
-from vouch.evaluation.metrics.registry import METRICS, refuse_unmeasurable
+from vouch.evaluation.metrics.measures import MEASURES, by_chance, refuse_unmeasurable
 from vouch.evaluation.metrics.strata import CLASS
 
 BoolArray = npt.NDArray[np.bool_]
@@ -33,7 +34,7 @@ def metrics_table(
     rows : table
         As `registry.judged` returns it.
     names : sequence of str
-        Keys of `registry.METRICS`.
+        Keys of `definitions.METRICS`.
     masks : map of str to bool array, shape (rows,)
         As `strata.strata_masks` returns them.
     weights : int32 array, shape (replicates, groups)
@@ -83,14 +84,14 @@ def group_table(
 
 
 def _cell(rows: pd.DataFrame, name: str, weights: IntArray, setting: Setting) -> dict[str, Any]:
-    metric = METRICS[name]
-    found = asdict(estimate(measured(rows, name, weights.shape[1]), weights, setting, method=metric.interval))
-    return found if metric.chance is None else found | {"expected_by_chance": metric.chance(rows, setting.correlation)}
+    measure = measured(rows, name, weights.shape[1])
+    found = asdict(estimate(measure, weights, setting, method=METRICS[name].interval))
+    return found | by_chance(rows, name, setting.correlation, "expected_by_chance")
 
 
 def measured(rows: pd.DataFrame, name: str, n_groups: int) -> Measure:
     """Make a named metric ready on rows."""
-    return METRICS[name].measure(rows, n_groups)
+    return MEASURES[name](rows, n_groups)
 
 
 def applies(name: str, stratum: str) -> bool:

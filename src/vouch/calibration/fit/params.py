@@ -1,0 +1,41 @@
+"""The kinds of calibrator, as models.M.calibrate asks for them."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from vouch.params import Section
+
+ScalarMethod = Literal["identity", "temperature", "platt", "beta", "isotonic"]
+MulticlassMethod = Literal[
+    ScalarMethod, "vector", "matrix", "dirichlet", "ensemble_temperature", "histogram", "bbq", "spline"
+]
+
+
+class Learning(Section):
+    """What rows have to be worth before a method may learn from them, and how methods are told apart."""
+
+    rows_per_parameter: Annotated[float, Field(ge=0)]  # effective rows; 0: every method is a candidate
+    intraclass_floor: Annotated[float, Field(ge=0, le=1)]  # rows of a group are taken to be at least so alike
+    folds: Annotated[int, Field(ge=2)]  # of whole groups
+    bins: Annotated[int, Field(ge=1)]  # of the reliability table
+
+
+class Scalar(Learning):
+    """One score for each prediction, as of a detector."""
+
+    kind: Literal["scalar"]
+    methods: Annotated[tuple[ScalarMethod, ...], Field(min_length=1)]
+    floor: Annotated[float, Field(ge=0, lt=1)]  # lowest raw score of the population
+    min_rows: Annotated[int, Field(ge=1)]  # below it a class takes the global map, and the global map is the identity
+    min_groups: Annotated[int, Field(ge=2)]  # likewise
+
+
+class Multiclass(Learning):
+    """A logit for each class, as of a classifier."""
+
+    kind: Literal["multiclass"]
+    methods: Annotated[tuple[MulticlassMethod, ...], Field(min_length=1)]
+
+
+Kind = Annotated[Scalar | Multiclass, Field(discriminator="kind")]

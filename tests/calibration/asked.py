@@ -1,0 +1,17 @@
+"""What a model may ask of a calibrator, as a section of params.yaml would: five folds, and every method a candidate."""
+
+from typing import Any
+
+from vouch.calibration.fit.params import Multiclass, Scalar
+from vouch.params import check
+
+EVERY = {"rows_per_parameter": 0, "intraclass_floor": 0, "folds": 5, "bins": 15}
+
+
+def scalar(*methods: str, **changes: Any) -> Scalar:
+    content = {"kind": "scalar", "floor": 0, "min_rows": 200, "min_groups": 5, **EVERY, **changes}
+    return check(Scalar, {**content, "methods": list(methods)}, "calibrate")
+
+
+def multiclass(*methods: str, **changes: Any) -> Multiclass:
+    return check(Multiclass, {"kind": "multiclass", **EVERY, **changes, "methods": list(methods)}, "calibrate")
