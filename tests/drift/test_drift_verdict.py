@@ -10,7 +10,17 @@ from vouch.drift.verdict import QUESTIONS, Plan, as_json, judged
 from vouch.errors import DataError
 
 EFFECTS = Effects(ks=0.15, psi=0.1, auc=0.6, kernel_ratio=2.0, labels=0.1, performance=0.05)
-PLAN = Plan(0.05, 199, 10, 4, 400, 5, 8, 30, EFFECTS)
+PLAN = Plan(
+    level=0.05,
+    permutations=199,
+    bins=10,
+    components=4,
+    sample=400,
+    folds=5,
+    least_groups=8,
+    least_photographs=30,
+    effects=EFFECTS,
+)
 
 
 def rows(groups, size, seed=1, shift=0.0):
@@ -48,7 +58,8 @@ def test_a_shift_is_drift_and_names_what_moved():
 
 def test_large_but_uncertain_and_certain_but_small_are_no_drift():
     shifted = side(20, 4, seed=2, shift=1.5)
-    strict = Plan(0.05, 199, 10, 4, 400, 5, 8, 30, Effects(0.99, 99.0, 0.999, 999.0, 0.99, 0.99))
+    most = Effects(ks=0.99, psi=99.0, auc=0.999, kernel_ratio=999.0, labels=0.99, performance=0.99)
+    strict = PLAN.model_copy(update={"effects": most})
     found = judged(side(40, 4), shifted, strict, np.random.default_rng(1))
     assert min(one.adjusted for one in found.findings) < 0.05
     assert not found.drifted

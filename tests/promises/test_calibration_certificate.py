@@ -5,25 +5,26 @@ import pandas as pd
 import pytest
 from scipy.special import ndtr
 
-from vouch.policies.fit.operating_point import Objective, fit_operating_point
+from policies.asked import operating_point
+from vouch.policies.fit.operating_point import fit_operating_point
 
 DELTA, TARGET, DRAWS = 0.05, 0.9, 200
 
 
-def draw(generator: np.random.Generator, groups: int, correlation: float) -> tuple[pd.DataFrame, np.ndarray]:
+def draw(generator: np.random.Generator, groups: int, correlation: float) -> pd.DataFrame:
     """Return truths whose confidences are uniform in all, so that the recall at a threshold t is 1 - t."""
     group = np.repeat(np.arange(groups), 1 + generator.poisson(14, groups))
     shared = np.sqrt(correlation) * generator.normal(size=groups)[group]
     confidence = ndtr(shared + np.sqrt(1 - correlation) * generator.normal(size=len(group)))
     table = pd.DataFrame({"group": group, "class_true": "phone", "class_pred": "phone", "correct": True})
-    return table, confidence
+    return table.assign(confidence=confidence)
 
 
 def violations(bound: str, groups: int, correlation: float) -> tuple[int, int]:
     generator, broken, infeasible = np.random.default_rng(1), 0, 0
-    objective = Objective("recall", "class", DELTA, (), 1, 0.05, TARGET, bound)
+    objective = operating_point("recall", floor=0.05, target=TARGET, bound=bound)
     for _ in range(DRAWS):
-        policy = fit_operating_point(*draw(generator, groups, correlation), objective)
+        policy = fit_operating_point(draw(generator, groups, correlation), objective)
         infeasible += not policy["feasible"]
         broken += policy["feasible"] and 1 - policy["thresholds"]["phone"] < TARGET
     return broken, infeasible

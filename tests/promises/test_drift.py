@@ -9,7 +9,9 @@ from vouch.drift.verdict import Plan, judged
 
 LEVEL, SEEDS = 0.05, 200
 MOST = LEVEL + 3 * np.sqrt(LEVEL * (1 - LEVEL) / SEEDS)
-ANY_EFFECT = Effects(1e-9, 1e-9, 0.5 + 1e-9, 1e-9, 1e-9, 1e-9)  # p alone decides
+ANY_EFFECT = Effects.model_construct(  # p alone decides
+    ks=1e-9, psi=1e-9, auc=0.5 + 1e-9, kernel_ratio=1e-9, labels=1e-9, performance=1e-9
+)
 WORTH = Effects(ks=0.15, psi=0.1, auc=0.6, kernel_ratio=2.0, labels=0.1, performance=0.05)
 
 
@@ -34,7 +36,17 @@ def side(rng, groups, size, alike, shift=0.0):
 
 def alarms(effects, *, groups, size, alike, shift=0.0, seeds=SEEDS, apart=False):
     """How often of `seeds` drift is called; `apart` takes every photograph for its own group."""
-    plan = Plan(LEVEL, 159, 5, 3, 1000, 3, 8, 8, effects)
+    plan = Plan(
+        level=LEVEL,
+        permutations=159,
+        bins=5,
+        components=3,
+        sample=1000,
+        folds=3,
+        least_groups=8,
+        least_photographs=8,
+        effects=effects,
+    )
     called = 0
     for seed in range(seeds):
         rng = np.random.default_rng([7, seed])

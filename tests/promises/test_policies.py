@@ -1,27 +1,34 @@
 """The exit policies keep their word on fresh rows, independent and clustered. Bounds are three sigma wide."""
 
-from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import logit, ndtr
 
+from policies.asked import changed, gate, scrc, threshold
 from policies.toy_rows import binary, world
 from vouch.policies.apply.policy import decided
-from vouch.policies.fit.risk_test import Risk
-from vouch.policies.fit.scrc import Recipe, fit_scrc
+from vouch.policies.fit.params import Exits
+from vouch.policies.fit.scrc import fit_scrc
 from vouch.policies.fit.threshold_sweep import fit_sweep
 
 ALPHA, DELTA, DRAWS = 0.05, 0.05, 80
 MOST = DRAWS * DELTA + 3 * np.sqrt(DRAWS * DELTA * (1 - DELTA))
-BY_GROUP = Risk("work", ALPHA, DELTA, "group", 20, 0.05)
-BY_ROW = replace(BY_GROUP, unit="row")
-CERTIFIED = Recipe("confidence", "rank", "certified", "all", 0.8, (0.5, 0.7, 0.9), 1)
+BY_GROUP = threshold(alpha=ALPHA, delta=DELTA, unit="group")
+BY_ROW = changed(BY_GROUP, unit="row")
+CERTIFIED = scrc(xi=0.8)
+
+
+def promised(asked: Exits) -> dict[str, Any]:
+    return asked.model_dump(exclude={"kind"})
+
+
 FITS = {
-    "threshold": lambda rows, risk: fit_sweep(rows, risk, kind="threshold"),
-    "gate": lambda rows, risk: fit_sweep(rows, risk, kind="gate"),
-    "scrc": lambda rows, risk: fit_scrc(rows, risk, CERTIFIED),
+    "threshold": fit_sweep,
+    "gate": lambda rows, asked: fit_sweep(rows, gate(**promised(asked))),
+    "scrc": lambda rows, asked: fit_scrc(rows, scrc(xi=0.8, **promised(asked))),
 }
 
 
@@ -41,7 +48,7 @@ def never_right_enough(generator: np.random.Generator, groups: int, size: int, a
     return binary(np.where(work ^ wrong, sure, 1 - sure), work, group, gate=generator.random(len(group)))
 
 
-def certified_of_the_impossible(kind: str, risk: Risk, groups: int, size: int, alike: float) -> int:
+def certified_of_the_impossible(kind: str, risk: Exits, groups: int, size: int, alike: float) -> int:
     generator = np.random.default_rng(5)
     draws = (never_right_enough(generator, groups, size, alike) for _ in range(DRAWS))
     return sum(FITS[kind](rows, risk)["feasible"] for rows in draws)
@@ -51,8 +58,8 @@ def certified_of_the_impossible(kind: str, risk: Risk, groups: int, size: int, a
     ("kind", "positive"), [("threshold", "work"), ("threshold", None), ("gate", None), ("scrc", None)]
 )
 @pytest.mark.parametrize("risk", [BY_ROW, BY_GROUP])
-def test_a_risk_above_alpha_is_certified_no_more_often_than_delta(kind: str, positive: str | None, risk: Risk) -> None:
-    assert certified_of_the_impossible(kind, replace(risk, positive=positive), 400, 1, 0.0) <= MOST
+def test_a_risk_above_alpha_is_certified_no_more_often_than_delta(kind: str, positive: str | None, risk: Exits) -> None:
+    assert certified_of_the_impossible(kind, changed(risk, positive=positive), 400, 1, 0.0) <= MOST
 
 
 @pytest.mark.parametrize(
@@ -68,11 +75,11 @@ def test_a_risk_above_alpha_is_certified_no_more_often_than_delta(kind: str, pos
     ],
 )
 def test_so_is_one_in_groups_that_differ(kind: str, groups: int, size: int, alike: float, steps: int) -> None:
-    assert certified_of_the_impossible(kind, replace(BY_GROUP, steps=steps), groups, size, alike) <= MOST
+    assert certified_of_the_impossible(kind, changed(BY_GROUP, steps=steps), groups, size, alike) <= MOST
 
 
 def test_taking_the_rows_of_a_group_for_independent_would_break_it() -> None:
-    assert certified_of_the_impossible("threshold", replace(BY_ROW, steps=1), 80, 12, 0.8) > MOST
+    assert certified_of_the_impossible("threshold", changed(BY_ROW, steps=1), 80, 12, 0.8) > MOST
 
 
 @pytest.mark.parametrize(("groups", "size", "alike"), [(700, 1.0, 0.0), (250, 4.0, 0.4)])
@@ -99,11 +106,11 @@ def test_scrc_selects_its_share_and_misses_no_more_than_alpha_of_the_selected_on
     variant: str, groups: int, size: float, alike: float
 ) -> None:
     generator, draws = np.random.default_rng(11), 60
-    recipe = replace(CERTIFIED, variant=variant, guarantee="variant", xi=0.7)
-    risk = BY_ROW if alike == 0 else BY_GROUP
+    unit = "row" if alike == 0 else "group"
+    recipe = changed(CERTIFIED, variant=variant, guarantee="variant", xi=0.7, unit=unit)
     covered, lost, sizes = np.zeros(draws), np.zeros(draws), np.zeros(draws)
     for draw in range(draws):
-        policy = fit_scrc(world(generator, groups, size, alike)[0], risk, recipe)
+        policy = fit_scrc(world(generator, groups, size, alike)[0], recipe)
         covered[draw] = 2 * ndtr(-logit(policy["lam1"]) / 3)  # true: the score is |normal| * 3 in log odds
         fresh, truth = world(generator, 1000, 1.0, alike)
         found = decided(policy, fresh)
@@ -136,11 +143,11 @@ def test_scrc_of_positives_misses_no_more_than_alpha_of_those_selected_on_averag
     variant: str, groups: int, size: float, alike: float
 ) -> None:
     generator, draws, alpha = np.random.default_rng(17), 40, 0.1
-    recipe = replace(CERTIFIED, variant=variant, guarantee="variant", event="positive", xi=0.7)
-    risk = replace(BY_ROW if alike == 0 else BY_GROUP, alpha=alpha)
+    unit = "row" if alike == 0 else "group"
+    recipe = changed(CERTIFIED, variant=variant, guarantee="variant", event="positive", xi=0.7, unit=unit, alpha=alpha)
     lost, sizes, covered = np.zeros(draws), np.zeros(draws), np.zeros(draws)
     for draw in range(draws):
-        policy = fit_scrc(reluctant(world(generator, groups, size, alike)[0]), risk, recipe)
+        policy = fit_scrc(reluctant(world(generator, groups, size, alike)[0]), recipe)
         assert policy["feasible"]
         fresh, truth = world(generator, 1000, 1.0, alike)
         found = decided(policy, reluctant(fresh))
@@ -156,9 +163,9 @@ def test_scrc_of_positives_misses_no_more_than_alpha_of_those_selected_on_averag
 
 def test_what_is_promised_of_sets_is_not_promised_of_exits() -> None:
     generator, wrong = np.random.default_rng(13), []
-    recipe = replace(CERTIFIED, guarantee="variant", xi=0.95)
+    recipe = changed(CERTIFIED, guarantee="variant", xi=0.95)
     for _ in range(20):
-        policy = fit_scrc(world(generator, 600, 1.0, 0.0)[0], BY_ROW, recipe)
+        policy = fit_scrc(world(generator, 600, 1.0, 0.0)[0], recipe)
         fresh, truth = world(generator, 1000, 1.0, 0.0)
         found = decided(policy, fresh)
         wrong.append(np.where(found["class_pred"] == "work", 1 - truth, truth)[found["accept"]].mean())

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from policies.asked import scrc, threshold
 from policies.toy_rows import binary
 from report import made_up
-from vouch.policies.fit.risk_test import Risk
-from vouch.policies.fit.scrc import Recipe, fit_scrc
+from vouch.policies.fit.scrc import fit_scrc
 from vouch.policies.fit.threshold_sweep import fit_sweep
 from vouch.report import policy
 
@@ -78,14 +78,12 @@ def test_facts_are_in_words_in_the_page_s_order():
 def test_everything_that_an_exit_policy_says_has_words(unit):
     positive = np.random.default_rng(0).beta(0.25, 0.25, 400)
     rows = binary(positive, positive >= 0.5, np.arange(400))
-    risk = Risk("work", 0.05, 0.05, unit, 4, 0.05)
-    recipe = Recipe("confidence", "rank", "certified", "positive", 0.6, (0.5, 0.9), 1)
-    for found in (fit_scrc(rows, risk, recipe), fit_sweep(rows, risk, kind="threshold")):
+    recipe = scrc(unit=unit, steps=4, event="positive", levels=(0.5, 0.9))
+    for found in (fit_scrc(rows, recipe), fit_sweep(rows, threshold(unit=unit, steps=4))):
         assert found["feasible"]
         assert {name for name, _ in policy.facts(found)} <= set(policy.FACTS.values())
         assert "_" not in " ".join(value for _, value in policy.facts(found))
-        declared = {**found, "objective": {**found["objective"], "walks": 1}}  # as decide writes it
-        assert policy.certificate(declared)
+        assert policy.certificate(found)
 
 
 def test_methods_that_the_rows_could_not_teach_are_named_with_what_they_need():

@@ -1,11 +1,11 @@
 """`vouch drift MODEL PATH`: do new photographs look like those that the model's decisions were fixed on."""
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 
 import numpy as np
 import typer
-from pydantic import Field, model_validator
+from pydantic import Field
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -13,56 +13,17 @@ from rich.table import Table
 from vouch import io, params, paths
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
 from vouch.drift import inputs
-from vouch.drift.two_sample import Effects
 from vouch.drift.verdict import QUESTIONS, Judgement, Plan, as_json, judged
 from vouch.errors import ParamsError, Problem
-from vouch.params import Section
 from vouch.release.opening import open_bundle
 from vouch.sources.tree import photographs_below
 
-Share = Annotated[float, Field(gt=0, lt=1)]
-Count = Annotated[int, Field(ge=1)]
-OneOrMore = Annotated[float, Field(ge=1)]
 
-
-class EffectsSection(Section):
-    """The least differences worth an alarm; `two_sample.Effects` says what each is."""
-
-    ks: Share
-    psi: Annotated[float, Field(gt=0)]
-    auc: Annotated[float, Field(gt=0.5, lt=1)]
-    kernel_ratio: OneOrMore
-    labels: Share
-    performance: Annotated[float, Field(gt=0)]
-
-
-class Params(Section):
+class Params(Plan):
     """models.M.drift."""
 
-    level: Share  # chance of an alarm without drift
-    permutations: Annotated[int, Field(ge=1, le=1_000_000)]  # of whole groups; a byte for each group of each
-    bins: Annotated[int, Field(ge=2)]
-    components: Count  # principal directions of the embeddings
-    sample: Annotated[int, Field(ge=100, le=5000)]  # photographs of each side for kernel and classifier
-    folds: Annotated[int, Field(ge=2)]
-    least_groups: Annotated[int, Field(ge=8)]  # of fewer, even the most extreme division is not rare enough
-    least_photographs: Count
-    effects: EffectsSection
     examples: Annotated[int, Field(ge=0, le=50)]  # photographs on the page
     seed: Annotated[int, Field(ge=0)]
-
-    @model_validator(mode="after")
-    def _can_decide(self) -> Self:
-        if (self.permutations + 1) * self.level < len(QUESTIONS):
-            raise ValueError(
-                f"level needs {len(QUESTIONS) / self.level:.0f} permutations for {len(QUESTIONS)} questions"
-            )
-        return self
-
-    def plan(self) -> Plan:
-        """Return what the comparison needs to know."""
-        values = self.model_dump(exclude={"effects", "examples", "seed"})
-        return Plan(**values, effects=Effects(**self.effects.model_dump()))
 
 
 def drift(
@@ -95,7 +56,7 @@ def drift(
     opened = open_bundle(paths.model(model, "bundle"))
     new = inputs.new(path, opened, groups)
     old = inputs.reference(model, known[model]["dataset"], opened, photographs=new.photographs)
-    found = judged(old.appearance, new.appearance, section.plan(), np.random.default_rng(section.seed))
+    found = judged(old.appearance, new.appearance, section, np.random.default_rng(section.seed))
     facts = {"model": model, "path": str(path), "groups_from": new.groups_from, "level": section.level}
     if json is not None:
         io.write_json(json, facts | as_json(found))

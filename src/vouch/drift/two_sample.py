@@ -2,13 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 from scipy.stats import false_discovery_control
 
 from vouch.drift import embedding_tests, permutation
 from vouch.drift.permutation import BoolArray, FloatArray, IntArray
 from vouch.drift.profile import Appearance, Column, kept
+from vouch.params import Section
+
+Share = Annotated[float, Field(gt=0, lt=1)]
 
 PSI_NULL = 0.99  # quantile of the index under regrouping that it must exceed too: few photographs make it large
 CHANCE = 0.5  # area of a classifier that tells nothing
@@ -16,16 +21,17 @@ NO_VALUE = "one side has no value"
 Columns = Mapping[str, Column]
 
 
-@dataclass(frozen=True)
-class Effects:
+class Effects(Section):
     """The least difference worth an alarm; all but the kernel's are about a third of a standard deviation's shift."""
 
-    ks: float  # distance of two distribution functions
-    psi: float
-    auc: float
-    kernel_ratio: float  # times what the reference's own parts differ by
-    labels: float  # share of predictions of another class
-    performance: float  # difference of means: of confidence and shares in [0, 1], of classes, of detections
+    ks: Share  # distance of two distribution functions
+    psi: Annotated[float, Field(gt=0)]
+    auc: Annotated[float, Field(gt=0.5, lt=1)]
+    kernel_ratio: Annotated[float, Field(ge=1)]  # times what the reference's own parts differ by
+    labels: Share  # share of predictions of another class
+    performance: Annotated[
+        float, Field(gt=0)
+    ]  # difference of means: of confidence and shares, of classes, of detections
 
 
 @dataclass(frozen=True)

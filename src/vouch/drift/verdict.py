@@ -7,13 +7,15 @@ significant, so a difference must be large enough to matter as well.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any, Self
 
 import numpy as np
+from pydantic import Field, model_validator
 
 from vouch.drift import two_sample
 from vouch.drift.profile import Appearance, median_size, refuse_few, thinned
 from vouch.drift.two_sample import Answer, Answers, Compared, Effects
+from vouch.params import Section
 
 QUESTIONS = {  # in the order of the page; the first three need embeddings
     "embedding_directions": "Embeddings, direction by direction",
@@ -27,19 +29,26 @@ QUESTIONS = {  # in the order of the page; the first three need embeddings
 NO_EMBEDDING = "a table, or this network, gives no embeddings"
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Section):
     """How two sets are compared."""
 
-    level: float
-    permutations: int
-    bins: int
-    components: int
-    sample: int  # photographs of each side that kernel and classifier take, at most
-    folds: int
-    least_groups: int
-    least_photographs: int
+    level: two_sample.Share  # chance of an alarm without drift
+    permutations: Annotated[int, Field(ge=1, le=1_000_000)]  # of whole groups; a byte for each group of each
+    bins: Annotated[int, Field(ge=2)]
+    components: Annotated[int, Field(ge=1)]  # principal directions of the embeddings
+    sample: Annotated[int, Field(ge=100, le=5000)]  # photographs of each side for kernel and classifier
+    folds: Annotated[int, Field(ge=2)]
+    least_groups: Annotated[int, Field(ge=8)]  # of fewer, even the most extreme division is not rare enough
+    least_photographs: Annotated[int, Field(ge=1)]
     effects: Effects
+
+    @model_validator(mode="after")
+    def _can_decide(self) -> Self:
+        if (self.permutations + 1) * self.level < len(QUESTIONS):
+            raise ValueError(
+                f"level needs {len(QUESTIONS) / self.level:.0f} permutations for {len(QUESTIONS)} questions"
+            )
+        return self
 
 
 @dataclass(frozen=True)

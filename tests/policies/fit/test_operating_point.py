@@ -4,11 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from policies.asked import operating_point
 from vouch.errors import DataError
-from vouch.policies.apply.policy import accept, validate_policy
-from vouch.policies.fit.operating_point import Objective, fit_operating_point
+from vouch.policies.apply.policy import Policy, accept, validate_policy
+from vouch.policies.fit.operating_point import fit_operating_point
+from vouch.policies.fit.params import OperatingPoint
 
-VALUE = Objective("recall", "class", 0.05, (), 1, 0.0, target=0.75, bound="value")
+VALUE = operating_point("recall", target=0.75)
 
 
 def rows(*entries: tuple[str | None, str | None, float], stream: str = "cabin") -> tuple[pd.DataFrame, np.ndarray]:
@@ -22,6 +24,10 @@ def rows(*entries: tuple[str | None, str | None, float], stream: str = "cabin") 
     return table, table["score"].to_numpy()
 
 
+def fit(table: pd.DataFrame, confidence: np.ndarray, asked: OperatingPoint) -> Policy:
+    return fit_operating_point(table.assign(confidence=confidence), asked)
+
+
 PHONES = (
     ("phone", "phone", 0.9),
     ("phone", "phone", 0.8),
@@ -33,7 +39,7 @@ PHONES = (
 
 
 def test_the_highest_threshold_that_reaches_the_recall_lies_midway_to_the_next_confidence() -> None:
-    policy = fit_operating_point(*rows(*PHONES), VALUE)
+    policy = fit(*rows(*PHONES), VALUE)
     # 3 of 4 truths are needed: down to .6; the next confidence is the false alarm's .5
     assert policy["thresholds"] == {"phone": pytest.approx(0.55)}
     assert policy["feasible"] is True
@@ -49,7 +55,7 @@ def test_the_highest_threshold_that_reaches_the_recall_lies_midway_to_the_next_c
 
 def test_float_noise_never_decides() -> None:
     table, confidence = rows(*PHONES, ("phone", "phone", 0.9 - 3e-16), (None, "phone", 0.6 - 1e-12))
-    policy = fit_operating_point(table, confidence, VALUE)
+    policy = fit(table, confidence, VALUE)
     noise = np.random.default_rng(0).uniform(-2e-10, 2e-10, len(confidence))
     accepted = accept(policy, confidence, table["class_pred"])
     assert (accept(policy, np.clip(confidence + noise, 0, 1), table["class_pred"]) == accepted).all()
@@ -57,7 +63,7 @@ def test_float_noise_never_decides() -> None:
 
 def test_a_target_out_of_reach_keeps_every_right_detection_and_says_why() -> None:
     table, confidence = rows(*PHONES)
-    policy = fit_operating_point(table, confidence, Objective("recall", "class", 0.05, (), 1, 0.0, 0.9, "value"))
+    policy = fit(table, confidence, operating_point("recall", target=0.9))
     assert policy["feasible"] is False
     assert "misses them at any threshold" in policy["infeasible"]["phone"]
     assert "0.7500" in policy["infeasible"]["phone"]
@@ -67,14 +73,14 @@ def test_a_target_out_of_reach_keeps_every_right_detection_and_says_why() -> Non
 
 def test_a_class_that_is_never_right_abstains() -> None:
     table, confidence = rows((None, "phone", 0.9), ("phone", None, 0.0))
-    policy = fit_operating_point(table, confidence, Objective("recall", "class", 0.05, (), 1, 0.0, 0.9, "value"))
+    policy = fit(table, confidence, operating_point("recall", target=0.9))
     assert policy["thresholds"]["phone"] is None
     assert not accept(policy, confidence, table["class_pred"]).any()
 
 
 def test_a_class_never_true_or_never_predicted_has_no_threshold_and_makes_the_policy_infeasible() -> None:
     table, confidence = rows(*PHONES, (None, "ghost", 0.99), ("cone", None, 0.0))
-    policy = fit_operating_point(table, confidence, VALUE)
+    policy = fit(table, confidence, VALUE)
     assert policy["thresholds"]["ghost"] is None
     assert policy["thresholds"]["cone"] is None
     assert policy["thresholds"]["phone"] == pytest.approx(0.55)
@@ -96,7 +102,7 @@ def test_a_class_never_true_or_never_predicted_has_no_threshold_and_makes_the_po
 @pytest.mark.parametrize("metric", ["recall", "precision", "f1"])
 def test_nothing_seen_at_all_is_infeasible_not_a_crash(level: str, metric: str) -> None:
     table, confidence = rows((None, None, 0.0))
-    policy = fit_operating_point(table, confidence, Objective(metric, level, 0.05, ("stream",), 1, 0.0, 0.9, "low"))
+    policy = fit(table, confidence, operating_point(metric, level, strata=("stream",), target=0.9, bound="low"))
     assert policy["feasible"] is False
     assert policy["thresholds"] == {}
     assert policy["infeasible"]
@@ -109,50 +115,50 @@ def test_every_stratum_with_enough_truths_must_reach_the_target() -> None:
     front, of_front = rows(("phone", None, 0.0), stream="front")  # one truth, missed: too few to say anything
     table = pd.concat([cabin, rear, front], ignore_index=True)
     confidence = np.concatenate([of_cabin, of_rear, of_front])
-    overall = Objective("recall", "class", 0.05, (), 2, 0.0, 0.6, "value")
-    assert fit_operating_point(table, confidence, overall)["thresholds"]["phone"] == pytest.approx(0.65)
-    each = Objective("recall", "class", 0.05, ("stream",), 2, 0.0, 0.6, "value")
-    policy = fit_operating_point(table, confidence, each)
+    overall = operating_point("recall", min_truths=2, target=0.6)
+    assert fit(table, confidence, overall)["thresholds"]["phone"] == pytest.approx(0.65)
+    each = operating_point("recall", strata=("stream",), min_truths=2, target=0.6)
+    policy = fit(table, confidence, each)
     assert policy["thresholds"]["phone"] == pytest.approx(0.25)  # 2 of rear's 3 are needed
     strata = policy["evidence"]["phone"]["strata"]
     assert sorted(strata) == ["stream=cabin", "stream=rear"]
     assert strata["stream=rear"]["recall"] == pytest.approx(2 / 3)
-    one = Objective("recall", "class", 0.05, ("stream",), 1, 0.0, 0.6, "value")
-    policy = fit_operating_point(table, confidence, one)
+    one = operating_point("recall", strata=("stream",), target=0.6)
+    policy = fit(table, confidence, one)
     assert "stream=front: recall 0.0000" in policy["infeasible"]["phone"]
 
 
 def test_the_lower_bound_is_stricter_on_the_model_than_the_value_and_certifies() -> None:
     entries = [("phone", "phone", 0.2 + 0.7 * index / 400) for index in range(400)]
     table, confidence = rows(*entries)
-    value = fit_operating_point(table, confidence, Objective("recall", "class", 0.05, (), 1, 0.0, 0.95, "value"))
-    low = fit_operating_point(table, confidence, Objective("recall", "class", 0.05, (), 1, 0.0, 0.95, "low"))
+    value = fit(table, confidence, operating_point("recall", target=0.95))
+    low = fit(table, confidence, operating_point("recall", target=0.95, bound="low"))
     assert low["thresholds"]["phone"] < value["thresholds"]["phone"]
     assert low["guarantee"] == "certified"
     assert low["evidence"]["phone"]["low"] >= 0.95
     assert value["guarantee"] == "none"
     # METHODS 1.4: alpha .05, delta .05 needs 59 rows without a miss; 50 are not enough
-    few = fit_operating_point(*rows(*entries[:50]), Objective("recall", "class", 0.05, (), 1, 0.0, 0.95, "low"))
+    few = fit(*rows(*entries[:50]), operating_point("recall", target=0.95, bound="low"))
     assert few["feasible"] is False
     assert few["guarantee"] == "none"
-    enough = fit_operating_point(*rows(*entries[:59]), Objective("recall", "class", 0.05, (), 1, 0.0, 0.95, "low"))
+    enough = fit(*rows(*entries[:59]), operating_point("recall", target=0.95, bound="low"))
     assert enough["feasible"] is True
 
 
 def test_level_all_takes_one_threshold_for_every_class() -> None:
     table, confidence = rows(*PHONES, ("cone", "cone", 0.3), ("cone", "cone", 0.2))
-    policy = fit_operating_point(table, confidence, Objective("recall", "all", 0.05, (), 1, 0.0, 0.6, "value"))
+    policy = fit(table, confidence, operating_point("recall", "all", target=0.6))
     # 4 of 6 truths: .9 .8 .6 .3; the next lower confidence is .2
     assert policy["thresholds"] == {"cone": pytest.approx(0.25), "phone": pytest.approx(0.25)}
 
 
 def test_the_lowest_threshold_that_keeps_the_precision_lies_below_it() -> None:
-    policy = fit_operating_point(*rows(*PHONES), Objective("precision", "class", 0.05, (), 1, 0.0, 0.75))
+    policy = fit(*rows(*PHONES), operating_point("precision", target=0.75))
     # .9 .8 right, .7 wrong, .6 right: 3 of 4; with .5, wrong, it is 3 of 5
     assert policy["thresholds"] == {"phone": pytest.approx(0.55)}
     assert policy["feasible"] is True
     assert policy["guarantee"] == "none"
-    strict = fit_operating_point(*rows(*PHONES), Objective("precision", "class", 0.05, (), 1, 0.0, 0.8))
+    strict = fit(*rows(*PHONES), operating_point("precision", target=0.8))
     assert strict["thresholds"] == {"phone": pytest.approx(0.75)}
 
 
@@ -161,7 +167,7 @@ def test_a_precision_equals_a_slow_search_over_classes_together() -> None:
     entries = [("can" if rng.random() < sure else None, "can", float(sure)) for sure in rng.random(150)]
     entries += [("cup" if rng.random() < sure else None, "cup", float(sure)) for sure in rng.random(150)]
     table, confidence = rows(*entries)
-    policy = fit_operating_point(table, confidence, Objective("precision", "all", 0.05, (), 1, 0.0, 0.7))
+    policy = fit(table, confidence, operating_point("precision", "all", target=0.7))
     assert policy["thresholds"]["can"] == policy["thresholds"]["cup"]
     right = table["correct"].to_numpy()
     lowest = min(level for level in confidence if right[confidence >= level].mean() >= 0.7)
@@ -169,9 +175,7 @@ def test_a_precision_equals_a_slow_search_over_classes_together() -> None:
 
 
 def test_a_precision_out_of_reach_abstains_and_says_why() -> None:
-    policy = fit_operating_point(
-        *rows((None, "phone", 0.9), ("phone", "phone", 0.4)), Objective("precision", "class", 0.05, (), 1, 0.0, 0.9)
-    )
+    policy = fit(*rows((None, "phone", 0.9), ("phone", "phone", 0.4)), operating_point("precision", target=0.9))
     assert policy["thresholds"] == {"phone": None}
     assert "the highest is 0.5" in policy["infeasible"]["phone"]
 
@@ -184,7 +188,7 @@ def test_f1_equals_a_slow_search() -> None:
         right = generator.random() < value
         entries.append(("phone" if right else None, "phone", float(value)))
     table, confidence = rows(*entries, *[("phone", None, 0.0)] * 20)
-    policy = fit_operating_point(table, confidence, Objective("f1", "class", 0.05, (), 1, 0.0))
+    policy = fit(table, confidence, operating_point("f1"))
     truths = (table["class_true"] == "phone").sum()
 
     def f1(threshold: float) -> float:
@@ -198,20 +202,18 @@ def test_f1_equals_a_slow_search() -> None:
 
 
 def test_f1_without_one_right_detection_is_infeasible() -> None:
-    policy = fit_operating_point(
-        *rows((None, "phone", 0.9), ("phone", None, 0.0)), Objective("f1", "class", 0.05, (), 1, 0.0)
-    )
+    policy = fit(*rows((None, "phone", 0.9), ("phone", None, 0.0)), operating_point("f1"))
     assert policy["thresholds"]["phone"] is None
     assert policy["infeasible"]["phone"] == "no detection of it is right"
 
 
 def test_a_stratum_that_the_rows_do_not_carry_is_refused() -> None:
     with pytest.raises(DataError, match=r"weather.*expected one of stream"):
-        fit_operating_point(*rows(*PHONES), Objective("recall", "class", 0.05, ("weather",), 1, 0.0, 0.9, "value"))
+        fit(*rows(*PHONES), operating_point("recall", strata=("weather",), target=0.9))
 
 
 def test_the_order_of_rows_does_not_matter() -> None:
     table, confidence = rows(*PHONES, ("cone", "cone", 0.3), ("cone", "cone", 0.2))
     mixed = table.sample(frac=1, random_state=0)
-    first = fit_operating_point(table, confidence, VALUE)
-    assert fit_operating_point(mixed, mixed["score"].to_numpy(), VALUE) == first
+    first = fit(table, confidence, VALUE)
+    assert fit(mixed, mixed["score"].to_numpy(), VALUE) == first

@@ -1,4 +1,4 @@
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -6,11 +6,22 @@ import pytest
 from mapie.risk_control import BinaryRisk, MultiClassificationLTTController, abstention_rate
 from scipy.stats import beta, binom
 
+from policies.asked import changed, threshold
 from policies.toy_rows import binary, world
-from vouch.policies.fit.risk_test import Risk, cases_of, judge, loosest, shortfall, upper_bound, walk
+from vouch.policies.fit import risk_test
+from vouch.policies.fit.params import Threshold
+from vouch.policies.fit.risk_test import Cases, Finding, cases_of, loosest, upper_bound
 
-BY_ROW = Risk("work", 0.02, 0.05, "row", 10, 0.05)
-BY_GROUP = replace(BY_ROW, unit="group")
+BY_ROW = threshold(alpha=0.02, steps=10)
+BY_GROUP = changed(BY_ROW, unit="group")
+
+
+def judge(cases: Cases, rule: np.ndarray, asked: Threshold) -> Finding:
+    return risk_test.judge(cases, rule, asked, delta=asked.delta)
+
+
+def walk(cases: Cases, rules: Iterable[np.ndarray], asked: Threshold) -> Iterator[Finding]:
+    return risk_test.walk(cases, rules, asked, delta=asked.delta)
 
 
 def table(misses: int, cases: int, per_group: int = 1) -> pd.DataFrame:
@@ -33,7 +44,7 @@ def everyone(rows: pd.DataFrame) -> np.ndarray:
     ],
 )
 def test_so_many_cases_are_needed_for_each_number_of_misses(alpha: float, delta: float, needed: tuple[int]) -> None:
-    risk = Risk("work", alpha, delta, "row", 1, 0.05)
+    risk = threshold(alpha=alpha, delta=delta, steps=1)
     for misses, cases in enumerate(needed):
         for extra, certified in ((0, True), (-1, False)):
             rows = table(misses, cases + extra)
@@ -142,7 +153,7 @@ def test_what_a_walk_certifies_is_what_mapie_does(seed: int, positive: str | Non
     It begins at the end where the risk seen is lower, which here is the strict one.
     """
     rows, _ = world(np.random.default_rng(seed), 400, 3.0, 0.3)
-    risk = replace(BY_ROW, positive=positive, alpha=0.05)
+    risk = changed(BY_ROW, positive=positive, alpha=0.05)
     cuts = [cut for cut in np.linspace(0.9999, 0.5, 60) if seen_alike(*counted(rows, positive, cut))]
     enough = [cut for cut in cuts if (1 - risk.alpha) ** counted(rows, positive, cut)[0] <= risk.delta]
     wrong = BinaryRisk(
@@ -176,10 +187,10 @@ def test_a_shortfall_says_how_much_is_missing() -> None:
     said = (
         "too few: at alpha 0.02 and delta 0.05 even without a miss 149 exits of work are needed, there are 100 in 100"
     )
-    assert shortfall(found, BY_ROW) == f"{said} groups"
+    assert risk_test.shortfall(found, BY_ROW, delta=0.05) == f"{said} groups"
     rows = table(9, 200)
     found = list(walk(cases_of(rows, "work"), [everyone(rows)], BY_ROW))
-    assert "9 misses of the 200 most certain exits of work" in shortfall(found, BY_ROW)
+    assert "9 misses of the 200 most certain exits of work" in risk_test.shortfall(found, BY_ROW, delta=0.05)
 
 
 def test_nobody_exits_without_a_warning() -> None:

@@ -1,19 +1,13 @@
-"""The kinds of policy, as models.M.decide asks for them, and how each is fitted."""
+"""The kinds of policy, as models.M.decide asks for them."""
 
 from typing import Annotated, Literal
 
-import pandas as pd
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from vouch.params import Section
-from vouch.policies.apply.policy import Policy
-from vouch.policies.fit.operating_point import Objective, fit_operating_point
-from vouch.policies.fit.risk_test import Risk
-from vouch.policies.fit.scrc import Recipe, fit_scrc
-from vouch.policies.fit.threshold_sweep import fit_sweep
 
 Share = Annotated[float, Field(gt=0, lt=1)]
-Likeness = Annotated[float, Field(ge=0, le=1)]
+Likeness = Annotated[float, Field(ge=0, le=1)]  # rows of a group are taken to be at least so alike
 Walks = Annotated[int, Field(ge=1, le=1000)]  # of this val_calib, the ones before counted: they share delta
 
 
@@ -23,32 +17,43 @@ def _rising(levels: tuple[float, ...]) -> tuple[float, ...]:
     return levels
 
 
-class RecallObjective(Section):
+class Objective(Section):
+    """What the thresholds of an operating point are for."""
+
+    level: Literal["class", "all"]  # a threshold for each class, or one for all classes together
+    delta: Share  # probability that a lower bound lies above the truth, each class on its own
+
+    @property
+    def delta_each(self) -> float:
+        """The part of delta that one walk has."""
+        return self.delta
+
+
+class RecallObjective(Objective):
     """The highest thresholds that still reach a recall."""
 
     metric: Literal["recall"]
-    level: Literal["class", "all"]
     target: Share
-    bound: Literal["value", "low"]
-    delta: Share
+    bound: Literal["value", "low"]  # what reaches the target: the recall, or its lower bound
     walks: Walks
 
+    @property
+    def delta_each(self) -> float:
+        """The part of delta that one walk has."""
+        return self.delta / self.walks
 
-class PrecisionObjective(Section):
+
+class PrecisionObjective(Objective):
     """The lowest thresholds that still reach a precision: as much recall as it allows."""
 
     metric: Literal["precision"]
-    level: Literal["class", "all"]
     target: Share
-    delta: Share
 
 
-class F1Objective(Section):
+class F1Objective(Objective):
     """The thresholds with the largest F1."""
 
     metric: Literal["f1"]
-    level: Literal["class", "all"]
-    delta: Share
 
 
 class OperatingPoint(Section):
@@ -56,21 +61,26 @@ class OperatingPoint(Section):
 
     kind: Literal["operating_point"]
     objective: Annotated[RecallObjective | PrecisionObjective | F1Objective, Field(discriminator="metric")]
-    strata: tuple[str, ...]
-    min_truths: Annotated[int, Field(ge=1)]
+    strata: tuple[str, ...]  # the target must also hold in each value of these, without their prefix
+    min_truths: Annotated[int, Field(ge=1)]  # a stratum with fewer truths of a class says nothing about it
     intraclass_floor: Likeness
 
 
 class Exits(Section):
-    """What every exit policy of a classifier promises: `risk_test.Risk`."""
+    """What every exit policy of a classifier promises, and what counts as one observation."""
 
-    positive: Annotated[str, Field(min_length=1)] | None
-    alpha: Share
-    delta: Share
+    positive: Annotated[str, Field(min_length=1)] | None  # its misses among the exits count; null: every wrong exit
+    alpha: Share  # the largest risk
+    delta: Share  # probability of certifying a rule whose risk is larger, all walks together
     walks: Walks
-    unit: Literal["row", "group"]
-    steps: Annotated[int, Field(ge=1, le=1000)]
+    unit: Literal["row", "group"]  # rows are independent, or count for as many as their groups are worth
+    steps: Annotated[int, Field(ge=1, le=1000)]  # rules of a walk
     intraclass_floor: Likeness
+
+    @property
+    def delta_each(self) -> float:
+        """The part of delta that one walk has, so that all together keep it (Bonferroni)."""
+        return self.delta / self.walks
 
 
 class Threshold(Exits):
@@ -86,15 +96,15 @@ class Gate(Exits):
 
 
 class Scrc(Exits):
-    """Selective conformal risk control: `scrc.Recipe`."""
+    """Selective conformal risk control."""
 
     kind: Literal["scrc"]
     score: Literal["confidence", "gate"]
     variant: Literal["rank", "dkw", "clopper_pearson"]
-    guarantee: Literal["certified", "variant"]
-    event: Literal["all", "positive"]
-    xi: Share
-    levels: Annotated[tuple[Share, ...], Field(min_length=1), AfterValidator(_rising)]
+    guarantee: Literal["certified", "variant"]  # the exits must be certified, or the variant's own word is enough
+    event: Literal["all", "positive"]  # whose sets are bounded: of every selected row, or of the positive class's
+    xi: Share  # of rows to select
+    levels: Annotated[tuple[Share, ...], Field(min_length=1), AfterValidator(_rising)]  # a certified lam2 is one
     jitter_seed: Annotated[int, Field(ge=0)]
 
     @field_validator("event")
@@ -106,41 +116,3 @@ class Scrc(Exits):
 
 
 Kind = Annotated[OperatingPoint | Threshold | Gate | Scrc, Field(discriminator="kind")]
-
-
-def fit_policy(rows: pd.DataFrame, asked: OperatingPoint | Threshold | Gate | Scrc) -> Policy:
-    """Return the policy of the kind asked for, fitted on calibrated rows.
-
-    Each of `walks` has an equal part of delta, so that all together keep it (Bonferroni); policy.json names delta and
-    the number of walks.
-
-    Raises
-    ------
-    DataError
-        Listing what the rows lack for it.
-    """
-    if isinstance(asked, OperatingPoint):
-        return _operating_point(rows, asked)
-    each = asked.delta / asked.walks
-    risk = Risk(asked.positive, asked.alpha, each, asked.unit, asked.steps, asked.intraclass_floor)
-    if isinstance(asked, Scrc):
-        how = (asked.score, asked.variant, asked.guarantee, asked.event, asked.xi, asked.levels, asked.jitter_seed)
-        policy = fit_scrc(rows, risk, Recipe(*how))
-    else:
-        policy = fit_sweep(rows, risk, kind=asked.kind)
-    return _shared(policy, delta=asked.delta, walks=asked.walks)
-
-
-def _operating_point(rows: pd.DataFrame, asked: OperatingPoint) -> Policy:
-    shared = asked.model_dump(include={"strata", "min_truths", "intraclass_floor"})
-    walks = asked.objective.walks if isinstance(asked.objective, RecallObjective) else 1
-    told = asked.objective.model_dump(exclude={"delta", "walks"})
-    objective = Objective(**told, delta=asked.objective.delta / walks, **shared)
-    policy = fit_operating_point(rows, rows["confidence"].to_numpy(float), objective)
-    if policy["delta"] is None:  # only a recall is certified
-        return policy
-    return _shared(policy, delta=asked.objective.delta, walks=walks)
-
-
-def _shared(policy: Policy, *, delta: float, walks: int) -> Policy:
-    return {**policy, "delta": delta, "objective": {**policy["objective"], "walks": walks}}

@@ -16,21 +16,10 @@ import pandas as pd
 from scipy.special import betaincinv
 
 from vouch.evaluation.metrics.shares import effective_rows, intraclass_correlation, lower_bound
+from vouch.policies.fit.params import Exits
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Risk:
-    """What is promised, and what counts as one observation."""
-
-    positive: str | None  # class whose misses among the exits count; null: every wrong exit counts
-    alpha: float  # the largest risk
-    delta: float  # probability of certifying a rule whose risk is larger
-    unit: str  # row: rows are independent; group: rows count for as many as their groups are worth
-    steps: int  # rules of the walk
-    intraclass_floor: float  # rows of a group are taken to be at least so alike when the policy is judged
 
 
 @dataclass(frozen=True)
@@ -67,14 +56,14 @@ def cases_of(rows: pd.DataFrame, positive: str | None) -> Cases:
     return Cases(np.flatnonzero(of_risk), group, missed, _likeness(group, missed))
 
 
-def walk(cases: Cases, rules: Iterable[BoolArray], risk: Risk) -> Iterator[Finding]:
-    """Yield what is found of each rule (bool, shape (n,): who exits), up to the first that fails.
+def walk(cases: Cases, rules: Iterable[BoolArray], asked: Exits, *, delta: float) -> Iterator[Finding]:
+    """Yield what is found of each rule (bool, shape (n,): who exits), up to the first that fails at level `delta`.
 
     A rule with too few cases to certify anything, were none missed, is passed over and ends nothing: that depends on
     the number of cases, and on the likeness estimated once over all of them, not on the misses of this rule.
     """
     for rule in rules:
-        finding = judge(cases, rule, risk)
+        finding = judge(cases, rule, asked, delta=delta)
         yield finding
         if finding.enough and not finding.certified:
             return
@@ -86,19 +75,19 @@ def loosest(findings: Iterable[Finding]) -> int | None:
     return indices[-1] if indices else None
 
 
-def judge(cases: Cases, rule: BoolArray, risk: Risk) -> Finding:
-    """Return what the cases say of one rule."""
+def judge(cases: Cases, rule: BoolArray, asked: Exits, *, delta: float) -> Finding:
+    """Return what the cases say of one rule at level `delta`."""
     inside = rule[cases.rows]
     group, missed = cases.group[inside], cases.missed[inside]
     sizes, counts = np.bincount(group).astype(np.float64), np.bincount(group, weights=missed).astype(np.float64)
     sizes, counts = sizes[sizes > 0], counts[sizes > 0]
     n, misses = len(group), int(missed.sum())
     worth = effective_rows(sizes, cases.likeness)
-    of_rows = upper_bound(float(n), misses / max(n, 1), risk.delta)
-    of_groups = 1 - lower_bound(sizes - counts, sizes, correlation=cases.likeness, tail=risk.delta) if n else 1.0
-    effective, bound = (float(n), of_rows) if risk.unit == "row" else (worth, of_groups)
-    enough = effective > 0 and (1 - risk.alpha) ** effective <= risk.delta
-    certified = enough and bound <= risk.alpha
+    of_rows = upper_bound(float(n), misses / max(n, 1), delta)
+    of_groups = 1 - lower_bound(sizes - counts, sizes, correlation=cases.likeness, tail=delta) if n else 1.0
+    effective, bound = (float(n), of_rows) if asked.unit == "row" else (worth, of_groups)
+    enough = effective > 0 and (1 - asked.alpha) ** effective <= delta
+    certified = enough and bound <= asked.alpha
     return Finding(n, misses, len(sizes), effective, enough, certified, bound, of_rows, of_groups)
 
 
@@ -111,13 +100,13 @@ def upper_bound(cases: float, share: float, delta: float) -> float:
     return 1.0 if cases <= 0 or share >= 1 else float(betaincinv(misses + 1, cases - misses, 1 - delta))
 
 
-def described(finding: Finding, risk: Risk, *, n: int, exits: int) -> dict[str, Any]:
+def described(finding: Finding, asked: Exits, *, n: int, exits: int) -> dict[str, Any]:
     """Return the evidence of a policy."""
     return {
         "n": n,
         "exits": exits,
         "coverage": exits / n if n else None,
-        "positives": finding.cases if risk.positive is not None else None,
+        "positives": finding.cases if asked.positive is not None else None,
         "misses": finding.misses,
         "groups": finding.groups,
         "effective": finding.effective,
@@ -127,24 +116,24 @@ def described(finding: Finding, risk: Risk, *, n: int, exits: int) -> dict[str, 
     }
 
 
-def shortfall(findings: list[Finding], risk: Risk) -> str:
+def shortfall(findings: list[Finding], asked: Exits, *, delta: float) -> str:
     """Say why no rule of a walk is certified."""
-    name = "exits" if risk.positive is None else f"exits of {risk.positive}"
+    name = "exits" if asked.positive is None else f"exits of {asked.positive}"
     tested = [finding for finding in findings if finding.enough]
     if not tested:
-        needed = int(np.ceil(np.log(risk.delta) / np.log1p(-risk.alpha) - 1e-9))
+        needed = int(np.ceil(np.log(delta) / np.log1p(-asked.alpha) - 1e-9))
         most = max(findings, key=lambda finding: finding.cases)
         independent, worth = "", ""
-        if risk.unit == "group":
+        if asked.unit == "group":
             independent, worth = "independent ", f", worth {most.effective:.1f} independent ones"
         return (
-            f"too few: at alpha {risk.alpha:g} and delta {risk.delta:.4g} even without a miss {needed} "
+            f"too few: at alpha {asked.alpha:g} and delta {delta:.4g} even without a miss {needed} "
             f"{independent}{name} are needed, there are {most.cases} in {most.groups} groups{worth}"
         )
     first = tested[0]
     return (
         f"{first.misses} misses of the {first.cases} most certain {name} in {first.groups} groups: the risk may be "
-        f"{first.bound:.4f}, more than {risk.alpha}"
+        f"{first.bound:.4f}, more than {asked.alpha}"
     )
 
 

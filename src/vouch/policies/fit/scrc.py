@@ -9,7 +9,8 @@ draws of val_calib every certified pair keeps the risk, exactly where rows are i
 simulation, where those of a group are alike. So labels may choose among certified pairs.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,12 @@ from vouch.policies.apply.policy import Policy
 from vouch.policies.apply.rows import class_names, evidence_problems, probabilities, row_problems
 from vouch.policies.apply.selective import in_set
 from vouch.policies.fit.conformal_selection import Selection, rank, select, set_level
+from vouch.policies.fit.params import Scrc
 from vouch.policies.fit.risk_test import (
     BoolArray,
     Cases,
+    Finding,
     FloatArray,
-    Risk,
     alike,
     cases_of,
     described,
@@ -37,19 +39,6 @@ from vouch.policies.fit.risk_test import (
 from vouch.policies.fit.threshold_sweep import objective, verdict
 
 GUARANTEE_OF = {"rank": "marginal", "dkw": "pac", "clopper_pearson": "pac"}
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How selection and sets are fixed."""
-
-    score: str  # confidence or gate
-    variant: str  # rank, dkw or clopper_pearson
-    guarantee: str  # certified: the exits must be; variant: the recipe's own word is enough
-    event: str  # all: every selected row's set is bounded; positive: those of the positive class
-    xi: float  # share of rows to select
-    levels: tuple[float, ...]  # of lam2, rising; a certified lam2 is one of these
-    jitter_seed: int
 
 
 @dataclass(frozen=True)
@@ -71,18 +60,17 @@ class Choice:
     why: str
 
 
-def fit_scrc(rows: pd.DataFrame, risk: Risk, recipe: Recipe) -> Policy:
+def fit_scrc(rows: pd.DataFrame, asked: Scrc) -> Policy:
     """Return the scrc policy.
 
     Parameters
     ----------
     rows : table
         Calibrated: `sample_id`, `group`, `class_true` (null: not labelled, left out), `class_pred`,
-        `probability_<class>` and the recipe's score.
-    risk : Risk
-        `alpha` bounds the truths outside their sets among the selected (of the recipe's event), and the risk of the
+        `probability_<class>` and the score asked for.
+    asked : Scrc
+        `alpha` bounds the truths outside their sets among the selected (of the event asked for), and the risk of the
         exits.
-    recipe : Recipe
 
     Returns
     -------
@@ -96,46 +84,56 @@ def fit_scrc(rows: pd.DataFrame, risk: Risk, recipe: Recipe) -> Policy:
     DataError
         Listing missing columns, bad probabilities, unknown classes, and rows of one class only.
     """
-    refuse_any(DataError, row_problems(rows, recipe.score) or evidence_problems(rows, risk.positive))
+    refuse_any(DataError, row_problems(rows, asked.score) or evidence_problems(rows, asked.positive))
     labelled = rows[rows["class_true"].notna()]
-    steps, probability = _steps(labelled, risk, recipe), probabilities(labelled)
-    cases = cases_of(labelled, risk.positive)
-    if recipe.guarantee == "certified":
-        risk_each = replace(risk, delta=risk.delta / len(recipe.levels))
-        choice = _certified(cases, probability, steps, risk_each, recipe.levels)
-        guarantee = "certified"
-    else:
-        risk_each, guarantee = risk, GUARANTEE_OF[recipe.variant]
-        choice = _by_recipe(steps[-1])
-    rule = _rule(choice, probability)
-    finding = judge(cases, rule, risk_each)
-    asked = {"guarantee": recipe.guarantee, "xi": recipe.xi, "levels": list(recipe.levels)}
-    if recipe.event == "positive":
-        asked["event"] = recipe.event
+    choice, delta = _chosen(labelled, asked)
     selection = None if choice.step is None else choice.step.selection
+    guarantee = "certified" if asked.guarantee == "certified" else GUARANTEE_OF[asked.variant]
     return {
-        "kind": "scrc",
+        "kind": asked.kind,
         **verdict({"*": choice.why} if choice.why else {}, guarantee),
-        "alpha": risk.alpha,
-        "delta": risk.delta,
-        "objective": {**objective(risk), **asked},
-        "intraclass_correlation": alike(labelled, risk.intraclass_floor),
-        "positive": risk.positive,
-        "score": recipe.score,
-        "variant": recipe.variant,
+        "alpha": asked.alpha,
+        "delta": asked.delta,
+        "objective": _asked_for(asked),
+        "intraclass_correlation": alike(labelled, asked.intraclass_floor),
+        "positive": asked.positive,
+        "score": asked.score,
+        "variant": asked.variant,
         "xi": None if choice.step is None else choice.step.xi,
         "lam1": None if selection is None else selection.lam1,
         "tie": None if selection is None else selection.tie,
         "lam2": choice.lam2,
-        "jitter_seed": recipe.jitter_seed,
-        "evidence": {
-            **described(finding, risk, n=len(labelled), exits=int(rule.sum())),
-            "selected": 0 if selection is None else int(selection.chosen.sum()),
-            "selected_low": None if selection is None else selection.low,
-            "allowed": None if selection is None else selection.allowed,
-            "lam2_recipe": None if choice.step is None else choice.step.lam2,
-            **(_of_event(selection) if recipe.event == "positive" else {}),
-        },
+        "jitter_seed": asked.jitter_seed,
+        "evidence": _evidence(labelled, choice, asked, delta=delta),
+    }
+
+
+def _chosen(labelled: pd.DataFrame, asked: Scrc) -> tuple[Choice, float]:
+    """Return the step that is taken, and the level at which its exits are judged."""
+    steps = _steps(labelled, asked)
+    if asked.guarantee != "certified":
+        return _by_recipe(steps[-1]), asked.delta_each
+    delta = asked.delta_each / len(asked.levels)
+    cases = cases_of(labelled, asked.positive)
+    return _certified(cases, probabilities(labelled), steps, asked, delta=delta), delta
+
+
+def _asked_for(asked: Scrc) -> dict[str, Any]:
+    found = {**objective(asked), "guarantee": asked.guarantee, "xi": asked.xi, "levels": list(asked.levels)}
+    return found | ({"event": asked.event} if asked.event == "positive" else {})
+
+
+def _evidence(labelled: pd.DataFrame, choice: Choice, asked: Scrc, *, delta: float) -> dict[str, Any]:
+    selection = None if choice.step is None else choice.step.selection
+    rule = _rule(choice, probabilities(labelled))
+    finding = judge(cases_of(labelled, asked.positive), rule, asked, delta=delta)
+    return {
+        **described(finding, asked, n=len(labelled), exits=int(rule.sum())),
+        "selected": 0 if selection is None else int(selection.chosen.sum()),
+        "selected_low": None if selection is None else selection.low,
+        "allowed": None if selection is None else selection.allowed,
+        "lam2_recipe": None if choice.step is None else choice.step.lam2,
+        **(_of_event(selection) if asked.event == "positive" else {}),
     }
 
 
@@ -146,19 +144,19 @@ def _of_event(selection: Selection | None) -> dict[str, Any]:
     return {"counted": int(selection.counted.sum()), "event_low": selection.event_low}
 
 
-def _steps(labelled: pd.DataFrame, risk: Risk, recipe: Recipe) -> list[Step]:
-    score, event = labelled[recipe.score].to_numpy(dtype=np.float64), np.ones(len(labelled), dtype=bool)
-    if recipe.event == "positive":
-        event = (labelled["class_true"] == risk.positive).to_numpy(dtype=bool)
+def _steps(labelled: pd.DataFrame, asked: Scrc) -> list[Step]:
+    score, event = labelled[asked.score].to_numpy(dtype=np.float64), np.ones(len(labelled), dtype=bool)
+    if asked.event == "positive":
+        event = (labelled["class_true"] == asked.positive).to_numpy(dtype=bool)
     names, groups = labelled["sample_id"], labelled["group"]
-    ranked = rank(score, names, groups, event, unit=risk.unit, seed=recipe.jitter_seed)
+    ranked = rank(score, names, groups, event, unit=asked.unit, seed=asked.jitter_seed)
     strangeness = _strangeness(labelled)
     steps = []
-    first = 1 if recipe.guarantee == "certified" else risk.steps  # a certificate may have to stop short of xi
-    for share in recipe.xi * np.arange(first, risk.steps + 1) / risk.steps:
-        one = select(ranked, float(share), variant=recipe.variant, alpha=risk.alpha, delta=risk.delta)
+    first = 1 if asked.guarantee == "certified" else asked.steps  # a certificate may have to stop short of xi
+    for share in asked.xi * np.arange(first, asked.steps + 1) / asked.steps:
+        one = select(ranked, float(share), variant=asked.variant, alpha=asked.alpha, delta=asked.delta_each)
         lam2 = None if one is None else set_level(strangeness[one.counted], one.allowed)
-        of = f" of {risk.positive}" if recipe.event == "positive" else ""
+        of = f" of {asked.positive}" if asked.event == "positive" else ""
         steps.append(Step(float(share), one, lam2, "" if lam2 is not None else _too_few(share, one, event, of)))
     return steps
 
@@ -172,8 +170,8 @@ def _strangeness(labelled: pd.DataFrame) -> FloatArray:
 
 def _by_recipe(step: Step) -> Choice:
     if step.lam2 is None:
-        return Choice(None, None, f"too few rows: {step.why}")
-    return Choice(step, step.lam2, "")
+        return Choice(step=None, lam2=None, why=f"too few rows: {step.why}")
+    return Choice(step=step, lam2=step.lam2, why="")
 
 
 def _too_few(xi: float, selection: Selection | None, event: BoolArray, of: str) -> str:
@@ -183,29 +181,39 @@ def _too_few(xi: float, selection: Selection | None, event: BoolArray, of: str) 
     return f"{count} selected{of} promise nothing, were every truth in its set"
 
 
-def _certified(
-    cases: Cases, probability: FloatArray, steps: list[Step], risk: Risk, levels: tuple[float, ...]
-) -> Choice:
+def _certified(cases: Cases, probability: FloatArray, steps: list[Step], asked: Scrc, *, delta: float) -> Choice:
     """Return the loosest step whose exits are certified at the first level of lam2 that the recipe allows there."""
     nobody = np.zeros(len(probability), dtype=bool)
     chosen = [nobody if step.selection is None else step.selection.chosen for step in steps]
-    walks = {level: list(walk(cases, (one & _single(probability, level) for one in chosen), risk)) for level in levels}
+    walks = {
+        level: list(walk(cases, (one & _single(probability, level) for one in chosen), asked, delta=delta))
+        for level in asked.levels
+    }
     found = [finding for each in walks.values() for finding in each]
     if any(finding.cases for finding in found) and not any(finding.enough for finding in found):
-        shared = f"; {len(levels)} levels of lam2 share delta" if len(levels) > 1 else ""
-        return Choice(None, None, shortfall(found, risk) + shared)  # whatever else fails, more rows come first
-    reasons = []
+        shared = f"; {len(asked.levels)} levels of lam2 share delta" if len(asked.levels) > 1 else ""
+        # whatever else fails, more rows come first
+        return Choice(step=None, lam2=None, why=shortfall(found, asked, delta=delta) + shared)
     for index, step in reversed(list(enumerate(steps))):
-        level = None if step.lam2 is None else next((level for level in levels if level >= step.lam2), None)
+        level = _level_of(step, asked)
         if level is not None and index < len(walks[level]) and walks[level][index].certified:
-            return Choice(step, level, "")
-        if step.lam2 is None:
-            reasons.append(step.why)
-        elif level is None:
-            reasons.append(f"at xi {step.xi:.2f} sets need lam2 {step.lam2:.4f}, above every level")
-        else:
-            reasons.append(f"with sets at {level}, {shortfall(walks[level], risk)}")
-    return Choice(None, None, reasons[0])
+            return Choice(step=step, lam2=level, why="")
+    return Choice(step=None, lam2=None, why=_shortfall_of(steps[-1], walks, asked, delta=delta))
+
+
+def _level_of(step: Step, asked: Scrc) -> float | None:
+    """Return the first declared level of lam2 that the recipe allows at a step."""
+    return None if step.lam2 is None else next((level for level in asked.levels if level >= step.lam2), None)
+
+
+def _shortfall_of(step: Step, walks: Mapping[float, list[Finding]], asked: Scrc, *, delta: float) -> str:
+    """Say why the exits of a step are not certified."""
+    level = _level_of(step, asked)
+    if step.lam2 is None:
+        return step.why
+    if level is None:
+        return f"at xi {step.xi:.2f} sets need lam2 {step.lam2:.4f}, above every level"
+    return f"with sets at {level}, {shortfall(walks[level], asked, delta=delta)}"
 
 
 def _single(probability: FloatArray, lam2: float) -> BoolArray:

@@ -10,10 +10,11 @@ from vouch.policies.apply.policy import Policy
 from vouch.policies.apply.rows import evidence_problems, row_problems
 from vouch.policies.apply.selective import SCORE_OF
 from vouch.policies.fit.candidate_thresholds import grid
-from vouch.policies.fit.risk_test import Risk, alike, cases_of, described, judge, loosest, shortfall, walk
+from vouch.policies.fit.params import Exits, Gate, Threshold
+from vouch.policies.fit.risk_test import alike, cases_of, described, judge, loosest, shortfall, walk
 
 
-def fit_sweep(rows: pd.DataFrame, risk: Risk, *, kind: str) -> Policy:
+def fit_sweep(rows: pd.DataFrame, asked: Threshold | Gate) -> Policy:
     """Return the policy that answers most rows and is certified to keep the risk.
 
     Parameters
@@ -21,9 +22,8 @@ def fit_sweep(rows: pd.DataFrame, risk: Risk, *, kind: str) -> Policy:
     rows : table
         Calibrated: `sample_id`, `group`, `class_true` (null: not labelled, left out), `class_pred`,
         `probability_<class>` and the score of the kind.
-    risk : Risk
-    kind : str
-        threshold: sweep `confidence`; gate: sweep `gate`.
+    asked : Threshold or Gate
+        What is swept: `confidence`, or `gate`.
 
     Returns
     -------
@@ -35,26 +35,26 @@ def fit_sweep(rows: pd.DataFrame, risk: Risk, *, kind: str) -> Policy:
     DataError
         Listing missing columns, bad probabilities, unknown classes, and rows of one class only.
     """
-    score = SCORE_OF[kind]
-    refuse_any(DataError, row_problems(rows, score) or evidence_problems(rows, risk.positive))
+    score = SCORE_OF[asked.kind]
+    refuse_any(DataError, row_problems(rows, score) or evidence_problems(rows, asked.positive))
     labelled = rows[rows["class_true"].notna()]
     level = labelled[score].to_numpy(dtype=np.float64)
-    cuts = grid(level, steps=risk.steps)
-    cases = cases_of(labelled, risk.positive)
-    findings = list(walk(cases, (level >= cut for cut in cuts), risk))
+    cuts = grid(level, steps=asked.steps)
+    cases = cases_of(labelled, asked.positive)
+    findings = list(walk(cases, (level >= cut for cut in cuts), asked, delta=asked.delta_each))
     best = loosest(findings)
-    nobody = judge(cases, np.zeros(len(labelled), dtype=bool), risk)
+    nobody = judge(cases, np.zeros(len(labelled), dtype=bool), asked, delta=asked.delta_each)
     finding, exits = (nobody, 0) if best is None else (findings[best], int(np.sum(level >= cuts[best])))
     return {
-        "kind": kind,
-        **verdict({} if best is not None else {"*": shortfall(findings, risk)}, "certified"),
-        "alpha": risk.alpha,
-        "delta": risk.delta,
-        "objective": objective(risk),
-        "intraclass_correlation": alike(labelled, risk.intraclass_floor),
-        "positive": risk.positive,
+        "kind": asked.kind,
+        **verdict({} if best is not None else {"*": shortfall(findings, asked, delta=asked.delta_each)}, "certified"),
+        "alpha": asked.alpha,
+        "delta": asked.delta,
+        "objective": objective(asked),
+        "intraclass_correlation": alike(labelled, asked.intraclass_floor),
+        "positive": asked.positive,
         "threshold": None if best is None else float(cuts[best]),
-        "evidence": described(finding, risk, n=len(labelled), exits=exits),
+        "evidence": described(finding, asked, n=len(labelled), exits=exits),
     }
 
 
@@ -67,7 +67,7 @@ def verdict(infeasible: dict[str, str], guarantee: str) -> dict[str, Any]:
     }
 
 
-def objective(risk: Risk) -> dict[str, Any]:
+def objective(asked: Exits) -> dict[str, Any]:
     """Return what a policy was asked for."""
-    metric = "selective_error" if risk.positive is None else "fnr_on_exits"
-    return {"metric": metric, "unit": risk.unit, "steps": risk.steps}
+    metric = "selective_error" if asked.positive is None else "fnr_on_exits"
+    return {"metric": metric, "unit": asked.unit, "steps": asked.steps, "walks": asked.walks}
