@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vouch import io, paths
+from vouch.commands.dvc_record import recorded, unrecorded
 from vouch.commands.params_edit import on_list, with_name, without
 from vouch.errors import Problem, WorkspaceError, refuse_any
 from vouch.params import PARAMS
@@ -27,7 +28,6 @@ from vouch.sources import descriptor as descriptors
 from vouch.sources.descriptor import Descriptor
 from vouch.sources.merge import Merged, Taxonomy, merged
 from vouch.sources.reading import complete, read_source
-from vouch.sources.record import recorded, unrecorded
 from vouch.sources.records import Reading
 from vouch.sources.tree import Tree, below
 

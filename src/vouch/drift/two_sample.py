@@ -31,7 +31,7 @@ class Effects(Section):
     labels: Share  # share of predictions of another class
     performance: Annotated[
         float, Field(gt=0)
-    ]  # difference of means: of confidence and shares, of classes, of detections
+    ]  # difference of means of confidences, shares, classes, counts
 
 
 @dataclass(frozen=True)
