@@ -1,45 +1,23 @@
 import numpy as np
-import pandas as pd
 import pytest
 
 from evaluation.photographs import photographs
+from policies.made import accepting, phones, unchanged
 from vouch.errors import DataError
 from vouch.evaluation.comparison import Difference, compare, decided, overall, overlap, verdict
 from vouch.evaluation.metrics.intervals import group_weights
 from vouch.evaluation.metrics.registry import judged
 from vouch.evaluation.significance import flip_signs
 
-CALIBRATOR = {"kind": "scalar", "floor": 0.0, "global": {"method": "identity"}, "classes": {}}
-POLICY = {
-    "kind": "operating_point",
-    "thresholds": {"phone": 0.5},
-    "feasible": True,
-    "guarantee": "none",
-    "alpha": None,
-    "delta": None,
-    "objective": {},
-    "evidence": {},
-    "infeasible": {},
-    "intraclass_correlation": 0.05,
-}
+CALIBRATOR = unchanged()
+POLICY = accepting({"phone": 0.5})
 
 
 def side(found, *, groups=40, each=5):
     """`each` truths in every group; `found` says which of all of them the model finds, at score .9."""
-    truths = groups * each
-    found = np.asarray(found, dtype=bool)
-    rows = pd.DataFrame(
-        {
-            "sample_id": [f"s{number:04d}" for number in range(truths)],
-            "group": [f"g{number // each:03d}" for number in range(truths)],
-            "stratum_stream": ["cabin" if number % 2 else "rear" for number in range(truths)],
-            "class_true": "phone",
-            "class_pred": np.where(found, "phone", None),
-            "score": np.where(found, 0.9, 0.0),
-            "correct": found,
-            "hits": np.where(found, 1023, 0).astype(np.uint16),
-        }
-    )
+    truths = np.arange(groups * each)
+    stream = np.where(truths % 2, "cabin", "rear")
+    rows = phones(found, truths // each, stream=stream, score=0.9, hits=1023)
     return judged(rows, calibrator=CALIBRATOR, policy=POLICY)
 
 

@@ -7,23 +7,8 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from pipeline import workspace
-from pipeline.imports import SRC, is_empty
+from pipeline.imports import GROUND, SRC, is_empty
 
-GROUND = [
-    f"src/vouch/{name}.py"
-    for name in (
-        "__init__",
-        "errors",
-        "params",
-        "paths",
-        "tables",
-        "io",
-        "documents",
-        "names",
-        "roads",
-        "stages/__init__",
-    )
-]
 EMPTY = [path.relative_to(SRC.parent).as_posix() for path in SRC.rglob("__init__.py") if is_empty(path)]
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from evaluation.setting import SETTING
+from policies.made import accepting, unchanged
 from vouch.evaluation.comparison import compare
 from vouch.evaluation.metrics.definitions import METRICS
 from vouch.evaluation.metrics.intervals import estimate, group_weights
@@ -15,19 +16,8 @@ from vouch.evaluation.metrics.registry import judged
 from vouch.evaluation.metrics.shares import intraclass_correlation
 from vouch.evaluation.significance import flip_signs
 
-CALIBRATOR = {"kind": "scalar", "floor": 0.0, "global": {"method": "identity"}, "classes": {}}
-POLICY = {
-    "kind": "operating_point",
-    "thresholds": {"phone": 0.3},
-    "feasible": True,
-    "guarantee": "none",
-    "alpha": None,
-    "delta": None,
-    "objective": {},
-    "evidence": {},
-    "infeasible": {},
-    "intraclass_correlation": 0.05,
-}
+CALIBRATOR = unchanged()
+POLICY = accepting({"phone": 0.3})
 LEVEL, GROUPS, EACH, TRIALS, REPLICATES = 0.95, 70, 8, 120, 250
 THREE_SIGMA = 3 * np.sqrt(LEVEL * (1 - LEVEL) / TRIALS)
 

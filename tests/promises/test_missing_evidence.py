@@ -1,10 +1,10 @@
 """Promise 6: a required stratum without support fails the gate by name, however well the rest does."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from evaluation.setting import SETTING
+from policies.made import accepting, phones, unchanged
 from vouch.evaluation.gates.rules import Rule, judge
 from vouch.evaluation.metrics.definitions import METRICS
 from vouch.evaluation.metrics.intervals import group_weights
@@ -13,19 +13,8 @@ from vouch.evaluation.metrics.registry import judged
 from vouch.evaluation.metrics.strata import every_stratum, strata_masks
 from vouch.evaluation.metrics.table import metrics_table
 
-CALIBRATOR = {"kind": "scalar", "floor": 0.0, "global": {"method": "identity"}, "classes": {}}
-POLICY = {
-    "kind": "operating_point",
-    "thresholds": {"phone": 0.3},
-    "feasible": True,
-    "guarantee": "none",
-    "alpha": None,
-    "delta": None,
-    "objective": {},
-    "evidence": {},
-    "infeasible": {},
-    "intraclass_correlation": 0.05,
-}
+CALIBRATOR = unchanged()
+POLICY = accepting({"phone": 0.3})
 
 
 def judge_rows(rows):
@@ -35,18 +24,8 @@ def judge_rows(rows):
 def perfect(streams, groups=30):
     """A model that finds every truth, in the given streams."""
     size = groups * len(streams)
-    return pd.DataFrame(
-        {
-            "sample_id": [f"s{number}" for number in range(size)],
-            "group": [f"g{number % groups:02d}" for number in range(size)],
-            "stratum_stream": np.repeat(streams, groups),
-            "class_true": "phone",
-            "class_pred": "phone",
-            "score": 0.9,
-            "correct": True,
-            "hits": np.full(size, 1023, dtype=np.uint16),
-        }
-    )
+    stream = np.repeat(streams, groups)
+    return phones([True] * size, np.arange(size) % groups, stream=stream, score=0.9, hits=1023)
 
 
 DETECTION = [name for name in sorted(MEASURES) if not missing_columns(judge_rows(perfect(["cabin"])), name)]

@@ -3,6 +3,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from policies.made import accepting, unchanged
 from vouch import io
 from vouch.errors import BundleError
 from vouch.release import opening
@@ -13,12 +14,8 @@ from vouch.vision.preprocess import Preprocess, to_json
 
 SIZE = 32
 PREPROCESS = Preprocess(SIZE, SIZE)
-POLICY = (
-    {"kind": "operating_point", "feasible": True, "guarantee": "none", "thresholds": {"red": 0.5}}
-    | {key: None for key in ("alpha", "delta", "objective", "evidence", "infeasible")}
-    | {"intraclass_correlation": 0.0}
-)
-CALIBRATOR = {"kind": "scalar", "floor": 0.0, "global": {"method": "identity"}, "classes": {}}
+POLICY = accepting({"red": 0.5})
+CALIBRATOR = unchanged()
 
 
 def network(side_px=8.0):

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from policies.asked import scrc, threshold
+from policies.made import certified
 from policies.toy_rows import binary
 from report import made_up
 from vouch.policies.fit.scrc import fit_scrc
@@ -11,22 +12,9 @@ from vouch.report import policy
 # As decide writes them, and as a person would say them
 EVIDENCE = {"n": 3178, "exits": 2704, "coverage": 0.85, "positives": 1295, "misses": 9, "groups": 428}
 EVIDENCE |= {"effective": 1108.785, "bound": 0.012642, "bound_rows": 0.012096, "bound_groups": 0.012642}
-CERTIFIED = {
-    "kind": "scrc",
-    "feasible": True,
-    "infeasible": {},
-    "intraclass_correlation": 0.05,
-    "guarantee": "certified",
-    "alpha": 0.02,
-    "delta": 0.05,
-    "positive": "roadwork",
-    "objective": {"metric": "fnr_on_exits", "unit": "group", "walks": 1, "levels": [0.9]},
-    "xi": 0.85,
-    "lam1": 0.967,
-    "tie": None,
-    "jitter_seed": 20261120,
-    "evidence": EVIDENCE,
-}
+OBJECTIVE = {"metric": "fnr_on_exits", "unit": "group", "walks": 1, "levels": [0.9]}
+RULE = {"xi": 0.85, "lam1": 0.967, "tie": None, "jitter_seed": 20261120}
+CERTIFIED = certified("scrc", "roadwork", **RULE) | {"objective": OBJECTIVE, "evidence": EVIDENCE}
 
 
 def test_a_certificate_is_told_with_its_misses_answers_groups_bound_and_level():

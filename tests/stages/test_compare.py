@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from policies.made import accepting, phones, unchanged
 from vouch import io, paths
 from vouch.errors import BundleError, DataError, ParamsError
 from vouch.release.bundle import write_bundle
@@ -20,38 +21,18 @@ models:
       seed: 1
       level: 0.95
 """
-CALIBRATOR = {"kind": "scalar", "floor": 0.01, "global": {"method": "identity"}, "classes": {}}
+CALIBRATOR = unchanged(0.01)
 
 
 def policy(threshold):
-    return {
-        "kind": "operating_point",
-        "thresholds": {"phone": threshold},
-        "feasible": True,
-        "guarantee": "none",
-        "alpha": None,
-        "delta": None,
-        "objective": {},
-        "evidence": {},
-        "infeasible": {},
-        "intraclass_correlation": 0.05,
-    }
+    return accepting({"phone": threshold})
 
 
 def predictions(found, photographs=120, prefix="s"):
+    streams = [("cabin", "rear")[number % 2] for number in range(photographs)]
     found = np.broadcast_to(found, photographs)
-    return pd.DataFrame(
-        {
-            "sample_id": [f"{prefix}{number:03d}" for number in range(photographs)],
-            "group": [f"g{number % 30:02d}" for number in range(photographs)],
-            "stratum_stream": [("cabin", "rear")[number % 2] for number in range(photographs)],
-            "class_true": pd.array(["phone"] * photographs, dtype="str"),
-            "class_pred": pd.array(np.where(found, "phone", None), dtype="str"),
-            "score": np.where(found, 0.7, 0.0),
-            "correct": found,
-            "hits": np.where(found, 1, 0).astype(np.uint16),
-        }
-    )
+    rows = phones(found, np.arange(photographs) % 30, stream=streams, score=0.7, hits=1)
+    return rows.assign(sample_id=[f"{prefix}{number:03d}" for number in range(photographs)])
 
 
 def write(candidate, baseline, margin=0.02, baseline_threshold=0.5):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from policies.made import accepting, unchanged
 from vouch import io, paths
 from vouch.errors import DataError, ParamsError
 from vouch.stages.evaluate import run
@@ -29,18 +30,7 @@ PLOTS = (
     "confusion",
     "misses",
 )  # dvc.yaml names them for each model
-POLICY = {
-    "kind": "operating_point",
-    "thresholds": {"phone": 0.5, "cone": 0.5},
-    "feasible": True,
-    "guarantee": "none",
-    "alpha": None,
-    "delta": None,
-    "objective": {},
-    "evidence": {},
-    "infeasible": {},
-    "intraclass_correlation": 0.05,
-}
+POLICY = accepting({"phone": 0.5, "cone": 0.5})
 
 
 def predictions(seed, photographs=90, groups=18):
@@ -66,9 +56,7 @@ def predictions(seed, photographs=90, groups=18):
 
 
 def write_model(folder, thresholds=POLICY):
-    io.write_json(
-        folder / "calibrator.json", {"kind": "scalar", "floor": 0.01, "global": {"method": "identity"}, "classes": {}}
-    )
+    io.write_json(folder / "calibrator.json", unchanged(0.01))
     io.write_json(folder / "policy.json", thresholds)
 
 

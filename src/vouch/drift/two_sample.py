@@ -29,9 +29,7 @@ class Effects(Section):
     auc: Annotated[float, Field(gt=0.5, lt=1)]
     kernel_ratio: Annotated[float, Field(ge=1)]  # times what the reference's own parts differ by
     labels: Share  # share of predictions of another class
-    performance: Annotated[
-        float, Field(gt=0)
-    ]  # difference of means of confidences, shares, classes, counts
+    performance: Annotated[float, Field(gt=0)]  # difference of means of confidences, shares, classes, counts
 
 
 @dataclass(frozen=True)

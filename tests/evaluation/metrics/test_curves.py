@@ -5,23 +5,13 @@ from sklearn.metrics import confusion_matrix, precision_recall_curve
 
 from evaluation.photographs import THREE, photographs
 from evaluation.setting import SETTING
+from policies.made import accepting, unchanged
 from vouch.evaluation.metrics import curves
 from vouch.evaluation.metrics.intervals import group_weights
 from vouch.evaluation.metrics.registry import judged
 
-CALIBRATOR = {"kind": "scalar", "floor": 0.0, "global": {"method": "identity"}, "classes": {}}
-POLICY = {
-    "kind": "operating_point",
-    "thresholds": {"phone": 0.5, "cone": 0.5},
-    "feasible": True,
-    "guarantee": "none",
-    "alpha": None,
-    "delta": None,
-    "objective": {},
-    "evidence": {},
-    "infeasible": {},
-    "intraclass_correlation": 0.05,
-}
+CALIBRATOR = unchanged()
+POLICY = accepting({"phone": 0.5, "cone": 0.5})
 COLUMNS = ["sample_id", "group", "stratum_stream", "class_true", "class_pred", "score", "correct", "x2", "hits"]
 ROWS = pd.DataFrame(
     [

@@ -4,6 +4,7 @@ import pytest
 
 from evaluation.photographs import photographs
 from evaluation.setting import SETTING
+from policies.made import accepting, unchanged
 from vouch.errors import DataError
 from vouch.evaluation.metrics.calibration_error import BINS
 from vouch.evaluation.metrics.definitions import METRICS
@@ -12,19 +13,8 @@ from vouch.evaluation.metrics.measures import CHANCE, MEASURES, missing_columns
 from vouch.evaluation.metrics.registry import judged, prepared
 from vouch.evaluation.metrics.table import metrics_table
 
-CALIBRATOR = {"kind": "scalar", "floor": 0.1, "global": {"method": "identity"}, "classes": {}}
-POLICY = {
-    "kind": "operating_point",
-    "thresholds": {"phone": 0.5, "cone": 0.8},
-    "feasible": True,
-    "guarantee": "none",
-    "alpha": None,
-    "delta": None,
-    "objective": {},
-    "evidence": {},
-    "infeasible": {},
-    "intraclass_correlation": 0.05,
-}
+CALIBRATOR = unchanged(0.1)
+POLICY = accepting({"phone": 0.5, "cone": 0.8})
 OF_TEST = [name for name, metric in METRICS.items() if metric.interval]
 COLUMNS = ["sample_id", "group", "stratum_stream", "class_true", "class_pred", "score", "correct"]
 ROWS = pd.DataFrame(

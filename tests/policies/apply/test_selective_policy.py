@@ -2,34 +2,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from policies.made import accepting, certified
 from vouch.errors import BundleError, DataError
 from vouch.policies.apply.policy import accept, decided
 from vouch.policies.apply.selective import jitter
 
-SHARED = {
-    "feasible": True,
-    "infeasible": {},
-    "intraclass_correlation": 0.05,
-    "guarantee": "certified",
-    "alpha": 0.02,
-    "delta": 0.05,
-    "objective": {},
-    "evidence": {},
-    "positive": "cone",
-}
-THRESHOLD = {**SHARED, "kind": "threshold", "threshold": 0.6}
-GATE = {**SHARED, "kind": "gate", "threshold": 0.5}
-SCRC = {
-    **SHARED,
-    "kind": "scrc",
-    "score": "gate",
-    "variant": "rank",
-    "xi": 0.8,
-    "lam1": 0.4,
-    "tie": 0.0,
-    "lam2": 0.7,
-    "jitter_seed": 1,
-}
+THRESHOLD = certified("threshold", "cone", threshold=0.6)
+GATE = certified("gate", "cone", threshold=0.5)
+RECIPE = {"score": "gate", "variant": "rank", "xi": 0.8, "lam1": 0.4, "tie": 0.0, "lam2": 0.7, "jitter_seed": 1}
+SCRC = certified("scrc", "cone", **RECIPE)
 
 
 def rows() -> pd.DataFrame:
@@ -159,8 +140,7 @@ def test_one_class_only_is_refused() -> None:
 
 def test_the_operating_point_is_decided_by_its_own_rule_and_no_other_policy_is() -> None:
     table = pd.DataFrame({"class_pred": ["phone", None], "confidence": [0.7, 0.0]})
-    policy = {key: value for key, value in SHARED.items() if key != "positive"}
-    policy |= {"kind": "operating_point", "thresholds": {"phone": 0.5}}
+    policy = accepting({"phone": 0.5})
     assert decided(policy, table)["accept"].tolist() == [True, False]
     assert list(decided(policy, table).columns) == ["class_pred", "confidence", "accept"]
     with pytest.raises(BundleError, match="expected operating_point, got gate"):
