@@ -4,7 +4,7 @@ import pytest
 from evaluation.photographs import photographs
 from policies.made import accepting, phones, unchanged
 from vouch.errors import DataError
-from vouch.evaluation.comparison import Difference, compare, decided, overall, overlap, verdict
+from vouch.evaluation.comparison import Difference, Resampling, compare, decided, overall, overlap, verdict
 from vouch.evaluation.metrics.intervals import group_weights
 from vouch.evaluation.metrics.registry import judged
 from vouch.evaluation.significance import flip_signs
@@ -30,16 +30,8 @@ def compared(candidate, baseline, margins, strata=(), groups=40):
     rng = np.random.default_rng(0)
     weights = group_weights(groups, replicates=1000, rng=rng)
     signs = flip_signs(groups, patterns=1000, rng=rng)
-    return compare(
-        candidate,
-        baseline,
-        margins=margins,
-        strata=strata,
-        weights=weights,
-        signs=signs,
-        level=0.95,
-        correlation=0.05,
-    )
+    how = Resampling(weights=weights, signs=signs, level=0.95, correlation=0.05)
+    return compare(candidate, baseline, margins=margins, strata=strata, resampling=how)
 
 
 def test_a_clear_improvement_is_better_in_every_metric_and_stratum():

@@ -153,6 +153,7 @@ def _jsonl(held: list[Photo]) -> dict[str, bytes]:
     return {"manifest.jsonl": "".join(f"{json.dumps(line)}\n" for line in lines).encode()}
 
 
+# the formats once more: these writers are the other implementation that `sources.export` is held against
 WRITERS = {
     "yolo": _yolo,
     "coco": _coco,

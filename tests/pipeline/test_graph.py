@@ -30,6 +30,7 @@ NEVER_WITH_METRICS = {
     "export",
     "predict",
 }
+# the contract, written a second time by hand: what a stage may read changes in both places or in none
 PURPOSES = {
     "fit_weights": ("train",),
     "choose_checkpoint": ("val_select",),

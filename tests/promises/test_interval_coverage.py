@@ -8,7 +8,7 @@ import pytest
 
 from evaluation.setting import SETTING
 from policies.made import accepting, unchanged
-from vouch.evaluation.comparison import compare
+from vouch.evaluation.comparison import Resampling, compare
 from vouch.evaluation.metrics.definitions import METRICS
 from vouch.evaluation.metrics.intervals import estimate, group_weights
 from vouch.evaluation.metrics.measures import MEASURES
@@ -141,6 +141,7 @@ def test_two_equal_models_are_called_different_no_more_often_than_alpha():
             sides.append(judged(rows, calibrator=CALIBRATOR, policy=POLICY))
         weights = group_weights(GROUPS, replicates=REPLICATES, rng=rng)
         signs = flip_signs(GROUPS, patterns=REPLICATES, rng=rng)
-        found = compare(*sides, margins=margins, strata=[], weights=weights, signs=signs, level=LEVEL, correlation=0.05)
+        how = Resampling(weights=weights, signs=signs, level=LEVEL, correlation=0.05)
+        found = compare(*sides, margins=margins, strata=[], resampling=how)
         different += min(found[name]["all"]["p_holm"] for name in margins) <= 1 - LEVEL
     assert different / TRIALS <= (1 - LEVEL) + THREE_SIGMA

@@ -57,7 +57,7 @@ def test_an_absent_stratum_fails_by_name(metric):
 @pytest.mark.parametrize("metric", DETECTION)
 def test_a_stratum_of_too_few_groups_fails_by_name(metric):
     rows = perfect(["cabin", "front", "rear"])
-    thin = rows[(rows["stratum_stream"] != "front") | (rows["group"] < "g19")]
+    thin = rows[(rows["stratum_stream"] != "front") | (rows["group"] < "g019")]
     assert failures(thin, metric) == (False, ["rule[stream=front]"])
 
 

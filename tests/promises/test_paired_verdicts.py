@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vouch.evaluation.comparison import compare
+from vouch.evaluation.comparison import Resampling, compare
 from vouch.evaluation.gates.margins import equal_passes
 from vouch.evaluation.metrics.intervals import group_weights
 from vouch.evaluation.significance import flip_signs
@@ -46,16 +46,9 @@ def verdicts(groups, shares, margins, strata, draws=DRAWS):
     rng = np.random.default_rng([groups, len(strata)])
     weights = group_weights(groups, replicates=REPLICATES, rng=rng)
     signs = flip_signs(groups, patterns=1000, rng=rng)
+    how = Resampling(weights=weights, signs=signs, level=1 - 2 * TAIL, correlation=0.05)
     for _ in range(draws):
-        found = compare(
-            *pair(rng, groups, shares),
-            margins=margins,
-            strata=strata,
-            weights=weights,
-            signs=signs,
-            level=1 - 2 * TAIL,
-            correlation=0.05,
-        )
+        found = compare(*pair(rng, groups, shares), margins=margins, strata=strata, resampling=how)
         yield [one for name in margins for one in found[name].values()]
 
 

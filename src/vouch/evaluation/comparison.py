@@ -55,6 +55,16 @@ class Difference:
     n_groups: int
 
 
+@dataclass(frozen=True)
+class Resampling:
+    """How surprising a difference is told, for every metric and stratum alike."""
+
+    weights: IntArray  # int32, shape (replicates, groups), of `intervals.group_weights`: for the intervals
+    signs: SignArray  # int8, shape (patterns, groups), of `significance.flip_signs`: for the p-values
+    level: float  # 1 - alpha of `better` and `worse`, over all metrics and strata together (Holm); of each interval
+    correlation: float  # of right answers within a group, in [0, 1], where both sides are perfect and it does not show
+
+
 def overlap(candidate: pd.DataFrame, baseline: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return both sides' rows on the samples that both have.
 
@@ -85,10 +95,7 @@ def compare(
     *,
     margins: Mapping[str, float],
     strata: Sequence[Sequence[str]],
-    weights: IntArray,
-    signs: SignArray,
-    level: float,
-    correlation: float,
+    resampling: Resampling,
 ) -> dict[str, dict[str, Any]]:
     """Return {metric: {stratum: Difference}} and, under `overall`, one verdict a stratum.
 
@@ -103,14 +110,7 @@ def compare(
         The metrics to compare and, in their own unit, the loss that does not matter.
     strata : sequence of sequences of str
         As `strata.strata_masks` takes them, beside the whole.
-    weights : int32 array, shape (replicates, groups)
-        From `intervals.group_weights`, for the intervals.
-    signs : int8 array, shape (patterns, groups)
-        From `significance.flip_signs`, for the p-values.
-    level : float
-        1 - alpha of `better` and `worse`, over all metrics and strata together (Holm); of each interval.
-    correlation : float
-        Of right answers within a group, in [0, 1], where both sides are perfect and their difference shows none.
+    resampling : Resampling
 
     Raises
     ------
@@ -122,16 +122,14 @@ def compare(
     _refuse_other_groups(candidate, baseline)
     sides = _cut(candidate, baseline, strata)
     family = {
-        (name, stratum): difference(
-            *pair, name=name, margin=margin, weights=weights, signs=signs, level=level, correlation=correlation
-        )
+        (name, stratum): difference(*pair, name=name, margin=margin, resampling=resampling)
         for stratum, pair in sides.items()
         for name, margin in margins.items()
         if applies(name, stratum)
     }
     found: dict[str, dict[str, Any]] = {name: {} for name in (*margins, OVERALL)}
-    for (name, stratum), one in decided(family, level).items():
-        found[name][stratum] = asdict(one) | _by_chance(name, sides[stratum], correlation)
+    for (name, stratum), one in decided(family, resampling.level).items():
+        found[name][stratum] = asdict(one) | _by_chance(name, sides[stratum], resampling.correlation)
     for stratum in sides:
         verdicts = [found[name][stratum]["verdict"] for name in margins if stratum in found[name]]
         found[OVERALL][stratum] = {"verdict": overall(verdicts)}
@@ -162,17 +160,10 @@ def _cut(
 
 
 def difference(
-    candidate: pd.DataFrame,
-    baseline: pd.DataFrame,
-    *,
-    name: str,
-    margin: float,
-    weights: IntArray,
-    signs: SignArray,
-    level: float,
-    correlation: float,
+    candidate: pd.DataFrame, baseline: pd.DataFrame, *, name: str, margin: float, resampling: Resampling
 ) -> Difference:
     """Return one metric's paired difference with its interval and p-value; the verdict waits for Holm's correction."""
+    weights, signs = resampling.weights, resampling.signs
     sides = [measured(rows, name, weights.shape[1]) for rows in (candidate, baseline)]
     first, second = (None if np.isnan(value) else value for value in map(point, sides))
     n_rows = int(min(side.support.sum() for side in sides))
@@ -196,18 +187,19 @@ def difference(
     )
     p, least = flipped_p(added, signs[:, : len(added)]), least_p(len(added), len(signs))
     same = _same(candidate, baseline)
-    low, high, error = _interval(sides, deltas[~np.isnan(deltas)], level=level, correlation=correlation, same=same)
+    low, high, error = _interval(sides, deltas[~np.isnan(deltas)], resampling=resampling, same=same)
     return replace(alone, low=low, high=high, standard_error=error, p=p, least_p_holm=least)
 
 
 def _interval(
-    sides: Sequence[Measure], deltas: FloatArray, *, level: float, correlation: float, same: bool
+    sides: Sequence[Measure], deltas: FloatArray, *, resampling: Resampling, same: bool
 ) -> tuple[float, float, float]:
     """Return the ends of the difference and its standard error; `same` sides differ by nothing for certain."""
+    level = resampling.level
     n_groups = min(int(np.count_nonzero(side.support)) for side in sides)
     if deltas.min() == deltas.max() and sides[0].share and not same:
         # Both sides at 0 or 1 on every group: no replicate differs, and yet the next group may (0 of n events).
-        worth = min(effective_rows(side.support, correlation) for side in sides)
+        worth = min(effective_rows(side.support, resampling.correlation) for side in sides)
         reach = clopper_pearson_end(0.0, worth, level=level)[1]
         low, high = max(-1.0, float(deltas[0]) - reach), min(1.0, float(deltas[0]) + reach)
         return low, high, reach / float(norm.isf((1 - level) / 2))

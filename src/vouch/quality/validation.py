@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vouch.quality import checks, coverage, labels
-from vouch.quality.duplicates import find_duplicates
+from vouch.quality.duplicates import Duplicates, find_duplicates
 from vouch.splits.components import build_graph, find_components
 from vouch.tables import CLUSTERS, STRATUM, group_columns, stratum_columns
 
@@ -53,15 +53,8 @@ def validate(
         *labels.annotation_findings(samples, boxes, scan, classes=required.classes),
         *labels.box_findings(boxes, scan, thresholds, classes=required.classes),
     ]
-    sought = _without(samples, checks.quarantined(checks.grade(single, severity)))
-    sought = sought[sought["sample_id"].isin(scan.loc[scan["sha256"] != "", "sample_id"])].reset_index(drop=True)
-    twice = find_duplicates(
-        scan[scan["sample_id"].isin(sought["sample_id"])].reset_index(drop=True),
-        labels.contents(sought, boxes[boxes["sample_id"].isin(sought["sample_id"])]),
-        find_components(build_graph(sought, _no_clusters())).of_sample,
-        radius_bits=thresholds.near_radius_bits,
-        min_correlation=thresholds.near_correlation,
-    )
+    aside = checks.quarantined(checks.grade(single, severity))
+    twice = _duplicates(_without(samples, aside), boxes, scan, thresholds)
     set_aside = checks.quarantined(checks.grade([*single, *twice.findings], severity))
     kept, kept_boxes, clusters = (_without(table, set_aside) for table in (samples, boxes, twice.clusters))
     cells = coverage.measure(kept, kept_boxes, required)
@@ -77,6 +70,21 @@ def validate(
         "metrics": _metrics(len(samples), len(set_aside), clusters, of_sample, lacking),
     }
     return Validation(issues, clusters, figures)
+
+
+def _duplicates(
+    samples: pd.DataFrame, boxes: pd.DataFrame, scan: pd.DataFrame, thresholds: checks.Thresholds
+) -> Duplicates:
+    """Seek duplicates among the samples that could be decoded."""
+    decoded = scan.loc[scan["sha256"] != "", "sample_id"]
+    sought = samples[samples["sample_id"].isin(decoded)].reset_index(drop=True)
+    return find_duplicates(
+        scan[scan["sample_id"].isin(sought["sample_id"])].reset_index(drop=True),
+        labels.contents(sought, boxes[boxes["sample_id"].isin(sought["sample_id"])]),
+        find_components(build_graph(sought, _no_clusters())).of_sample,
+        radius_bits=thresholds.near_radius_bits,
+        min_correlation=thresholds.near_correlation,
+    )
 
 
 def _no_clusters() -> pd.DataFrame:

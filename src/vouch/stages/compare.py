@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import Field
 
 from vouch import io, paths
-from vouch.evaluation.comparison import compare, overlap
+from vouch.evaluation.comparison import Resampling, compare, overlap
 from vouch.evaluation.metrics.definitions import MetricName
 from vouch.evaluation.metrics.intervals import group_weights
 from vouch.evaluation.metrics.registry import judged
@@ -45,18 +45,13 @@ def run(name: str, baseline_bundle: str) -> None:
     baseline = judged(shared[1], calibrator=opposite.calibrator, policy=opposite.policy, positive=positive)
     rng = np.random.default_rng(params.seed)
     n_groups = candidate["group"].nunique()
-    weights = group_weights(n_groups, replicates=params.replicates, rng=rng)
-    signs = flip_signs(n_groups, patterns=params.replicates, rng=rng)
-    differences = compare(
-        candidate,
-        baseline,
-        margins=params.margins,
-        strata=params.strata,
-        weights=weights,
-        signs=signs,
+    resampling = Resampling(
+        weights=group_weights(n_groups, replicates=params.replicates, rng=rng),
+        signs=flip_signs(n_groups, patterns=params.replicates, rng=rng),
         level=params.level,
         correlation=policy["intraclass_correlation"],
     )
+    differences = compare(candidate, baseline, margins=params.margins, strata=params.strata, resampling=resampling)
     io.write_json(paths.metrics(name, "comparison"), differences)
 
 

@@ -43,7 +43,8 @@ def nll_confidence(rows: pd.DataFrame) -> Terms:
 
 def brier_confidence(rows: pd.DataFrame) -> Terms:
     """Each row's (confidence - correct)^2, in [0, 1]: one term for a row, not one for each class."""
-    squares = (rows["confidence"].to_numpy(dtype=np.float64) - rows["correct"].to_numpy(dtype=bool)) ** 2
+    gap = rows["confidence"].to_numpy(dtype=np.float64) - rows["correct"].to_numpy(dtype=np.float64)
+    squares: FloatArray = gap**2
     return squares, np.ones(len(rows))
 
 

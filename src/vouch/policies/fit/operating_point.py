@@ -132,10 +132,10 @@ def _threshold(
     if len(seen) == 0:
         return None, "the detector never names it"
     match asked.objective:
-        case RecallObjective() as objective:
-            return _recall_threshold(_strata(truths, asked), seen, objective, likeness)
-        case PrecisionObjective() as objective:
-            return _precision_threshold(table, names, seen, objective.target)
+        case RecallObjective() as recall:
+            return _recall_threshold(_strata(truths, asked), seen, recall, likeness)
+        case PrecisionObjective() as precision:
+            return _precision_threshold(table, names, seen, precision.target)
         case F1Objective():
             level = _best_f1(table, names, seen)
             return (below(level, seen), "") if level is not None else (None, "no detection of it is right")
