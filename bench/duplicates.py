@@ -1,12 +1,11 @@
 """All pairs of 200,000 64-bit hashes within 6 bits, beside faiss: `PYTHONPATH=src python bench/duplicates.py`."""
 
 import importlib.util
-import statistics
 import sys
-import time
 
 import numpy as np
 
+from sides import in_turns
 from vouch.quality.hashes import near_pairs
 
 RUNS = 5
@@ -47,16 +46,10 @@ def main() -> None:
         sys.exit("bench/duplicates.py: the peer faiss-cpu is not installed; run `make bench`, which installs it")
     hashes = made_up_hashes()
     sides = {"ours": lambda: near_pairs(hashes, radius=RADIUS), "peer": lambda: peer(hashes)}
-    seconds: dict[str, list[float]] = {side: [] for side in sides}
-    pairs = {}
-    for _ in range(RUNS):
-        for side, run in sides.items():
-            start = time.perf_counter()
-            pairs[side] = run()
-            seconds[side].append(time.perf_counter() - start)
+    pairs, seconds = in_turns(sides, RUNS)
     if not np.array_equal(pairs["ours"], pairs["peer"]):
         sys.exit("bench/duplicates.py: the two sides found different pairs")
-    mine, theirs = (statistics.median(seconds[side]) for side in ("ours", "peer"))
+    mine, theirs = seconds["ours"], seconds["peer"]
     what = f"near pairs of {N:,} hashes at radius {RADIUS} ({len(pairs['ours']):,} pairs, the same)"
     print("| what | ours | peer | ratio | goal |\n|---|---|---|---|---|")
     print(f"| {what} | {mine:.2f} s | {theirs:.2f} s | {theirs / mine:.1f} | 5 |")

@@ -5,14 +5,13 @@ Both sides decode every photograph on all cores and find near-duplicates; ours a
 
 import importlib.util
 import os
-import statistics
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from sides import in_turns
 from vouch.quality import images
 from vouch.quality.duplicates import find_duplicates
 from vouch.sources.tree import photographs_below
@@ -53,14 +52,8 @@ def main() -> None:
     folder, paths = photographs()
     workers = len(os.sched_getaffinity(0))
     sides = {"ours": lambda: ours(paths, workers), "peer": lambda: peer(folder, workers)}
-    seconds: dict[str, list[float]] = {side: [] for side in sides}
-    pairs = {}
-    for _ in range(RUNS):
-        for side, run in sides.items():
-            start = time.perf_counter()
-            pairs[side] = run()
-            seconds[side].append(time.perf_counter() - start)
-    mine, theirs = (statistics.median(seconds[side]) for side in ("ours", "peer"))
+    pairs, seconds = in_turns(sides, RUNS)
+    mine, theirs = seconds["ours"], seconds["peer"]
     what = f"scan {len(paths)} photographs with duplicates ({pairs['ours']} near pairs, imagededup {pairs['peer']})"
     print("| what | ours | peer | ratio | goal |\n|---|---|---|---|---|")
     print(f"| {what} | {mine:.2f} s | {theirs:.2f} s | {theirs / mine:.2f} | 1.5 |")
