@@ -18,9 +18,9 @@ def value(rows, name):
 
 
 def test_the_mean_ece_of_classes_by_hand():
-    rows = detections([0.1, 0.3, 0.9, 0.9], [False, True, True, False], class_pred=["a", "a", "b", "b"])
-    # a: .1 off in one bin and .7 in another, half of its rows each; b: .9 said, .5 true
-    assert value(rows, "ece_class_mean") == pytest.approx(((0.1 + 0.7) / 2 + 0.4) / 2)
+    rows = detections([0.1, 0.3, 0.9, 0.9], [False, True, True, True], class_pred=["a", "a", "b", "b"])
+    # a: .1 off in one bin and .7 in another, half of its rows each; b: .9 said, all true
+    assert value(rows, "ece_class_mean") == pytest.approx(((0.1 + 0.7) / 2 + 0.1) / 2)
 
 
 def test_d_ece_sees_what_cancels_over_box_sizes():
