@@ -6,8 +6,8 @@ from torch import nn
 
 from vouch.errors import WorkspaceError
 from vouch.training.optimization import checkpoint
-from vouch.vision.images.source import File
 from vouch.training.optimization.checkpoint import Checkpoint
+from vouch.vision.images.source import File
 
 
 def begun(at):
