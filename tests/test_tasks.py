@@ -1,0 +1,24 @@
+from dataclasses import fields
+from typing import get_args
+
+import pytest
+
+from vouch.tasks import TASKS, ByTask, Task
+
+
+def test_a_table_has_a_row_for_every_task_and_no_other():
+    assert tuple(field.name for field in fields(ByTask)) == get_args(Task) == TASKS
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_table_that_lacks_a_task_is_refused_where_it_is_written(task):
+    rows = {name: "a row" for name in TASKS if name != task}
+    with pytest.raises(TypeError, match=task):
+        ByTask(**rows)
+
+
+def test_a_row_is_found_by_its_task_and_by_no_other_word():
+    table = ByTask(detect="boxes", classify="classes")
+    assert (table["detect"], table["classify"], [*table]) == ("boxes", "classes", ["boxes", "classes"])
+    with pytest.raises(AssertionError):
+        table["identify"]
