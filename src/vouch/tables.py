@@ -7,12 +7,18 @@ issues     one row a finding                          data/quality/D/issues.parq
 clusters   one row a near-duplicate photograph        data/quality/D/clusters.parquet
 split      one row a photograph of one split          data/splits/D/S.csv
 rows       the waist: one row a decision to be judged data/predictions/M/SIDE/S.parquet
+counts     the waist of a system: one row per class of a photograph
+
+Calibrate, decide and number add their columns to rows, one step after the other; nothing stores those.
 """
 
 import pandas as pd
 
 GROUP = "group_"  # prefix of a leakage key: group_driver, group_vehicle
 STRATUM = "stratum_"  # prefix of a stratum: stratum_stream, stratum_scenario
+LOGIT = "logit_"  # prefix of a class's logit, as a classifier's network gave it: logit_roadwork
+PROBABILITY = "probability_"  # prefix of a class's calibrated probability
+GATE_LOGIT = "gate_logit"  # of a classifier with a gate: the logit of its own answer being right
 
 SAMPLES = (
     "sample_id",  # "<source>/<path inside the source>", unique in the data set
@@ -59,6 +65,30 @@ DETECTION = (
     "iou",  # with the matched truth at IoU .50, else with the best truth of the class, else 0
     "hits",  # uint16, bit i: a hit at IoU .50 + .05 i under COCO's greedy rule
 )
+
+CALIBRATED = (  # then probability_<class>, of a classifier
+    "confidence",  # probability that class_pred is right, 0 where it is null
+    "class_pred",  # of a classifier anew: the class of the largest probability
+    "correct",  # of that
+    "correct_before",  # as the network's own class_pred was
+    "gate",  # of a classifier with a gate: calibrated probability that it is right
+)
+DECIDED = (  # the last three of a classifier
+    "accept",  # the policy lets it stand; everything else is an abstention
+    "selected",  # answered, with one class or several
+    "prediction_set",  # classes that are possible, joined by "|"
+    "set_size",
+)
+NUMBERED = (  # the last three where misses and false alarms of one class are counted
+    "class",  # what is there, or else what was said to be there
+    "calibrated",  # the calibrator was fitted for scores like this one
+    "group_index",  # place of the group in sorted order, from 0
+    "first",  # one row of each sample
+    "positive",  # the positive class is there
+    "said_positive",  # it is class_pred
+    "positive_probability",
+)
+COUNTS = ("sample_id", "group", "class", "n_true", "n_pred")  # and stratum_*
 
 
 def group_columns(table: pd.DataFrame) -> list[str]:

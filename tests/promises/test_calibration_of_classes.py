@@ -7,10 +7,11 @@ import pytest
 from calibration.asked import multiclass
 from vouch.calibration.apply.calibrator import calibrated
 from vouch.calibration.apply.multiclass import as_predicted
-from vouch.calibration.apply.probabilities import LOGIT, PROBABILITY, labels, matrix
+from vouch.calibration.apply.probabilities import labels, matrix
 from vouch.calibration.fit.log_loss import log_loss_of_classes
 from vouch.calibration.fit.multiclass_fits import FITS
 from vouch.calibration.fit.multiclass_selection import cross_validate, fit_multiclass, out_of_fold
+from vouch.tables import LOGIT, PROBABILITY
 
 NAMES = ("cone", "barrier", "none")
 METHODS = ("identity", "temperature", "vector", "platt", "beta", "dirichlet", "ensemble_temperature")

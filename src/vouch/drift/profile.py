@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vouch.calibration.apply.probabilities import PROBABILITY
 from vouch.drift.permutation import FloatArray, IntArray
 from vouch.errors import DataError, Problem, refuse_any
+from vouch.tables import PROBABILITY
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vouch.calibration.apply.probabilities import GATE_LOGIT, LOGIT, softmax
 from vouch.errors import BundleError, DataError, Problem, refuse_any
-from vouch.tables import DETECTION, ROWS, stratum_columns
+from vouch.tables import DETECTION, GATE_LOGIT, LOGIT, ROWS, stratum_columns
 from vouch.vision.boxes import Detections, match
 
 
@@ -111,10 +110,17 @@ def classification_rows(
     table = table.assign(
         class_true=samples["label"].to_numpy(dtype=object),
         class_pred=said,
-        score=softmax(logits).max(axis=1, initial=0.0),
+        score=_largest_share(logits),
         correct=samples["label"].to_numpy(dtype=object) == said,
         **{LOGIT + name: logits[:, place] for place, name in enumerate(classes)},
     )
     if values.shape[1] > len(classes):
         table[GATE_LOGIT] = values[:, -1]
     return table.astype({"class_true": "str", "class_pred": "str", "score": "float64", "correct": "bool"})
+
+
+def _largest_share(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the largest softmax of each row: exp(0) over the sum of exp(z - max z), class by class for speed."""
+    columns = np.ascontiguousarray(logits.T)
+    largest: NDArray[np.float64] = 1.0 / np.exp(columns - columns.max(axis=0)).sum(axis=0)
+    return largest

@@ -7,8 +7,6 @@ from scipy.special import log_softmax as scipy_log_softmax
 from scipy.special import softmax as scipy_softmax
 
 from vouch.calibration.apply.probabilities import (
-    LOGIT,
-    PROBABILITY,
     classes_of,
     label_problems,
     labels,
@@ -19,6 +17,7 @@ from vouch.calibration.apply.probabilities import (
     probability_problems,
     softmax,
 )
+from vouch.tables import LOGIT, PROBABILITY
 
 CLASSES = ("cone", "none")
 

@@ -13,9 +13,6 @@ import pandas as pd
 
 from vouch.calibration.apply.multiclass_maps import apply_multiclass
 from vouch.calibration.apply.probabilities import (
-    GATE_LOGIT,
-    LOGIT,
-    PROBABILITY,
     label_problems,
     labels,
     logit_problems,
@@ -23,6 +20,7 @@ from vouch.calibration.apply.probabilities import (
 )
 from vouch.calibration.apply.scalar_maps import FloatArray, apply_map, sigmoid
 from vouch.errors import DataError, refuse_any
+from vouch.tables import GATE_LOGIT, LOGIT, PROBABILITY
 
 
 def calibrated_classes(calibrator: Mapping[str, Any], rows: pd.DataFrame) -> pd.DataFrame:

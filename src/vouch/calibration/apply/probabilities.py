@@ -11,13 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from vouch.errors import Problem
+from vouch.tables import GATE_LOGIT, LOGIT, PROBABILITY
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
 
-LOGIT = "logit_"  # prefix of a class's logit, as the network gave it
-PROBABILITY = "probability_"  # prefix of a class's calibrated probability
-GATE_LOGIT = "gate_logit"
 SUM_TOLERANCE = 1e-6  # of a row's probabilities: float32 sums of a thousand classes are within 1e-6 of one
 SPELLED_OUT = 10  # bad rows of one kind that are named one by one; the rest are counted
 

@@ -14,8 +14,6 @@ from vouch.calibration.apply.calibrator import Calibrator, calibrated
 from vouch.calibration.apply.multiclass import as_predicted, gate_score
 from vouch.calibration.apply.multiclass_maps import apply_multiclass, learnt, parameters
 from vouch.calibration.apply.probabilities import (
-    GATE_LOGIT,
-    LOGIT,
     IntArray,
     classes_of,
     labels,
@@ -31,6 +29,7 @@ from vouch.calibration.fit.params import Multiclass
 from vouch.calibration.fit.scalar_fits import fit_platt
 from vouch.calibration.fit.scalar_selection import TIE_NATS, best
 from vouch.errors import DataError, refuse_any
+from vouch.tables import GATE_LOGIT, LOGIT
 
 
 def labelled(rows: pd.DataFrame) -> pd.DataFrame:

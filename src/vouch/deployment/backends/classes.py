@@ -17,11 +17,11 @@ import pandas as pd
 import triton_python_backend_utils as pb_utils
 
 from vouch.calibration.apply.calibrator import calibrated
-from vouch.calibration.apply.probabilities import PROBABILITY
 from vouch.calibration.apply.validity import validate_calibrator
 from vouch.errors import VouchError
 from vouch.policies.apply.policy import decided
 from vouch.policies.apply.validity import validate_policy
+from vouch.tables import PROBABILITY
 from vouch.vision.rows import classification_rows
 
 

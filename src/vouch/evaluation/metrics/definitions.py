@@ -8,12 +8,14 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
+from vouch.tables import PROBABILITY
+
 Direction = Literal[1, -1]
 Method = Literal["share", "effective", "count", "log", "logit", "percentile", "noise"]  # see `intervals.estimate`
 
 HIGHER: Direction = 1
 LOWER: Direction = -1
-CLASSES = ("probability_",)
+CLASSES = (PROBABILITY,)
 POSITIVE = ("positive",)
 BOXES = ("x1", "y1", "x2", "y2", "iou")
 BEFORE = "_before"  # ends the name of a metric as it was before calibration

@@ -4,8 +4,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vouch.calibration.apply.probabilities import PROBABILITY, SPELLED_OUT, label_problems, probability_problems
+from vouch.calibration.apply.probabilities import SPELLED_OUT, label_problems, probability_problems
 from vouch.errors import Problem
+from vouch.tables import PROBABILITY
 
 FloatArray = npt.NDArray[np.float64]
 
