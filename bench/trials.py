@@ -101,8 +101,8 @@ def judged(render, trained, model, entry):
     dataset, baseline = entry["dataset"], entry["baseline"]
     lend(trained, render)
     shutil.copyfile(trained / f"metrics/{model}/export.json", render / f"metrics/{model}/export.json")
-    stage(render, "predict", model, dataset, "candidate")
-    stage(render, "predict", model, dataset, "baseline", baseline)
+    stage(render, "predict", model, dataset)
+    stage(render, "predict_baseline", model, dataset, baseline)
     stage(render, "evaluate", model)
     stage(render, "compare", model, baseline)
     stage(render, "gate", model, dataset)

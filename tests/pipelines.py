@@ -6,10 +6,10 @@ LISTS = ("datasets", "rendered")
 MAPPINGS = (
     "models",
     "detectors",
-    "classifiers",
     "fine_tuned",
     "pretrained",
     "frozen",
+    "trained",
     "quantized",
     "unpromoted",
 )
@@ -23,6 +23,6 @@ def pipeline(**roads: Any) -> dict[str, Any]:
 def of_one_detector(model: str = "m", dataset: str = "d") -> dict[str, Any]:
     """Return the roads of one detector on one data set."""
     start = {"framework": "torchvision", "start": "models/architectures/ssdlite320.yaml"}
-    entry = {"dataset": dataset, "trained": model, "baseline": f"registry/{model}/bundle"}
-    detector = {"dataset": dataset, **start}
-    return pipeline(datasets=[dataset], models={model: entry}, detectors={model: detector})
+    entry = {"dataset": dataset, "task": "detect", "trained": model, "baseline": f"registry/{model}/bundle"}
+    detector, trained = {"dataset": dataset, **start}, {"dataset": dataset}
+    return pipeline(datasets=[dataset], models={model: entry}, detectors={model: detector}, trained={model: trained})

@@ -6,7 +6,7 @@ import pytest
 from pipelines import of_one_detector, pipeline
 from vouch.errors import ParamsError
 from vouch.params import read_params
-from vouch.roads import check_pipeline, check_workspace
+from vouch.roads import check_pipeline, check_workspace, task_of
 from wrong_names import HOSTILE
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
@@ -27,6 +27,16 @@ def test_the_repository_s_own_roads_are_right():
     check_workspace(PARAMS)
 
 
+def test_the_task_of_a_model_is_read_from_its_entry_alone(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text(json.dumps(parameters()))
+    assert task_of("m", path) == "detect"
+    for content in ({"models": {"m": {}}}, {"models": {"m": {"task": "identify"}}}, {"models": {}}):
+        path.write_text(json.dumps({"pipeline": content}))
+        with pytest.raises(ParamsError, match=r"pipeline\.models"):
+            task_of("m", path)
+
+
 def test_sections_that_are_on_no_road_may_wait():
     check_pipeline(parameters(), "params.yaml")
 
@@ -36,12 +46,13 @@ def named(word):
     places = []
     for keys in (
         ("models", "m", "dataset"),
+        ("models", "m", "task"),
         ("models", "m", "trained"),
         ("models", "m", "baseline"),
         ("detectors", "m", "dataset"),
         ("detectors", "m", "framework"),
         ("detectors", "m", "start"),
-        ("classifiers", "c", "dataset"),
+        ("trained", "c", "dataset"),
         ("fine_tuned", "f", "dataset"),
         ("fine_tuned", "f", "start"),
         ("pretrained", "p", "dataset"),
@@ -59,7 +70,7 @@ def named(word):
         places.append((f"params.yaml: pipeline.{'.'.join(keys)}", roads))
     for road in ("datasets", "rendered"):
         places.append((f"params.yaml: pipeline.{road}.0", of_one_detector() | {road: [word]}))
-    for road in ("models", "detectors", "classifiers", "fine_tuned", "pretrained", "frozen", "quantized", "unpromoted"):
+    for road in ("models", "detectors", "fine_tuned", "pretrained", "frozen", "trained", "quantized", "unpromoted"):
         places.append((f"params.yaml: pipeline.{road}.", of_one_detector() | {road: {word: {"dataset": "d"}}}))
     return places
 
@@ -93,13 +104,26 @@ CHANGES = {
     "a model without a section": ({"models": {"o": of_one_detector("o")["models"]["o"]}}, ["models.o", "a section"]),
     "a model that nothing trains": ({"detectors": None}, ["pipeline.models.m", "got none"]),
     "a model that two train": (
-        {"fine_tuned": {"m": {"dataset": "d", "start": "a"}}, "classifiers": {"m": {"dataset": "d"}}},
+        {"fine_tuned": {"m": {"dataset": "d", "start": "a"}}},
         ["pipeline.models.m", "detectors and fine_tuned"],
     ),
-    "a detector among the classifiers": ({"classifiers": {"m": {"dataset": "d"}}}, ["pipeline.models.m", "detectors"]),
-    "a classifier that is not exported": (
-        {"detectors": None, "fine_tuned": {"m": {"dataset": "d", "start": "a"}}},
-        ["pipeline.models.m", "fine_tuned off it"],
+    "a model that is not exported": ({"trained": None}, ["pipeline.models.m", "detectors off it"]),
+    "a variant that is exported": (
+        {"detectors": None, "quantized": {"m": {"dataset": "d", "source": "m"}}},
+        ["pipeline.models.m", "quantized on it"],
+    ),
+    "a task that nobody knows": ({"models": {"m": {"task": "segment"}}}, ["models.m.task", "'detect' or 'classify'"]),
+    "a task that has no rows yet": ({"models": {"m": {"task": "identify"}}}, ["models.m.task", "'identify'"]),
+    "a list of another task": (
+        {"models": {"m": {"task": "classify"}}},
+        ["models.m.task: expected classify, so a model of fine_tuned or frozen, got one of detectors"],
+    ),
+    "a variant of another task": (
+        {
+            "models": {"n": of_one_detector("n")["models"]["n"] | {"task": "classify", "trained": "m"}},
+            "quantized": {"n": {"dataset": "d", "source": "m"}},
+        },
+        ["quantized.n.source: expected a model of the task classify, got m, of detect"],
     ),
     "a curve of nobody": ({"models": {"m": {"trained": "x"}}}, ["models.m.trained", "got x"]),
     "a road of no model": ({"unpromoted": {"n": {"dataset": "d"}}}, ["pipeline.unpromoted.n", "pipeline.models"]),

@@ -1,8 +1,11 @@
+import ast
 from dataclasses import fields
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
+import vouch
 from vouch.tasks import TASKS, ByTask, Task
 
 
@@ -22,3 +25,13 @@ def test_a_row_is_found_by_its_task_and_by_no_other_word():
     assert (table["detect"], table["classify"], [*table]) == ("boxes", "classes", ["boxes", "classes"])
     with pytest.raises(AssertionError):
         table["identify"]
+
+
+def test_every_table_keyed_by_a_task_is_one_that_cannot_lack_any():
+    found = []
+    for path in sorted(Path(vouch.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            keys = node.keys if isinstance(node, ast.Dict) else []
+            if any(isinstance(key, ast.Constant) and key.value in TASKS for key in keys):
+                found.append(f"{path.name}:{node.lineno}")
+    assert found == []

@@ -8,14 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import RootModel
+
 from vouch.errors import ParamsError, Problem, refuse_any
 from vouch.names import Name, RepositoryPath, wrong_names
-from vouch.params import PARAMS, Section, check, read_params
+from vouch.params import PARAMS, Section, check, load, read_params
+from vouch.tasks import ByTask, Task
 
-CLASSIFYING = ("fine_tuned", "frozen")  # roads of models that are exported as classifiers
-CURVES = ("detectors", *CLASSIFYING)  # roads whose stages write plots/M/train.csv
+TRAINERS = ByTask(detect=("detectors",), classify=("fine_tuned", "frozen"))  # lists whose stages train for a task
+CURVES = tuple(road for roads in TRAINERS for road in roads)  # these write weights and plots/M/train.csv
 TRAINING = (*CURVES, "quantized")  # each model is on exactly one
-OF_MODELS = ("classifiers", *TRAINING, "pretrained", "unpromoted")
+OF_MODELS = ("trained", *TRAINING, "pretrained", "unpromoted")
 SECTIONS = ("datasets", "models")
 
 
@@ -28,6 +31,7 @@ class OnDataset(Section):
 class Model(OnDataset):
     """pipeline.models.M."""
 
+    task: Task
     trained: Name  # the model whose curve of training the page shows
     baseline: RepositoryPath  # the bundle that it is compared with
 
@@ -63,12 +67,27 @@ class Pipeline(Section):
     rendered: tuple[Name, ...]
     models: dict[Name, Model]
     detectors: dict[Name, Detector]
-    classifiers: dict[Name, OnDataset]
     fine_tuned: dict[Name, Started]
     pretrained: dict[Name, Pretrained]
     frozen: dict[Name, Started]
+    trained: dict[Name, OnDataset]
     quantized: dict[Name, Quantized]
     unpromoted: dict[Name, OnDataset]
+
+
+class _Word(RootModel[Task]):
+    """pipeline.models.M.task."""
+
+
+def task_of(model: str, path: Path = PARAMS) -> Task:
+    """Return the task of a model, which no other place of params.yaml says.
+
+    Raises
+    ------
+    ParamsError
+        When there is no such model, or its task is none.
+    """
+    return load(_Word, "pipeline", "models", model, "task", path=path).root
 
 
 def check_workspace(path: Path = PARAMS) -> None:
@@ -126,16 +145,23 @@ def _untrained(pipeline: Pipeline, where: str) -> Iterator[Problem]:
     for name, entry in pipeline.models.items():
         place = f"{where}: pipeline.models.{name}"
         homes = [road for road in TRAINING if name in getattr(pipeline, road)]
-        if len(homes) != 1:
+        if len(homes) == 1:
+            yield from _misplaced(entry.task, homes[0], place, exported=name in pipeline.trained)
+        else:
             expected = f"the model on one of {', '.join(TRAINING)}"
             yield Problem(place, expected, " and ".join(homes) or "none", "leave it on one of them")
-        elif (name in pipeline.classifiers) != (homes[0] in CLASSIFYING):
-            expected = f"a model of {' or '.join(CLASSIFYING)} on classifiers, and no other"
-            got = f"one of {homes[0]} {'on' if name in pipeline.classifiers else 'off'} it"
-            yield Problem(place, expected, got, "correct either")
         if not any(entry.trained in getattr(pipeline, road) for road in CURVES):
             expected = f"a model on one of {', '.join(CURVES)}"
             yield Problem(f"{place}.trained", expected, entry.trained, "name the model that was trained")
+
+
+def _misplaced(task: Task, home: str, place: str, *, exported: bool) -> Iterator[Problem]:
+    if exported != (home in CURVES):
+        got = f"one of {home} {'on' if exported else 'off'} it"
+        yield Problem(place, f"a model of {', '.join(CURVES)} on trained, and no other", got, "correct either")
+    if home not in (*TRAINERS[task], "quantized"):
+        expected = f"{task}, so a model of {' or '.join(TRAINERS[task])}"
+        yield Problem(f"{place}.task", expected, f"one of {home}", "correct either")
 
 
 def _without_a_section(pipeline: Pipeline, content: dict[str, Any], where: str) -> Iterator[Problem]:
@@ -167,8 +193,12 @@ def _unlisted_models(pipeline: Pipeline, where: str) -> Iterator[Problem]:
                 expected = f"the data set of pipeline.models.{name}, {pipeline.models[name].dataset}"
                 yield Problem(f"{place}.dataset", expected, entry.dataset, "write the same in both")
     for name, quantized in pipeline.quantized.items():
-        if quantized.source not in pipeline.models:
-            yield _no_model(f"{where}: pipeline.quantized.{name}.source", quantized.source)
+        place, source = f"{where}: pipeline.quantized.{name}.source", pipeline.models.get(quantized.source)
+        if source is None:
+            yield _no_model(place, quantized.source)
+        elif name in pipeline.models and source.task != pipeline.models[name].task:
+            expected = f"a model of the task {pipeline.models[name].task}"
+            yield Problem(place, expected, f"{quantized.source}, of {source.task}", "correct either")
 
 
 def _no_dataset(where: str, name: str) -> Problem:

@@ -9,9 +9,9 @@ EVERY = {"rows_per_parameter": 0, "intraclass_floor": 0, "folds": 5, "bins": 15}
 
 
 def scalar(*methods: str, **changes: Any) -> Scalar:
-    content = {"kind": "scalar", "floor": 0, "min_rows": 200, "min_groups": 5, **EVERY, **changes}
+    content = {"floor": 0, "min_rows": 200, "min_groups": 5, **EVERY, **changes}
     return check(Scalar, {**content, "methods": list(methods)}, "calibrate")
 
 
 def multiclass(*methods: str, **changes: Any) -> Multiclass:
-    return check(Multiclass, {"kind": "multiclass", **EVERY, **changes, "methods": list(methods)}, "calibrate")
+    return check(Multiclass, {**EVERY, **changes, "methods": list(methods)}, "calibrate")

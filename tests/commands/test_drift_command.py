@@ -78,7 +78,7 @@ def build(root, *, embeds):
         "model.onnx": (root / "model.onnx").read_bytes(),
         "preprocess.json": io.dumps(to_json(PREPROCESS)).encode(),
     }
-    write_bundle(paths.model("m", "bundle"), "m", "0.1.0", "classifier", files)
+    write_bundle(paths.model("m", "bundle"), "m", "0.1.0", "classify", "trained", files)
 
 
 @pytest.fixture

@@ -92,8 +92,7 @@ def build(folder, task, *, architecture=None, network=None, **changes):
     if task == "detect":
         held["postprocess.json"] = {"floor": 0.2, "max_iou": 0.3, "limit": 12}
     files = {name: io.dumps(value).encode() for name, value in (held | changes).items()}
-    kind = "classifier" if task == "classify" else "detector"
-    write_bundle(folder, "m", "0.1.0", kind, files | {"model.onnx": content})
+    write_bundle(folder, "m", "0.1.0", task, "trained", files | {"model.onnx": content})
     return opening.open_bundle(folder)
 
 

@@ -194,7 +194,7 @@ def test_a_trivial_bundle_has_nothing_to_serve(tmp_path):
     source = tmp_path / "bundle"
     build(source, "detect")
     files = {name: (source / name).read_bytes() for name in ("labels.json", "calibrator.json", "policy.json")}
-    write_bundle(tmp_path / "trivial", "m", "0.0.0", "finds_nothing", files)
+    write_bundle(tmp_path / "trivial", "m", "0.0.0", "detect", "trivial", files)
     with pytest.raises(BundleError, match="a trained bundle"):
         deploy_triton(
             read(tmp_path / "trivial"),

@@ -45,7 +45,9 @@ def manifest_changed(rng: np.random.Generator, folder: Path) -> str:
         "bytes as a float": lambda: content["files"]["labels.json"].update(
             bytes=float(content["files"]["labels.json"]["bytes"])
         ),
-        "a list as kind": lambda: content.update(kind=["detector"]),
+        "a list as kind": lambda: content.update(kind=["trained"]),
+        "another task": lambda: content.update(task="classify" if content["task"] == "detect" else "detect"),
+        "a task that nobody knows": lambda: content.update(task="segment"),
         "files as a list": lambda: content.update(files=list(content["files"])),
     }
     how = pick(rng, tuple(changes))

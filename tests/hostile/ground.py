@@ -86,9 +86,9 @@ def _parameters() -> str:
     """As JSON, which is parsed in a hundredth of the time."""
     content = YAML(typ="safe", pure=True).load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     pipeline = content["pipeline"] | {"datasets": ["driver"], "rendered": ["driver"], "quantized": {}}
-    for road in ("models", "detectors", "classifiers", "fine_tuned", "unpromoted"):
+    for road in ("models", "detectors", "fine_tuned", "trained", "unpromoted"):
         pipeline[road] = {name: entry for name, entry in content["pipeline"][road].items() if name in MODELS}
-    for road in ("models", "classifiers", "fine_tuned", "unpromoted"):
+    for road in ("models", "fine_tuned", "trained", "unpromoted"):
         pipeline[road] |= {"roadwork": pipeline[road]["roadwork"] | {"dataset": "driver"}}
     dataset = {name: part for name, part in content["datasets"]["driver"].items() if name not in ABSENT}
     dataset["render"] = {"seed": 1}

@@ -18,7 +18,7 @@ def alone(source: Path, stage: dict, folder: Path) -> list[str]:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         here = source / name
         shutil.copytree(here, folder / name, dirs_exist_ok=True) if here.is_dir() else shutil.copy(here, folder / name)
-    write_params(folder / "params.yaml", stage.get("params", {}).get("params.yaml", {}))
+    write_params(folder / "params.yaml", source / "params.yaml", stage.get("params", {}).get("params.yaml", {}))
     finished = workspace.run(folder, "sh", "-c", stage["cmd"])
     if finished.returncode:
         return [f"exit {finished.returncode}: {finished.stdout[-2000:]}"]
@@ -26,8 +26,11 @@ def alone(source: Path, stage: dict, folder: Path) -> list[str]:
     return [path for path in paths if workspace.contents(folder / path) != workspace.contents(source / path)]
 
 
-def write_params(path: Path, declared: dict) -> None:
-    content: dict = {}
+def write_params(path: Path, source: Path, declared: dict) -> None:
+    """Write what is declared, and what dvc.yaml itself is made of and every stage checks: `pipeline`, and names."""
+    whole = YAML(typ="safe", pure=True).load(source.read_text(encoding="utf-8"))
+    names = {kind: {name: {} for name in whole[kind]} for kind in ("datasets", "models")}
+    content: dict = {"pipeline": whole["pipeline"], **names}
     for dotted, value in declared.items():
         *parents, leaf = dotted.split(".")
         section = content

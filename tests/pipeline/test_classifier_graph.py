@@ -15,7 +15,7 @@ BLIND_TO_KIND = {"ingest", "scan", "validate", "split", "gate", "bundle"}  # the
 
 def test_every_output_of_every_stage_exists(tiny_classifier):
     stages = workspace.locked(tiny_classifier)
-    roads = {"train_classifier", "extract_features", "train_cached", "export_classifier", "parity_classifier"}
+    roads = {"train_classifier", "extract_features", "train_cached", "export", "parity"}
     assert {name.split("@")[0] for name in stages} >= roads | {"quantize", "parity_quantized"}
     missing = [out["path"] for stage in stages.values() for out in stage["outs"]]
     assert [path for path in missing if not (tiny_classifier / path).exists()] == []
@@ -81,7 +81,7 @@ def test_a_change_of_the_policy_alone_trains_nothing_again(tiny_classifier, tmp_
     workspace.change(mine, {"models.roadwork.decide.delta": 0.1})
     ran = {name.split("@")[0] for name in workspace.repro(mine, "report@roadwork")}
     assert "decide" in ran
-    assert not ran & {"train_classifier", "export_classifier", "predict_candidate", "calibrate"}
+    assert not ran & {"train_classifier", "export", "predict_candidate", "calibrate"}
 
 
 def test_every_stage_that_knows_of_classifiers_reads_what_it_declares(tiny_classifier, tmp_path):

@@ -29,6 +29,7 @@ NEVER_WITH_METRICS = {
     "quantize",
     "export",
     "predict",
+    "predict_baseline",
 }
 # the contract, written a second time by hand: what a stage may read changes in both places or in none
 PURPOSES = {
@@ -53,6 +54,7 @@ PURPOSES_USED = {
     "parity": {"fit_weights"},
     "parity_quantized": {"fit_weights"},
     "predict": {"predict"},
+    "predict_baseline": {"predict"},
     "calibrate": {"fit_calibrator"},
     "decide": {"fix_policy"},
     "evaluate": {"judge"},
@@ -145,10 +147,10 @@ def test_each_model_stands_on_one_training_list_and_its_data_set_on_the_list_of_
         assert len(homes) == 1, f"{model} is trained by {homes}"
         assert roads[homes[0]][model]["dataset"] == entry["dataset"]
         assert entry["dataset"] in roads["datasets"]
-        assert (model in roads["classifiers"]) == (homes[0] in ("fine_tuned", "frozen"))
+        assert (model in roads["trained"]) == (homes[0] != "quantized")
         assert entry["trained"] in roads["models"]
         assert entry["baseline"] in bundles | {f"registry/{model}/bundle"}  # of the graph, or promoted
-    for name in (*TRAINING_LISTS, "pretrained", "unpromoted"):
+    for name in (*TRAINING_LISTS, "trained", "pretrained", "unpromoted"):
         assert roads[name].keys() <= roads["models"].keys()
     assert set(roads["rendered"]) <= set(roads["datasets"])
 
@@ -177,7 +179,7 @@ def test_the_contract_says_train_shapes_weights_select_scores_calib_decisions_an
 @pytest.mark.parametrize("stage", sorted(STAGES))
 def test_a_stage_names_the_purposes_that_are_its_own(stage):
     text = (ROOT / f"src/vouch/stages/{stage}.py").read_text(encoding="utf-8")
-    text = text.replace('"predict", "task"', "")  # a key of params.yaml
+    text = text.replace('"predict", "batch"', "")  # a key of params.yaml
     named = {purpose for purpose in PURPOSES if f'"{purpose}"' in text} if "contract" in text else set()
     assert named == PURPOSES_USED.get(stage, set())
 
@@ -227,8 +229,18 @@ def sections():
 @pytest.mark.parametrize(("kind", "name", "stage"), sections())
 def test_every_section_is_one_that_its_stage_takes(kind, name, stage):
     package = "scenes" if stage == "render" else "stages" if stage in STAGES else "commands"
-    section = importlib.import_module(f"vouch.{package}.{name if stage == 'render' else stage}").Params
+    module = importlib.import_module(f"vouch.{package}.{name if stage == 'render' else stage}")
+    by_task = getattr(module, "SECTIONS", None)
+    section = by_task[PARAMS["pipeline"]["models"][name]["task"]] if by_task else module.Params
     params.load(section, kind, name, stage, path=PARAMS_FILE)
+
+
+@pytest.mark.parametrize("name", GRAPH)
+def test_a_stage_that_asks_for_a_task_declares_it_and_no_other_does(name):
+    text = (ROOT / f"src/vouch/stages/{verb(GRAPH[name]['cmd'])}.py").read_text(encoding="utf-8")
+    declared = [key for key in GRAPH[name].get("params", []) if key.startswith("pipeline.")]
+    model = name.partition("@")[2]
+    assert declared == ([f"pipeline.models.{model}.task"] if "task_of(" in text else [])
 
 
 def test_every_section_is_declared_by_its_stage_and_every_declared_one_exists():
@@ -251,5 +263,5 @@ def test_a_section_of_a_command_is_read_by_no_stage():
 @pytest.mark.parametrize("stage", sorted(STAGES))
 def test_a_stage_with_parameters_has_a_section(stage):
     text = (ROOT / f"src/vouch/stages/{stage}.py").read_text(encoding="utf-8")
-    has_section = "class Params(" in text or stage == "render"
+    has_section = "class Params(" in text or "SECTIONS:" in text or stage == "render"
     assert has_section == (stage in {stage for _, _, stage in sections()})

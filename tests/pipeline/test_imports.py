@@ -8,14 +8,16 @@ from typing import get_args
 
 import pytest
 
-from pipeline.graph import GRAPH, ROOT, STAGES
+from pipeline.graph import GRAPH, PARAMS_FILE, ROOT, STAGES
 from pipeline.imports import GROUND, SRC, closure, imported, is_empty
 from vouch import roads
-from vouch.training.frameworks import FRAMEWORKS, TASKS
+from vouch.params import read_params
+from vouch.training.frameworks import FRAMEWORKS
 
 VOUCH = SRC / "vouch"
+GRAPH_TASKS = {name: entry["task"] for name, entry in read_params(PARAMS_FILE)["pipeline"]["models"].items()}
 WITH_FRAMEWORK = {"train_detector", "export", "parity"}
-WITHOUT_TORCH = ("quantize", "parity_quantized", "predict")
+WITHOUT_TORCH = ("quantize", "parity_quantized", "predict", "predict_baseline")
 PAST_THE_WAIST = ("calibrate", "decide", "evaluate", "compare", "gate", "bundle", "report", "index")
 ONNX = {"vision/onnx_file.py", "vision/onnx_limits.py", "vision/onnx_shapes.py"}
 HEAVY = {"torch", "torchvision", "timm", "ultralytics", "openvino"}
@@ -28,8 +30,7 @@ def started(stage):
     if name == "render":
         starts.add(VOUCH / f"scenes/{rest[0]}.py")
     if name in WITH_FRAMEWORK:
-        task = "classify" if stage.split("@")[0].endswith("_classifier") else "detect"
-        chosen = [module for framework, module in FRAMEWORKS.items() if TASKS[framework] == task]
+        chosen = FRAMEWORKS[GRAPH_TASKS[stage.split("@")[1]]].values()
         return [starts | {SRC / f"{module.replace('.', '/')}.py"} for module in chosen]
     return [starts]
 
@@ -105,9 +106,19 @@ def test_where_onnx_runtime_suffices_past_the_waist_and_on_the_command_line_no_h
     assert not HEAVY & set(loaded.stdout.split())
 
 
+def test_vision_knows_nothing_of_what_follows_it_and_a_policy_s_validation_predicts_nothing_again():
+    later = ("vouch.calibration", "vouch.policies", "vouch.evaluation", "vouch.release")
+    for path in (VOUCH / "vision").rglob("*.py"):
+        assert not {name for name in imported(path) if name.startswith(later)}, path
+    for name in (name for name in GRAPH if name.startswith("predict_candidate@")):
+        assert not {
+            dep for dep in GRAPH[name]["deps"] if dep.replace("/", ".").startswith(tuple(f"src.{n}" for n in later))
+        }
+
+
 def test_params_yaml_may_name_every_framework_of_detectors():
     words = get_args(roads.Detector.model_fields["framework"].annotation)
-    assert set(words) == {name for name, task in TASKS.items() if task == "detect"}
+    assert set(words) == set(FRAMEWORKS["detect"])
 
 
 def test_stage_files_are_short():

@@ -20,7 +20,7 @@ VARIANT = "roadwork_int8"  # the first one in eight bits
 ROADWORK_TARGETS = (  # past predictions or the comparison, other models run the very stages of the first
     "report@roadwork",
     "bundle@roadwork",
-    "parity_classifier@roadwork_dino",
+    "parity@roadwork_dino",
     "predict_candidate@roadwork_dino",
     "parity_quantized@roadwork_int8",
     "compare@roadwork_int8",
@@ -30,12 +30,18 @@ ROADWORK_ALONE: dict[str, Any] = {
     "pipeline.rendered": ["roadwork"],
     "pipeline.models": {
         **{
-            name: {"dataset": "roadwork", "trained": name, "baseline": f"registry/{name}/bundle"}
+            name: {"dataset": "roadwork", "task": "classify", "trained": name, "baseline": f"registry/{name}/bundle"}
             for name in CLASSIFIERS
         },
-        VARIANT: {"dataset": "roadwork", "trained": "roadwork", "baseline": "models/roadwork/bundle"},
+        VARIANT: {
+            "dataset": "roadwork",
+            "task": "classify",
+            "trained": "roadwork",
+            "baseline": "models/roadwork/bundle",
+        },
     },
     "pipeline.detectors": {},
+    "pipeline.trained": {name: {"dataset": "roadwork"} for name in CLASSIFIERS},
     "pipeline.fine_tuned.roadwork.start": "models/architectures/none.yaml",
     "pipeline.frozen.roadwork_dino.start": "models/architectures/none.yaml",
     "pipeline.unpromoted": {name: {"dataset": "roadwork"} for name in CLASSIFIERS},
@@ -70,8 +76,10 @@ ROADWORK_ALONE: dict[str, Any] = {
 OVERRIDES: dict[str, Any] = {
     "pipeline.datasets": ["driver"],
     "pipeline.rendered": ["driver"],
-    "pipeline.models": {"driver": {"dataset": "driver", "trained": "driver", "baseline": "registry/driver/bundle"}},
-    "pipeline.classifiers": {},
+    "pipeline.models": {
+        "driver": {"dataset": "driver", "task": "detect", "trained": "driver", "baseline": "registry/driver/bundle"}
+    },
+    "pipeline.trained": {"driver": {"dataset": "driver"}},
     "pipeline.fine_tuned": {},
     "pipeline.quantized": {},
     "pipeline.detectors.driver.framework": "ultralytics",

@@ -21,7 +21,7 @@ def contents(**changes):
 
 @pytest.fixture
 def bundle(tmp_path):
-    write_bundle(tmp_path / "bundle", "m", "0.1.0", "finds_nothing", contents())
+    write_bundle(tmp_path / "bundle", "m", "0.1.0", "detect", "trivial", contents())
     return tmp_path / "bundle"
 
 
@@ -34,7 +34,7 @@ def test_a_bundle_checks_and_names_every_file(bundle):
 
 def test_the_same_files_make_the_same_bundle(tmp_path):
     for name in ("1", "2"):
-        write_bundle(tmp_path / name, "m", "0.1.0", "finds_nothing", contents())
+        write_bundle(tmp_path / name, "m", "0.1.0", "detect", "trivial", contents())
     assert (tmp_path / "1" / MANIFEST).read_bytes() == (tmp_path / "2" / MANIFEST).read_bytes()
 
 
@@ -81,5 +81,5 @@ def test_a_spoiled_bundle_is_refused(bundle, spoil):
 )
 def test_a_bundle_that_would_not_check_is_never_written(tmp_path, changes):
     with pytest.raises(BundleError):
-        write_bundle(tmp_path / "bundle", "m", "0.1.0", "finds_nothing", contents(**changes))
+        write_bundle(tmp_path / "bundle", "m", "0.1.0", "detect", "trivial", contents(**changes))
     assert list(tmp_path.iterdir()) == []

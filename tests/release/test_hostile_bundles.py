@@ -15,6 +15,7 @@ from vouch.release.bundle import MANIFEST, read, write_bundle
 from vouch.release.inference import answer
 from vouch.release.opening import open_bundle
 from vouch.vision.images.source import files
+from vouch.vision.preprocess import OUTPUTS
 
 KINDS = ("detector", "classifier", "finds_nothing", "says_the_prior")
 DIGITS = "9" * 400
@@ -47,7 +48,8 @@ def sources(tmp_path_factory):
     for kind, parts in TRIVIAL.items():
         contents = {"labels": {"classes": CLASSES}, **parts}
         files = {f"{name}.json": io.dumps(content).encode() for name, content in contents.items()}
-        write_bundle(folder / kind, "m", "0.0.0", kind, files)
+        task = "classify" if "prior" in parts else "detect"
+        write_bundle(folder / kind, "m", "0.0.0", task, "trivial", files)
     (folder / "photographs").mkdir()
     photographs(folder / "photographs")
     return folder
@@ -202,7 +204,7 @@ def manifest_with(**values):
 
 def repeat_key(folder):
     text = (folder / MANIFEST).read_text()
-    (folder / MANIFEST).write_text(text.replace('"kind"', '"kind": "detector",\n  "kind"', 1))
+    (folder / MANIFEST).write_text(text.replace('"kind"', '"kind": "trained",\n  "kind"', 1))
 
 
 def append(folder):
@@ -246,6 +248,10 @@ FOLDERS = {
     "a version that is no version": (manifest_with(version="latest"), "version: expected String should match"),
     "list for a name": (manifest_with(name=["m"]), "name: expected Input should be a valid string"),
     "list of files": (manifest_with(files=[]), "files: expected Input should be a valid dictionary"),
+    "no task": (manifest_with(task="gone"), "task: expected a value, got nothing"),
+    "a task that nobody knows": (manifest_with(task="segment"), "task: expected Input should be 'detect' or"),
+    "a task that has no rows yet": (manifest_with(task="identify"), "task: expected Input should be 'detect' or"),
+    "another task": (manifest_with(task="classify"), r"postprocess\.json: expected only the files of a trained bundle"),
     "unknown key": (manifest_with(signed=True), "signed: expected a known key"),
     "truth value for a size": (true_bytes, r"labels\.json\.bytes: expected Input should be a valid integer"),
     "duplicate key": (repeat_key, "key 'kind' appears twice"),
@@ -303,7 +309,13 @@ DOCUMENTS = {  # kind, file, what changes in it, what is said of it
     "sides with a point": ("detector", "preprocess", {"size_px": 32.0}, "preprocess.json"),
     "boundless sides": ("detector", "preprocess", {"size_px": 2**20, "stride_px": 2**20}, "preprocess.json"),
     "a stride of nothing": ("detector", "preprocess", {"stride_px": 0}, "preprocess.json"),
-    "another task": ("detector", "preprocess", {"task": "classify"}, "preprocess.json"),
+    "output of another task": ("detector", "preprocess", {"task": "classify"}, "preprocess.json"),
+    "another task than the manifest's": (
+        "detector",
+        "preprocess",
+        {"task": "classify", "output": OUTPUTS["classify"]},
+        "preprocess.json: task: expected detect, as the manifest says, got classify",
+    ),
     "a short sample": ("detector", "sample", {"output": [0.0] * 255}, "sample.json: output"),
 }
 

@@ -13,7 +13,7 @@ from vouch.vision.boxes import Postprocess
 from vouch.vision.preprocess import Preprocess, to_json
 
 SIZE = 32
-PREPROCESS = Preprocess(SIZE, SIZE)
+PREPROCESS = Preprocess(SIZE, SIZE, task="detect")
 POLICY = accepting({"red": 0.5})
 CALIBRATOR = unchanged()
 
@@ -59,7 +59,7 @@ def build(folder, sample, model=None, **changes):
         "policy.json": POLICY,
     } | changes
     files = {name: io.dumps(content).encode() for name, content in contents.items()}
-    write_bundle(folder, "m", "0.1.0", "detector", files | {"model.onnx": model or network()})
+    write_bundle(folder, "m", "0.1.0", "detect", "trained", files | {"model.onnx": model or network()})
     return folder
 
 
@@ -76,7 +76,7 @@ def test_a_checked_bundle_is_ready_to_predict(tmp_path, sample):
 def test_a_trivial_bundle_has_no_network(tmp_path):
     contents = {"labels.json": {"classes": ["red"]}, "calibrator.json": CALIBRATOR, "policy.json": POLICY}
     files = {name: io.dumps(content).encode() for name, content in contents.items()}
-    write_bundle(tmp_path / "bundle", "m", "0.0.0", "finds_nothing", files)
+    write_bundle(tmp_path / "bundle", "m", "0.0.0", "detect", "trivial", files)
     assert opening.open_bundle(tmp_path / "bundle").runtime is None
 
 

@@ -12,10 +12,10 @@ from vouch.errors import DataError, ParamsError
 from vouch.stages.calibrate import run
 
 PARAMS = """
+pipeline: {models: {toy: {task: detect}}}
 models:
   toy:
     calibrate:
-      kind: scalar
       methods:
       - identity
       - temperature

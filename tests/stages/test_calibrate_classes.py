@@ -14,10 +14,10 @@ from vouch.stages.calibrate import run
 LINEAR = ["identity", "temperature", "vector", "matrix", "dirichlet", "ensemble_temperature"]
 METHODS = [*LINEAR, "platt", "isotonic", "beta", "histogram", "bbq", "spline"]
 PARAMS = f"""
+pipeline: {{models: {{toy: {{task: classify}}}}}}
 models:
   toy:
     calibrate:
-      kind: multiclass
       methods: [{", ".join(METHODS)}]
       rows_per_parameter: 0
       intraclass_floor: 0.05
@@ -119,11 +119,11 @@ def test_bad_rows_are_refused_and_nothing_is_written(workspace: Path, change: di
         ("bins: 15", "bins: 0"),
         ("bins: 15", "bins: 15\n      floor: 0.1"),
         ("vector", "magic"),
-        ("kind: multiclass", "kind: scalar"),
-        ("kind: multiclass", "kind: other"),
-        ("kind: multiclass", "kind: 3"),
-        ("kind: multiclass\n", "\n"),
-        (PARAMS[PARAMS.index("kind") :], "\n"),
+        ("task: classify", "task: detect"),
+        ("task: classify", "task: identify"),
+        ("task: classify", "task: 3"),
+        ("{task: classify}", "{}"),
+        (PARAMS[PARAMS.index("methods") :], "\n"),
     ],
 )
 def test_impossible_parameters_are_refused(workspace: Path, old: str, new: str) -> None:

@@ -9,6 +9,7 @@ from vouch.release.bundle import write_bundle
 from vouch.stages.compare import run
 
 PARAMS = """
+pipeline: {{models: {{driver: {{task: detect}}}}}}
 models:
   driver:
     compare:
@@ -38,7 +39,7 @@ def predictions(found, photographs=120, prefix="s"):
 def write(candidate, baseline, margin=0.02, baseline_threshold=0.5):
     io.write_text(paths.Path("params.yaml"), PARAMS.format(margin=margin))
     write_candidate(CALIBRATOR, policy(0.5))
-    write_baseline("finds_nothing", ["phone"], CALIBRATOR, policy(baseline_threshold))
+    write_baseline("detect", ["phone"], CALIBRATOR, policy(baseline_threshold))
     io.write_table(paths.predictions("driver", "candidate", "val_test"), candidate)
     io.write_table(paths.predictions("driver", "baseline", "val_test"), baseline)
 
@@ -48,10 +49,10 @@ def write_candidate(calibrator, decides):
     io.write_json(paths.model("driver") / "policy.json", decides)
 
 
-def write_baseline(kind, classes, calibrator, decides, **others):
+def write_baseline(task, classes, calibrator, decides, **others):
     parts = {"labels": {"classes": classes}, "calibrator": calibrator, "policy": decides, **others}
     files = {f"{name}.json": io.dumps(content).encode() for name, content in parts.items()}
-    write_bundle(paths.registry("driver"), "driver", "0.0.0", kind, files)
+    write_bundle(paths.registry("driver"), "driver", "0.0.0", task, "trivial", files)
 
 
 @pytest.fixture(autouse=True)
@@ -112,6 +113,7 @@ def test_a_negative_margin_is_refused():
 
 CLASSES = ("clear", "work")
 MARGINS = """
+pipeline: {models: {driver: {task: classify}}}
 models:
   driver:
     compare:
@@ -165,7 +167,7 @@ def test_a_classifier_is_better_than_the_class_prior_which_is_no_worse_than_itse
     looks = {"kind": "multiclass", "classes": list(CLASSES), "map": {"method": "identity"}, "gate": None}
     shares = {"prior": [0.6, 0.4]}
     write_candidate(looks, exits)
-    write_baseline("says_the_prior", list(CLASSES), looks, exits | {"positive": None}, prior=shares)
+    write_baseline("classify", list(CLASSES), looks, exits | {"positive": None}, prior=shares)
     found = comparison()
     assert {name: found[name]["all"]["verdict"] for name in ("accuracy", "augrc", "nll", "fpr_on_exits")} == {
         **dict.fromkeys(("accuracy", "augrc", "nll"), "better"),
@@ -175,6 +177,6 @@ def test_a_classifier_is_better_than_the_class_prior_which_is_no_worse_than_itse
     write(prior, prior)
     io.write_text(paths.Path("params.yaml"), MARGINS)
     write_candidate(looks, exits)
-    write_baseline("says_the_prior", list(CLASSES), looks, exits, prior=shares)
+    write_baseline("classify", list(CLASSES), looks, exits, prior=shares)
     same = comparison()
     assert {same[name]["all"]["verdict"] for name in ("accuracy", "augrc", "nll")} == {"not_worse"}

@@ -12,13 +12,13 @@ import torch
 from training.pictures import ARCHITECTURES, CLASSES, STARTS, draw, lesson, training
 from vouch.errors import BundleError, DataError, ParamsError
 from vouch.training import weights
-from vouch.training.frameworks import TASKS, framework
+from vouch.training.frameworks import FRAMEWORKS, framework
 from vouch.training.onnx_export import export_onnx
 from vouch.vision import runtime
 from vouch.vision.boxes import Postprocess
 from vouch.vision.preprocess import Preprocess
 
-DETECTORS = [name for name, task in TASKS.items() if task == "detect"]
+DETECTORS = [*FRAMEWORKS["detect"]]
 ALONE = """
 import sys
 from pathlib import Path
@@ -26,7 +26,7 @@ from training.pictures import STARTS, lesson, training
 from vouch.training import weights
 from vouch.training.frameworks import framework
 name, photographs, result = sys.argv[1:]
-trained = framework(name).train(lesson(Path(photographs)), training(), STARTS[name], Path("scratch/m"))
+trained = framework("detect", name).train(lesson(Path(photographs)), training(), STARTS[name], Path("scratch/m"))
 weights.write(Path(result), trained.tensors, trained.description)
 trained.curve.to_csv(Path(result, "curve.csv"), index=False)
 """
@@ -59,14 +59,14 @@ def alone(name, photographs, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def trained(name, photographs, tmp_path_factory):
-    return framework(name).train(
+    return framework("detect", name).train(
         lesson(photographs), training(), STARTS[name], tmp_path_factory.mktemp("scratch") / "here"
     )
 
 
 @pytest.fixture(scope="module")
 def network(name, trained):
-    return framework(name).network(trained.description, trained.tensors)
+    return framework("detect", name).network(trained.description, trained.tensors)
 
 
 @pytest.fixture(scope="module")
@@ -101,11 +101,11 @@ def test_the_description_says_what_is_needed_to_rebuild_the_network_and_no_path(
     assert description["framework"] == name
     assert (description["classes"], description["size_px"], description["stride_px"]) == (list(CLASSES), SIZE_PX, 32)
     assert "/" not in (tmp_path / "weights.json").read_text()
-    rebuilt = framework(name).network(description, tensors)
+    rebuilt = framework("detect", name).network(description, tensors)
     canvas = torch.rand(1, 3, SIZE_PX, SIZE_PX, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
         torch.testing.assert_close(
-            rebuilt(canvas), framework(name).network(trained.description, trained.tensors)(canvas)
+            rebuilt(canvas), framework("detect", name).network(trained.description, trained.tensors)(canvas)
         )
 
 
@@ -130,7 +130,7 @@ def test_an_export_has_the_same_bytes_twice(network, exported):
 
 
 def test_detections_do_not_depend_on_the_batch(exported, photographs):
-    loaded = runtime.load(exported, Preprocess(SIZE_PX, 32))
+    loaded = runtime.load(exported, Preprocess(SIZE_PX, 32, task="detect"))
     images = sorted(photographs.iterdir())
     postprocess = Postprocess(floor=0.0, max_iou=0.7, limit=5)
     one, five = (list(runtime.detect(loaded, images, postprocess, batch=batch)) for batch in (1, 5))
@@ -142,7 +142,9 @@ def test_detections_do_not_depend_on_the_batch(exported, photographs):
 
 
 def test_training_starts_from_a_folder_of_weights(name, alone, photographs, tmp_path, capsys):
-    again = framework(name).train(lesson(photographs), training(epochs=1), alone / "result", tmp_path / "scratch")
+    again = framework("detect", name).train(
+        lesson(photographs), training(epochs=1), alone / "result", tmp_path / "scratch"
+    )
     loaded, total = capsys.readouterr().out.split("starting weights: ")[1].split(" tensors fit")[0].split(" of ")
     assert loaded == total
     assert again.tensors.keys() == weights.read(alone / "result")[0].keys()
@@ -151,14 +153,14 @@ def test_training_starts_from_a_folder_of_weights(name, alone, photographs, tmp_
 def test_a_start_that_is_none_is_refused(name, photographs, tmp_path):
     for start in (tmp_path / "absent.pt", tmp_path / "absent", ARCHITECTURES):
         with pytest.raises((DataError, BundleError)):
-            framework(name).train(lesson(photographs), training(), start, tmp_path / "scratch")
+            framework("detect", name).train(lesson(photographs), training(), start, tmp_path / "scratch")
 
 
 def test_a_start_of_the_other_framework_is_refused(name, photographs, tmp_path):
     other = next(one for one in DETECTORS if one != name)
     weights.write(tmp_path / "start", {}, {"framework": other, "architecture": {}, "classes": []})
     with pytest.raises(DataError, match=f"weights of {name}, got {other}"):
-        framework(name).train(lesson(photographs), training(), tmp_path / "start", tmp_path / "scratch")
+        framework("detect", name).train(lesson(photographs), training(), tmp_path / "start", tmp_path / "scratch")
 
 
 @pytest.mark.parametrize(
@@ -171,11 +173,15 @@ def test_a_start_of_the_other_framework_is_refused(name, photographs, tmp_path):
 )
 def test_torchvision_refuses_what_it_does_not_have(changes, word, photographs, tmp_path):
     with pytest.raises(ParamsError, match=word):
-        framework("torchvision").train(lesson(photographs), training(**changes), STARTS["torchvision"], tmp_path)
+        framework("detect", "torchvision").train(
+            lesson(photographs), training(**changes), STARTS["torchvision"], tmp_path
+        )
 
 
 @pytest.mark.parametrize(("count", "batch"), [(7, 4), (12, 4), (12, 8), (4, 2)])
 def test_torchvision_leaves_no_photograph_alone_in_a_batch(count, batch, photographs, tmp_path):
     one_epoch = training(epochs=1, batch=batch)
-    trained = framework("torchvision").train(lesson(photographs, count), one_epoch, STARTS["torchvision"], tmp_path)
+    trained = framework("detect", "torchvision").train(
+        lesson(photographs, count), one_epoch, STARTS["torchvision"], tmp_path
+    )
     assert np.isfinite(trained.curve["train_loss"]).all()

@@ -343,7 +343,7 @@ def test_what_onnx_runtime_refuses_is_told_once_by_the_refusal(capfd):
 
 def test_a_detectors_answer_is_no_classifiers():
     with pytest.raises(BundleError, match="candidates"):
-        runtime.load_bytes(model([ANSWER]).SerializeToString(), Preprocess(SIZE, SIZE), "model.onnx")
+        runtime.load_bytes(model([ANSWER]).SerializeToString(), Preprocess(SIZE, SIZE, task="detect"), "model.onnx")
 
 
 LIMITED = """

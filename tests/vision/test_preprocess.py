@@ -56,7 +56,7 @@ def test_what_does_not_decode_is_refused(tmp_path, content):
 
 
 def test_preprocessing_reads_back_and_another_form_is_refused():
-    ours = Preprocess(320, 32)
+    ours = Preprocess(320, 32, task="detect")
     assert from_json(to_json(ours), "x") == ours
     for change in ({"scale": "1/127.5"}, {"colour": "BGR"}, {"extra": 1}):
         with pytest.raises(BundleError):
@@ -69,7 +69,7 @@ def test_opencv_reads_what_training_reads(tmp_path):
     np.testing.assert_array_equal(read_image(File(tmp_path / "a.jpg")), cv2.imread(str(tmp_path / "a.jpg")))
 
 
-CONTENT = to_json(Preprocess(64, 32))
+CONTENT = to_json(Preprocess(64, 32, task="detect"))
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,13 @@ import typer
 from PIL import Image
 
 from vouch import io, paths
-from vouch.calibration.apply.probabilities import PROBABILITY
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
 from vouch.errors import DataError, Problem, refuse_any
 from vouch.release.inference import answer
 from vouch.release.opening import Opened, open_bundle
 from vouch.sources.tree import photographs_below
+from vouch.tables import PROBABILITY
+from vouch.tasks import ByTask
 from vouch.vision.draw import caption, draw_boxes
 from vouch.vision.images.source import File, files, read_image
 
@@ -51,18 +52,17 @@ def predict(
     answered = answer(opened, files(listed))
     refuse_any(DataError, answered.refused)
     found = answered.rows
-    boxed = "x1" in found
     if output is not None:
         picture = _drawn(listed[0], found if everything else found[found["accept"]])
         with io.replacing(output) as temporary:
             picture.save(temporary, format=PICTURES[output.suffix.lower()])
     if csv is not None:
         io.write_table(csv, found)
-    accepted = found[found["accept"]]
-    for row in (accepted if boxed else found).to_dict("records"):
-        typer.echo(_box_line(row) if boxed else _class_line(row))
-    what = "detections" if boxed else "answers"
-    typer.echo(f"{len(accepted)} accepted of {len(found)} {what} on {len(listed)} photographs")
+    for line in SAID[opened.task](found):
+        typer.echo(line)
+    typer.echo(
+        f"{int(found['accept'].sum())} accepted of {len(found)} {NAMES[opened.task]} on {len(listed)} photographs"
+    )
 
 
 def listed_photographs(images: list[Path]) -> list[Path]:
@@ -86,10 +86,24 @@ def _class_line(row: dict[Any, Any]) -> str:
     return f"{row['image']}: {decision}: {row['why']}\n  probabilities: {said}; set: {possible}"
 
 
+def _boxes_said(found: pd.DataFrame) -> list[str]:
+    return [_box_line(row) for row in found[found["accept"]].to_dict("records")]
+
+
+def _classes_said(found: pd.DataFrame) -> list[str]:
+    return [_class_line(row) for row in found.to_dict("records")]
+
+
+SAID = ByTask(detect=_boxes_said, classify=_classes_said)
+NAMES = ByTask(detect="detections", classify="answers")
+DRAWN = ByTask(detect=True, classify=False)
+
+
 def _refuse_undrawable(opened: Opened, images: list[Path], output: Path) -> None:
     problems = []
-    if opened.postprocess is None:
-        problems.append(Problem("--output", "a detector", "a classifier, which has no boxes", "leave it out"))
+    if not DRAWN[opened.task]:
+        got = f"a model to {opened.task}, which has no boxes"
+        problems.append(Problem("--output", "a detector", got, "leave it out"))
     if len(images) != 1:
         got = f"{len(images)} photographs"
         problems.append(Problem("--output", "one photograph to draw", got, "use --csv for many"))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vouch.deployment.folders import network_of
 from vouch.errors import BundleError, Problem, refuse_any
-from vouch.evaluation.parity import compare_answers, compare_outputs, summarise
+from vouch.evaluation.parity import compare
 from vouch.release.opening import Opened, sample_input
 from vouch.vision.images.source import Image, required
 from vouch.vision.preprocess import as_batch, placed
@@ -51,7 +51,8 @@ def demand_parity(
     """
     reference = network_of(opened)
     pairs = ((reference.run(inputs), run(inputs)) for inputs in _inputs(opened, photographs, batch))
-    found = _classes(opened, pairs) if opened.postprocess is None else _detections(opened.postprocess.floor, pairs)
+    floor = None if opened.postprocess is None else opened.postprocess.floor
+    found = compare(opened.task, pairs, n_classes=len(opened.classes), floor=floor)
     values = {name: strata["all"]["value"] for name, strata in found["metrics"].items()}
     refuse_any(BundleError, _problems(opened.manifest["name"], values, tolerance))
     compared = f"{found['photographs']} photographs" if photographs else "the bundle's own sample"
@@ -65,21 +66,6 @@ def _inputs(opened: Opened, photographs: Sequence[Image], batch: int) -> Iterato
     coming = required(placed(photographs, preprocess.size_px))
     while some := list(islice(coming, batch)):
         yield as_batch(some)
-
-
-def _classes(opened: Opened, pairs: Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]) -> dict[str, Any]:
-    first, second = (np.concatenate(outputs) for outputs in zip(*pairs, strict=True))
-    return compare_answers(first, second, n_classes=len(opened.classes))
-
-
-def _detections(floor: float, pairs: Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]) -> dict[str, Any]:
-    return summarise(
-        [
-            compare_outputs(one, other, floor=floor)
-            for first, second in pairs
-            for one, other in zip(first, second, strict=True)
-        ]
-    )
 
 
 def _problems(name: str, values: dict[str, float | None], tolerance: Tolerance) -> Iterator[Problem]:

@@ -12,7 +12,7 @@ very code that the gate judged, and needs no Vouch.
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 from vouch import io
 from vouch.deployment.folders import network_of
@@ -21,12 +21,14 @@ from vouch.deployment.triton_lint import refuse_repository
 from vouch.deployment.triton_text import Word, dumps
 from vouch.release.bundle import MANIFEST, Contents
 from vouch.release.opening import Opened, sample_input
+from vouch.tasks import ByTask
 
 FILES = {  # of a Python backend: itself, and what it reads
     "preprocess": ("preprocess.json",),
     "classes": ("labels.json", "calibrator.json", "policy.json"),
     "detections": ("labels.json", "calibrator.json", "policy.json", "preprocess.json", "postprocess.json"),
 }
+BACKENDS = ByTask(detect="detections", classify="classes")  # of M_policy
 VERSION = 1  # of every model: a policy belongs to one network, so the ensemble names versions, never "the latest"
 LABELS = "labels.txt"
 REQUIREMENTS = {  # of the server: the distribution here whose version it takes
@@ -90,7 +92,6 @@ def deploy_triton(contents: Contents, opened: Opened, folder: Path, *, max_batch
     """
     network_of(opened)
     name = opened.manifest["name"]
-    backend = "classes" if opened.postprocess is None else "detections"
     parts = {
         name: _network(opened, max_batch, delay_us),
         f"{name}_preprocess": _preprocess(opened, max_batch),
@@ -106,7 +107,7 @@ def deploy_triton(contents: Contents, opened: Opened, folder: Path, *, max_batch
         (temporary / name / str(VERSION) / "model.onnx").write_bytes(contents.files["model.onnx"])
         (temporary / f"{name}_ensemble/{VERSION}" / MANIFEST).write_text(io.dumps(contents.manifest), encoding="utf-8")
         _write_backend("preprocess", contents.files, temporary / f"{name}_preprocess/{VERSION}")
-        _write_backend(backend, contents.files, temporary / f"{name}_policy/{VERSION}")
+        _write_backend(BACKENDS[opened.task], contents.files, temporary / f"{name}_policy/{VERSION}")
         io.write_text(temporary / "requirements.txt", _requirements())
         io.write_text(temporary / "README.md", _guide(opened))
         refuse_repository(temporary)
@@ -147,18 +148,26 @@ def _preprocess(opened: Opened, max_batch: int) -> dict[str, Any]:
 def _policy(opened: Opened, max_batch: int) -> dict[str, Any]:
     answer = network_of(opened).run(sample_input(network_of(opened).preprocess))
     said = _tensor("output0", "FP32", *answer.shape[1:])
-    if opened.postprocess is None:
-        shares = _tensor("probability", "FP64", len(opened.classes)) | {"label_filename": LABELS}
-        inputs = [said, _tensor("name", "STRING", 1)]
-        scalars = {"class_pred": "STRING", "confidence": "FP64", "accept": "BOOL", "prediction_set": "STRING"}
-        outputs = [*(_tensor(name, kind, 1) for name, kind in scalars.items()), shares]
-    else:
-        limit = opened.postprocess.limit
-        columns = {"class_pred": "STRING", "score": "FP64", "confidence": "FP64", "accept": "BOOL"}
-        inputs = [said, _tensor("size", "INT32", 2)]
-        outputs = [_tensor("count", "INT32", 1), _tensor("box", "FP64", limit, 4)]
-        outputs += [_tensor(name, kind, limit) for name, kind in columns.items()]
+    match opened.task:
+        case "classify":
+            shares = _tensor("probability", "FP64", len(opened.classes)) | {"label_filename": LABELS}
+            inputs = [said, _tensor("name", "STRING", 1)]
+            scalars = {"class_pred": "STRING", "confidence": "FP64", "accept": "BOOL", "prediction_set": "STRING"}
+            outputs = [*(_tensor(name, kind, 1) for name, kind in scalars.items()), shares]
+        case "detect":
+            limit = _limit(opened)
+            columns = {"class_pred": "STRING", "score": "FP64", "confidence": "FP64", "accept": "BOOL"}
+            inputs = [said, _tensor("size", "INT32", 2)]
+            outputs = [_tensor("count", "INT32", 1), _tensor("box", "FP64", limit, 4)]
+            outputs += [_tensor(name, kind, limit) for name, kind in columns.items()]
+        case _:
+            assert_never(opened.task)
     return {**_served("python", max_batch), "input": inputs, "output": outputs}
+
+
+def _limit(opened: Opened) -> int:
+    assert opened.postprocess is not None  # a detector's bundle does not verify without it
+    return opened.postprocess.limit
 
 
 def _ensemble(parts: dict[str, dict[str, Any]], max_batch: int) -> dict[str, Any]:
@@ -209,8 +218,12 @@ def _requirements() -> str:
 
 
 def _guide(opened: Opened) -> str:
-    outputs = CLASS_GUIDE.format(classes=len(opened.classes))
-    if opened.postprocess is not None:
-        outputs = BOX_GUIDE.format(limit=opened.postprocess.limit)
+    match opened.task:
+        case "classify":
+            outputs = CLASS_GUIDE.format(classes=len(opened.classes))
+        case "detect":
+            outputs = BOX_GUIDE.format(limit=_limit(opened))
+        case _:
+            assert_never(opened.task)
     manifest = opened.manifest
     return GUIDE.format(name=manifest["name"], version=manifest["version"], number=VERSION, outputs=outputs)

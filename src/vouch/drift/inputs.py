@@ -3,20 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import assert_never
 
 import numpy as np
 import pandas as pd
 
 from vouch import io, paths
 from vouch.calibration.apply.calibrator import calibrated, score_problems
-from vouch.calibration.apply.probabilities import GATE_LOGIT, LOGIT, PROBABILITY, logit_problems, probability_problems
+from vouch.calibration.apply.probabilities import logit_problems, probability_problems
 from vouch.drift.profile import Appearance, of_boxes, of_classes
 from vouch.errors import DataError, Problem, WorkspaceError, refuse_any
 from vouch.policies.apply.policy import decided
-from vouch.release.inference import answer, seen, trained
+from vouch.release.inference import answer, seen
 from vouch.release.opening import Opened
 from vouch.sources.tree import photographs_below
 from vouch.splits import contract
+from vouch.tables import GATE_LOGIT, LOGIT, PROBABILITY
 from vouch.vision.images.formats import SUFFIXES
 from vouch.vision.images.source import files
 
@@ -85,13 +87,17 @@ def _refuse_absent(path: Path, command: str) -> None:
 
 def _of_images(opened: Opened, images: Sequence[Path], groups: Sequence[str]) -> Appearance:
     samples = pd.DataFrame({"sample_id": [str(image) for image in images], "group": groups})
-    if trained(opened).preprocess.task == "classify":
-        rows, embeddings = seen(opened, files(images))
-        return of_classes(rows.assign(group=samples["group"]), opened.classes, embeddings)
-    answered = answer(opened, files(images))
-    refuse_any(DataError, answered.refused)
-    boxes = answered.rows.rename(columns={"image": "sample_id"})
-    return of_boxes(_above_floor(opened, boxes), samples, opened.classes)
+    match opened.task:
+        case "classify":
+            rows, embeddings = seen(opened, files(images))
+            return of_classes(rows.assign(group=samples["group"]), opened.classes, embeddings)
+        case "detect":
+            answered = answer(opened, files(images))
+            refuse_any(DataError, answered.refused)
+            boxes = answered.rows.rename(columns={"image": "sample_id"})
+            return of_boxes(_above_floor(opened, boxes), samples, opened.classes)
+        case _:
+            assert_never(opened.task)
 
 
 def _groups_of_images(root: Path, images: Sequence[Path], groups: Path | None) -> tuple[list[str], str]:
@@ -160,10 +166,14 @@ def _grouped(rows: pd.DataFrame, groups: Path | None, where: str) -> tuple[pd.Da
 
 
 def _of_rows(opened: Opened, rows: pd.DataFrame, where: str) -> Appearance:
-    if opened.calibrator["kind"] == "multiclass":
-        return of_classes(_decided_classes(opened, rows, where), opened.classes, None)
-    samples = rows[["sample_id", "group"]].drop_duplicates("sample_id")
-    return of_boxes(_decided_boxes(opened, rows, where), samples, opened.classes)
+    match opened.task:
+        case "classify":
+            return of_classes(_decided_classes(opened, rows, where), opened.classes, None)
+        case "detect":
+            samples = rows[["sample_id", "group"]].drop_duplicates("sample_id")
+            return of_boxes(_decided_boxes(opened, rows, where), samples, opened.classes)
+        case _:
+            assert_never(opened.task)
 
 
 def _decided_classes(opened: Opened, rows: pd.DataFrame, where: str) -> pd.DataFrame:

@@ -1,11 +1,15 @@
 """Export parity: how far two runtimes' outputs of one network lie apart."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
+
+from vouch.tasks import Task
+
+Pair = tuple[NDArray[np.float32], NDArray[np.float32]]  # what two runtimes say of one batch
 
 
 @dataclass(frozen=True)
@@ -16,6 +20,20 @@ class Parity:
     score: float
     candidates: int
     changed: bool
+
+
+def compare(task: Task, pairs: Iterable[Pair], *, n_classes: int, floor: float | None) -> dict[str, Any]:
+    """Return the differences of outputs of this task as metrics/M/export.json has them; a detector has a `floor`."""
+    match task:
+        case "detect":
+            assert floor is not None
+            both = [one for first, second in pairs for one in zip(first, second, strict=True)]
+            return summarise([compare_outputs(first, second, floor=floor) for first, second in both])
+        case "classify":
+            first, second = (np.concatenate(outputs) for outputs in zip(*pairs, strict=True))
+            return compare_answers(first, second, n_classes=n_classes)
+        case _:
+            assert_never(task)
 
 
 def compare_outputs(first: NDArray[np.float32], second: NDArray[np.float32], *, floor: float) -> Parity:

@@ -1,6 +1,6 @@
 """A bundle: everything that serves a model, with the hash of each file; what does not check is never loaded.
 
-manifest.json     {name, version, kind, files: {path: {sha256, bytes, role}}}
+manifest.json     {name, version, task, kind, files: {path: {sha256, bytes, role}}}
 model.onnx        role model        absent from a trivial bundle, which does not look at photographs
 preprocess.json   role preprocess   absent from a trivial bundle
 postprocess.json  role postprocess  how a detector's candidates become detections
@@ -26,6 +26,7 @@ from vouch.documents import DocumentError, decoded, kind_of, parse_json, read_by
 from vouch.errors import BundleError, Problem, refuse_any
 from vouch.params import Section
 from vouch.release.parts import Parts, checked_parts
+from vouch.tasks import ByTask, Task
 
 MANIFEST = "manifest.json"
 ROLES = {
@@ -40,11 +41,12 @@ ROLES = {
 }
 DECIDES = {"labels.json", "calibrator.json", "policy.json"}
 ANSWERS = {"model.onnx", "preprocess.json", "sample.json"}
-KINDS = {
-    "detector": frozenset(DECIDES | ANSWERS | {"postprocess.json"}),
-    "classifier": frozenset(DECIDES | ANSWERS),
-    "finds_nothing": frozenset(DECIDES),
-    "says_the_prior": frozenset(DECIDES | {"prior.json"}),
+Kind = Literal["trained", "trivial"]
+FILES: dict[Kind, ByTask[frozenset[str]]] = {  # a trivial detector finds nothing, a trivial classifier says the prior
+    "trained": ByTask(
+        detect=frozenset(DECIDES | ANSWERS | {"postprocess.json"}), classify=frozenset(DECIDES | ANSWERS)
+    ),
+    "trivial": ByTask(detect=frozenset(DECIDES), classify=frozenset(DECIDES | {"prior.json"})),
 }
 MAX_BYTES = {  # by role; nothing larger is read
     "model": 2**31 - 1,  # protobuf has no longer messages
@@ -69,7 +71,8 @@ class Manifest(Section):
 
     name: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9_-]{0,63}$")]
     version: Annotated[str, Field(pattern="^[0-9]+[.][0-9]+[.][0-9]+$", max_length=64)]
-    kind: Literal["detector", "classifier", "finds_nothing", "says_the_prior"]
+    task: Task
+    kind: Kind
     files: dict[str, Entry]
 
 
@@ -82,20 +85,20 @@ class Contents:
     parts: Parts
 
 
-def write_bundle(folder: Path, name: str, version: str, kind: str, files: dict[str, bytes]) -> None:
+def write_bundle(folder: Path, name: str, version: str, task: Task, kind: Kind, files: dict[str, bytes]) -> None:
     """Write a bundle whole: its files and the manifest of their hashes.
 
     Raises
     ------
     BundleError
-        When name, version or kind is none, the files are not those of `kind`, or a part of them does not check.
+        When name or version is none, the files are not those of the task and kind, or a part of them does not check.
     """
     with io.replacing_folder(folder) as temporary:
         temporary.mkdir(parents=True)
         for path in sorted(files):
             (temporary / path).write_bytes(files[path])
         entries = {path: _entry(path, files[path]) for path in sorted(files)}
-        manifest = {"name": name, "version": version, "kind": kind, "files": entries}
+        manifest = {"name": name, "version": version, "task": task, "kind": kind, "files": entries}
         (temporary / MANIFEST).write_text(io.dumps(manifest), encoding="utf-8")
         verify(temporary)
 
@@ -129,8 +132,8 @@ def read(folder: Path) -> Contents:
         changed, too large, of the wrong role or no regular file; listing what is wrong with a part.
     """
     manifest = _read_manifest(folder)
-    kind, entries = manifest["kind"], manifest["files"]
-    refuse_any(BundleError, [*_entry_problems(folder, kind, entries), *_folder_problems(folder, entries)])
+    entries = manifest["files"]
+    refuse_any(BundleError, [*_entry_problems(folder, manifest), *_folder_problems(folder, entries)])
     files: dict[str, bytes] = {}
     problems: list[Problem] = []
     for path, entry in entries.items():
@@ -141,7 +144,7 @@ def read(folder: Path) -> Contents:
         else:
             problems += _differences(folder / path, files[path], entry)
     refuse_any(BundleError, problems)
-    return Contents(manifest, files, checked_parts(kind, files, str(folder)))
+    return Contents(manifest, files, checked_parts(manifest["task"], files, str(folder)))
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
@@ -183,14 +186,13 @@ def _read_file(folder: Path, path: str, max_bytes: int) -> bytes:
     return read_bytes(folder / path, f"{folder}/{path}", max_bytes=max_bytes)
 
 
-def _entry_problems(folder: Path, kind: str, entries: dict[str, Any]) -> list[Problem]:
-    """List files that a bundle of this kind does not have or lacks, wrong roles, and sizes beyond the role's."""
-    where = f"{folder}/{MANIFEST}: files"
-    problems = [
-        Problem(f"{where}.{path}"[:200], f"only the files of a {kind}", "another", REMEDY)
-        for path in entries.keys() - KINDS[kind]
-    ]
-    for path in sorted(KINDS[kind]):
+def _entry_problems(folder: Path, manifest: dict[str, Any]) -> list[Problem]:
+    """List files that such a bundle does not have or lacks, wrong roles, and sizes beyond the role's."""
+    where, entries = f"{folder}/{MANIFEST}: files", manifest["files"]
+    expected = FILES[manifest["kind"]][manifest["task"]]
+    such = f"only the files of a {manifest['kind']} bundle to {manifest['task']}"
+    problems = [Problem(f"{where}.{path}"[:200], such, "another", REMEDY) for path in entries.keys() - expected]
+    for path in sorted(expected):
         role, entry = ROLES[path], entries.get(path, {"role": "no entry", "bytes": 0})
         if entry["role"] != role:
             problems.append(Problem(f"{where}.{path}", f"the role {role}", entry["role"][:80], REMEDY))

@@ -1,6 +1,6 @@
 """What an opened bundle says of photographs: the raw answer, calibrated, and decided by its one policy."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -9,11 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vouch.calibration.apply.calibrator import calibrated
-from vouch.calibration.apply.probabilities import PROBABILITY
 from vouch.errors import BundleError, DataError, Problem, refuse_any
 from vouch.policies.apply.policy import decided
 from vouch.policies.apply.selective import score_column
 from vouch.release.opening import Opened
+from vouch.tables import PROBABILITY
+from vouch.tasks import ByTask
 from vouch.vision import runtime
 from vouch.vision.images.source import Image, required
 from vouch.vision.progress import shown
@@ -55,8 +56,7 @@ def answer(opened: Opened, images: Sequence[Image]) -> Answered:
     DataError
         When none of the images can be used.
     """
-    loaded = trained(opened)
-    return (_classes if loaded.preprocess.task == "classify" else _detections)(opened, loaded, images)
+    return ANSWERS[opened.task](opened, trained(opened), images)
 
 
 def seen(opened: Opened, images: Sequence[Image]) -> tuple[pd.DataFrame, NDArray[np.float64] | None]:
@@ -111,6 +111,9 @@ def _classes(opened: Opened, loaded: Runtime, images: Sequence[Image]) -> Answer
     probabilities = [PROBABILITY + name for name in opened.classes]
     columns = ["image", "class_pred", "confidence", "accept", "prediction_set", "why", *probabilities]
     return Answered(rows[columns], refused)
+
+
+ANSWERS: ByTask[Callable[[Opened, Runtime, Sequence[Image]], Answered]] = ByTask(detect=_detections, classify=_classes)
 
 
 def _sorted_out(

@@ -1,5 +1,6 @@
 """Opening a bundle to predict with it: hashes, policy and a stored sample are checked before anything is used."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from vouch.errors import BundleError, Problem, refuse_any
 from vouch.release import bundle
 from vouch.release.bundle import Contents
 from vouch.release.parts import SAMPLE_VALUES
+from vouch.tasks import ByTask, Task
 from vouch.vision import runtime
 from vouch.vision.boxes import Postprocess
 from vouch.vision.preprocess import Preprocess, to_json
@@ -20,6 +22,10 @@ from vouch.vision.runtime import Runtime
 SAMPLE_TOLERANCE = 1e-2  # canvas pixels and score: kernels of other processors differ by about 1e-3 pixels
 # kernels that round an activation to the next of 256 steps change logits by about 0.04 (roadwork_int8, fused or not)
 SAMPLE_TOLERANCE_EIGHT_BITS = 0.25
+VALUES: ByTask[Callable[[int], tuple[int, ...]]] = ByTask(  # rows that an output for so many classes may have
+    detect=lambda count: (4 + count,),  # a box's four before the classes
+    classify=lambda count: (count, count + 1),  # the last one of a gate
+)
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,7 @@ class Opened:
     """A checked bundle, ready to predict; a trivial one has no runtime: it finds nothing, or says the prior."""
 
     manifest: dict[str, Any]
+    task: Task
     runtime: Runtime | None
     postprocess: Postprocess | None
     prior: tuple[float, ...] | None
@@ -61,6 +68,7 @@ def open_contents(contents: Contents, where: str) -> Opened:
     parts = contents.parts
     return Opened(
         contents.manifest,
+        contents.manifest["task"],
         None if parts.preprocess is None else _load(contents, parts.preprocess, where),
         parts.postprocess,
         parts.prior,
@@ -100,13 +108,13 @@ def _load(contents: Contents, preprocess: Preprocess, where: str) -> Runtime:
 
 def _output_problems(contents: Contents, loaded: Runtime, where: str) -> list[Problem]:
     """List an output that has another number of classes, and a gate that only one of network and calibrator has."""
-    count, task, remedy = len(contents.parts.classes), loaded.preprocess.task, "export and build again"
-    values = loaded.shape[0] - (4 if task == "detect" else 0)
-    if values != count and not (task == "classify" and values == count + 1):
+    count, values, remedy = len(contents.parts.classes), loaded.shape[0], "export and build again"
+    possible = VALUES[loaded.preprocess.task](count)
+    if values not in possible:
         expected = f"an output for {count} classes, as labels.json has"
         return [Problem(f"{where}/model.onnx", expected, f"one of shape {list(loaded.shape)}", remedy)]
-    mapped = contents.parts.calibrator.get("gate") is not None
-    if task == "classify" and mapped and values == count:
+    mapped = contents.parts.calibrator.get("gate") is not None  # as no detector's is
+    if mapped and values == count:
         return [Problem(f"{where}/model.onnx", "a gate's logit, which the calibrator maps", "none", remedy)]
     return []
 

@@ -2,21 +2,21 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, assert_never
 
 from vouch.calibration.apply.validity import is_number, validate_calibrator
 from vouch.documents import DocumentError, decoded, parse_json
 from vouch.errors import BundleError, Problem, VouchError, refuse_any
 from vouch.policies.apply.validity import validate_policy
+from vouch.tasks import ByTask, Task
 from vouch.vision.boxes import Postprocess, postprocess_from_json
 from vouch.vision.preprocess import Preprocess, from_json
 
 SAMPLE_VALUES = 256  # evenly spaced values of the output: enough to see another network, few enough to read
 LARGEST_SAMPLE = 3.5e38  # float32 ends there
 SHARE_TOLERANCE = 1e-6  # of one share of a prior: they are written with six decimals
-TASKS = {"detector": "detect", "classifier": "classify", "finds_nothing": "detect", "says_the_prior": "classify"}
-CALIBRATORS = {"detect": "scalar", "classify": "multiclass"}
-POLICIES = {"detect": ("operating_point",), "classify": ("threshold", "gate", "scrc")}
+CALIBRATORS = ByTask(detect="scalar", classify="multiclass")  # their kind
+POLICIES = ByTask(detect=("operating_point",), classify=("threshold", "gate", "scrc"))  # their kinds
 REMEDY = "build the bundle again"
 T = TypeVar("T")
 
@@ -34,15 +34,15 @@ class Parts:
     prior: tuple[float, ...] | None
 
 
-def checked_parts(kind: str, files: Mapping[str, bytes], where: str) -> Parts:
-    """Return the parts of a bundle of this kind.
+def checked_parts(task: Task, files: Mapping[str, bytes], where: str) -> Parts:
+    """Return the parts of a bundle of this task.
 
     Parameters
     ----------
-    kind : str
-        A key of `bundle.KINDS`.
+    task : Task
+        As the manifest says it.
     files : mapping
-        Every file of that kind, by name.
+        Every file of such a bundle, by name.
     where : str
         The bundle, for a refusal.
 
@@ -71,7 +71,7 @@ def checked_parts(kind: str, files: Mapping[str, bytes], where: str) -> Parts:
     assert calibrator is not None
     assert policy is not None
     parts = Parts(classes, calibrator, policy, preprocess, postprocess, sample, prior)
-    refuse_any(BundleError, _contradictions(kind, parts, where))
+    refuse_any(BundleError, _contradictions(task, parts, where))
     return parts
 
 
@@ -133,23 +133,19 @@ def _only(content: Any, key: str, where: str) -> Any:
     return content[key]
 
 
-def _contradictions(kind: str, parts: Parts, where: str) -> list[Problem]:
+def _contradictions(task: Task, parts: Parts, where: str) -> list[Problem]:
     """List what the parts, each of them valid, say against each other."""
-    task, calibrator, policy, classes = TASKS[kind], parts.calibrator, parts.policy, parts.classes
+    calibrator, policy, classes = parts.calibrator, parts.policy, parts.classes
     known = f"one of {list(classes)}"[:240]
     words: list[tuple[str, str, object]] = []
     if parts.preprocess is not None and parts.preprocess.task != task:
-        words.append(("preprocess.json: task", task, parts.preprocess.task))
+        words.append(("preprocess.json: task", f"{task}, as the manifest says", parts.preprocess.task))
     if calibrator["kind"] != CALIBRATORS[task]:
-        words.append(("calibrator.json: kind", f"{CALIBRATORS[task]}, as of a {kind}", calibrator["kind"]))
-    elif task == "classify" and tuple(calibrator["classes"]) != classes:
-        words.append(("calibrator.json: classes", f"{list(classes)}, the order of labels.json", calibrator["classes"]))
+        words.append(("calibrator.json: kind", f"{CALIBRATORS[task]}, as goes with {task}", calibrator["kind"]))
     else:
-        words += [
-            (f"calibrator.json: classes.{name}", known, name) for name in calibrator["classes"] if name not in classes
-        ]
+        words += _calibrated_classes(task, calibrator["classes"], classes)
     if policy["kind"] not in POLICIES[task]:
-        words.append(("policy.json: kind", f"one of {POLICIES[task]}, as of a {kind}", policy["kind"]))
+        words.append(("policy.json: kind", f"one of {POLICIES[task]}, as goes with {task}", policy["kind"]))
     named = {"thresholds": policy.get("thresholds", {}), "infeasible": policy["infeasible"] or {}}
     for key, said in named.items():
         unknown = said.keys() - {*classes, *(["*"] if key == "infeasible" else [])}
@@ -157,8 +153,21 @@ def _contradictions(kind: str, parts: Parts, where: str) -> list[Problem]:
     if policy.get("positive") is not None and policy["positive"] not in classes:
         words.append(("policy.json: positive", known, policy["positive"]))
     by_gate = policy["kind"] == "gate" or policy.get("score") == "gate"
-    if by_gate and task == "classify" and calibrator.get("gate") is None:
+    if by_gate and calibrator.get("gate") is None:
         words.append(("calibrator.json: gate", "a map, as the policy decides by the gate", None))
     if parts.prior is not None and len(parts.prior) != len(classes):
         words.append(("prior.json: prior", f"{len(classes)} shares, one a class", len(parts.prior)))
     return [Problem(f"{where}/{place}"[:240], expected[:240], str(got)[:80], REMEDY) for place, expected, got in words]
+
+
+def _calibrated_classes(task: Task, found: Any, classes: tuple[str, ...]) -> list[tuple[str, str, object]]:
+    """List what a calibrator of this task says against the labels: it has maps of some classes, or one of them all."""
+    match task:
+        case "detect":
+            known = f"one of {list(classes)}"
+            return [(f"calibrator.json: classes.{name}", known, name) for name in found if name not in classes]
+        case "classify":
+            expected = f"{list(classes)}, the order of labels.json"
+            return [] if tuple(found) == classes else [("calibrator.json: classes", expected, found)]
+        case _:
+            assert_never(task)

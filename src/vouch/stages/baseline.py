@@ -1,6 +1,6 @@
 """Write the baseline of a model that has never been promoted: a trivial bundle, which does not look at photographs.
 
-Reads   params (the taxonomy, the task); for a classifier the labels of split train
+Reads   pipeline.models.M.task, the taxonomy; for a classifier the labels of split train
 Writes  registry/M/bundle: a detector that finds nothing, a classifier that says how often each class is
 Fails   when no train photograph of a classifier has a label
 """
@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from vouch import io, params, paths
 from vouch.errors import DataError, Problem
 from vouch.release import bundle
+from vouch.roads import task_of
 from vouch.splits import contract
 from vouch.stages import main
+from vouch.tasks import ByTask
 
 UNDECIDED = {
     "feasible": False,
@@ -29,15 +31,13 @@ DIGITS = 6  # decimals of a share
 def run(model: str, dataset: str) -> None:
     """Write the trivial bundle of model M with the classes of data set D."""
     classes: list[str] = params.read_value("datasets", dataset, "ingest", "classes")
-    if params.read_value("models", model, "predict", "task") == "detect":
-        kind, contents = "finds_nothing", _finds_nothing(classes)
-    else:
-        kind, contents = "says_the_prior", _says_the_prior(classes, _counts(dataset, classes))
+    task = task_of(model)
+    contents = TRIVIAL[task](dataset, classes)
     files = {f"{name}.json": io.dumps(content).encode() for name, content in contents.items()}
-    bundle.write_bundle(paths.registry(model), model, "0.0.0", kind, files)
+    bundle.write_bundle(paths.registry(model), model, "0.0.0", task, "trivial", files)
 
 
-def _finds_nothing(classes: list[str]) -> dict[str, Any]:
+def _finds_nothing(_: str, classes: list[str]) -> dict[str, Any]:
     policy = UNDECIDED | {
         "kind": "operating_point",
         "infeasible": dict.fromkeys(classes, "a trivial baseline finds nothing"),
@@ -49,7 +49,8 @@ def _finds_nothing(classes: list[str]) -> dict[str, Any]:
     return {"labels": {"classes": classes}, "calibrator": calibrator, "policy": policy}
 
 
-def _says_the_prior(classes: list[str], counts: NDArray[np.float64]) -> dict[str, Any]:
+def _says_the_prior(dataset: str, classes: list[str]) -> dict[str, Any]:
+    counts = _counts(dataset, classes)
     shares = (counts + 1) / (counts + 1).sum()  # a class that train lacks is not impossible
     policy = UNDECIDED | {
         "kind": "threshold",
@@ -71,6 +72,9 @@ def _counts(dataset: str, classes: list[str]) -> NDArray[np.float64]:
     if labels.empty:
         raise DataError([Problem("split train", "labels of photographs", "none", "label some, or detect boxes")])
     return np.array([(labels == name).sum() for name in classes], dtype=np.float64)
+
+
+TRIVIAL = ByTask(detect=_finds_nothing, classify=_says_the_prior)
 
 
 if __name__ == "__main__":

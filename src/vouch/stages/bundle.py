@@ -15,12 +15,12 @@ from vouch.params import Section
 from vouch.release import bundle
 from vouch.release.opening import sample_output
 from vouch.stages import main
+from vouch.tasks import ByTask
 from vouch.vision import runtime
 from vouch.vision.boxes import Postprocess
 from vouch.vision.preprocess import from_json
 
 FILES = ("model.onnx", "preprocess.json", "labels.json", "calibrator.json", "policy.json")
-KINDS = {"detect": "detector", "classify": "classifier"}
 
 
 class Params(Section):
@@ -35,12 +35,22 @@ def run(model: str) -> None:
     files = {name: paths.model(model, name).read_bytes() for name in FILES}
     preprocess = from_json(io.read_json(paths.model(model, "preprocess.json")), "preprocess.json")
     loaded = runtime.load(paths.model(model, "model.onnx"), preprocess)
-    if preprocess.task == "detect":
-        settings = params.read_value("models", model, "predict")
-        postprocess = Postprocess(settings["floor"], settings["max_iou"], settings["limit"])
-        files["postprocess.json"] = io.dumps(asdict(postprocess)).encode()
     files["sample.json"] = io.dumps({"output": sample_output(loaded)}).encode()
-    bundle.write_bundle(paths.model(model, "bundle"), model, section.version, KINDS[preprocess.task], files)
+    files |= ALSO[preprocess.task](model)
+    bundle.write_bundle(paths.model(model, "bundle"), model, section.version, preprocess.task, "trained", files)
+
+
+def _postprocess(model: str) -> dict[str, bytes]:
+    settings = params.read_value("models", model, "predict")
+    postprocess = Postprocess(settings["floor"], settings["max_iou"], settings["limit"])
+    return {"postprocess.json": io.dumps(asdict(postprocess)).encode()}
+
+
+def _nothing(_: str) -> dict[str, bytes]:
+    return {}
+
+
+ALSO = ByTask(detect=_postprocess, classify=_nothing)  # what else serves
 
 
 if __name__ == "__main__":

@@ -1,32 +1,27 @@
 """Fit the calibrator that turns a model's raw scores into probabilities of being right.
 
-Reads   models.M.calibrate; the candidate's predictions on val_select
+Reads   models.M.calibrate, pipeline.models.M.task; the candidate's predictions on val_select
 Writes  models/M/calibrator.json, models/M/calibrator.csv (101 points for each curve of one score),
         metrics/M/calibration.json and plots/M/calibration.csv (before, and after from folds that did not see the row)
 Fails when  a score is not in [0, 1], a logit is not finite, a label is unknown, labels are of one class only, or a row
         has no group. Too few predictions are not a failure: the calibrator is then the identity and says why.
 """
 
-from pydantic import RootModel
-
 from vouch import io, paths
 from vouch.calibration.fit.calibrate import fit
-from vouch.calibration.fit.params import Kind
+from vouch.calibration.fit.params import SECTIONS
 from vouch.evaluation.before_after import metrics_before_after, reliability_before_after
 from vouch.params import load
+from vouch.roads import task_of
 from vouch.splits.contract import read_predictions
 from vouch.stages import main
 
 DIGITS = 9  # decimals of a coefficient: confidences then agree to 1e-8 with those that were fitted
 
 
-class Params(RootModel[Kind]):
-    """models.M.calibrate, by what the model's rows carry."""
-
-
 def run(model: str) -> None:
     """Calibrate one model."""
-    asked = load(Params, "models", model, "calibrate").root
+    asked = load(SECTIONS[task_of(model)], "models", model, "calibrate")
     rows = read_predictions(model, "candidate", "val_select", purpose="fit_calibrator")
     found = fit(rows, asked)
     metrics = metrics_before_after(found.before, found.after, asked, correlation=found.correlation)

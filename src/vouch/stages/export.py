@@ -1,23 +1,24 @@
 """Export the trained network: the ONNX file that predict, benchmark and serving run, and what they need beside it.
 
-Reads   models/M/weights.safetensors, models/M/weights.json
+Reads   pipeline.models.M.task, models/M/weights.safetensors, models/M/weights.json
 Writes  models/M/model.onnx, models/M/preprocess.json, models/M/labels.json
-Fails   when weights and description do not fit each other
+Fails   when weights and description do not fit each other, or are of another task
 """
 
 from vouch import io, paths
+from vouch.roads import task_of
 from vouch.stages import main
 from vouch.training import weights
-from vouch.training.frameworks import TASKS, framework
+from vouch.training.frameworks import framework
 from vouch.training.onnx_export import export_onnx
 from vouch.vision.preprocess import Preprocess, to_json
 
 
 def run(model: str) -> None:
     """Export model M."""
+    task = task_of(model)
     tensors, description = weights.read(paths.model(model))
-    network = framework(description["framework"]).network(description, tensors)
-    task = TASKS[description["framework"]]
+    network = framework(task, description["framework"]).network(description, tensors)
     preprocess = Preprocess(size_px=description["size_px"], stride_px=description["stride_px"], task=task)
     labels = dict(enumerate(description["classes"]))
     metadata = {

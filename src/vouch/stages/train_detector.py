@@ -30,7 +30,7 @@ def run(model: str, dataset: str, name: str, start: str) -> None:
         train=_examples(dataset, "train", "fit_weights", classes),
         val_select=_examples(dataset, "val_select", "choose_checkpoint", classes),
     )
-    trained = framework(name).train(lesson, training, Path(start), paths.SCRATCH / "train" / model)
+    trained = framework("detect", name).train(lesson, training, Path(start), paths.SCRATCH / "train" / model)
     weights.write(paths.model(model), trained.tensors, trained.description)
     io.write_table(paths.plots(model, "train.csv"), trained.curve)
 

@@ -1,18 +1,31 @@
-"""Which module trains and rebuilds the networks of a framework, and for which task."""
+"""Which module trains and rebuilds the networks of a framework, by task."""
 
 import importlib
 from typing import cast
 
+from vouch.errors import BundleError, Problem
+from vouch.tasks import ByTask, Task
 from vouch.training.detection.framework import Framework
 
-FRAMEWORKS = {
-    "ultralytics": "vouch.training.detection.ultralytics_yolo",  # AGPL-3.0: docs/decisions/001-licences.md
-    "torchvision": "vouch.training.detection.torchvision_ssd",
-    "classifier": "vouch.training.classification.network",
-}
-TASKS = {"ultralytics": "detect", "torchvision": "detect", "classifier": "classify"}
+FRAMEWORKS = ByTask(
+    detect={
+        "ultralytics": "vouch.training.detection.ultralytics_yolo",  # AGPL-3.0: docs/decisions/001-licences.md
+        "torchvision": "vouch.training.detection.torchvision_ssd",
+    },
+    classify={"classifier": "vouch.training.classification.network"},
+)
 
 
-def framework(name: str) -> Framework:
-    """Import a framework's adapter; only the chosen one needs to be installed."""
-    return cast(Framework, importlib.import_module(FRAMEWORKS[name]))
+def framework(task: Task, name: str) -> Framework:
+    """Import a framework's adapter; only the chosen one needs to be installed.
+
+    Raises
+    ------
+    BundleError
+        When it is none of this task: the weights are another model's.
+    """
+    if name not in FRAMEWORKS[task]:
+        expected = f"weights of {' or '.join(FRAMEWORKS[task])}, to {task}"
+        remedy = "correct pipeline.models.<model>.task, or train again"
+        raise BundleError([Problem("weights.json: framework", expected, name, remedy)])
+    return cast(Framework, importlib.import_module(FRAMEWORKS[task][name]))

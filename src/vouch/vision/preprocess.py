@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vouch.errors import BundleError, DataError, Problem
+from vouch.tasks import TASKS, ByTask, Task
 from vouch.vision.images.source import Image, read_image, read_images
 
 LARGEST_PX = 2048  # side of a canvas, as trainings allow: 50 MB as float32
-OUTPUTS = {
-    "detect": "[batch, 4 + classes, candidates]: centre x, centre y, width, height in canvas pixels, class scores",
-    "classify": "[batch, classes + 1]: a logit for each class, then, where there is a gate, its logit",
-}
+OUTPUTS = ByTask(
+    detect="[batch, 4 + classes, candidates]: centre x, centre y, width, height in canvas pixels, class scores",
+    classify="[batch, classes + 1]: a logit for each class, then, where there is a gate, its logit",
+)
 PADDING = 114  # grey of the letterbox border, the value that YOLO detectors are trained with
 
 
@@ -26,12 +27,12 @@ class Preprocess:
 
     size_px: int
     stride_px: int
+    task: Task
     padding: int = PADDING
     colour: str = "RGB"
     interpolation: str = "linear"
     layout: str = "NCHW"
     scale: str = "1/255"
-    task: str = "detect"
 
     @property
     def output(self) -> str:
@@ -77,11 +78,11 @@ def from_json(content: object, where: str) -> Preprocess:
     size_px: Any = values.get("size_px")
     stride_px: Any = values.get("stride_px")
     task: Any = values.get("task")
-    known = isinstance(task, str) and task in OUTPUTS
+    known = isinstance(task, str) and task in TASKS
     fits = _is_side(size_px) and _is_side(stride_px)
     # a classifier may resize the canvas to views that its stride divides; a detector's cells must tile it
     if not fits or not known or (task == "detect" and size_px % stride_px):
-        expected = f"size_px to {LARGEST_PX}, of a detector a multiple of stride_px, and a task of {', '.join(OUTPUTS)}"
+        expected = f"size_px to {LARGEST_PX}, of a detector a multiple of stride_px, and a task of {', '.join(TASKS)}"
         raise BundleError([Problem(where, expected, _shown(content)[:240], "export the model again")])
     preprocess = Preprocess(size_px, stride_px, task=task)
     expected = _shown(to_json(preprocess))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from vouch.documents import DocumentError, read_bytes
 from vouch.errors import BundleError, DataError, Problem
+from vouch.tasks import ByTask
 from vouch.vision.boxes import Detections, Postprocess, decode
 from vouch.vision.images import threads
 from vouch.vision.images.source import Image, parts
@@ -24,7 +25,7 @@ QUANTIZATION = "quantization"  # key of a file's metadata that says how it becam
 Found = tuple[Detections, tuple[int, int]]  # boxes in the photograph's pixels, and its (width, height)
 Result = TypeVar("Result")
 EMBEDDING = "embedding"  # the name of a classifier's second output
-DIMENSIONS = {"detect": 2, "classify": 1}  # of one photograph's answer
+DIMENSIONS = ByTask(detect=2, classify=1)  # of one photograph's answer
 MAX_BYTES = 2**31 - 1  # of a file with its weights inside: protobuf has no longer messages
 
 

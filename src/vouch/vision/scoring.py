@@ -1,6 +1,6 @@
 """A network, or a trivial bundle in its place, scores photographs: the waist's rows, by task."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vouch.errors import DataError
+from vouch.tasks import ByTask
 from vouch.vision import runtime
 from vouch.vision.boxes import Detections, Postprocess
 from vouch.vision.images.source import files, read_images, required
@@ -29,13 +30,14 @@ class Network:
 def scored_boxes(network: Network, samples: pd.DataFrame, boxes: pd.DataFrame, batch: int, words: str) -> pd.DataFrame:
     """Return `rows.detection_rows` of the photographs; `words` stand beside the progress."""
     images = files(samples["image"])
-    if network.runtime is None or network.postprocess is None:
+    if network.runtime is None:
         nothing = Detections(np.empty((0, 4)), np.empty(0), np.empty(0, np.int64))
         found: Iterator[runtime.Found | DataError] = (
             one if isinstance(one, DataError) else (nothing, (one.shape[1], one.shape[0]))
             for one in read_images(images)
         )
     else:
+        assert network.postprocess is not None  # ships with every detector's network
         found = runtime.detect(network.runtime, images, network.postprocess, batch=batch)
     return detection_rows(samples, boxes, shown(required(found), len(images), words), network.classes)
 
@@ -53,4 +55,6 @@ def scored_classes(
     return classification_rows(samples, shown(required(answers), len(images), words), network.classes)
 
 
-SCORED = {"detect": scored_boxes, "classify": scored_classes}
+SCORED: ByTask[Callable[[Network, pd.DataFrame, pd.DataFrame, int, str], pd.DataFrame]] = ByTask(
+    detect=scored_boxes, classify=scored_classes
+)

@@ -68,6 +68,7 @@ def test_an_exported_file_names_the_backbone_that_must_not_be_served_in_half_pre
     monkeypatch.chdir(tmp_path)
     description, tensors = described("dinov3")
     weights.write(tmp_path / "models/m", tensors, description | {"framework": "classifier", "stride_px": 16})
+    (tmp_path / "params.yaml").write_text("pipeline: {models: {m: {task: classify}}}\n")
     export.run("m")
     with pytest.raises(ParamsError, match="float32 or bfloat16 with DINO"):
         refuse_half_precision((tmp_path / "models/m/model.onnx").read_bytes(), Precision.FLOAT16)

@@ -28,7 +28,7 @@ def photographs(tmp_path_factory):
 
 
 def learn(name, photographs, scratch, **changes):
-    return framework(name).train(lesson(photographs), training(**changes), STARTS[name], scratch)
+    return framework("detect", name).train(lesson(photographs), training(**changes), STARTS[name], scratch)
 
 
 def interrupt_ultralytics(photographs, scratch):
@@ -61,7 +61,7 @@ def test_torchvision_takes_up_no_run_of_other_parameters_photographs_boxes_or_st
         ({}, given, copy),
     ):
         with pytest.raises(WorkspaceError, match="a checkpoint of this very training"):
-            framework("torchvision").train(other, training(resume=True, **changes), start, tmp_path)
+            framework("detect", "torchvision").train(other, training(resume=True, **changes), start, tmp_path)
     last = tmp_path / "last.pt"
     last.write_bytes(last.read_bytes()[:2000])
     with pytest.raises(WorkspaceError, match="a whole checkpoint"):

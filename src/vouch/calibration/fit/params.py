@@ -1,10 +1,11 @@
-"""The kinds of calibrator, as models.M.calibrate asks for them."""
+"""The kinds of calibrator, as models.M.calibrate asks for them: one for each task."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from vouch.params import Section
+from vouch.tasks import ByTask
 
 ScalarMethod = Literal["identity", "temperature", "platt", "beta", "isotonic"]
 MulticlassMethod = Literal[
@@ -24,7 +25,6 @@ class Learning(Section):
 class Scalar(Learning):
     """One score for each prediction, as of a detector."""
 
-    kind: Literal["scalar"]
     methods: Annotated[tuple[ScalarMethod, ...], Field(min_length=1)]
     floor: Annotated[float, Field(ge=0, lt=1)]  # lowest raw score of the population
     min_rows: Annotated[int, Field(ge=1)]  # below it a class takes the global map, and the global map is the identity
@@ -34,8 +34,7 @@ class Scalar(Learning):
 class Multiclass(Learning):
     """A logit for each class, as of a classifier."""
 
-    kind: Literal["multiclass"]
     methods: Annotated[tuple[MulticlassMethod, ...], Field(min_length=1)]
 
 
-Kind = Annotated[Scalar | Multiclass, Field(discriminator="kind")]
+SECTIONS: ByTask[type[Scalar | Multiclass]] = ByTask(detect=Scalar, classify=Multiclass)
