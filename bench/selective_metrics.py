@@ -25,7 +25,7 @@ from sklearn.metrics import (
 from vouch.evaluation.metrics.definitions import METRICS
 from vouch.evaluation.metrics.intervals import Setting, estimate, group_weights
 from vouch.evaluation.metrics.measures import MEASURES
-from vouch.evaluation.metrics.registry import prepared
+from vouch.evaluation.metrics.numbering import numbered
 
 SETTING = Setting(level=0.95, correlation=0.05, few_groups=20)
 ROWS, GROUPS, REPLICATES, PEER_REPLICATES, RUNS = 100_000, 2_000, 2_000, 5, 5
@@ -57,7 +57,7 @@ def photographs(rng, rows, groups):
             "probability_work": work,
         }
     )
-    return prepared(table, floor=0.0, positive="work")
+    return numbered(table, task="classify", floor=0.0, positive="work")
 
 
 def ours(rows, weights):

@@ -38,8 +38,9 @@ def pages(tmp_path_factory):
     failing = made_up.rule(passed=False, stratum="stream=rear", observed=0.9, reason="recall low is 0.9")
     made = made_up.evidence()
     rules = {**made.gate["rules"], "recall[stream=rear]": failing}
-    plots = {**made.plots, "confusion": made_up.confusion(made_up.CLASSES)}
-    made_up.write(made_up.evidence(plots=plots, gate=made_up.judged(rules)), root)
+    confusion, risk = made_up.confusion(made_up.CLASSES), made_up.risk_coverage()
+    plots = {**made.plots, "confusion": confusion, "risk_coverage": risk}
+    made_up.write(made_up.evidence(plots=plots, gate=made_up.judged(rules)), root, task="classify")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         report.run("driver", "driver", "driver", "registry/driver/bundle")

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from vouch.evaluation.metrics.registry import prepared
+from vouch.evaluation.metrics.numbering import numbered
 
 BINARY = ("clear", "work")
 THREE = ("clear", "cone", "work")
@@ -45,7 +45,7 @@ def rows_of(probability, truth, group, classes, least, positive, rng):
             **{f"probability_{name}": probability[:, place] for place, name in enumerate(classes)},
         }
     )
-    return prepared(table, floor=0.0, positive=positive)
+    return numbered(table, task="classify", floor=0.0, positive=positive)
 
 
 def copied(rows, drawn):

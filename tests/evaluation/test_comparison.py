@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from evaluation.photographs import photographs
+from judging import judged
 from policies.made import accepting, phones, unchanged
 from vouch.errors import DataError
 from vouch.evaluation.comparison import Difference, Resampling, compare, decided, overall, overlap, verdict
 from vouch.evaluation.metrics.intervals import group_weights
-from vouch.evaluation.metrics.registry import judged
 from vouch.evaluation.significance import flip_signs
 
 CALIBRATOR = unchanged()
@@ -18,7 +18,7 @@ def side(found, *, groups=40, each=5):
     truths = np.arange(groups * each)
     stream = np.where(truths % 2, "cabin", "rear")
     rows = phones(found, truths // each, stream=stream, score=0.9, hits=1023)
-    return judged(rows, calibrator=CALIBRATOR, policy=POLICY)
+    return judged(rows, task="detect", calibrator=CALIBRATOR, policy=POLICY)
 
 
 def chance(p, seed, **shape):

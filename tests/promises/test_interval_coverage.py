@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 from evaluation.setting import SETTING
+from judging import judged
 from policies.made import accepting, unchanged
 from vouch.evaluation.comparison import Resampling, compare
 from vouch.evaluation.metrics.definitions import METRICS
 from vouch.evaluation.metrics.intervals import estimate, group_weights
 from vouch.evaluation.metrics.measures import MEASURES
-from vouch.evaluation.metrics.registry import judged
 from vouch.evaluation.metrics.shares import intraclass_correlation
 from vouch.evaluation.significance import flip_signs
 
@@ -50,7 +50,7 @@ def table(group, score, correct, *, there, said):
 
 
 def interval(rows, name, rng, setting=SETTING):
-    rows = judged(rows, calibrator=CALIBRATOR, policy=POLICY)
+    rows = judged(rows, task="detect", calibrator=CALIBRATOR, policy=POLICY)
     groups = rows["group"].nunique()
     measure = MEASURES[name](rows, groups)
     return estimate(
@@ -60,7 +60,9 @@ def interval(rows, name, rng, setting=SETTING):
 
 @pytest.fixture(scope="module")
 def truth():
-    rows = judged(clustered(np.random.default_rng(1), groups=20_000), calibrator=CALIBRATOR, policy=POLICY)
+    rows = judged(
+        clustered(np.random.default_rng(1), groups=20_000), task="detect", calibrator=CALIBRATOR, policy=POLICY
+    )
     ones = np.ones((1, 20_000), dtype=np.int32)
     return {name: MEASURES[name](rows, 20_000).values(ones)[0] for name in ("recall", "map50", "ece")}
 
@@ -138,7 +140,7 @@ def test_two_equal_models_are_called_different_no_more_often_than_alpha():
             score = np.where(found, own.random(GROUPS * EACH), 0.0)
             wrong = table(group, own.random(GROUPS * EACH), found, there=False, said=np.ones(len(found), dtype=bool))
             rows = pd.concat([table(group, score, found, there=True, said=found), wrong[::3]], ignore_index=True)
-            sides.append(judged(rows, calibrator=CALIBRATOR, policy=POLICY))
+            sides.append(judged(rows, task="detect", calibrator=CALIBRATOR, policy=POLICY))
         weights = group_weights(GROUPS, replicates=REPLICATES, rng=rng)
         signs = flip_signs(GROUPS, patterns=REPLICATES, rng=rng)
         how = Resampling(weights=weights, signs=signs, level=LEVEL, correlation=0.05)

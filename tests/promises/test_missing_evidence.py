@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from evaluation.setting import SETTING
+from judging import judged
 from policies.made import accepting, phones, unchanged
 from vouch.evaluation.gates.rules import Rule, judge
 from vouch.evaluation.metrics.definitions import METRICS
 from vouch.evaluation.metrics.intervals import group_weights
 from vouch.evaluation.metrics.measures import MEASURES, missing_columns
-from vouch.evaluation.metrics.registry import judged
 from vouch.evaluation.metrics.strata import every_stratum, strata_masks
 from vouch.evaluation.metrics.table import metrics_table
 
@@ -18,7 +18,7 @@ POLICY = accepting({"phone": 0.3})
 
 
 def judge_rows(rows):
-    return judged(rows, calibrator=CALIBRATOR, policy=POLICY)
+    return judged(rows, task="detect", calibrator=CALIBRATOR, policy=POLICY)
 
 
 def perfect(streams, groups=30):

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 from vouch import io, paths
 from vouch.release.verdict import FILES
 from vouch.report.evidence import Evidence
+from vouch.tasks import Task
 
 CLASSES = ("cigarette", "cone", "drowsy_face", "pedestrian", "phone", "seatbelt", "vehicle")
 STRATA = {
@@ -107,8 +108,9 @@ def power(rules: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return {**whole, **changes, "by_rule": {name: each for name in rules}}
 
 
-def write(made: Evidence, root: Path) -> None:
+def write(made: Evidence, root: Path, task: Task = "detect") -> None:
     """Write every file that the report stage reads, under `root`."""
+    io.write_json(root / "params.yaml", {"pipeline": {"models": {made.model: {"task": task}}}})  # JSON is YAML
     for name in ("test", "comparison", "calibration", "export"):
         io.write_json(root / paths.metrics(made.model, name), getattr(made, name))
     io.write_json(root / paths.metrics(made.dataset, "data"), made.data)
@@ -280,6 +282,15 @@ def confusion(names: tuple[str, ...]) -> pd.DataFrame:
     ]
     table = pd.DataFrame(rows, columns=["sample_id", "group", "class_true", "class_pred"])
     return table.assign(accept=[float(place % 10 > 2) for place in range(len(table))])
+
+
+def risk_coverage() -> pd.DataFrame:
+    """The surest answers are right; of all of them a tenth is wrong."""
+    coverage = np.arange(1, 11) / 10
+    risk = 0.1 * coverage**2
+    return pd.DataFrame(
+        {"coverage": coverage, "risk": risk, "low": risk / 2, "high": 2 * risk, "confidence": 1 - coverage / 2}
+    )
 
 
 def _training() -> pd.DataFrame:

@@ -75,7 +75,3 @@ def test_of_many_classes_the_weakest_are_shown_and_the_others_answers_stand_toge
         "product 19": 4,
     }
     assert {sum(row) for row in counts(everybody)} == {6, 10}
-
-
-def test_detections_have_none():
-    assert confusion(PHOTOGRAPHS.head(0), {"kind": "scalar"}, {}) is None

@@ -7,8 +7,7 @@ import pytest
 
 from report import made_up
 from report.test_policy import CERTIFIED
-from vouch.errors import DataError
-from vouch.report.evidence import Picture, check_plots, numbers
+from vouch.report.evidence import Picture, numbers
 from vouch.report.page import index, page
 
 EVIL = '<script>alert("1")</script>'
@@ -189,14 +188,6 @@ def test_a_classifier_s_page_speaks_of_no_diamond_threshold_or_box_that_it_does_
     text = Outline(page(replace(made, policy=policy, test=test, comparison={}, data=data))).text()
     assert "Precision over recall" in text
     assert not any(words in text for words in shown)
-
-
-def test_a_table_that_a_metric_calls_for_must_be_there(made):
-    check_plots(made.test, made.plots, "plots/driver/test")
-    check_plots({"brier": {}}, {}, "plots/driver/test")
-    left = {name: table for name, table in made.plots.items() if name not in ("pr", "reliability")}
-    with pytest.raises(DataError, match=r"(?s)2 problems.*test/pr.csv.*holds map50.*test/reliability.csv.*holds ece"):
-        check_plots(made.test, left, "plots/driver/test")
 
 
 def test_a_classifier_s_page_shows_what_was_taken_for_what(made):

@@ -10,6 +10,7 @@ from vouch.errors import DataError, ParamsError
 from vouch.stages.evaluate import run
 
 PARAMS = """
+pipeline: {{models: {{driver: {{task: {task}}}}}}}
 models:
   driver:
     evaluate:
@@ -68,8 +69,8 @@ def workspace(tmp_path, monkeypatch):
     io.write_table(paths.predictions("driver", "candidate", "val_test"), predictions(0))
 
 
-def write_params(metrics=METRICS, crossed="[[stream, scenario]]"):
-    io.write_text(paths.Path("params.yaml"), PARAMS.format(metrics=metrics, crossed=crossed))
+def write_params(metrics=METRICS, crossed="[[stream, scenario]]", task="detect"):
+    io.write_text(paths.Path("params.yaml"), PARAMS.format(metrics=metrics, crossed=crossed, task=task))
 
 
 def written():
@@ -185,7 +186,7 @@ def photographs(seed, size=200, groups=20):
 
 @pytest.fixture
 def classifier(workspace):
-    write_params(metrics=NAMES)
+    write_params(metrics=NAMES, task="classify")
     folder = paths.model("driver")
     io.write_json(folder / "calibrator.json", LOOKS)
     io.write_json(folder / "policy.json", EXITS)
@@ -233,7 +234,7 @@ def test_an_infeasible_policy_answers_nothing_and_has_no_miss_rate(classifier):
 
 
 def test_metrics_of_detections_are_refused_on_photographs_and_nothing_written(classifier):
-    write_params(metrics="[accuracy, map50]")
+    write_params(metrics="[accuracy, map50]", task="classify")
     with pytest.raises(DataError, match="metric map50: expected judged rows with column hits"):
         run("driver")
     assert written() == {}

@@ -12,7 +12,7 @@ from vouch.stages import index, report
 def made(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     whole = made_up.evidence()
-    made = replace(made_up.bare(), plots={"misses": whole.plots["misses"]})
+    made = replace(made_up.bare(), plots=whole.plots)
     made_up.write(made, tmp_path)
     return made
 
@@ -32,16 +32,17 @@ def test_a_page_and_an_index_are_written_from_files_alone(made, tmp_path):
 
 def test_a_classifier_s_page_has_its_confusion_and_asks_for_its_table(made, tmp_path):
     judged = replace(made, test={"accuracy": {"all": made_up.cell(0.8)}})
-    made_up.write(judged, tmp_path)
-    with pytest.raises(DataError, match=r"confusion\.csv.*holds accuracy"):
+    made_up.write(judged, tmp_path, task="classify")
+    absent = r"(?s)2 problems.*risk_coverage\.csv: expected a table of a model to classify.*confusion\.csv"
+    with pytest.raises(DataError, match=absent):
         report.run("driver", "driver", "driver", "registry/driver/bundle")
-    made_up.write(replace(judged, plots=made.plots | {"confusion": made_up.confusion(("007", "1e3"))}), tmp_path)
+    tables = {"confusion": made_up.confusion(("007", "1e3")), "risk_coverage": made_up.risk_coverage()}
+    made_up.write(replace(judged, plots=made.plots | tables), tmp_path, task="classify")
     report.run("driver", "driver", "driver", "registry/driver/bundle")
     page = (tmp_path / "reports/driver/index.html").read_text()
     assert '<th scope="row" class="first">007</th>' in page  # names that look like numbers stay names
     assert "<b>Answered photographs</b>: 14 of 20" in page
-    empty = made_up.confusion(("a", "b")).head(0)  # as evaluate writes it for a detector
-    made_up.write(replace(judged, plots=made.plots | {"confusion": empty}), tmp_path)
+    made_up.write(judged, tmp_path)  # a detector: the tables are there, and its page has no section for them
     report.run("driver", "driver", "driver", "registry/driver/bundle")
     assert "What was taken for what" not in (tmp_path / "reports/driver/index.html").read_text()
 
@@ -70,7 +71,7 @@ def test_predictions_are_never_read(made, tmp_path, monkeypatch):
 
     monkeypatch.setattr(io, "read_table", recorded)
     report.run("driver", "driver", "driver", "registry/driver/bundle")
-    assert len(opened) == 8
+    assert len(opened) == 11
     assert not [path for path in opened if "predictions" in path]
 
 

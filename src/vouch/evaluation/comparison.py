@@ -105,7 +105,7 @@ def compare(
     Parameters
     ----------
     candidate, baseline : table
-        Judged rows of the same samples: `overlap`, then `registry.judged` on each.
+        Rows of the same samples: `overlap`, then calibrated, decided and numbered each.
     margins : map of str to float >= 0
         The metrics to compare and, in their own unit, the loss that does not matter.
     strata : sequence of sequences of str

@@ -14,8 +14,8 @@ MOST_LEVEL = 6  # names that fit beside each other; more are written upright
 LEAST_SPAN = 0.1  # confusions are shaded against the most frequent one, or this share of a class
 
 
-def confusion(table: pd.DataFrame, calibrator: Json, test: Json) -> dict[str, Any] | None:
-    """Return the confusion matrices of all photographs and of the answered ones; None of a table without a row.
+def confusion(table: pd.DataFrame, calibrator: Json, test: Json) -> dict[str, Any]:
+    """Return the confusion matrices of all photographs and of the answered ones.
 
     Parameters
     ----------
@@ -26,8 +26,6 @@ def confusion(table: pd.DataFrame, calibrator: Json, test: Json) -> dict[str, An
     test : dict
         test.json: its accuracy by class is recall, with an interval.
     """
-    if table.empty:
-        return None
     names = [*dict.fromkeys([*calibrator.get("classes", ()), *sorted({*table["class_true"], *table["class_pred"]})])]
     shown = _weakest(_counts(table, names))
     answered = table[table["accept"] == 1]

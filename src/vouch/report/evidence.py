@@ -6,22 +6,16 @@ from typing import Any
 
 import pandas as pd
 
-from vouch.errors import DataError, Problem, refuse_any
 from vouch.tables import STRATUM
+from vouch.tasks import ByTask
 
 Json = Mapping[str, Any]
-# A metric's presence in test.json says which tables of plots/M/test there must be; the model's name says nothing
-NEEDED_BY = {
-    "pr": "map50",
-    "recall_by_confidence": "map50",
-    "misses": "map50",
-    "reliability": "ece",
-    "risk_coverage": "augrc",
-    "confusion": "accuracy",
-}
+PLOTS = ByTask(  # tables of plots/M/test that a page draws
+    detect=("pr", "reliability", "recall_by_confidence", "misses"),
+    classify=("pr", "reliability", "recall_by_confidence", "risk_coverage", "confusion", "misses"),
+)
 # Columns of plots that are not numbers
 TEXT = ("class", "class_true", "class_pred", "side", "sample_id", "group", "kind")
-PLOTS = tuple(NEEDED_BY)
 
 
 @dataclass(frozen=True)
@@ -35,7 +29,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything that the page of one model may say; `plots` holds the tables of plots/M/test that exist."""
+    """Everything that the page of one model may say; `plots` holds the tables `PLOTS` of its task."""
 
     model: str
     dataset: str
@@ -55,24 +49,6 @@ class Evidence:
     boxes: pd.DataFrame
     splits: Mapping[str, pd.DataFrame]
     pictures: tuple[Picture, ...]
-
-
-def check_plots(test: Json, plots: Mapping[str, pd.DataFrame], where: str) -> None:
-    """Return when every table that the metrics call for is there.
-
-    Raises
-    ------
-    DataError
-        Naming each table that a metric of test.json needs and that is absent.
-    """
-    refuse_any(
-        DataError,
-        (
-            Problem(f"{where}/{table}.csv", f"a table, since test.json holds {metric}", "nothing", "run evaluate again")
-            for table, metric in NEEDED_BY.items()
-            if metric in test and table not in plots
-        ),
-    )
 
 
 def numbers(table: pd.DataFrame) -> pd.DataFrame:

@@ -34,7 +34,7 @@ ENVIRONMENT.globals |= {"share": words.share, "verdicts": verdict.VERDICTS}
 
 
 def page(evidence: Evidence) -> str:
-    """Return the HTML of one model's page; a section whose evidence the task does not have is left out."""
+    """Return the HTML of one model's page, with a section for each table that `evidence.PLOTS` has for its task."""
     names = {name: getattr(evidence, name) for name in ("model", "dataset", "trained", "baseline")}
     sections = _judgement(evidence) | _measurement(evidence) | _material(evidence)
     return ENVIRONMENT.get_template("page.html.j2").render(**names, **sections)
@@ -92,7 +92,7 @@ def _measurement(evidence: Evidence) -> dict[str, Any]:
         "thresholds": curves.thresholds(plots["recall_by_confidence"], evidence.policy)
         if "recall_by_confidence" in plots
         else [],
-        "risk_coverage": curves.risk_coverage(plots["risk_coverage"], test) if "augrc" in test else None,
+        "risk_coverage": curves.risk_coverage(plots["risk_coverage"], test) if "risk_coverage" in plots else None,
         "confusion": confusion.confusion(plots["confusion"], evidence.calibrator, test)
         if "confusion" in plots
         else None,

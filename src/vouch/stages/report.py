@@ -1,10 +1,10 @@
 """Write the page of one model: the verdict first, then what it stands on.
 
-Reads   metrics/M/{gate,test,comparison,calibration,export}.json, models/M/{policy,calibrator}.json, plots/M/test/,
-        plots/T/train.csv of the model T that was trained, metrics/D/data.json, data/splits/D/, data/manifests/D/,
-        data/sources/D/ (pictures of mistakes)
+Reads   pipeline.models.M.task, metrics/M/{gate,test,comparison,calibration,export}.json,
+        models/M/{policy,calibrator}.json, plots/M/test/, plots/T/train.csv of the model T that was trained,
+        metrics/D/data.json, data/splits/D/, data/manifests/D/, data/sources/D/ (pictures of mistakes)
 Writes  reports/M/index.html
-Fails   when a metric of test.json lacks its table, a mistake names a photograph that is not there, a file of metrics is
+Fails   when a table of the task is not there, a mistake names a photograph that is not there, a file of metrics is
         not of its form, or the verdict is about another calibrator or policy
 """
 
@@ -16,13 +16,16 @@ from PIL import Image
 from pydantic import BaseModel
 
 from vouch import io, paths
+from vouch.errors import DataError, Problem, refuse_any
 from vouch.evaluation.gates.metrics_files import Comparison, Material, Measured, read
 from vouch.release.verdict import judged_files, open_verdict, refuse_others
-from vouch.report.evidence import PLOTS, Evidence, Picture, check_plots, numbers
+from vouch.report.evidence import PLOTS, Evidence, Picture, numbers
 from vouch.report.page import page
 from vouch.report.pictures import KINDS, Mistake, data_uri, words, worst
+from vouch.roads import task_of
 from vouch.splits import contract
 from vouch.stages import main
+from vouch.tasks import Task
 from vouch.vision.images.source import File, read_image
 
 FORMS: dict[str, type[BaseModel]] = {
@@ -36,7 +39,7 @@ FORMS: dict[str, type[BaseModel]] = {
 def run(model: str, dataset: str, trained: str, baseline: str) -> None:
     """Write the page of model M on data set D, with the curve of the model that was trained; `baseline` is a path."""
     samples = io.read_table(paths.manifest(dataset, "samples"))
-    plots = _plots(model)
+    plots = _plots(model, task_of(model))
     remedy = f"run `dvc repro gate@{model}`"
     evidence = Evidence(
         model=model,
@@ -55,7 +58,6 @@ def run(model: str, dataset: str, trained: str, baseline: str) -> None:
         splits={name: contract.read_split(dataset, name, purpose="describe") for name in paths.SPLITS},
         pictures=_pictures(plots, samples),
     )
-    check_plots(evidence.test, plots, f"plots/{model}/test")
     io.write_text(paths.report(model) / "index.html", page(evidence))
 
 
@@ -68,14 +70,15 @@ def _verdict(model: str) -> dict[str, Any]:
     return verdict
 
 
-def _plots(model: str) -> dict[str, pd.DataFrame]:
-    files = {name: paths.plots(model, "test") / f"{name}.csv" for name in PLOTS}
-    return {name: numbers(io.read_table(path)) for name, path in files.items() if path.is_file()}
+def _plots(model: str, task: Task) -> dict[str, pd.DataFrame]:
+    files = {name: paths.plots(model, "test") / f"{name}.csv" for name in PLOTS[task]}
+    remedy = f"run `dvc repro evaluate@{model}`"
+    absent = [path for path in files.values() if not path.is_file()]
+    refuse_any(DataError, [Problem(str(path), f"a table of a model to {task}", "none", remedy) for path in absent])
+    return {name: numbers(io.read_table(path)) for name, path in files.items()}
 
 
 def _pictures(plots: dict[str, pd.DataFrame], samples: pd.DataFrame) -> tuple[Picture, ...]:
-    if "misses" not in plots:
-        return ()
     return tuple(_picture(mistake) for kind in KINDS for mistake in worst(plots["misses"], samples, kind))
 
 

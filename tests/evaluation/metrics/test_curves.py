@@ -5,10 +5,10 @@ from sklearn.metrics import confusion_matrix, precision_recall_curve
 
 from evaluation.photographs import THREE, photographs
 from evaluation.setting import SETTING
+from judging import judged
 from policies.made import accepting, unchanged
 from vouch.evaluation.metrics import curves
 from vouch.evaluation.metrics.intervals import group_weights
-from vouch.evaluation.metrics.registry import judged
 
 CALIBRATOR = unchanged()
 POLICY = accepting({"phone": 0.5, "cone": 0.5})
@@ -30,11 +30,11 @@ WEIGHTS = group_weights(3, replicates=300, rng=np.random.default_rng(0))
 
 @pytest.fixture
 def rows():
-    return judged(ROWS.astype({"hits": "uint16"}), calibrator=CALIBRATOR, policy=POLICY)
+    return judged(ROWS.astype({"hits": "uint16"}), task="detect", calibrator=CALIBRATOR, policy=POLICY)
 
 
 def test_precision_recall_by_hand(rows):
-    table = curves.precision_recall(rows, weights=WEIGHTS, level=0.95)
+    table = curves.precision_recall(rows, task="detect", weights=WEIGHTS, level=0.95)
     assert table["class"].unique().tolist() == ["phone"]  # no cone is there: it has no recall
     # .95 hit, .55 wrong, .35 hit of 4 truths: precision 1 to recall .25, 2/3 to .5, 0 beyond
     expected = [1.0] * 26 + [2 / 3] * 25 + [0.0] * 50
@@ -60,7 +60,7 @@ def test_recall_by_confidence_by_hand(rows):
 
 
 def test_the_worst_are_one_miss_of_each_stratum_before_the_second_of_any(rows):
-    table = curves.worst(rows, count=3)
+    table = curves.worst(rows, task="detect", count=3)
     misses = table[table["kind"] == "miss"]
     assert list(zip(misses["stratum_stream"], misses["x2"], strict=True)) == [
         ("cabin", 70.0),
@@ -70,7 +70,7 @@ def test_the_worst_are_one_miss_of_each_stratum_before_the_second_of_any(rows):
 
 
 def test_the_worst_false_alarms_are_the_surest(rows):
-    table = curves.worst(rows, count=3)
+    table = curves.worst(rows, task="detect", count=3)
     alarms = table[table["kind"] == "false_alarm"]
     assert list(zip(alarms["class"], alarms["confidence"], strict=True)) == [("cone", 0.75), ("phone", 0.55)]
 
@@ -78,10 +78,10 @@ def test_the_worst_false_alarms_are_the_surest(rows):
 def test_a_model_that_says_nothing_still_has_its_tables(rows):
     silent = rows[rows["class_pred"].isna()]
     weights = group_weights(3, replicates=200, rng=np.random.default_rng(0))
-    assert curves.precision_recall(silent, weights=weights, level=0.95)["precision"].eq(0.0).all()
+    assert curves.precision_recall(silent, task="detect", weights=weights, level=0.95)["precision"].eq(0.0).all()
     assert curves.reliability(silent, weights=weights, setting=SETTING).empty
     assert curves.recall_by_confidence(silent, weights=weights, setting=SETTING).empty
-    assert curves.worst(silent, count=5)["kind"].tolist() == ["miss", "miss"]
+    assert curves.worst(silent, task="detect", count=5)["kind"].tolist() == ["miss", "miss"]
     assert curves.risk_coverage(silent, weights=weights, setting=SETTING).empty
 
 
@@ -114,7 +114,7 @@ def test_risk_over_coverage_of_photographs_rises_to_their_error_with_a_band(deci
 def test_precision_over_recall_of_a_class_is_scikit_learns_however_ties_are_sorted(decimals):
     rows = photographs(1, decimals=decimals, classes=THREE)
     tables = [
-        curves.precision_recall(each, weights=PHOTOGRAPHS, level=0.95)
+        curves.precision_recall(each, task="classify", weights=PHOTOGRAPHS, level=0.95)
         for each in (rows, rows.sort_values("class_true"))
     ]
     pd.testing.assert_frame_equal(*tables)
@@ -149,7 +149,8 @@ def test_confusion_counted_is_scikit_learns_and_detections_have_none(rows):
     seen = judged_photographs["class_true"], judged_photographs["class_pred"]
     assert counted.to_numpy().tolist() == confusion_matrix(*seen, labels=THREE).tolist()
     assert table["accept"].tolist() == judged_photographs["accept"].astype(int).tolist()
-    assert curves.confusion(rows).empty
+    assert curves.CONFUSED["classify"] is curves.confusion
+    assert curves.CONFUSED["detect"](rows).empty
 
 
 CLASSES = ["class", "class_true"]
@@ -157,7 +158,7 @@ CLASSES = ["class", "class_true"]
 
 def test_the_worst_photographs_are_wrong_exits_then_abstentions_without_a_box():
     rows = photographs(4)
-    table = curves.worst(rows, count=5)
+    table = curves.worst(rows, task="classify", count=5)
     assert list(table.columns) == ["sample_id", "kind", *CLASSES, "confidence", "x1", "y1", "x2", "y2", "stratum_light"]
     assert table["kind"].tolist() == ["wrong_exit"] * 5 + ["abstention"] * 5
     assert table[["x1", "y1", "x2", "y2"]].isna().all(axis=None)

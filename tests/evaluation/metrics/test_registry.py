@@ -4,13 +4,14 @@ import pytest
 
 from evaluation.photographs import photographs
 from evaluation.setting import SETTING
+from judging import judged
 from policies.made import accepting, unchanged
 from vouch.errors import DataError
 from vouch.evaluation.metrics.calibration_error import BINS
 from vouch.evaluation.metrics.definitions import METRICS
 from vouch.evaluation.metrics.intervals import estimate, group_weights, point
 from vouch.evaluation.metrics.measures import CHANCE, MEASURES, missing_columns
-from vouch.evaluation.metrics.registry import judged, prepared
+from vouch.evaluation.metrics.numbering import numbered
 from vouch.evaluation.metrics.table import metrics_table
 
 CALIBRATOR = unchanged(0.1)
@@ -34,7 +35,7 @@ ROWS = pd.DataFrame(
 
 @pytest.fixture
 def rows():
-    return judged(ROWS, calibrator=CALIBRATOR, policy=POLICY)
+    return judged(ROWS, task="detect", calibrator=CALIBRATOR, policy=POLICY)
 
 
 def value(rows, name):
@@ -92,7 +93,7 @@ def ece_by_loop(confidence, correct):
 
 @pytest.mark.parametrize("name", ["ece", "recall", "precision", "false_alarms_per_sample"])
 def test_a_replicate_equals_the_metric_of_rows_copied_by_hand(name):
-    rows = judged(random_rows(0), calibrator=CALIBRATOR, policy=POLICY)
+    rows = judged(random_rows(0), task="detect", calibrator=CALIBRATOR, policy=POLICY)
     weights = group_weights(25, replicates=5, rng=np.random.default_rng(0))
     for drawn, found in zip(weights, MEASURES[name](rows, 25).values(weights), strict=True):
         copied = rows.loc[np.repeat(rows.index, drawn[rows["group_index"]])]
@@ -107,7 +108,7 @@ def test_a_replicate_equals_the_metric_of_rows_copied_by_hand(name):
 
 
 def test_the_interval_of_ece_holds_its_value():
-    rows = judged(random_rows(1), calibrator=CALIBRATOR, policy=POLICY)
+    rows = judged(random_rows(1), task="detect", calibrator=CALIBRATOR, policy=POLICY)
     weights = group_weights(25, replicates=500, rng=np.random.default_rng(0))
     found = estimate(MEASURES["ece"](rows, 25), weights, SETTING, method=METRICS["ece"].interval)
     assert found.low < found.value < found.high
@@ -173,7 +174,7 @@ def test_every_metric_of_a_photograph_has_a_value():
 def test_photographs_without_a_label_are_not_judged():
     rows = photographs(1, size=100)
     unlabelled = rows.assign(class_true=rows["class_true"].where(np.arange(100) % 4 > 0))
-    found = prepared(unlabelled, floor=0.0, positive="work")
+    found = numbered(unlabelled, task="classify", floor=0.0, positive="work")
     assert len(found) == 75
     assert found["class_true"].notna().all()
 
@@ -181,11 +182,11 @@ def test_photographs_without_a_label_are_not_judged():
 def test_a_split_without_labels_and_foreign_labels_are_refused():
     rows = photographs(2, size=20)
     with pytest.raises(DataError, match="labelled photographs"):
-        prepared(rows.assign(class_true=pd.array([None] * 20, dtype="str")), floor=0.0, positive=None)
+        numbered(rows.assign(class_true=pd.array([None] * 20, dtype="str")), task="classify", floor=0.0, positive=None)
     with pytest.raises(DataError, match="tractor"):
-        prepared(rows.assign(class_true="tractor"), floor=0.0, positive=None)
+        numbered(rows.assign(class_true="tractor"), task="classify", floor=0.0, positive=None)
     with pytest.raises(DataError, match="positive class: expected one of"):
-        prepared(rows, floor=0.0, positive="tractor")
+        numbered(rows, task="classify", floor=0.0, positive="tractor")
 
 
 def test_without_a_positive_class_no_row_is_positive():

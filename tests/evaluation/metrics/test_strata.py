@@ -8,8 +8,7 @@ ROWS = pd.DataFrame(
     {
         "stratum_stream": ["cabin", "cabin", "rear", "rear"],
         "stratum_scenario": ["day", "night", "day", "day"],
-        "class_true": ["phone", None, "cone", None],
-        "class_pred": ["phone", "phone", None, None],
+        "class": ["phone", "phone", "cone", None],
     }
 )
 

@@ -49,6 +49,11 @@ def calibrated(calibrator: Calibrator, rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(confidence=sure, **before)
 
 
+def fitted_from(calibrator: Calibrator) -> float:
+    """Return the raw score from which on the calibrator was fitted: every one, where it maps logits."""
+    return float(calibrator["floor"]) if calibrator["kind"] == "scalar" else 0.0
+
+
 def confidence(calibrator: Calibrator, score: npt.ArrayLike, class_pred: npt.ArrayLike) -> FloatArray:
     """Return the calibrated probability that each prediction is right, non-decreasing in the score within a class.
 

@@ -1,5 +1,8 @@
 """Curves with bands for `dvc plots` and the report, what was taken for what, and the worst decisions to look at."""
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
@@ -9,14 +12,17 @@ from vouch.evaluation.metrics.calibration_error import BINS
 from vouch.evaluation.metrics.intervals import FloatArray, IntArray, Measure, Setting, estimate, expanded_tail
 from vouch.evaluation.metrics.ranking import least
 from vouch.evaluation.metrics.ratios import Terms, accuracy, floats, ratio
-from vouch.policies.apply.rows import class_names
 from vouch.tables import stratum_columns
+from vouch.tasks import ByTask, Task
 
 CONFIDENCES = np.linspace(0.0, 1.0, 51)
 COVERAGES = np.arange(1, 101) / 100
+RANKINGS: ByTask[Callable[[pd.DataFrame, int], dict[str, Ranking]]] = ByTask(
+    detect=partial(rankings, bits=(0,)), classify=class_rankings
+)
 
 
-def precision_recall(rows: pd.DataFrame, *, weights: IntArray, level: float) -> pd.DataFrame:
+def precision_recall(rows: pd.DataFrame, *, task: Task, weights: IntArray, level: float) -> pd.DataFrame:
     """Return each class's interpolated precision over the 101 recalls, with a group-bootstrap band.
 
     Detections of a class are ranked by their score and hit at IoU .50; photographs with probabilities of classes are
@@ -27,8 +33,7 @@ def precision_recall(rows: pd.DataFrame, *, weights: IntArray, level: float) -> 
     table
         `class`, `recall`, `precision`, `low`, `high`; the ends are null where truths lie in fewer than two groups.
     """
-    n_groups = weights.shape[1]
-    ranked = class_rankings(rows, n_groups) if class_names(rows) else rankings(rows, n_groups, bits=(0,))
+    ranked = RANKINGS[task](rows, weights.shape[1])
     curves = [_class_curve(name, ranking, weights, level) for name, ranking in ranked.items()]
     empty = pd.DataFrame(columns=["class", "recall", "precision", "low", "high"])
     return pd.concat(curves, ignore_index=True) if curves else empty
@@ -138,21 +143,27 @@ CONFUSION = ["sample_id", "group", "class_true", "class_pred", "accept"]
 
 
 def confusion(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a photograph with its true class and the most probable one; no row of detections.
+    """Return one row per photograph with its true class and the most probable one.
 
     Returns
     -------
     table
         `sample_id`, `group`, `class_true`, `class_pred`, `accept` (1: the policy answers, 0: it abstains).
     """
-    found = rows[CONFUSION] if class_names(rows) else rows[CONFUSION].head(0)
-    return found.astype({"accept": "int64"})
+    return rows[CONFUSION].astype({"accept": "int64"})
+
+
+def _no_confusion(rows: pd.DataFrame) -> pd.DataFrame:
+    return confusion(rows.head(0))  # a detection is of one class or none, and a photograph has many
+
+
+CONFUSED = ByTask(detect=_no_confusion, classify=confusion)
 
 
 WORST = ["sample_id", "kind", "class", "class_true", "confidence", "x1", "y1", "x2", "y2"]
 
 
-def worst(rows: pd.DataFrame, *, count: int) -> pd.DataFrame:
+def worst(rows: pd.DataFrame, *, task: Task, count: int) -> pd.DataFrame:
     """Return the decisions a person should look at, in two kinds of at most `count` rows each.
 
     Of detections: misses (truths without an accepted detection), the largest of every combination of strata first, then
@@ -169,7 +180,7 @@ def worst(rows: pd.DataFrame, *, count: int) -> pd.DataFrame:
         `sample_id`, `kind` (miss and false_alarm, or wrong_exit and abstention), `class`, `class_true`, `confidence`,
         `x1`, `y1`, `x2`, `y2`, `stratum_*`.
     """
-    first, second = _worst_photographs(rows) if class_names(rows) else _worst_detections(rows)
+    first, second = MISTAKES[task](rows)
     columns = [*WORST, *stratum_columns(rows)]
     return pd.concat([first[columns].head(count), second[columns].head(count)], ignore_index=True)
 
@@ -198,3 +209,6 @@ def _worst_detections(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     alarms = rows[rows["accept"] & ~rows["correct"]]
     alarms = alarms.assign(kind="false_alarm", **{"class": alarms["class_pred"]})
     return misses, alarms.sort_values("confidence", ascending=False, kind="stable")
+
+
+MISTAKES = ByTask(detect=_worst_detections, classify=_worst_photographs)

@@ -22,7 +22,7 @@ def strata_masks(rows: pd.DataFrame, names: Sequence[Sequence[str]]) -> dict[str
     Parameters
     ----------
     rows : table
-        With `stratum_*` columns, `class_true` and `class_pred`.
+        With `stratum_*` columns and `class`: numbered rows, or counts.
     names : sequence of sequences of str
         What to cut by: ("stream",), ("class",), or several for crossed strata: ("stream", "scenario"). Crossed strata
         are every combination of values seen; one that no row has stays, with an empty mask, because a hole in the data
@@ -51,10 +51,5 @@ def every_stratum(rows: pd.DataFrame) -> list[tuple[str]]:
 
 
 def _single(rows: pd.DataFrame, name: str) -> dict[str, BoolArray]:
-    values = _class_of(rows) if name == CLASS else rows[STRATUM + name]
+    values = rows[CLASS if name == CLASS else STRATUM + name]
     return {f"{name}={value}": (values == value).to_numpy(dtype=bool) for value in sorted(values.dropna().unique())}
-
-
-def _class_of(rows: pd.DataFrame) -> pd.Series:
-    """Name the class a row belongs to: what is there, or else what was said to be there."""
-    return rows["class_true"].where(rows["class_true"].notna(), rows["class_pred"])

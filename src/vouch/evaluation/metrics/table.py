@@ -32,7 +32,7 @@ def metrics_table(
     Parameters
     ----------
     rows : table
-        As `registry.judged` returns it.
+        As `numbering.numbered` returns it.
     names : sequence of str
         Keys of `definitions.METRICS`.
     masks : map of str to bool array, shape (rows,)
