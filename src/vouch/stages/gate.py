@@ -13,13 +13,15 @@ from typing import Any, Self
 from pydantic import model_validator
 
 from vouch import io, paths
-from vouch.evaluation.gates.metrics_files import Comparison, Material, Measured, read
+from vouch.evaluation.gates.metrics_files import metrics_of
 from vouch.evaluation.gates.plan import gate_of, power
 from vouch.evaluation.gates.power import World
 from vouch.evaluation.gates.rules import Rule, Waiver, judge, rule_faults, summary
 from vouch.params import Section, load, read_value
 from vouch.release.verdict import judged_now
 from vouch.stages import main
+
+SOURCES = ("data", "export", "test", "comparison")  # the metrics files that dvc.yaml gives this stage
 
 
 class Params(Section):
@@ -32,7 +34,9 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if faults := rule_faults(self.rules, required=self.required, waivers=self.waivers):
+        unread = [name for name, rule in self.rules.items() if rule.source not in SOURCES]
+        faults = [f"rule {name}: source is one of {', '.join(SOURCES)}" for name in unread]
+        if faults := faults + rule_faults(self.rules, required=self.required, waivers=self.waivers):
             raise ValueError("; ".join(faults))
         return self
 
@@ -57,12 +61,8 @@ def run(name: str, dataset: str) -> None:
 def gathered(name: str, dataset: str) -> dict[str, dict[str, Any]]:
     """Return what the four metrics files hold, by source."""
     remedy = f"run `dvc repro gate@{name}`"
-    material = {source: paths.metrics(owner, source) for source, owner in (("data", dataset), ("export", name))}
-    return {
-        **{source: read(path, Material, remedy=remedy).get("metrics", {}) for source, path in material.items()},
-        "test": read(paths.metrics(name, "test"), Measured, remedy=remedy),
-        "comparison": read(paths.metrics(name, "comparison"), Comparison, remedy=remedy),
-    }
+    owners = {source: dataset if source == "data" else name for source in SOURCES}
+    return {source: metrics_of(source, paths.metrics(owner, source), remedy=remedy) for source, owner in owners.items()}
 
 
 def world(name: str) -> World:

@@ -72,6 +72,22 @@ class Comparison(RootModel[dict[str, dict[str, Compared]]]):
         return self
 
 
+FORMS: dict[str, type[BaseModel]] = {"data": Material, "export": Material, "comparison": Comparison}  # else Measured
+
+
+def metrics_of(source: str, path: Path, *, remedy: str) -> dict[str, Any]:
+    """Return {metric: {stratum: cell}} of the metrics file SOURCE.json.
+
+    Raises
+    ------
+    WorkspaceError
+        As `read` does.
+    """
+    form = FORMS.get(source, Measured)
+    found = read(path, form, remedy=remedy)
+    return found.get("metrics", {}) if form is Material else found
+
+
 def family(comparison: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> int:
     """Return how many differences of a comparison Holm's correction is over."""
     return sum(one.get("p_holm") is not None for strata in comparison.values() for one in strata.values())

@@ -42,7 +42,7 @@ TARGETS = (0.8, 0.95)
 TOGETHER = 4000  # draws of all rules at once: a chance errs by .008 at most, one standard error
 SEARCH_STEP = 1.05  # numbers of groups that a search tells apart
 
-DRAWN = ("test", "comparison")  # sources whose metrics fresh groups would change; those of data and export stay
+FIXED = ("data", "export")  # sources whose metrics fresh groups would not change
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def gate_of(
     n_groups = int(groups["group"].max()) + 1 if len(groups) else 0
     subjects, pushes = {}, {}
     for name, (rule, stratum) in verdicts_of(rules, required).items():
-        if rule.source not in DRAWN:
+        if rule.source in FIXED:
             continue
         part = parts.get((rule.metric, stratum)) if rule.source == "test" else None
         found = evidence.get(rule.source, {}).get(rule.metric, {}).get(stratum, {})

@@ -12,7 +12,7 @@ from vouch.evaluation.gates.margins import ENOUGH, equal_passes, least_margin
 from vouch.evaluation.metrics.strata import ALL
 from vouch.params import Section
 
-Source = Literal["data", "export", "test", "comparison"]
+Source = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]  # a file of metrics/, without .json
 Operator = Literal[">=", "<="]
 Bound = Literal["value", "low", "high", "verdict"]
 Kind = Literal["bound", "sanity check"]
