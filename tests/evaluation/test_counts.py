@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
+from vouch.evaluation.metrics.registry import METRICS, Metric
 
 from evaluation.setting import SETTING
 from vouch import tables
@@ -13,7 +14,6 @@ from vouch.evaluation.gates.metrics_files import Measured, metrics_of
 from vouch.evaluation.gates.rules import Rule, judge
 from vouch.evaluation.metrics.intervals import group_weights
 from vouch.evaluation.metrics.ratios import ratio
-from vouch.evaluation.metrics.registry import METRICS, Metric
 from vouch.evaluation.metrics.strata import every_stratum, strata_masks
 from vouch.evaluation.metrics.table import metrics_table
 from vouch.evaluation.significance import flip_signs

@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtri
 
-from vouch.calibration.apply.probabilities import PROBABILITY
 from vouch.calibration.fit.params import Multiclass, Scalar
 from vouch.evaluation.metrics.calibration_error import equal_width
 from vouch.evaluation.metrics.definitions import BEFORE
@@ -19,6 +18,7 @@ from vouch.evaluation.metrics.intervals import FloatArray, point
 from vouch.evaluation.metrics.measures import by_chance, refuse_unmeasurable
 from vouch.evaluation.metrics.strata import ALL, CLASS
 from vouch.evaluation.metrics.table import measured
+from vouch.tables import PROBABILITY
 
 Metrics = dict[str, dict[str, dict[str, Any]]]
 

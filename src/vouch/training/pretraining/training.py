@@ -22,7 +22,7 @@ from vouch.training.backbones.timm_backbone import Normalised
 from vouch.training.images import batches as image_batches
 from vouch.training.images.batches import Photographs
 from vouch.training.optimization import checkpoint
-from vouch.training.optimization.checkpoint import Checkpoint, Progress
+from vouch.training.optimization.checkpoint import Checkpoint, Progress, Stateful
 from vouch.training.pretraining import loop, monitors
 from vouch.training.pretraining.crops import seen
 from vouch.training.pretraining.loop import Batch, Pair
@@ -143,8 +143,8 @@ def _whole(size_px: int) -> Views:
 def _fit(both: Pair, pool: Pool, wanted: Pretraining, at: Checkpoint) -> Progress:
     """Return the curve from before the first epoch on, and the trained tensors of the best epoch where one may ship."""
     optimizer, lesson = loop.optimizer(both.student, wanted), _Lesson(pool, wanted)
-    learning = {"student": both.student, "teacher": both.teacher, "optimizer": optimizer}
-    parts = learning | {"dino": both.dino, "ibot": both.ibot}  # these two for their centers
+    parts: dict[str, Stateful] = {"student": both.student, "teacher": both.teacher, "optimizer": optimizer}
+    parts |= {"dino": both.dino, "ibot": both.ibot}  # these two for their centers
     progress = checkpoint.started(at, parts, {})
     if not progress.curve:
         progress.curve.append({"epoch": 0.0, **lesson.validated(both, 0)})
