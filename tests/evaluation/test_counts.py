@@ -5,14 +5,15 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
-from vouch.evaluation.metrics.registry import METRICS, Metric
 
 from evaluation.setting import SETTING
 from vouch import tables
-from vouch.evaluation.comparison import compare
+from vouch.evaluation.comparison import Resampling, compare
 from vouch.evaluation.gates.metrics_files import Measured, metrics_of
 from vouch.evaluation.gates.rules import Rule, judge
+from vouch.evaluation.metrics.definitions import LOWER, METRICS, Metric
 from vouch.evaluation.metrics.intervals import group_weights
+from vouch.evaluation.metrics.measures import MEASURES
 from vouch.evaluation.metrics.ratios import ratio
 from vouch.evaluation.metrics.strata import every_stratum, strata_masks
 from vouch.evaluation.metrics.table import metrics_table
@@ -47,8 +48,9 @@ def error(rows):
 
 @pytest.fixture(autouse=True)
 def count_mae(monkeypatch):
-    measure = partial(ratio, terms=error, share=False)
-    monkeypatch.setitem(METRICS, "count_mae", Metric(-1, "log", measure, needs=("n_true", "n_pred")))
+    read = Metric("Count error", "Mean error of a count.", LOWER, "log", ("n_true", "n_pred"))
+    monkeypatch.setitem(METRICS, "count_mae", read)
+    monkeypatch.setitem(MEASURES, "count_mae", partial(ratio, terms=error, share=False))
 
 
 def measured(rows):
@@ -67,18 +69,14 @@ def test_counts_have_intervals_by_stratum_and_class():
 
 def test_counts_of_two_systems_are_compared():
     rng = np.random.default_rng(2)
-    weights = group_weights(GROUPS, replicates=400, rng=rng)
-    signs = flip_signs(GROUPS, patterns=400, rng=rng)
-    found = compare(
-        counts(wrong=12),
-        counts(wrong=2),
-        margins={"count_mae": 0.02},
-        strata=[("class",)],
-        weights=weights,
-        signs=signs,
+    resampling = Resampling(
+        weights=group_weights(GROUPS, replicates=400, rng=rng),
+        signs=flip_signs(GROUPS, patterns=400, rng=rng),
         level=0.95,
         correlation=0.05,
     )
+    margins = {"count_mae": 0.02}
+    found = compare(counts(wrong=12), counts(wrong=2), margins=margins, strata=[("class",)], resampling=resampling)
     assert found["count_mae"]["all"]["delta"] == pytest.approx(10 / 120 - 60 / 120)
     assert found["overall"]["all"]["verdict"] == "better"
 
