@@ -33,7 +33,7 @@ def test_a_page_and_an_index_are_written_from_files_alone(made, tmp_path):
 def test_a_classifier_s_page_has_its_confusion_and_asks_for_its_table(made, tmp_path):
     judged = replace(made, test={"accuracy": {"all": made_up.cell(0.8)}})
     made_up.write(judged, tmp_path, task="classify")
-    absent = r"(?s)2 problems.*risk_coverage\.csv: expected a table of a model to classify.*confusion\.csv"
+    absent = r"(?s)2 problems.*confusion\.csv: expected a table of a model to classify.*risk_coverage\.csv"
     with pytest.raises(DataError, match=absent):
         report.run("driver", "driver", "driver", "registry/driver/bundle")
     tables = {"confusion": made_up.confusion(("007", "1e3")), "risk_coverage": made_up.risk_coverage()}
