@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import pandas as pd
 
-from vouch.calibration.apply.multiclass_maps import apply_multiclass, learnt, parameters
+from vouch.calibration.apply.multiclass_maps import apply_multiclass, n_parameters, parameters
 from vouch.calibration.apply.probabilities import log_softmax
 from vouch.calibration.fit.multiclass_fits import FITS
 from vouch.calibration.fit.multiclass_selection import best, cross_validate, simplest
@@ -58,7 +58,7 @@ def of_each_method(rng, world, n, classes):
 
 
 def chosen(found, n, classes, need):
-    losses = {method: loss for method, (loss, _) in found.items() if need * learnt(classes)[method] <= n}
+    losses = {method: loss for method, (loss, _) in found.items() if need * n_parameters(classes)[method] <= n}
     return found[best(losses, parameters(classes))][1]
 
 

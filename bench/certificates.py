@@ -15,9 +15,9 @@ import pandas as pd
 
 from trials import ROOT, lend, stage
 from vouch import io
-from vouch.calibration.calibrator import calibrated
+from vouch.calibration.apply.calibrator import calibrated
 from vouch.params import check, read_params
-from vouch.policies.kinds import fit_policy
+from vouch.policies.fit.fitted import fit_policy
 from vouch.stages import decide
 
 

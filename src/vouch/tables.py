@@ -1,6 +1,6 @@
 """The tables between stages: the only place that names columns.
 
-samples    one row a photograph                       data/manifests/D/samples.parquet
+samples    one row per photograph                       data/manifests/D/samples.parquet
 boxes      one row a labelled object                  data/manifests/D/boxes.parquet
 scan       one row a decoded photograph               data/quality/D/scan.parquet
 issues     one row a finding                          data/quality/D/issues.parquet

@@ -58,7 +58,7 @@ def network(embeds):
 
 
 def drives(folder, count, *, seed, red=128, frames=3):
-    """Photographs of one colour a drive, one sub-folder a drive."""
+    """Photographs of one colour per drive, one sub-folder per drive."""
     rng = np.random.default_rng(seed)
     for drive in range(count):
         colour = rng.normal((red, 120, 120), 25)
@@ -111,9 +111,9 @@ def test_photographs_of_another_colour_are_drift_and_enforced(workspace):
     assert "DRIFT: 36 photographs in 12 groups against 72 photographs in 24 groups of val_calib" in shown.output
     told = io.read_json(workspace / "d.json")
     assert told["drifted"]
-    assert {one["question"] for one in told["findings"] if one["moved"]} >= {"embedding_classifier", "labels"}
+    assert {one["test"] for one in told["findings"] if one["moved"]} >= {"embedding_classifier", "labels"}
     page = (workspace / "page/index.html").read_text()
-    assert page.index("✗ DRIFT") < page.index("Seven questions")
+    assert page.index("✗ DRIFT") < page.index("Seven two-sample tests")
     assert page.count("data:image/jpeg") == 2
     assert "//" not in page.replace("http://www.w3.org", "").replace("base64,", "")[: page.index("<img")]
     assert invoke(workspace / "new", "--enforce").exit_code == 1
@@ -160,7 +160,7 @@ def test_a_bundle_without_embeddings_is_judged_by_its_scores_and_says_so(workspa
     drives(workspace / "new", 12, seed=2, red=200)
     shown = invoke(workspace / "new")
     assert "DRIFT" in shown.output
-    assert shown.output.count("not asked: Embeddings") == 3
+    assert shown.output.count("not tested: Embeddings") == 3
 
 
 def test_a_table_is_compared_with_the_table_of_val_calib(workspace):

@@ -6,7 +6,7 @@ import pytest
 
 from vouch.drift.profile import of_boxes, of_classes, refuse_few, thinned
 from vouch.drift.two_sample import Effects
-from vouch.drift.verdict import QUESTIONS, Plan, as_json, judged
+from vouch.drift.verdict import TESTS, Plan, as_json, judged
 from vouch.errors import DataError
 
 EFFECTS = Effects(ks=0.15, psi=0.1, auc=0.6, kernel_ratio=2.0, labels=0.1, performance=0.05)
@@ -49,10 +49,10 @@ def side(*words, embedded=True, **more):
 def test_a_shift_is_drift_and_names_what_moved():
     found = judged(side(40, 4), side(20, 4, seed=2, shift=1.5), PLAN, np.random.default_rng(1))
     assert found.drifted
-    moved = {(one.question, one.answer.variable) for one in found.findings if one.moved}
+    moved = {(one.test, one.result.variable) for one in found.findings if one.moved}
     assert ("embedding_classifier", "embedding") in moved
     assert ("score_distribution", "b") in moved
-    assert list(QUESTIONS) == [one.question for one in found.worst()]
+    assert list(TESTS) == [one.test for one in found.worst()]
     assert as_json(found)["compared"]["new"] == {"photographs": 80, "groups": 20}
 
 
@@ -64,15 +64,15 @@ def test_large_but_uncertain_and_certain_but_small_are_no_drift():
     assert min(one.adjusted for one in found.findings) < 0.05
     assert not found.drifted
     unsure = judged(side(10, 3, seed=3), side(10, 3, seed=4, shift=0.5), PLAN, np.random.default_rng(1))
-    assert max(one.answer.relative for one in unsure.findings) > 1
+    assert max(one.result.relative for one in unsure.findings) > 1
     assert not unsure.drifted
 
 
-def test_without_embeddings_the_scores_are_asked_and_the_rest_is_said():
+def test_without_embeddings_the_scores_are_tested_and_the_rest_is_named():
     found = judged(side(40, 4), side(20, 4, embedded=False), PLAN, np.random.default_rng(1))
-    assert set(found.unasked) == {name for name in QUESTIONS if name.startswith("embedding")}
-    assert {one.question for one in found.findings} == set(QUESTIONS) - set(found.unasked)
-    assert all(one.adjusted == min(1.0, 4 * one.answer.within) for one in found.findings)  # four share the level
+    assert set(found.untested) == {name for name in TESTS if name.startswith("embedding")}
+    assert {one.test for one in found.findings} == set(TESTS) - set(found.untested)
+    assert all(one.adjusted == min(1.0, 4 * one.result.within) for one in found.findings)  # four share the level
     sure = dict(zip(found.window.names, found.window.performance["confidence"].values, strict=True))
     assert found.unusual[0] == min(sure, key=sure.get)
 
@@ -110,13 +110,13 @@ def test_a_detector_is_compared_by_its_detections_and_by_photographs_without_any
         }
     )
     one = of_boxes(found, samples, ("x", "y"))
-    assert one.scores["detections a photograph"].values.tolist() == [2, 0, 1]
-    assert one.performance["accepted detections a photograph"].values.tolist() == [1, 0, 1]
+    assert one.scores["detections per photograph"].values.tolist() == [2, 0, 1]
+    assert one.performance["accepted detections per photograph"].values.tolist() == [1, 0, 1]
     assert one.labels.values.tolist() == [0, 1, 1]
     assert one.group[one.scores["confidence"].photograph].tolist() == [0, 0, 1]
     fewer = thinned(one, 1, np.random.default_rng(1))
     assert len(fewer.names) == 2
-    assert len(fewer.scores["confidence"].values) == int(fewer.scores["detections a photograph"].values.sum())
+    assert len(fewer.scores["confidence"].values) == int(fewer.scores["detections per photograph"].values.sum())
 
 
 def test_a_detector_that_finds_nothing_has_too_few_to_ask_but_not_to_count():
@@ -125,4 +125,4 @@ def test_a_detector_that_finds_nothing_has_too_few_to_ask_but_not_to_count():
     every = pd.DataFrame({"sample_id": samples["sample_id"], "class_pred": "x", "confidence": 0.9, "accept": True})
     found = judged(of_boxes(every, samples, ("x",)), of_boxes(none, samples, ("x",)), PLAN, np.random.default_rng(1))
     assert found.drifted
-    assert found.unasked["labels"] == "one side has no value"
+    assert found.untested["labels"] == "one side has no value"

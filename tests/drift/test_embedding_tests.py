@@ -7,20 +7,20 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from vouch.drift.embedding_tests import (
+    classifier_two_sample_test,
     directions,
     discrepancies,
     interval_of_groups,
     kernel_distance,
     logistic,
-    told_apart,
     with_one,
 )
-from vouch.drift.permutation import regroupings
+from vouch.drift.permutation import group_permutations
 
 RNG = np.random.default_rng(3)
 GROUP = np.repeat(np.arange(12), RNG.integers(1, 5, 12))
 ROWS = RNG.normal(size=(len(GROUP), 5)) * [3, 2, 1, 0.5, 0.1] + RNG.normal(size=(12, 5))[GROUP]
-MASKS = regroupings(7, 5, permutations=6, rng=RNG)
+MASKS = group_permutations(7, 5, permutations=6, rng=RNG)
 
 
 def test_directions_are_principal_components():
@@ -74,14 +74,14 @@ def test_the_classifier_is_logistic_regression():
 
 
 def test_areas_are_out_of_fold_of_whole_groups():
-    told = told_apart(ROWS, GROUP, MASKS, folds=3, level=0.9, rng=np.random.default_rng(2))
+    found = classifier_two_sample_test(ROWS, GROUP, MASKS, folds=3, level=0.9, rng=np.random.default_rng(2))
     new = MASKS[0][GROUP]
-    assert told.areas[0] == pytest.approx(roc_auc_score(new, told.seen))
-    assert told.low <= told.areas[0] <= told.high
+    assert found.areas[0] == pytest.approx(roc_auc_score(new, found.seen))
+    assert found.low <= found.areas[0] <= found.high
     fold = np.random.default_rng(2).permutation(np.arange(12) % 3)[GROUP]
     for number in range(3):
         weights = logistic(ROWS[fold != number], new[fold != number, None].astype(float))
-        np.testing.assert_allclose(told.seen[fold == number], (with_one(ROWS[fold == number]) @ weights)[:, 0])
+        np.testing.assert_allclose(found.seen[fold == number], (with_one(ROWS[fold == number]) @ weights)[:, 0])
 
 
 def test_an_interval_counts_groups():

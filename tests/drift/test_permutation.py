@@ -7,18 +7,18 @@ from scipy.stats import chi2_contingency, ks_2samp
 from vouch.drift.permutation import (
     chi_square_statistics,
     family_p,
+    group_permutations,
     ks_statistics,
     mean_differences,
     p_value,
     psi,
     psi_statistics,
-    regroupings,
     share_distance,
 )
 
 RNG = np.random.default_rng(5)
 GROUP = np.repeat(np.arange(14), RNG.integers(1, 6, 14))
-MASKS = regroupings(9, 5, permutations=12, rng=RNG)
+MASKS = group_permutations(9, 5, permutations=12, rng=RNG)
 SMOOTH = RNG.normal(size=len(GROUP)) + GROUP / 10
 TIED = np.round(SMOOTH)
 

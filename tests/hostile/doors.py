@@ -22,7 +22,7 @@ from hostile.values import JSON, WORDS, pick, spoiled
 from vouch import io, paths
 from vouch.commands import importing
 from vouch.release.inference import answer
-from vouch.release.opening import Opened, open_bundle
+from vouch.release.opening import Bundle, open_bundle
 from vouch.sources.descriptor import check_descriptor
 from vouch.sources.merge import Merged, Taxonomy
 from vouch.sources.tree import walk
@@ -157,22 +157,22 @@ def _bundle(model: str, change: bundles.Change, rng: np.random.Generator, folder
     told = change(rng, bundle)
 
     def right(found: Any) -> str:
-        opened, table = found
-        return "opened, where it contradicts itself" if told.startswith("!") else _answer_fault(opened, table)
+        checked, table = found
+        return "opened, where it contradicts itself" if told.startswith("!") else _answer_fault(checked, table)
 
-    def enter() -> tuple[Opened, Any]:
-        opened = open_bundle(bundle)
-        return opened, answer(opened, [File(path) for path in sorted((here / "new").iterdir())]).rows
+    def enter() -> tuple[Bundle, Any]:
+        checked = open_bundle(bundle)
+        return checked, answer(checked, [File(path) for path in sorted((here / "new").iterdir())]).rows
 
     return Attempt(f"{model}: {told}", enter, right, sound=told == bundles.SOUND)
 
 
-def _answer_fault(opened: Opened, table: Any) -> str:
+def _answer_fault(checked: Bundle, table: Any) -> str:
     sure = table["confidence"].to_numpy(float)
     if not ((sure >= 0) & (sure <= 1)).all():
         return f"answers a confidence of {sure[~((sure >= 0) & (sure <= 1))][:3]}"
-    strange = set(table["class_pred"].dropna()) - set(opened.classes)
-    return f"answers the classes {strange}" if strange or len(set(opened.classes)) != len(opened.classes) else ""
+    strange = set(table["class_pred"].dropna()) - set(checked.classes)
+    return f"answers the classes {strange}" if strange or len(set(checked.classes)) != len(checked.classes) else ""
 
 
 def _product(kinds: Mapping[str, Any], function: Callable[..., Attempt], over: tuple[str, ...]) -> dict[str, Kind]:

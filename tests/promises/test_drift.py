@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vouch.drift.profile import Appearance, Column
+from vouch.drift.profile import Column, Profile
 from vouch.drift.two_sample import Effects
 from vouch.drift.verdict import Plan, judged
 
@@ -22,7 +22,7 @@ def side(rng, groups, size, alike, shift=0.0):
     embeddings = np.sqrt(alike) * own + np.sqrt(1 - alike) * rest + shift
     chance, every = 1 / (1 + np.exp(-2 * embeddings[:, 0])), np.arange(len(group))
     confidence = np.maximum(chance, 1 - chance)
-    return Appearance(
+    return Profile(
         tuple(map(str, every)),
         group,
         tuple(map(str, range(groups))),
@@ -58,7 +58,7 @@ def alarms(effects, *, groups, size, alike, shift=0.0, seeds=SEEDS, apart=False)
 
 
 def as_single(one):
-    return Appearance(
+    return Profile(
         one.names,
         np.arange(len(one.names)),
         one.names,

@@ -39,7 +39,7 @@ def test_a_rule_that_finds_nothing_is_a_problem_per_photograph(read, rule):
         (SIDE.replace("who", "whom"), "a column of the manifest"),
         (SIDE.rpartition("images")[0], "a row of manifest.csv"),
         (SIDE + "images/c.jpg,z,1,1\n", "a photograph of the source"),
-        (SIDE + SIDE.rpartition("\n")[0].rpartition("\n")[2] + "\n", "one row a photograph"),
+        (SIDE + SIDE.rpartition("\n")[0].rpartition("\n")[2] + "\n", "one row per photograph"),
         (SIDE.replace("64,48\nimages/night", "64,4.5\nimages/night"), "a positive whole number of pixels"),
     ],
 )

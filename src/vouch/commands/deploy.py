@@ -59,16 +59,16 @@ def deploy(
     refuse_outputs([Output("FOLDER", folder)], [source, *given, *images], overwrite=False)
     allowed = Tolerance(tolerance, box_tolerance_px)
     contents = read(source)
-    opened = open_contents(contents, str(source))
+    checked = open_contents(contents, str(source))
     if to == Server.TRITON:
-        deploy_triton(contents, opened, folder, max_batch=max_batch, delay_us=delay_us)
-        typer.echo(f"{folder}: a model repository; clients call {opened.manifest['name']}_ensemble")
+        deploy_triton(contents, checked, folder, max_batch=max_batch, delay_us=delay_us)
+        typer.echo(f"{folder}: a model repository; clients call {checked.manifest['name']}_ensemble")
         return
     compared = files(images)
     if to == Server.OPENVINO:
-        found = deploy_openvino(contents, opened, folder, compared, allowed)
+        found = deploy_openvino(contents, checked, folder, compared, allowed)
     else:
-        found = deploy_tensorrt(contents, opened, folder, compared, allowed, precision=precision, max_batch=max_batch)
+        found = deploy_tensorrt(contents, checked, folder, compared, allowed, precision=precision, max_batch=max_batch)
     for name, value in found["differences"].items():
         typer.echo(f"{name}: {value:.2g}")
     typer.echo(f"{folder}: answers as ONNX Runtime does, on {found['compared']}")

@@ -13,7 +13,7 @@ from rich.table import Table
 from vouch import io, params, paths
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
 from vouch.drift import inputs
-from vouch.drift.verdict import QUESTIONS, Judgement, Plan, as_json, judged
+from vouch.drift.verdict import TESTS, Judgement, Plan, as_json, judged
 from vouch.errors import ParamsError, Problem
 from vouch.release.opening import open_bundle
 from vouch.sources.tree import photographs_below
@@ -53,10 +53,10 @@ def drift(
         raise ParamsError([Problem("params.yaml: pipeline.models", ", ".join(known), model, remedy)])
     section = params.load(Params, "models", model, "drift")
     _refuse_places(model, path, groups, json, page_folder, overwrite=overwrite)
-    opened = open_bundle(paths.model(model, "bundle"))
-    new = inputs.new(path, opened, groups)
-    old = inputs.reference(model, known[model]["dataset"], opened, photographs=new.photographs)
-    found = judged(old.appearance, new.appearance, section, np.random.default_rng(section.seed))
+    bundle = open_bundle(paths.model(model, "bundle"))
+    new = inputs.new(path, bundle, groups)
+    old = inputs.reference(model, known[model]["dataset"], bundle, photographs=new.photographs)
+    found = judged(old.profile, new.profile, section, np.random.default_rng(section.seed))
     facts = {"model": model, "path": str(path), "groups_from": new.groups_from, "level": section.level}
     if json is not None:
         io.write_json(json, facts | as_json(found))
@@ -88,8 +88,8 @@ def _write_page(folder: Path, facts: dict[str, object], found: Judgement, exampl
 def _print(model: str, found: Judgement, groups_from: str) -> None:
     console = Console()
     console.print(_table(model, found))
-    for question, reason in found.unasked.items():
-        console.print(f"[yellow]not asked:[/yellow] {QUESTIONS[question]}: {escape(reason)}")
+    for test, reason in found.untested.items():
+        console.print(f"[yellow]not tested:[/yellow] {TESTS[test]}: {escape(reason)}")
     console.print(f"groups: {escape(groups_from)}")
     sizes = " against ".join(
         f"{len(one.names)} photographs in {len(one.groups)} groups" for one in (found.window, found.reference)
@@ -99,12 +99,12 @@ def _print(model: str, found: Judgement, groups_from: str) -> None:
 
 
 def _table(model: str, found: Judgement) -> Table:
-    table = Table("question", "moved most", "effect", "limit", "p", "p of all", "verdict", title=f"drift of {model}")
+    table = Table("test", "moved most", "effect", "limit", "p", "p of all", "verdict", title=f"drift of {model}")
     for one in found.worst():
-        effect = f"{one.answer.measure} {one.answer.effect:.3f}"
+        effect = f"{one.result.measure} {one.result.effect:.3f}"
         verdict = "[red]moved[/red]" if one.moved else "[green]as before[/green]"
-        chances = f"{one.answer.p:.3f}", f"{one.adjusted:.3f}"
+        chances = f"{one.result.p:.3f}", f"{one.adjusted:.3f}"
         table.add_row(
-            QUESTIONS[one.question], escape(one.answer.variable), effect, f"{one.answer.limit:.3f}", *chances, verdict
+            TESTS[one.test], escape(one.result.variable), effect, f"{one.result.limit:.3f}", *chances, verdict
         )
     return table

@@ -11,7 +11,7 @@ from vouch import io, paths
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
 from vouch.errors import DataError, Problem, refuse_any
 from vouch.release.inference import answer
-from vouch.release.opening import Opened, open_bundle
+from vouch.release.opening import Bundle, open_bundle
 from vouch.sources.tree import photographs_below
 from vouch.tables import PROBABILITY
 from vouch.tasks import ByTask
@@ -46,10 +46,10 @@ def predict(
     outputs = [] if output is None else [Output("--output", output, tuple(PICTURES))]
     outputs += [] if csv is None else [Output("--csv", csv, (".csv", ".parquet"))]
     refuse_outputs(outputs, [source, *images, *listed], overwrite=overwrite)
-    opened = open_bundle(source)
+    checked = open_bundle(source)
     if output is not None:
-        _refuse_undrawable(opened, listed, output)
-    answered = answer(opened, files(listed))
+        _refuse_undrawable(checked, listed, output)
+    answered = answer(checked, files(listed))
     refuse_any(DataError, answered.refused)
     found = answered.rows
     if output is not None:
@@ -58,10 +58,10 @@ def predict(
             picture.save(temporary, format=PICTURES[output.suffix.lower()])
     if csv is not None:
         io.write_table(csv, found)
-    for line in SAID[opened.task](found):
+    for line in SAID[checked.task](found):
         typer.echo(line)
     typer.echo(
-        f"{int(found['accept'].sum())} accepted of {len(found)} {NAMES[opened.task]} on {len(listed)} photographs"
+        f"{int(found['accept'].sum())} accepted of {len(found)} {NAMES[checked.task]} on {len(listed)} photographs"
     )
 
 
@@ -99,10 +99,10 @@ NAMES = ByTask(detect="detections", classify="answers")
 DRAWN = ByTask(detect=True, classify=False)
 
 
-def _refuse_undrawable(opened: Opened, images: list[Path], output: Path) -> None:
+def _refuse_undrawable(checked: Bundle, images: list[Path], output: Path) -> None:
     problems = []
-    if not DRAWN[opened.task]:
-        got = f"a model to {opened.task}, which has no boxes"
+    if not DRAWN[checked.task]:
+        got = f"a model to {checked.task}, which has no boxes"
         problems.append(Problem("--output", "a detector", got, "leave it out"))
     if len(images) != 1:
         got = f"{len(images)} photographs"

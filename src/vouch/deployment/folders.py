@@ -4,13 +4,13 @@ from pathlib import Path
 
 from vouch.errors import BundleError, Problem
 from vouch.release.bundle import Contents
-from vouch.release.opening import Opened
+from vouch.release.opening import Bundle
 from vouch.vision.runtime import Runtime
 
 BESIDE = ("calibrator.json", "labels.json", "policy.json", "postprocess.json", "preprocess.json")
 
 
-def network_of(opened: Opened) -> Runtime:
+def network_of(bundle: Bundle) -> Runtime:
     """Return the network of a bundle.
 
     Raises
@@ -18,10 +18,10 @@ def network_of(opened: Opened) -> Runtime:
     BundleError
         When the bundle is trivial: it has none to deploy.
     """
-    if opened.runtime is None:
-        where = f"bundle {opened.manifest['name']}"
+    if bundle.runtime is None:
+        where = f"bundle {bundle.manifest['name']}"
         raise BundleError([Problem(where, "a trained bundle", "a trivial one", "run `dvc repro`, or name another")])
-    return opened.runtime
+    return bundle.runtime
 
 
 def write_beside(contents: Contents, folder: Path) -> None:

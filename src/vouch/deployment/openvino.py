@@ -20,18 +20,18 @@ from vouch.deployment.folders import network_of, write_beside
 from vouch.deployment.parity import Run, Tolerance, demand_parity
 from vouch.errors import Problem, WorkspaceError
 from vouch.release.bundle import Contents
-from vouch.release.opening import Opened
+from vouch.release.opening import Bundle
 from vouch.vision.images.source import Image
 
 BATCH = 8
-# On processors that multiply bfloat16 OpenVINO would choose it by itself: the calibrator was learnt in float32.
+# On processors that multiply bfloat16 OpenVINO would choose it by itself: the calibrator was learned in float32.
 SETTINGS = {"INFERENCE_PRECISION_HINT": "f32"}
 NUMBERED = re.compile(r"\w+_\d+")  # a name from a counter of the process: another in every conversion
 RUNTIME = re.compile(r'\s*<info name="OpenVINO Runtime" value="[^"]*" />')
 
 
 def deploy_openvino(
-    contents: Contents, opened: Opened, folder: Path, photographs: Sequence[Image], tolerance: Tolerance
+    contents: Contents, bundle: Bundle, folder: Path, photographs: Sequence[Image], tolerance: Tolerance
 ) -> dict[str, Any]:
     """Write a bundle for OpenVINO into a new folder, and return what parity.json says.
 
@@ -44,12 +44,12 @@ def deploy_openvino(
     DataError
         When a photograph does not decode.
     """
-    network_of(opened)
+    network_of(bundle)
     openvino = without_telemetry()
     with io.new_folder(folder) as temporary:
         _convert(openvino, contents.files["model.onnx"], temporary / "model.xml")
         run = load(openvino, temporary / "model.xml")
-        found = demand_parity(opened, run, photographs, tolerance, batch=BATCH) | {"settings": SETTINGS}
+        found = demand_parity(bundle, run, photographs, tolerance, batch=BATCH) | {"settings": SETTINGS}
         io.write_json(temporary / "parity.json", found, digits=9)
         write_beside(contents, temporary)
     return found

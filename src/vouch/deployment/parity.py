@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vouch.deployment.folders import network_of
 from vouch.errors import BundleError, Problem, refuse_any
 from vouch.evaluation.parity import compare
-from vouch.release.opening import Opened, sample_input
+from vouch.release.opening import Bundle, sample_input
 from vouch.vision.images.source import Image, required
 from vouch.vision.preprocess import as_batch, placed
 
@@ -27,13 +27,13 @@ class Tolerance:
 
 
 def demand_parity(
-    opened: Opened, run: Run, photographs: Sequence[Image], tolerance: Tolerance, *, batch: int
+    bundle: Bundle, run: Run, photographs: Sequence[Image], tolerance: Tolerance, *, batch: int
 ) -> dict[str, Any]:
     """Return the largest differences between `run` and ONNX Runtime, as parity.json has them, when all are rounding.
 
     Parameters
     ----------
-    opened : Opened
+    bundle : Bundle
         Its runtime is the reference.
     run : float32 (n, 3, size, size) -> float32, as `preprocess.output` says
     photographs : sequence of images
@@ -49,18 +49,18 @@ def demand_parity(
     DataError
         For every photograph that cannot be read.
     """
-    reference = network_of(opened)
-    pairs = ((reference.run(inputs), run(inputs)) for inputs in _inputs(opened, photographs, batch))
-    floor = None if opened.postprocess is None else opened.postprocess.floor
-    found = compare(opened.task, pairs, n_classes=len(opened.classes), floor=floor)
+    reference = network_of(bundle)
+    pairs = ((reference.run(inputs), run(inputs)) for inputs in _inputs(bundle, photographs, batch))
+    floor = None if bundle.postprocess is None else bundle.postprocess.floor
+    found = compare(bundle.task, pairs, n_classes=len(bundle.classes), floor=floor)
     values = {name: strata["all"]["value"] for name, strata in found["metrics"].items()}
-    refuse_any(BundleError, _problems(opened.manifest["name"], values, tolerance))
+    refuse_any(BundleError, _problems(bundle.manifest["name"], values, tolerance))
     compared = f"{found['photographs']} photographs" if photographs else "the bundle's own sample"
     return {"compared": compared, "differences": values, "tolerance": asdict(tolerance), "with": "ONNX Runtime"}
 
 
-def _inputs(opened: Opened, photographs: Sequence[Image], batch: int) -> Iterator[NDArray[np.float32]]:
-    preprocess = network_of(opened).preprocess
+def _inputs(bundle: Bundle, photographs: Sequence[Image], batch: int) -> Iterator[NDArray[np.float32]]:
+    preprocess = network_of(bundle).preprocess
     if not photographs:
         yield sample_input(preprocess)
     coming = required(placed(photographs, preprocess.size_px))

@@ -29,7 +29,7 @@ from vouch.deployment.folders import network_of, write_beside
 from vouch.deployment.parity import Run, Tolerance, demand_parity
 from vouch.errors import DataError, ParamsError, Problem, WorkspaceError, refuse_any
 from vouch.release.bundle import Contents
-from vouch.release.opening import Opened
+from vouch.release.opening import Bundle
 from vouch.vision.images.source import Image
 
 FLAGS = {"float32": ["--noTF32"], "bfloat16": ["--bf16"], "float16": ["--fp16"]}  # TF32 would keep ten bits of a weight
@@ -80,7 +80,7 @@ def is_dino(architecture: str) -> bool:
 
 def deploy_tensorrt(
     contents: Contents,
-    opened: Opened,
+    bundle: Bundle,
     folder: Path,
     photographs: Sequence[Image],
     tolerance: Tolerance,
@@ -101,7 +101,7 @@ def deploy_tensorrt(
     BundleError
         When the bundle is trivial, or the engine's answers are not ONNX Runtime's.
     """
-    size_px = network_of(opened).preprocess.size_px
+    size_px = network_of(bundle).preprocess.size_px
     refuse_half_precision(contents.files["model.onnx"], precision)
     gpu, trtexec = _machine()
     tensorrt = _version(trtexec, precision)
@@ -114,7 +114,7 @@ def deploy_tensorrt(
         _build(trtexec, network, temporary, size_px, precision, max_batch)
         network.unlink()
         run = _runner(trtexec, temporary)
-        found = demand_parity(opened, run, photographs, tolerance, batch=max_batch)
+        found = demand_parity(bundle, run, photographs, tolerance, batch=max_batch)
         engine = {"gpu": gpu, "tensorrt": tensorrt, "precision": precision.value, "max_batch": max_batch}
         io.write_json(temporary / "engine.json", engine)
         io.write_json(temporary / "parity.json", found, digits=9)

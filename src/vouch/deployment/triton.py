@@ -20,7 +20,7 @@ from vouch.deployment.sources import ROOT, needed
 from vouch.deployment.triton_lint import refuse_repository
 from vouch.deployment.triton_text import Word, dumps
 from vouch.release.bundle import MANIFEST, Contents
-from vouch.release.opening import Opened, sample_input
+from vouch.release.opening import Bundle, sample_input
 from vouch.tasks import ByTask
 
 FILES = {  # of a Python backend: itself, and what it reads
@@ -67,14 +67,14 @@ BOX_GUIDE = """\
     accept           BOOL [n, {limit}]: the policy accepts the detection"""
 
 
-def deploy_triton(contents: Contents, opened: Opened, folder: Path, *, max_batch: int, delay_us: int) -> None:
+def deploy_triton(contents: Contents, bundle: Bundle, folder: Path, *, max_batch: int, delay_us: int) -> None:
     """Write a model repository into a new folder, and check it as `vouch deploy --lint` does.
 
     Parameters
     ----------
     contents : Contents
         As it was read and checked.
-    opened : Opened
+    bundle : Bundle
         From these contents.
     folder : path
         Absent or empty.
@@ -90,12 +90,12 @@ def deploy_triton(contents: Contents, opened: Opened, folder: Path, *, max_batch
     BundleError
         When the bundle is trivial.
     """
-    network_of(opened)
-    name = opened.manifest["name"]
+    network_of(bundle)
+    name = bundle.manifest["name"]
     parts = {
-        name: _network(opened, max_batch, delay_us),
-        f"{name}_preprocess": _preprocess(opened, max_batch),
-        f"{name}_policy": _policy(opened, max_batch),
+        name: _network(bundle, max_batch, delay_us),
+        f"{name}_preprocess": _preprocess(bundle, max_batch),
+        f"{name}_policy": _policy(bundle, max_batch),
     }
     parts[f"{name}_ensemble"] = _ensemble(parts, max_batch)
     with io.new_folder(folder) as temporary:
@@ -103,13 +103,13 @@ def deploy_triton(contents: Contents, opened: Opened, folder: Path, *, max_batch
             (temporary / part / str(VERSION)).mkdir(parents=True)
             io.write_text(temporary / part / "config.pbtxt", dumps({"name": part, **config}))
             if any("label_filename" in output for output in config["output"]):
-                io.write_text(temporary / part / LABELS, "".join(f"{label}\n" for label in opened.classes))
+                io.write_text(temporary / part / LABELS, "".join(f"{label}\n" for label in bundle.classes))
         (temporary / name / str(VERSION) / "model.onnx").write_bytes(contents.files["model.onnx"])
         (temporary / f"{name}_ensemble/{VERSION}" / MANIFEST).write_text(io.dumps(contents.manifest), encoding="utf-8")
         _write_backend("preprocess", contents.files, temporary / f"{name}_preprocess/{VERSION}")
-        _write_backend(BACKENDS[opened.task], contents.files, temporary / f"{name}_policy/{VERSION}")
+        _write_backend(BACKENDS[bundle.task], contents.files, temporary / f"{name}_policy/{VERSION}")
         io.write_text(temporary / "requirements.txt", _requirements())
-        io.write_text(temporary / "README.md", _guide(opened))
+        io.write_text(temporary / "README.md", _guide(bundle))
         refuse_repository(temporary)
 
 
@@ -121,9 +121,9 @@ def _write_backend(backend: str, files: Mapping[str, bytes], folder: Path) -> No
         (folder / path).write_bytes(content)
 
 
-def _network(opened: Opened, max_batch: int, delay_us: int) -> dict[str, Any]:
-    canvas = sample_input(network_of(opened).preprocess)
-    answer = network_of(opened).run(canvas)
+def _network(bundle: Bundle, max_batch: int, delay_us: int) -> dict[str, Any]:
+    canvas = sample_input(network_of(bundle).preprocess)
+    answer = network_of(bundle).run(canvas)
     return {
         **_served("onnxruntime", max_batch),
         "input": [_tensor("images", "FP32", *canvas.shape[1:])],
@@ -132,8 +132,8 @@ def _network(opened: Opened, max_batch: int, delay_us: int) -> dict[str, Any]:
     }
 
 
-def _preprocess(opened: Opened, max_batch: int) -> dict[str, Any]:
-    size_px = network_of(opened).preprocess.size_px
+def _preprocess(bundle: Bundle, max_batch: int) -> dict[str, Any]:
+    size_px = network_of(bundle).preprocess.size_px
     return {
         **_served("python", max_batch),
         "input": [_tensor("photograph", "STRING", 1)],
@@ -145,29 +145,29 @@ def _preprocess(opened: Opened, max_batch: int) -> dict[str, Any]:
     }
 
 
-def _policy(opened: Opened, max_batch: int) -> dict[str, Any]:
-    answer = network_of(opened).run(sample_input(network_of(opened).preprocess))
+def _policy(bundle: Bundle, max_batch: int) -> dict[str, Any]:
+    answer = network_of(bundle).run(sample_input(network_of(bundle).preprocess))
     said = _tensor("output0", "FP32", *answer.shape[1:])
-    match opened.task:
+    match bundle.task:
         case "classify":
-            shares = _tensor("probability", "FP64", len(opened.classes)) | {"label_filename": LABELS}
+            shares = _tensor("probability", "FP64", len(bundle.classes)) | {"label_filename": LABELS}
             inputs = [said, _tensor("name", "STRING", 1)]
             scalars = {"class_pred": "STRING", "confidence": "FP64", "accept": "BOOL", "prediction_set": "STRING"}
             outputs = [*(_tensor(name, kind, 1) for name, kind in scalars.items()), shares]
         case "detect":
-            limit = _limit(opened)
+            limit = _limit(bundle)
             columns = {"class_pred": "STRING", "score": "FP64", "confidence": "FP64", "accept": "BOOL"}
             inputs = [said, _tensor("size", "INT32", 2)]
             outputs = [_tensor("count", "INT32", 1), _tensor("box", "FP64", limit, 4)]
             outputs += [_tensor(name, kind, limit) for name, kind in columns.items()]
         case _:
-            assert_never(opened.task)
+            assert_never(bundle.task)
     return {**_served("python", max_batch), "input": inputs, "output": outputs}
 
 
-def _limit(opened: Opened) -> int:
-    assert opened.postprocess is not None  # a detector's bundle does not verify without it
-    return opened.postprocess.limit
+def _limit(bundle: Bundle) -> int:
+    assert bundle.postprocess is not None  # a detector's bundle does not verify without it
+    return bundle.postprocess.limit
 
 
 def _ensemble(parts: dict[str, dict[str, Any]], max_batch: int) -> dict[str, Any]:
@@ -217,13 +217,13 @@ def _requirements() -> str:
     return why + "".join(f"{name}=={version(installed)}\n" for name, installed in REQUIREMENTS.items())
 
 
-def _guide(opened: Opened) -> str:
-    match opened.task:
+def _guide(bundle: Bundle) -> str:
+    match bundle.task:
         case "classify":
-            outputs = CLASS_GUIDE.format(classes=len(opened.classes))
+            outputs = CLASS_GUIDE.format(classes=len(bundle.classes))
         case "detect":
-            outputs = BOX_GUIDE.format(limit=_limit(opened))
+            outputs = BOX_GUIDE.format(limit=_limit(bundle))
         case _:
-            assert_never(opened.task)
-    manifest = opened.manifest
+            assert_never(bundle.task)
+    manifest = bundle.manifest
     return GUIDE.format(name=manifest["name"], version=manifest["version"], number=VERSION, outputs=outputs)

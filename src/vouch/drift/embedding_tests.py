@@ -1,6 +1,6 @@
 """Two sets of embeddings compared: principal directions, the kernel distance, and whether a classifier tells them.
 
-Everything that is learnt (directions, scale, bandwidth) is learnt from both sets together, so that under no drift the
+Everything that is learned (directions, scale, bandwidth) is learned from both sets together, so that under no drift the
 window's groups and the reference's stay exchangeable.
 """
 
@@ -11,7 +11,7 @@ from scipy.spatial.distance import cdist, pdist
 from scipy.special import expit
 from scipy.stats import rankdata, t
 
-from vouch.drift.permutation import BoolArray, FloatArray, IntArray, regroupings
+from vouch.drift.permutation import BoolArray, FloatArray, IntArray, group_permutations
 from vouch.evaluation.metrics.intervals import clopper_pearson_end
 
 SELF_SPLIT = 0.95  # percentile of the reference's splits against itself that the kernel distance is measured by
@@ -76,13 +76,13 @@ def kernel_distance(embeddings: FloatArray, group: IntArray, masks: BoolArray, *
     group : intp array, shape (n,)
         Place of each row's group in `masks`.
     masks : bool array, shape (1 + P, g)
-        From `regroupings`.
+        From `group_permutations`.
     """
     n_reference, n_window = int((~masks[0]).sum()), int(masks[0].sum())
     sums, sizes = _by_group(_kernel(embeddings), group, masks.shape[1])
     statistics = discrepancies(sums, sizes, masks)
     part = max(1, min(n_window, n_reference // 2))
-    halves = regroupings(n_reference - part, part, permutations=len(masks) - 1, rng=rng)[1:]
+    halves = group_permutations(n_reference - part, part, permutations=len(masks) - 1, rng=rng)[1:]
     alone = discrepancies(sums[:n_reference, :n_reference], sizes[:n_reference], halves)
     return Kernel(statistics, float(statistics[0] / max(np.quantile(alone, SELF_SPLIT), 1e-12)))
 
@@ -119,7 +119,7 @@ def _by_group(kernel: FloatArray, group: IntArray, n_groups: int) -> tuple[Float
     return sums, member.sum(axis=1)
 
 
-def told_apart(
+def classifier_two_sample_test(
     rows: FloatArray, group: IntArray, masks: BoolArray, *, folds: int, level: float, rng: np.random.Generator
 ) -> Told:
     """Return how well a logistic regression on other groups tells the window's rows (Lopez-Paz, Oquab 2016).
@@ -130,7 +130,7 @@ def told_apart(
     group : intp array, shape (n,)
         Place of each row's group in `masks`.
     masks : bool array, shape (1 + P, g)
-        From `regroupings`: the classifier is fitted for every division, since out-of-fold areas vary more under
+        From `group_permutations`: the classifier is fitted for every division, since out-of-fold areas vary more under
         chance than the rows or groups of one fit would say.
     folds : int
         Of whole groups, the same for every division.

@@ -11,11 +11,11 @@ import pandas as pd
 from vouch import io, paths
 from vouch.calibration.apply.calibrator import calibrated, score_problems
 from vouch.calibration.apply.probabilities import logit_problems, probability_problems
-from vouch.drift.profile import Appearance, of_boxes, of_classes
+from vouch.drift.profile import Profile, of_boxes, of_classes
 from vouch.errors import DataError, Problem, WorkspaceError, refuse_any
 from vouch.policies.apply.policy import decided
 from vouch.release.inference import answer, seen
-from vouch.release.opening import Opened
+from vouch.release.opening import Bundle
 from vouch.sources.tree import photographs_below
 from vouch.splits import contract
 from vouch.tables import GATE_LOGIT, LOGIT, PROBABILITY
@@ -28,15 +28,15 @@ OWN = (
 
 
 @dataclass(frozen=True)
-class Watched:
-    """What there is to compare: the appearance, and in words where its groups come from; `photographs` were decoded."""
+class Profiled:
+    """What there is to compare: the profile, and in words where its groups come from; `photographs` were decoded."""
 
-    appearance: Appearance
+    profile: Profile
     groups_from: str
     photographs: bool
 
 
-def reference(model: str, dataset: str, opened: Opened, *, photographs: bool) -> Watched:
+def reference(model: str, dataset: str, bundle: Bundle, *, photographs: bool) -> Profiled:
     """Return val_calib: its photographs by the bundle's own network, or its rows of the prediction table.
 
     Raises
@@ -48,17 +48,17 @@ def reference(model: str, dataset: str, opened: Opened, *, photographs: bool) ->
         path = paths.predictions(model, "candidate", "val_calib")
         _refuse_absent(path, f"dvc repro predict_candidate@{model}")
         rows = contract.read_predictions(model, "candidate", "val_calib", purpose="watch")
-        return Watched(_of_rows(opened, rows, str(path)), "the groups of the split", photographs=False)
+        return Profiled(_of_rows(bundle, rows, str(path)), "the groups of the split", photographs=False)
     for path in (paths.split(dataset, "val_calib"), paths.manifest(dataset, "samples")):
         _refuse_absent(path, f"dvc repro split@{dataset}")
     members = contract.read_split(dataset, "val_calib", purpose="watch")
     members = members.merge(io.read_table(paths.manifest(dataset, "samples")), on="sample_id", validate="one_to_one")
     images = [Path(image) for image in members["image"]]
-    found = _of_images(opened, images, members["group"].tolist())
-    return Watched(found, "the groups of the split", photographs=True)
+    found = _of_images(bundle, images, members["group"].tolist())
+    return Profiled(found, "the groups of the split", photographs=True)
 
 
-def new(path: Path, opened: Opened, groups: Path | None) -> Watched:
+def new(path: Path, bundle: Bundle, groups: Path | None) -> Profiled:
     """Return what PATH holds: a folder of photographs, or a table (.parquet, .csv) of predictions.
 
     Raises
@@ -72,12 +72,12 @@ def new(path: Path, opened: Opened, groups: Path | None) -> Watched:
             got = "none"
             raise DataError([Problem(str(path), f"photographs ({', '.join(sorted(SUFFIXES))})", got, "name another")])
         names, words = _groups_of_images(path, images, groups)
-        return Watched(_of_images(opened, images, names), words, photographs=True)
+        return Profiled(_of_images(bundle, images, names), words, photographs=True)
     if path.suffix.lower() not in (".parquet", ".csv") or not path.is_file():
         expected = "a folder of photographs, or a table (.parquet, .csv)"
         raise DataError([Problem(str(path), expected, "something else" if path.exists() else "nothing", "name one")])
     rows, words = _grouped(_read(path), groups, str(path))
-    return Watched(_of_rows(opened, rows, str(path)), words, photographs=False)
+    return Profiled(_of_rows(bundle, rows, str(path)), words, photographs=False)
 
 
 def _refuse_absent(path: Path, command: str) -> None:
@@ -85,19 +85,19 @@ def _refuse_absent(path: Path, command: str) -> None:
         raise WorkspaceError([Problem(str(path), "val_calib", "no file", f"run `{command}`")])
 
 
-def _of_images(opened: Opened, images: Sequence[Path], groups: Sequence[str]) -> Appearance:
+def _of_images(bundle: Bundle, images: Sequence[Path], groups: Sequence[str]) -> Profile:
     samples = pd.DataFrame({"sample_id": [str(image) for image in images], "group": groups})
-    match opened.task:
+    match bundle.task:
         case "classify":
-            rows, embeddings = seen(opened, files(images))
-            return of_classes(rows.assign(group=samples["group"]), opened.classes, embeddings)
+            rows, embeddings = seen(bundle, files(images))
+            return of_classes(rows.assign(group=samples["group"]), bundle.classes, embeddings)
         case "detect":
-            answered = answer(opened, files(images))
+            answered = answer(bundle, files(images))
             refuse_any(DataError, answered.refused)
             boxes = answered.rows.rename(columns={"image": "sample_id"})
-            return of_boxes(_above_floor(opened, boxes), samples, opened.classes)
+            return of_boxes(_above_floor(bundle, boxes), samples, bundle.classes)
         case _:
-            assert_never(opened.task)
+            assert_never(bundle.task)
 
 
 def _groups_of_images(root: Path, images: Sequence[Path], groups: Path | None) -> tuple[list[str], str]:
@@ -165,18 +165,18 @@ def _grouped(rows: pd.DataFrame, groups: Path | None, where: str) -> tuple[pd.Da
     return rows, "the column `group` of the table"
 
 
-def _of_rows(opened: Opened, rows: pd.DataFrame, where: str) -> Appearance:
-    match opened.task:
+def _of_rows(bundle: Bundle, rows: pd.DataFrame, where: str) -> Profile:
+    match bundle.task:
         case "classify":
-            return of_classes(_decided_classes(opened, rows, where), opened.classes, None)
+            return of_classes(_decided_classes(bundle, rows, where), bundle.classes, None)
         case "detect":
             samples = rows[["sample_id", "group"]].drop_duplicates("sample_id")
-            return of_boxes(_decided_boxes(opened, rows, where), samples, opened.classes)
+            return of_boxes(_decided_boxes(bundle, rows, where), samples, bundle.classes)
         case _:
-            assert_never(opened.task)
+            assert_never(bundle.task)
 
 
-def _decided_classes(opened: Opened, rows: pd.DataFrame, where: str) -> pd.DataFrame:
+def _decided_classes(bundle: Bundle, rows: pd.DataFrame, where: str) -> pd.DataFrame:
     """Return rows of logits, or of probabilities that are calibrated already, as the policy decides on them."""
     prefix = LOGIT if any(str(column).startswith(LOGIT) for column in rows) else PROBABILITY
     values = [str(column) for column in rows if str(column).startswith(prefix)]
@@ -184,32 +184,32 @@ def _decided_classes(opened: Opened, rows: pd.DataFrame, where: str) -> pd.DataF
     rows = rows[["sample_id", "group"]].assign(**{name: pd.to_numeric(rows[name], errors="coerce") for name in values})
     check = logit_problems if prefix == LOGIT else probability_problems
     twice = rows["sample_id"][rows["sample_id"].duplicated()]
-    remedy = "one row a photograph"
+    remedy = "one row per photograph"
     problems = [Problem(f"{where}: {name}", "one row", "more", remedy) for name in twice]
-    refuse_any(DataError, check(rows, opened.classes) or problems)
+    refuse_any(DataError, check(rows, bundle.classes) or problems)
     if prefix == LOGIT:
-        return decided(opened.policy, calibrated(opened.calibrator, rows))
-    shares = rows[[PROBABILITY + name for name in opened.classes]].to_numpy(np.float64)
-    said = np.asarray(opened.classes, dtype=object)[shares.argmax(axis=1)]
-    return decided(opened.policy, rows.assign(class_pred=said, confidence=shares.max(axis=1)))
+        return decided(bundle.policy, calibrated(bundle.calibrator, rows))
+    shares = rows[[PROBABILITY + name for name in bundle.classes]].to_numpy(np.float64)
+    said = np.asarray(bundle.classes, dtype=object)[shares.argmax(axis=1)]
+    return decided(bundle.policy, rows.assign(class_pred=said, confidence=shares.max(axis=1)))
 
 
-def _decided_boxes(opened: Opened, rows: pd.DataFrame, where: str) -> pd.DataFrame:
+def _decided_boxes(bundle: Bundle, rows: pd.DataFrame, where: str) -> pd.DataFrame:
     """Return the detections of a table, calibrated and decided; a row without class_pred is no detection."""
-    remedy = "one row a detection, and one without class_pred for a photograph where nothing was found"
+    remedy = "one row per detection, and one without class_pred for a photograph where nothing was found"
     missing = [column for column in ("class_pred", "score") if column not in rows]
     refuse_any(DataError, [Problem(where, f"a column {column}", "none", remedy) for column in missing])
     rows = rows[rows["class_pred"].notna() & (rows["class_pred"] != "")].reset_index(drop=True)
     rows = rows[["sample_id", "group", "class_pred"]].assign(score=pd.to_numeric(rows["score"], errors="coerce"))
     problems = score_problems(rows["score"].to_numpy(np.float64))
-    expected = f"one of {', '.join(opened.classes)}"
-    unknown = set(rows["class_pred"]) - set(opened.classes)
+    expected = f"one of {', '.join(bundle.classes)}"
+    unknown = set(rows["class_pred"]) - set(bundle.classes)
     problems += [Problem(f"{where}: class_pred", expected, str(name), remedy) for name in unknown]
     refuse_any(DataError, problems)
-    return _above_floor(opened, decided(opened.policy, calibrated(opened.calibrator, rows)))
+    return _above_floor(bundle, decided(bundle.policy, calibrated(bundle.calibrator, rows)))
 
 
-def _above_floor(opened: Opened, rows: pd.DataFrame) -> pd.DataFrame:
+def _above_floor(bundle: Bundle, rows: pd.DataFrame) -> pd.DataFrame:
     """Return the detections that the calibrator was fitted for: weaker ones are noise, hundreds a photograph."""
-    strong: pd.DataFrame = rows[rows["score"] >= opened.calibrator["floor"]].reset_index(drop=True)
+    strong: pd.DataFrame = rows[rows["score"] >= bundle.calibrator["floor"]].reset_index(drop=True)
     return strong

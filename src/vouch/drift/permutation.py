@@ -1,4 +1,4 @@
-"""Two sets of photographs compared by statistics whose chance behaviour is measured by regrouping.
+"""Two sets of photographs compared by statistics whose chance behaviour is measured by permuting groups.
 
 Photographs of one drive resemble each other, so rows are not exchangeable between two sets; whole groups are. Each
 statistic here is computed for the true division of the groups and for many random ones at once: row 0 of `masks` is the
@@ -15,11 +15,11 @@ IntArray = npt.NDArray[np.intp]
 BoolArray = npt.NDArray[np.bool_]
 
 PSI_FLOOR = 1e-4  # of a bin's share: an empty bin would make the index infinite
-BLOCK = 4_000_000  # cells of one block of regrouped rows: 32 MB
+BLOCK = 4_000_000  # cells of one block of permuted rows: 32 MB
 ROUNDING = 1e-12  # two divisions into the same sets may differ by float noise
 
 
-def regroupings(n_reference: int, n_window: int, *, permutations: int, rng: np.random.Generator) -> BoolArray:
+def group_permutations(n_reference: int, n_window: int, *, permutations: int, rng: np.random.Generator) -> BoolArray:
     """Return which groups are the window's: the truth first, then `permutations` random choices of as many.
 
     Returns

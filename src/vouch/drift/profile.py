@@ -1,4 +1,4 @@
-"""What a set of photographs looks like to a model: embeddings, scores, labels, and what its policy makes of them."""
+"""What a set of photographs shows to a model: embeddings, scores, labels, and what its policy makes of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Appearance:
+class Profile:
     """Photographs as a model sees them.
 
     Attributes
@@ -45,8 +45,8 @@ class Appearance:
     performance: Mapping[str, Column]
 
 
-def of_classes(rows: pd.DataFrame, classes: Sequence[str], embeddings: FloatArray | None) -> Appearance:
-    """Return the appearance of a classifier's calibrated and decided rows, one a photograph, with `group`."""
+def of_classes(rows: pd.DataFrame, classes: Sequence[str], embeddings: FloatArray | None) -> Profile:
+    """Return the profile of a classifier's calibrated and decided rows, one per photograph, with `group`."""
     every = np.arange(len(rows))
     group, groups = pd.factorize(rows["group"])
     told = classes[-1:] if len(classes) == 2 else classes  # of two classes one says all
@@ -57,7 +57,7 @@ def of_classes(rows: pd.DataFrame, classes: Sequence[str], embeddings: FloatArra
     if "gate" in rows:
         scores["gate"] = performance["gate"] = _column(rows["gate"], every)
     codes = pd.Index(list(classes)).get_indexer(pd.Index(rows["class_pred"].astype(object)))
-    return Appearance(
+    return Profile(
         tuple(rows["sample_id"].astype(str)),
         group.astype(np.intp),
         tuple(str(name) for name in groups),
@@ -69,12 +69,12 @@ def of_classes(rows: pd.DataFrame, classes: Sequence[str], embeddings: FloatArra
     )
 
 
-def of_boxes(rows: pd.DataFrame, samples: pd.DataFrame, classes: Sequence[str]) -> Appearance:
-    """Return the appearance of a detector's calibrated and decided detections.
+def of_boxes(rows: pd.DataFrame, samples: pd.DataFrame, classes: Sequence[str]) -> Profile:
+    """Return the profile of a detector's calibrated and decided detections.
 
     Parameters
     ----------
-    rows : one row a detection: sample_id, class_pred, confidence, accept
+    rows : one row per detection: sample_id, class_pred, confidence, accept
     samples : every photograph, those without a detection too: sample_id, group
     """
     group, groups = pd.factorize(samples["group"])
@@ -86,18 +86,18 @@ def of_boxes(rows: pd.DataFrame, samples: pd.DataFrame, classes: Sequence[str]) 
         _column(pd.Series(np.bincount(some, minlength=len(samples))), every) for some in (place, place[accepted])
     )
     codes = pd.Index(list(classes)).get_indexer(pd.Index(rows["class_pred"].astype(object)))
-    return Appearance(
+    return Profile(
         tuple(samples["sample_id"].astype(str)),
         group.astype(np.intp),
         tuple(str(name) for name in groups),
         None,
-        {"confidence": confidence, "detections a photograph": detections},
+        {"confidence": confidence, "detections per photograph": detections},
         Column(codes.astype(np.float64), place),
         tuple(classes),
         {
             "confidence": confidence,
             "share accepted": _column(rows["accept"], place),
-            "accepted detections a photograph": answers,
+            "accepted detections per photograph": answers,
         },
     )
 
@@ -106,8 +106,8 @@ def _column(values: "pd.Series[Any]", photograph: IntArray) -> Column:
     return Column(values.to_numpy(np.float64), photograph)
 
 
-def kept(one: Appearance, photographs: IntArray) -> Appearance:
-    """Return the appearance of some photographs alone, in rising order; groups without one are no groups."""
+def kept(one: Profile, photographs: IntArray) -> Profile:
+    """Return the profile of some photographs alone, in rising order; groups without one are no groups."""
     place = np.full(len(one.names), -1)
     place[photographs] = np.arange(len(photographs))
     group, groups = pd.factorize(one.group[photographs])
@@ -128,19 +128,19 @@ def _kept(column: Column, place: IntArray) -> Column:
     return Column(column.values[there], place[column.photograph[there]])
 
 
-def thinned(one: Appearance, most: int, rng: np.random.Generator) -> Appearance:
+def thinned(one: Profile, most: int, rng: np.random.Generator) -> Profile:
     """Return at most `most` photographs of each group, chosen at random."""
     order = rng.permutation(len(one.names))
     turn = pd.Series(one.group[order]).groupby(one.group[order]).cumcount().to_numpy()
     return kept(one, np.sort(order[turn < most]))
 
 
-def median_size(one: Appearance) -> int:
+def median_size(one: Profile) -> int:
     """Return the middle number of photographs of a group."""
     return int(np.median(np.bincount(one.group)))
 
 
-def refuse_few(one: Appearance, who: str, *, least_groups: int, least_photographs: int) -> None:
+def refuse_few(one: Profile, who: str, *, least_groups: int, least_photographs: int) -> None:
     """Return when there is enough to compare.
 
     Raises

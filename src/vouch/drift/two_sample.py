@@ -1,4 +1,4 @@
-"""What is asked of two sets of photographs; every answer has a size, and a p that regrouping gives."""
+"""Two-sample tests of two sets of photographs; every result has an effect size and a permutation p."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from scipy.stats import false_discovery_control
 
 from vouch.drift import embedding_tests, permutation
 from vouch.drift.permutation import BoolArray, FloatArray, IntArray
-from vouch.drift.profile import Appearance, Column, kept
+from vouch.drift.profile import Column, Profile, kept
 from vouch.params import Section
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
-PSI_NULL = 0.99  # quantile of the index under regrouping that it must exceed too: few photographs make it large
+PSI_NULL = 0.99  # quantile of the index under permutation of groups to exceed too: few photographs make it large
 CHANCE = 0.5  # area of a classifier that tells nothing
 NO_VALUE = "one side has no value"
 Columns = Mapping[str, Column]
@@ -33,8 +33,8 @@ class Effects(Section):
 
 
 @dataclass(frozen=True)
-class Answer:
-    """One variable's answer; `within` is its p adjusted for all variables of the question.
+class Result:
+    """One variable's result; `within` is its p adjusted for all variables of the test.
 
     `discovery` is Benjamini and Hochberg's p among them; `interval` is of the effect; `means` of reference and window.
     """
@@ -57,15 +57,15 @@ class Answer:
         return (abs(self.effect) if self.measure == "difference" else max(0.0, self.effect)) / self.limit
 
 
-Answers = list[Answer] | str  # or why the question cannot be asked
+Results = list[Result] | str  # or why the test cannot be made
 
 
 @dataclass(frozen=True)
 class Compared:
-    """Two sides and how their groups could be divided: `permutation.regroupings` as `masks`, the reference's first."""
+    """Two sides, and divisions of their groups: `permutation.group_permutations` as `masks`, the reference's first."""
 
-    reference: Appearance
-    window: Appearance
+    reference: Profile
+    window: Profile
     masks: BoolArray
 
     def joined(self, first: Column, second: Column) -> tuple[FloatArray, IntArray]:
@@ -82,10 +82,10 @@ class Compared:
         return np.concatenate([self.reference.embeddings, self.window.embeddings]), group
 
 
-def compared(reference: Appearance, window: Appearance, *, permutations: int, rng: np.random.Generator) -> Compared:
+def compared(reference: Profile, window: Profile, *, permutations: int, rng: np.random.Generator) -> Compared:
     """Return two sides with random divisions of their groups."""
     counts = len(reference.groups), len(window.groups)
-    return Compared(reference, window, permutation.regroupings(*counts, permutations=permutations, rng=rng))
+    return Compared(reference, window, permutation.group_permutations(*counts, permutations=permutations, rng=rng))
 
 
 def sampled(both: Compared, most: int, rng: np.random.Generator) -> Compared:
@@ -100,7 +100,7 @@ def sampled(both: Compared, most: int, rng: np.random.Generator) -> Compared:
     return compared(sides[0], sides[1], permutations=len(both.masks) - 1, rng=rng)
 
 
-def distributions(both: Compared, first: Columns, second: Columns, limit: float) -> Answers:
+def distributions(both: Compared, first: Columns, second: Columns, limit: float) -> Results:
     """Ask of each variable how far its distribution functions are apart (Kolmogorov, Smirnov)."""
     pairs = list(_pairs(first, second))
     if not pairs:
@@ -109,26 +109,26 @@ def distributions(both: Compared, first: Columns, second: Columns, limit: float)
     chances = [permutation.p_value(statistics) for statistics in found]
     rows = zip(pairs, found[:, 0], chances, permutation.family_p(found), false_discovery_control(chances), strict=True)
     return [
-        Answer(name, "KS distance", float(effect), limit, p, float(within), float(discovery))
+        Result(name, "KS distance", float(effect), limit, p, float(within), float(discovery))
         for (name, *_), effect, p, within, discovery in rows
     ]
 
 
-def stability(both: Compared, bins: int, least: float) -> Answers:
+def stability(both: Compared, bins: int, least: float) -> Results:
     """Ask of each score for its population stability index; its limit is never below what chance gives."""
     pairs = list(_pairs(both.reference.scores, both.window.scores))
     if not pairs:
         return NO_VALUE
     found = np.stack([permutation.psi_statistics(*both.joined(*pair), both.masks, bins=bins) for _, *pair in pairs])
-    answers = []
+    results = []
     for (name, *_), statistics, within in zip(pairs, found, permutation.family_p(found), strict=True):
         limit = max(least, float(np.quantile(statistics[1:], PSI_NULL)))
         p = permutation.p_value(statistics)
-        answers.append(Answer(name, "PSI", float(statistics[0]), limit, p, float(within)))
-    return answers
+        results.append(Result(name, "PSI", float(statistics[0]), limit, p, float(within)))
+    return results
 
 
-def labels(both: Compared, limit: float) -> Answers:
+def labels(both: Compared, limit: float) -> Results:
     """Ask whether the shares of the predicted classes moved (Pearson's chi-square), and by how much."""
     if not len(both.reference.labels.values) or not len(both.window.labels.values):
         return NO_VALUE
@@ -136,23 +136,23 @@ def labels(both: Compared, limit: float) -> Answers:
     codes, n_codes = values.astype(np.intp), len(both.reference.classes)
     p = permutation.p_value(permutation.chi_square_statistics(codes, group, both.masks, n_codes))
     moved = permutation.share_distance(codes, group, both.masks, n_codes)
-    return [Answer("predicted class", "share moved", moved, limit, p, p)]
+    return [Result("predicted class", "share moved", moved, limit, p, p)]
 
 
-def performance(both: Compared, limit: float) -> Answers:
+def performance(both: Compared, limit: float) -> Results:
     """Ask whether the means moved that would show a worse model without a label."""
     pairs = list(_pairs(both.reference.performance, both.window.performance))
     if not pairs:
         return NO_VALUE
     found = np.stack([permutation.mean_differences(*both.joined(*pair), both.masks) for _, *pair in pairs])
-    answers = []
+    results = []
     for (name, one, other), row, within in zip(pairs, found, permutation.family_p(np.abs(found)), strict=True):
         means, p = (float(one.values.mean()), float(other.values.mean())), permutation.p_value(np.abs(row))
-        answers.append(Answer(name, "difference", float(row[0]), limit, p, float(within), means=means))
-    return answers
+        results.append(Result(name, "difference", float(row[0]), limit, p, float(within), means=means))
+    return results
 
 
-def directions(both: Compared, most: int, limit: float) -> tuple[Answers, tuple[float, ...]]:
+def directions(both: Compared, most: int, limit: float) -> tuple[Results, tuple[float, ...]]:
     """Ask of each principal direction of the embeddings as of a score; return the variance that each holds too."""
     rows, variance = embedding_tests.directions(both.embedded()[0], most=most)
     first = len(both.reference.names)
@@ -163,28 +163,28 @@ def directions(both: Compared, most: int, limit: float) -> tuple[Answers, tuple[
     return distributions(both, sides[0], sides[1], limit), tuple(variance.tolist())
 
 
-def kernel(both: Compared, limit: float, rng: np.random.Generator) -> Answers:
+def kernel(both: Compared, limit: float, rng: np.random.Generator) -> Results:
     """Ask how far the embeddings are apart as a whole, in units of the reference's own parts."""
     found = embedding_tests.kernel_distance(*both.embedded(), both.masks, rng=rng)
     p = permutation.p_value(found.statistics)
-    return [Answer("embedding", "MMD² ratio", found.ratio, limit, p, p)]
+    return [Result("embedding", "MMD² ratio", found.ratio, limit, p, p)]
 
 
 def classifier(
     both: Compared, most: int, folds: int, level: float, limit: float, rng: np.random.Generator
-) -> tuple[Answers, tuple[str, ...]]:
-    """Ask whether a classifier tells new from known; return the window's photographs too, surely told ones first."""
+) -> tuple[Results, tuple[str, ...]]:
+    """Test whether a classifier tells new from known; return the window's photographs too, the newest first."""
     rows, group = both.embedded()
     rows, _ = embedding_tests.directions(rows, most=most)
-    told = embedding_tests.told_apart(rows, group, both.masks, folds=folds, level=1 - level, rng=rng)
-    order = np.argsort(-told.seen[len(both.reference.names) :], kind="stable")
-    p, auc = permutation.p_value(told.areas), float(told.areas[0])
-    answer = Answer("embedding", "AUC", auc, limit, p, p, interval=(told.low, told.high))
-    return [answer], tuple(both.window.names[index] for index in order)
+    found = embedding_tests.classifier_two_sample_test(rows, group, both.masks, folds=folds, level=1 - level, rng=rng)
+    order = np.argsort(-found.seen[len(both.reference.names) :], kind="stable")
+    p, auc = permutation.p_value(found.areas), float(found.areas[0])
+    result = Result("embedding", "AUC", auc, limit, p, p, interval=(found.low, found.high))
+    return [result], tuple(both.window.names[index] for index in order)
 
 
-def least_sure(one: Appearance) -> tuple[str, ...]:
-    """Return the photographs by their least confidence, those without an answer last."""
+def least_sure(one: Profile) -> tuple[str, ...]:
+    """Return the photographs by their least confidence, those without an result last."""
     least = np.full(len(one.names), np.inf)
     confidence = one.performance["confidence"]
     np.minimum.at(least, confidence.photograph, confidence.values)

@@ -1,7 +1,7 @@
-"""Do new photographs look like those that a model's decisions were fixed on: seven questions, one verdict.
+"""Do new photographs look like those that a model's decisions were fixed on: seven two-sample tests, one verdict.
 
-The level is the chance of calling drift where there is none. Bonferroni shares it equally among the questions; within a
-question, regrouping allows for the number of its variables. With thousands of photographs the smallest difference is
+The level is the chance of calling drift where there is none. Bonferroni shares it equally among the tests; within a
+test, permutation allows for the number of its variables. With thousands of photographs the smallest difference is
 significant, so a difference must be large enough to matter as well.
 """
 
@@ -13,11 +13,11 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from vouch.drift import two_sample
-from vouch.drift.profile import Appearance, median_size, refuse_few, thinned
-from vouch.drift.two_sample import Answer, Answers, Compared, Effects
+from vouch.drift.profile import Profile, median_size, refuse_few, thinned
+from vouch.drift.two_sample import Compared, Effects, Result, Results
 from vouch.params import Section
 
-QUESTIONS = {  # in the order of the page; the first three need embeddings
+TESTS = {  # in the order of the page; the first three need embeddings
     "embedding_directions": "Embeddings, direction by direction",
     "embedding_kernel": "Embeddings as a whole",
     "embedding_classifier": "Embeddings, told by a classifier",
@@ -44,35 +44,33 @@ class Plan(Section):
 
     @model_validator(mode="after")
     def _can_decide(self) -> Self:
-        if (self.permutations + 1) * self.level < len(QUESTIONS):
-            raise ValueError(
-                f"level needs {len(QUESTIONS) / self.level:.0f} permutations for {len(QUESTIONS)} questions"
-            )
+        if (self.permutations + 1) * self.level < len(TESTS):
+            raise ValueError(f"level needs {len(TESTS) / self.level:.0f} permutations for {len(TESTS)} tests")
         return self
 
 
 @dataclass(frozen=True)
 class Finding:
-    """An answer with its question, its p adjusted for everything that was looked at, and whether this is drift."""
+    """A result with its test, its p adjusted for everything that was looked at, and whether this is drift."""
 
-    question: str
-    answer: Answer
+    test: str
+    result: Result
     adjusted: float
     moved: bool
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """All answers, the questions that could not be asked with their reason, and what was compared after thinning.
+    """All results, the tests that could not be made with their reason, and what was compared after thinning.
 
     `unusual` names the window's photographs that were compared, the least like the reference first; `variance` is the
     share that each principal direction holds.
     """
 
     findings: tuple[Finding, ...]
-    unasked: Mapping[str, str]
-    reference: Appearance
-    window: Appearance
+    untested: Mapping[str, str]
+    reference: Profile
+    window: Profile
     unusual: tuple[str, ...]
     variance: tuple[float, ...]
 
@@ -88,13 +86,13 @@ class Judgement:
         return [name for name in self.unusual if first[group_of[name]] == name][:most]
 
     def worst(self) -> list[Finding]:
-        """Return the variable of each question that moved most: alarms first, then the least p, then the size."""
-        order = sorted(self.findings, key=lambda one: (not one.moved, one.adjusted, -one.answer.relative))
-        return [next(one for one in order if one.question == name) for name in QUESTIONS if name not in self.unasked]
+        """Return the variable of each test that moved most: alarms first, then the least p, then the size."""
+        order = sorted(self.findings, key=lambda one: (not one.moved, one.adjusted, -one.result.relative))
+        return [next(one for one in order if one.test == name) for name in TESTS if name not in self.untested]
 
 
-def judged(reference: Appearance, window: Appearance, plan: Plan, rng: np.random.Generator) -> Judgement:
-    """Compare two sets of photographs by every question that both can answer.
+def judged(reference: Profile, window: Profile, plan: Plan, rng: np.random.Generator) -> Judgement:
+    """Compare two sets of photographs by every test that both have the data for.
 
     Groups are made alike first: each gives at most as many photographs as the smaller of the two sides' median group,
     because groups of one and groups of fifty are not exchangeable whatever they show.
@@ -109,17 +107,17 @@ def judged(reference: Appearance, window: Appearance, plan: Plan, rng: np.random
     for one, who in ((reference, "reference"), (window, "new photographs")):
         refuse_few(one, who, least_groups=plan.least_groups, least_photographs=plan.least_photographs)
     both, effects = two_sample.compared(reference, window, permutations=plan.permutations, rng=rng), plan.effects
-    answers, unusual, variance = _embedded(both, plan, rng)
-    answers |= {
+    results, unusual, variance = _embedded(both, plan, rng)
+    results |= {
         "score_distribution": two_sample.distributions(both, reference.scores, window.scores, effects.ks),
         "score_stability": two_sample.stability(both, plan.bins, effects.psi),
         "labels": two_sample.labels(both, effects.labels),
         "performance": two_sample.performance(both, effects.performance),
     }
-    asked = {question: found for question, found in answers.items() if not isinstance(found, str)}
-    unasked = {question: found for question, found in answers.items() if isinstance(found, str)}
-    findings = [_finding(name, one, len(asked), plan.level) for name, found in asked.items() for one in found]
-    return Judgement(tuple(findings), unasked, reference, window, unusual, variance)
+    tested = {test: found for test, found in results.items() if not isinstance(found, str)}
+    untested = {test: found for test, found in results.items() if isinstance(found, str)}
+    findings = [_finding(name, one, len(tested), plan.level) for name, found in tested.items() for one in found]
+    return Judgement(tuple(findings), untested, reference, window, unusual, variance)
 
 
 def as_json(found: Judgement) -> dict[str, Any]:
@@ -129,25 +127,25 @@ def as_json(found: Judgement) -> dict[str, Any]:
         "drifted": found.drifted,
         "compared": {name: {"photographs": len(one.names), "groups": len(one.groups)} for name, one in sides.items()},
         "findings": [
-            {"question": one.question, "p_of_all": one.adjusted, "moved": one.moved, **asdict(one.answer)}
+            {"test": one.test, "p_of_all": one.adjusted, "moved": one.moved, **asdict(one.result)}
             for one in found.findings
         ],
-        "not_asked": dict(found.unasked),
+        "not_tested": dict(found.untested),
         "variance_of_directions": found.variance,
         "most_unusual": found.unusual,
     }
 
 
-def _finding(question: str, answer: Answer, n_questions: int, level: float) -> Finding:
-    adjusted = min(1.0, answer.within * n_questions)
-    return Finding(question, answer, adjusted, adjusted <= level and answer.relative > 1)
+def _finding(test: str, result: Result, n_tests: int, level: float) -> Finding:
+    adjusted = min(1.0, result.within * n_tests)
+    return Finding(test, result, adjusted, adjusted <= level and result.relative > 1)
 
 
 def _embedded(
     both: Compared, plan: Plan, rng: np.random.Generator
-) -> tuple[dict[str, Answers], tuple[str, ...], tuple[float, ...]]:
-    """Answer the questions about embeddings, and order the window's photographs by how unusual they are."""
-    names = [name for name in QUESTIONS if name.startswith("embedding")]
+) -> tuple[dict[str, Results], tuple[str, ...], tuple[float, ...]]:
+    """Run the tests of embeddings, and order the window's photographs by how unusual they are."""
+    names = [name for name in TESTS if name.startswith("embedding")]
     if both.reference.embeddings is None or both.window.embeddings is None:
         return dict.fromkeys(names, NO_EMBEDDING), two_sample.least_sure(both.window), ()
     effects = plan.effects

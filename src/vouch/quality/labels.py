@@ -44,7 +44,7 @@ def annotation_findings(
     Parameters
     ----------
     samples, boxes, scan : DataFrame
-        As in `tables`; `scan` has a row a sample.
+        As in `tables`; `scan` has a row per sample.
     classes : collection of str
         The classes that a label may have.
     """

@@ -37,7 +37,7 @@ def validate(
     Parameters
     ----------
     samples, boxes, scan : DataFrame
-        As in `tables`, sorted by `sample_id`; `scan` has a row a sample.
+        As in `tables`, sorted by `sample_id`; `scan` has a row per sample.
     thresholds : Thresholds
     severity : mapping
         Check to block, quarantine or warn; names every check.

@@ -1,4 +1,4 @@
-"""What an opened bundle says of photographs: the raw answer, calibrated, and decided by its one policy."""
+"""What an open bundle says of photographs: the raw answer, calibrated, and decided by its one policy."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from vouch.calibration.apply.calibrator import calibrated
 from vouch.errors import BundleError, DataError, Problem, refuse_any
 from vouch.policies.apply.policy import decided
 from vouch.policies.apply.selective import score_column
-from vouch.release.opening import Opened
+from vouch.release.opening import Bundle
 from vouch.tables import PROBABILITY
 from vouch.tasks import ByTask
 from vouch.vision import runtime
@@ -33,20 +33,20 @@ class Answered:
     refused: tuple[Problem, ...]
 
 
-def answer(opened: Opened, images: Sequence[Image]) -> Answered:
+def answer(bundle: Bundle, images: Sequence[Image]) -> Answered:
     """Return what the bundle says, calibrated and decided; an image that fails takes no other with it.
 
     Parameters
     ----------
-    opened : Opened
+    bundle : Bundle
         From `opening.open_bundle`.
     images : sequence of images
 
     Returns
     -------
     Answered
-        A detector: one row a detection: image, class_pred, score, confidence, accept, x1, y1, x2, y2 (pixels).
-        A classifier: one row a photograph: image, class_pred, confidence, accept, prediction_set, why and
+        A detector: one row per detection: image, class_pred, score, confidence, accept, x1, y1, x2, y2 (pixels).
+        A classifier: one row per photograph: image, class_pred, confidence, accept, prediction_set, why and
         probability_<class>.
 
     Raises
@@ -56,11 +56,11 @@ def answer(opened: Opened, images: Sequence[Image]) -> Answered:
     DataError
         When none of the images can be used.
     """
-    return ANSWERS[opened.task](opened, trained(opened), images)
+    return ANSWERS[bundle.task](bundle, trained(bundle), images)
 
 
-def seen(opened: Opened, images: Sequence[Image]) -> tuple[pd.DataFrame, NDArray[np.float64] | None]:
-    """Return a classifier's calibrated and decided rows, one a photograph, and their embeddings where it gives them.
+def seen(bundle: Bundle, images: Sequence[Image]) -> tuple[pd.DataFrame, NDArray[np.float64] | None]:
+    """Return a classifier's calibrated and decided rows, one per photograph, and their embeddings where it gives them.
 
     Raises
     ------
@@ -69,15 +69,15 @@ def seen(opened: Opened, images: Sequence[Image]) -> tuple[pd.DataFrame, NDArray
     DataError
         For every image that cannot be used.
     """
-    loaded = trained(opened)
+    loaded = trained(bundle)
     names = [image.name for image in images]
     if loaded.embed is None:
-        return _decided(opened, names, required(runtime.classify(loaded, images, batch=BATCH))), None
+        return _decided(bundle, names, required(runtime.classify(loaded, images, batch=BATCH))), None
     pairs = list(shown(required(runtime.embed(loaded, images, batch=BATCH)), len(images), "embed"))
-    return _decided(opened, names, (outputs for outputs, _ in pairs)), np.stack([embedding for _, embedding in pairs])
+    return _decided(bundle, names, (outputs for outputs, _ in pairs)), np.stack([embedding for _, embedding in pairs])
 
 
-def trained(opened: Opened) -> Runtime:
+def trained(bundle: Bundle) -> Runtime:
     """Return the bundle's network.
 
     Raises
@@ -85,35 +85,35 @@ def trained(opened: Opened) -> Runtime:
     BundleError
         When the bundle is trivial: it does not look at photographs.
     """
-    if opened.runtime is None:
-        where = f"bundle {opened.manifest['name']}"
+    if bundle.runtime is None:
+        where = f"bundle {bundle.manifest['name']}"
         raise BundleError([Problem(where, "a trained bundle", "a trivial one", "run `dvc repro`, or name another")])
-    return opened.runtime
+    return bundle.runtime
 
 
-def _detections(opened: Opened, loaded: Runtime, images: Sequence[Image]) -> Answered:
-    assert opened.postprocess is not None  # a detector's bundle does not verify without it
-    used, refused = _sorted_out(images, runtime.detect(loaded, images, opened.postprocess, batch=BATCH))
+def _detections(bundle: Bundle, loaded: Runtime, images: Sequence[Image]) -> Answered:
+    assert bundle.postprocess is not None  # a detector's bundle does not verify without it
+    used, refused = _sorted_out(images, runtime.detect(loaded, images, bundle.postprocess, batch=BATCH))
     rows = [
-        (name, opened.classes[class_id], float(score), *(float(value) for value in box))
+        (name, bundle.classes[class_id], float(score), *(float(value) for value in box))
         for name, (one, _) in used
         for class_id, score, box in zip(one.class_ids, one.scores, one.boxes_xyxy, strict=True)
     ]
     table = pd.DataFrame(rows, columns=["image", "class_pred", "score", "x1", "y1", "x2", "y2"])
-    table = decided(opened.policy, calibrated(opened.calibrator, table.astype({"score": "float64"})))
+    table = decided(bundle.policy, calibrated(bundle.calibrator, table.astype({"score": "float64"})))
     return Answered(table[["image", "class_pred", "score", "confidence", "accept", "x1", "y1", "x2", "y2"]], refused)
 
 
-def _classes(opened: Opened, loaded: Runtime, images: Sequence[Image]) -> Answered:
+def _classes(bundle: Bundle, loaded: Runtime, images: Sequence[Image]) -> Answered:
     used, refused = _sorted_out(images, runtime.classify(loaded, images, batch=BATCH))
-    rows = _decided(opened, [name for name, _ in used], (one for _, one in used)).rename(columns={"sample_id": "image"})
-    rows["why"] = [_why(opened.policy, row) for row in rows.to_dict("records")]
-    probabilities = [PROBABILITY + name for name in opened.classes]
+    rows = _decided(bundle, [name for name, _ in used], (one for _, one in used)).rename(columns={"sample_id": "image"})
+    rows["why"] = [_why(bundle.policy, row) for row in rows.to_dict("records")]
+    probabilities = [PROBABILITY + name for name in bundle.classes]
     columns = ["image", "class_pred", "confidence", "accept", "prediction_set", "why", *probabilities]
     return Answered(rows[columns], refused)
 
 
-ANSWERS: ByTask[Callable[[Opened, Runtime, Sequence[Image]], Answered]] = ByTask(detect=_detections, classify=_classes)
+ANSWERS: ByTask[Callable[[Bundle, Runtime, Sequence[Image]], Answered]] = ByTask(detect=_detections, classify=_classes)
 
 
 def _sorted_out(
@@ -128,10 +128,10 @@ def _sorted_out(
     return used, tuple(refused)
 
 
-def _decided(opened: Opened, names: Sequence[str], outputs: Iterable[NDArray[np.float64]]) -> pd.DataFrame:
+def _decided(bundle: Bundle, names: Sequence[str], outputs: Iterable[NDArray[np.float64]]) -> pd.DataFrame:
     samples = pd.DataFrame({"sample_id": names, "group": names, "label": None})
-    rows = classification_rows(samples, outputs, opened.classes).drop(columns=["class_true", "correct"])
-    return decided(opened.policy, calibrated(opened.calibrator, rows))
+    rows = classification_rows(samples, outputs, bundle.classes).drop(columns=["class_true", "correct"])
+    return decided(bundle.policy, calibrated(bundle.calibrator, rows))
 
 
 def _why(policy: dict[str, Any], row: dict[Any, Any]) -> str:

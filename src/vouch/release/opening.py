@@ -29,7 +29,7 @@ VALUES: ByTask[Callable[[int], tuple[int, ...]]] = ByTask(  # rows that an outpu
 
 
 @dataclass(frozen=True)
-class Opened:
+class Bundle:
     """A checked bundle, ready to predict; a trivial one has no runtime: it finds nothing, or says the prior."""
 
     manifest: dict[str, Any]
@@ -42,7 +42,7 @@ class Opened:
     policy: dict[str, Any]
 
 
-def open_bundle(folder: Path) -> Opened:
+def open_bundle(folder: Path) -> Bundle:
     """Verify a bundle, load it, and run its sample.
 
     Raises
@@ -53,7 +53,7 @@ def open_bundle(folder: Path) -> Opened:
     return open_contents(bundle.read(folder), str(folder))
 
 
-def open_contents(contents: Contents, where: str) -> Opened:
+def open_contents(contents: Contents, where: str) -> Bundle:
     """Load the network of a bundle that was read, and run its sample.
 
     What can be known of the order of the labels is: a network that says its own, and a classifier's calibrator, must
@@ -66,7 +66,7 @@ def open_contents(contents: Contents, where: str) -> Opened:
         or does not reproduce the sample.
     """
     parts = contents.parts
-    return Opened(
+    return Bundle(
         contents.manifest,
         contents.manifest["task"],
         None if parts.preprocess is None else _load(contents, parts.preprocess, where),

@@ -156,7 +156,7 @@ def _contradictions(task: Task, parts: Parts, where: str) -> list[Problem]:
     if by_gate and calibrator.get("gate") is None:
         words.append(("calibrator.json: gate", "a map, as the policy decides by the gate", None))
     if parts.prior is not None and len(parts.prior) != len(classes):
-        words.append(("prior.json: prior", f"{len(classes)} shares, one a class", len(parts.prior)))
+        words.append(("prior.json: prior", f"{len(classes)} shares, one per class", len(parts.prior)))
     return [Problem(f"{where}/{place}"[:240], expected[:240], str(got)[:80], REMEDY) for place, expected, got in words]
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from vouch.drift.profile import Appearance
-from vouch.drift.verdict import QUESTIONS, Finding, Judgement
+from vouch.drift.profile import Profile
+from vouch.drift.verdict import TESTS, Finding, Judgement
 from vouch.report import figures
 from vouch.report.figures import Dot
 from vouch.report.page import ENVIRONMENT
@@ -34,15 +34,15 @@ def page(facts: Mapping[str, Any], found: Judgement, shown: Sequence[tuple[str, 
         drifted=found.drifted,
         sentence=sentence(found),
         moved=[one for one in worst if one.moved],
-        questions=QUESTIONS,
+        tests=TESTS,
         worst=worst,
         findings=found.findings,
-        unasked=found.unasked,
+        untested=found.untested,
         overview=_overview(worst),
         directions=_directions(found),
         curves=_curves(found),
         classes=_classes(found),
-        performance=[one.answer for one in found.findings if one.question == "performance"],
+        performance=[one.result for one in found.findings if one.test == "performance"],
         sides=[("val_calib", found.reference), ("new photographs", found.window)],
         variance=sum(found.variance),
         shown=shown,
@@ -56,55 +56,51 @@ def pictures(names: Sequence[str]) -> list[tuple[str, str]]:
 
 def sentence(found: Judgement) -> str:
     """Return the verdict as one sentence with its counts."""
-    asked, moved = found.worst(), sum(one.moved for one in found.worst())
+    tested, moved = found.worst(), sum(one.moved for one in found.worst())
     counts = [f"{number(len(one.names))} photographs in {number(len(one.groups))} groups" for one in _sides(found)]
-    what = (
-        f"{moved} of {len(asked)} questions show a change"
-        if moved
-        else f"None of {len(asked)} questions shows a change"
-    )
+    what = f"{moved} of {len(tested)} tests show a change" if moved else f"None of {len(tested)} tests shows a change"
     sure = "that is both larger than chance and large enough to matter"
     return f"{what} {sure}: {counts[1]} against {counts[0]} of val_calib."
 
 
-def _sides(found: Judgement) -> tuple[Appearance, Appearance]:
+def _sides(found: Judgement) -> tuple[Profile, Profile]:
     return found.reference, found.window
 
 
 def _overview(worst: Sequence[Finding]) -> str:
-    rows = [_dot(one, QUESTIONS[one.question]) for one in worst]
-    return figures.dots(rows, name="overview", label="Effect of each question in units of its limit")
+    rows = [_dot(one, TESTS[one.test]) for one in worst]
+    return figures.dots(rows, name="overview", label="Effect of each test in units of its limit")
 
 
 def _dot(one: Finding, label: str) -> Dot:
-    return Dot(one.question, label, one.answer.relative, None, None, 1.0, good=not one.moved)
+    return Dot(one.test, label, one.result.relative, None, None, 1.0, good=not one.moved)
 
 
 def _directions(found: Judgement) -> str | None:
-    of_embedding = [one for one in found.findings if one.question == "embedding_directions"]
-    most = sorted(of_embedding, key=lambda one: -one.answer.effect)[:MOST_DIRECTIONS]
+    of_embedding = [one for one in found.findings if one.test == "embedding_directions"]
+    most = sorted(of_embedding, key=lambda one: -one.result.effect)[:MOST_DIRECTIONS]
     if not most:
         return None
     rows = [
-        Dot("d", one.answer.variable, one.answer.effect, None, None, one.answer.limit, good=not one.moved)
+        Dot("d", one.result.variable, one.result.effect, None, None, one.result.limit, good=not one.moved)
         for one in most
     ]
     return figures.dots(rows, name="directions", label="Distance of distributions along principal directions")
 
 
 def _curves(found: Judgement) -> list[dict[str, Any]]:
-    scored = [one for one in found.findings if one.question == "score_distribution"]
-    scored = sorted(scored, key=lambda one: -one.answer.effect)[:MOST_CURVES]
+    scored = [one for one in found.findings if one.test == "score_distribution"]
+    scored = sorted(scored, key=lambda one: -one.result.effect)[:MOST_CURVES]
     return [
-        {"name": one.answer.variable, "moved": one.moved, "svg": _curve(found, one, place)}
+        {"name": one.result.variable, "moved": one.moved, "svg": _curve(found, one, place)}
         for place, one in enumerate(scored)
     ]
 
 
 def _curve(found: Judgement, one: Finding, place: int) -> str:
-    name = one.answer.variable
+    name = one.result.variable
     reference, window = (side.scores[name].values for side in _sides(found))
-    label = f"Distribution of {name}: distance {number(one.answer.effect)}"
+    label = f"Distribution of {name}: distance {number(one.result.effect)}"
     return figures.distributions(reference, window, name=f"score-{place}", x_label=name, label=label)
 
 

@@ -59,7 +59,7 @@ class Dot:
 
 
 def dots(rows: Sequence[Dot], *, name: str, label: str) -> str:
-    """Draw one line a stratum: the value, its interval, and the gate's limit where one is set."""
+    """Draw one line per stratum: the value, its interval, and the gate's limit where one is set."""
 
     def draw(axes: Axes) -> None:
         for place, row in enumerate(rows):

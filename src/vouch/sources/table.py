@@ -1,4 +1,4 @@
-"""CSV: one row a photograph or one row a box, with a header; also the side manifest beside other formats.
+"""CSV: one row per photograph or one row per box, with a header; also the side manifest beside other formats.
 
 Columns with a meaning: `image` (or `file`), `label`, `annotation`, `width`, `height`, `group_<key>`,
 `stratum_<name>`, and together `class`, `x1`, `y1`, `x2`, `y2` (pixels). Other columns wait for a rule.
@@ -49,7 +49,7 @@ def _silent(held: Mapping[str, tuple[str, Row]]) -> list[Problem]:
 
 
 def read_side(tree: Tree, path: str) -> tuple[dict[str, Row], list[Problem]]:
-    """Read a side manifest: one row a photograph.
+    """Read a side manifest: one row per photograph.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def read_side(tree: Tree, path: str) -> tuple[dict[str, Row], list[Problem]]:
     for where, row in _rows(tree, path, problems):
         image = row["image"]
         if image in held:
-            problems.append(Problem(where, "one row a photograph", f"a second row of {image}", "remove one"))
+            problems.append(Problem(where, "one row per photograph", f"a second row of {image}", "remove one"))
         held[image] = row
     return held, problems
 
@@ -128,7 +128,7 @@ def _add(row: Row, where: str, held: dict[str, tuple[str, Row]], boxes: dict[str
     first, known = held[image]
     if box is None or not boxes[image]:
         if not problems:
-            yield Problem(where, "one row a photograph without boxes", f"{image} again (see {first})", "remove one")
+            yield Problem(where, "one row per photograph without boxes", f"{image} again (see {first})", "remove one")
         return
     for name, cell in row.items():
         if name not in BOX and cell != known[name]:

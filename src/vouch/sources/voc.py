@@ -1,4 +1,4 @@
-"""Pascal VOC: an XML file a photograph, boxes in pixels.
+"""Pascal VOC: an XML file per photograph, boxes in pixels.
 
 Corners are read as written, as edges counted from 0: the first VOC release counted from 1, the tools of today
 from 0, and no file says which; the difference is one pixel.

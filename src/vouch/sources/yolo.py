@@ -1,4 +1,4 @@
-"""YOLO: a text file a photograph, a line a box, `class cx cy width height` as fractions of the picture.
+"""YOLO: a text file per photograph, one line per box, `class cx cy width height` as fractions of the picture.
 
 The label of a photograph is the same path with its last folder `images` replaced by `labels` and the suffix
 `.txt`; where no folder is called `images` it lies beside the photograph. Upstream splits are not read: the lock

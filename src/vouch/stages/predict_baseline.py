@@ -18,11 +18,11 @@ from vouch.vision.scoring import SCORED, Network
 
 def run(model: str, dataset: str, baseline: str) -> None:
     """Predict with the bundle `baseline`."""
-    task, opened = task_of(model), open_bundle(Path(baseline))
-    if opened.task != task:
+    task, bundle = task_of(model), open_bundle(Path(baseline))
+    if bundle.task != task:
         remedy = f"correct pipeline.models.{model}"
-        raise BundleError([Problem(baseline, f"a bundle to {task}", f"one to {opened.task}", remedy)])
-    network = Network(opened.runtime, opened.classes, opened.postprocess, opened.prior)
+        raise BundleError([Problem(baseline, f"a bundle to {task}", f"one to {bundle.task}", remedy)])
+    network = Network(bundle.runtime, bundle.classes, bundle.postprocess, bundle.prior)
     samples = io.read_table(paths.manifest(dataset, "samples"))
     boxes = io.read_table(paths.manifest(dataset, "boxes"))
     members = contract.read_split(dataset, "val_test", purpose="predict")

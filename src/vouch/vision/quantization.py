@@ -1,4 +1,4 @@
-"""INT8: a network in eight bits, QUInt8 activations and QInt8 weights; what it has learnt is not trained again."""
+"""INT8: a network in eight bits, QUInt8 activations and QInt8 weights; what it has learned is not trained again."""
 
 import tempfile
 from collections.abc import Iterator, Sequence

@@ -18,11 +18,11 @@ def detection_rows(
     found: Iterable[tuple[Detections, tuple[int, int]]],
     classes: tuple[str, ...],
 ) -> pd.DataFrame:
-    """Return the waist's rows: one a detection, one a missed truth, one a photograph where neither is.
+    """Return the waist's rows: one per detection, one per missed truth, one per photograph where neither is.
 
     Parameters
     ----------
-    samples : one row a photograph, in the order of `found`: sample_id, group, stratum_*
+    samples : one row per photograph, in the order of `found`: sample_id, group, stratum_*
     boxes : labelled objects of those photographs, corners in [0, 1]
     found : detections in pixels, scores descending, and the photograph's (width, height)
     classes : name of each class id of `found`
@@ -79,11 +79,11 @@ def _row(class_true: str | None, class_pred: str | None, box_xyxy: Any) -> dict[
 def classification_rows(
     samples: pd.DataFrame, answers: Iterable[NDArray[np.float64]], classes: tuple[str, ...]
 ) -> pd.DataFrame:
-    """Return the waist's rows: one a photograph, with its label, the network's class and the logits.
+    """Return the waist's rows: one per photograph, with its label, the network's class and the logits.
 
     Parameters
     ----------
-    samples : one row a photograph, in the order of `answers`: sample_id, group, label, stratum_*
+    samples : one row per photograph, in the order of `answers`: sample_id, group, label, stratum_*
     answers : float64 arrays, shape (classes,) or (classes + 1,): the last is the gate's logit
     classes : name of each logit
 

@@ -79,7 +79,7 @@ def load_bytes(content: bytes, preprocess: Preprocess, where: str) -> Runtime:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what is refused is told once, by the exception
     # `detect` gives each core a batch of its own; threads inside one run would spin at every layer's end, which took
-    # 17 instead of 10 ms of processor time a photograph on two cores (0.8 million parameters, 320 pixels)
+    # 17 instead of 10 ms of processor time per photograph on two cores (0.8 million parameters, 320 pixels)
     options.intra_op_num_threads = 1
     try:
         # without its fallback, which prints and tries the same again

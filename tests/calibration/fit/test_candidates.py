@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from calibration.asked import multiclass
-from vouch.calibration.fit.candidates import candidates, likeness
+from vouch.calibration.fit.candidates import candidates, intraclass_correlation
 
 LEARNT = {"identity": 0, "temperature": 1, "platt": 2, "isotonic": 15}
 METHODS = ("isotonic", "identity", "temperature", "platt")
@@ -25,12 +25,12 @@ def test_a_method_needs_rows_for_each_number_that_it_learns() -> None:
 
 def test_rows_of_a_group_count_for_what_they_are_worth() -> None:
     alike = rows([place % 20 < 10 for place in range(200)], 20)  # ten groups all right, ten all wrong
-    assert likeness(alike, 0.05) == 1.0
+    assert intraclass_correlation(alike, 0.05) == 1.0
     assert candidates(alike, METHODS, LEARNT, asked(15)).methods == ("identity", "temperature")
     mixed = rows([place % 40 < 20 for place in range(200)], 20)  # five right of ten in each group
-    assert likeness(mixed, 0.05) == 0.05
+    assert intraclass_correlation(mixed, 0.05) == 0.05
     effective = candidates(mixed, METHODS, LEARNT, asked(15)).effective
-    assert effective == pytest.approx(200 / 1.45)  # ten rows a group at the floor of .05
+    assert effective == pytest.approx(200 / 1.45)  # ten rows per group at the floor of .05
 
 
 def test_rows_that_can_teach_nothing_say_so() -> None:

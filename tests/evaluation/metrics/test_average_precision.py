@@ -67,7 +67,7 @@ def coco(scenes):
 
 
 def rows_of(evaluation, groups):
-    """Take the waist's rows from pycocotools' own matches: one a detection, one a truth that none met at IoU .50."""
+    """Take the rows from pycocotools' own matches: one per detection, one per truth that none met at IoU .50."""
     params, rows = evaluation.params, []
     images, areas = len(params.imgIds), len(params.areaRng)
     for image in range(images):

@@ -16,7 +16,7 @@ from vouch.evaluation.metrics.intervals import (
 
 
 def mean_of(values, support=None, *, share=False):
-    """The mean of one value a group, as a measure."""
+    """The mean of one value per group, as a measure."""
     values = np.asarray(values, dtype=np.float64)
     support = np.ones(len(values)) if support is None else np.asarray(support, dtype=np.float64)
     return Measure(lambda weights: (weights @ (values * support)) / (weights @ support), support, share=share)

@@ -86,10 +86,10 @@ def test_without_a_miss_nothing_says_that_rows_of_a_group_are_unlike_and_each_co
 
 def test_the_bound_of_grouped_rows_is_that_of_a_share_on_effective_counts() -> None:
     generator = np.random.default_rng(0)
-    for likeness in (0.3, 0.02):
+    for correlation in (0.3, 0.02):
         sizes = generator.integers(1, 12, 60)
         group = np.repeat(np.arange(60), sizes)
-        rate = generator.beta(0.1 * (1 - likeness) / likeness, 0.9 * (1 - likeness) / likeness, 60)[group]
+        rate = generator.beta(0.1 * (1 - correlation) / correlation, 0.9 * (1 - correlation) / correlation, 60)[group]
         missed = generator.random(len(group)) < rate
         rows = binary(np.where(missed, 0.2, 0.8), np.ones(len(group), dtype=bool), group)
         cases = cases_of(rows, "work")
@@ -101,8 +101,8 @@ def test_the_bound_of_grouped_rows_is_that_of_a_share_on_effective_counts() -> N
         alone = counts * (1 - share) ** 2 + (each - counts) * share**2
         products = np.sum((counts - share * each) ** 2 - alone)
         expected = products / np.sum(each * (each - 1)) / (share * (1 - share))
-        assert cases.likeness == pytest.approx(max(expected, 0.0))
-        effective = np.sum(sizes / (1 + (sizes - 1) * cases.likeness))
+        assert cases.correlation == pytest.approx(max(expected, 0.0))
+        effective = np.sum(sizes / (1 + (sizes - 1) * cases.correlation))
         assert found.effective == pytest.approx(effective)
         of_rows = missed.mean()
         assert found.bound >= beta.ppf(0.95, of_rows * effective + 1, (1 - of_rows) * effective) - 1e-12

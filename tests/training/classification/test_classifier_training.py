@@ -195,7 +195,7 @@ def test_bfloat16_trains_and_ships_float32(pictures, tmp_path):
             "float32 or bfloat16 with DINO",
         ),
         ({"positive": "cone"}, "positive: expected one of clear, road_work, got cone"),
-        ({"batch": 2}, "4 photographs a step at the least"),
+        ({"batch": 2}, "4 photographs per step at the least"),
         ({"views": views(side_px=48)}, "32, the canvas, where there are no tiles"),
         ({"views": views(aggregator="top_k")}, "at most 1 views"),
         ({"views": views(aggregator="top_k", top_k=1), "positive": None}, "a class, for top_k ranks views by it"),

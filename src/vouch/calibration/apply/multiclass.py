@@ -55,7 +55,7 @@ def calibrated_classes(calibrator: Mapping[str, Any], rows: pd.DataFrame) -> pd.
 
 
 def gate_score(rows: pd.DataFrame) -> FloatArray:
-    """Return the sigmoid of the gate's logit: the raw score that the gate's map is learnt on and read at."""
+    """Return the sigmoid of the gate's logit: the raw score that the gate's map is learned on and read at."""
     return sigmoid(rows[GATE_LOGIT].to_numpy(dtype=np.float64))
 
 

@@ -58,7 +58,7 @@ def apply_curve(curve: Mapping[str, Any], score: FloatArray) -> FloatArray:
 
 
 def one_vs_rest_scores(logits: FloatArray) -> FloatArray:
-    """Return the softmax kept in [1e-7, 1 - 1e-7]: what the curves of one-vs-rest maps are learnt on and read at."""
+    """Return the softmax kept in [1e-7, 1 - 1e-7]: what the curves of one-vs-rest maps are fitted on and read at."""
     return np.clip(softmax(logits), CLIP, 1.0 - CLIP)
 
 
@@ -70,7 +70,7 @@ def parameters(classes: int) -> dict[str, int]:
     return counts | {"matrix": linear, "dirichlet": linear, "isotonic": 1_000_000, "bbq": 1_000_001}
 
 
-def learnt(classes: int) -> dict[str, int]:
+def n_parameters(classes: int) -> dict[str, int]:
     """Return how many numbers each method learns; curves that follow the data are taken for histograms."""
     counts = parameters(classes)
     return counts | dict.fromkeys(("isotonic", "bbq"), counts["histogram"])

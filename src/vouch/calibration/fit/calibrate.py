@@ -10,7 +10,7 @@ from vouch.calibration.apply.calibrator import Calibrator, calibrated
 from vouch.calibration.apply.multiclass import as_predicted
 from vouch.calibration.fit import multiclass_selection as multiclass
 from vouch.calibration.fit import scalar_selection as scalar
-from vouch.calibration.fit.candidates import likeness
+from vouch.calibration.fit.candidates import intraclass_correlation
 from vouch.calibration.fit.multiclass_lookup import multiclass_lookup
 from vouch.calibration.fit.params import Multiclass, Scalar
 from vouch.calibration.fit.scalar_lookup import lookup_table
@@ -33,7 +33,7 @@ def fit(rows: pd.DataFrame, asked: Scalar | Multiclass) -> Fitted:
     Raises
     ------
     DataError
-        Listing every score, logit, label or group that nothing can be learnt from.
+        Listing every score, logit, label or group that nothing can be learned from.
     """
     match asked:
         case Scalar():
@@ -54,7 +54,7 @@ def _fit_scalar(rows: pd.DataFrame, asked: Scalar) -> Fitted:
         lookup=lookup_table(calibrator, classes),
         before=population.assign(confidence=population["score"].to_numpy(dtype=np.float64)),
         after=population.assign(confidence=scalar.out_of_fold(population, asked)),
-        correlation=likeness(population, asked.intraclass_floor),
+        correlation=intraclass_correlation(population, asked.intraclass_floor),
     )
 
 
@@ -67,5 +67,5 @@ def _fit_multiclass(rows: pd.DataFrame, asked: Multiclass) -> Fitted:
         lookup=multiclass_lookup(calibrator),
         before=calibrated(as_predicted(calibrator["classes"]), labelled),
         after=multiclass.out_of_fold(labelled, asked),
-        correlation=likeness(labelled, asked.intraclass_floor),
+        correlation=intraclass_correlation(labelled, asked.intraclass_floor),
     )

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from vouch.calibration.fit.params import Learning
-from vouch.evaluation.metrics.shares import FloatArray, effective_rows, intraclass_correlation
+from vouch.evaluation.metrics import shares
+from vouch.evaluation.metrics.shares import FloatArray, effective_rows
 
 STEPS = 15  # numbers that a curve which follows the data is taken to learn: the bins of a histogram
 
@@ -38,30 +39,32 @@ class Candidates:
         return f"rows worth {self.effective:.0f} independent ones; {needed}"
 
 
-def likeness(rows: pd.DataFrame, floor: float) -> float:
+def intraclass_correlation(rows: pd.DataFrame, floor: float) -> float:
     """Return the correlation of being right within a group, over all rows; at least `floor`."""
-    return _likeness(*_by_group(rows), floor)
+    return _correlation(*_by_group(rows), floor)
 
 
-def candidates(rows: pd.DataFrame, methods: tuple[str, ...], learnt: Mapping[str, int], asked: Learning) -> Candidates:
+def candidates(
+    rows: pd.DataFrame, methods: tuple[str, ...], n_parameters: Mapping[str, int], asked: Learning
+) -> Candidates:
     """Return the methods that have enough rows, in their order.
 
     Parameters
     ----------
     rows : table
         `correct` and `group`.
-    learnt : map of str to int
+    n_parameters : map of str to int
         How many numbers each method learns.
     """
     sizes, right = _by_group(rows)
-    effective = effective_rows(sizes, _likeness(sizes, right, asked.intraclass_floor))
-    needed = {method: asked.rows_per_parameter * learnt[method] for method in methods}
+    effective = effective_rows(sizes, _correlation(sizes, right, asked.intraclass_floor))
+    needed = {method: asked.rows_per_parameter * n_parameters[method] for method in methods}
     left_out = {method: float(rows) for method, rows in needed.items() if rows > effective}
     return Candidates(tuple(method for method in methods if method not in left_out), effective, left_out)
 
 
-def _likeness(sizes: FloatArray, right: FloatArray, floor: float) -> float:
-    return max(floor, intraclass_correlation(right, sizes))
+def _correlation(sizes: FloatArray, right: FloatArray, floor: float) -> float:
+    return max(floor, shares.intraclass_correlation(right, sizes))
 
 
 def _by_group(rows: pd.DataFrame) -> tuple[FloatArray, FloatArray]:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from vouch.calibration.apply.calibrator import Calibrator, calibrated
 from vouch.calibration.apply.multiclass import as_predicted, gate_score
-from vouch.calibration.apply.multiclass_maps import apply_multiclass, learnt, parameters
+from vouch.calibration.apply.multiclass_maps import apply_multiclass, n_parameters, parameters
 from vouch.calibration.apply.probabilities import (
     IntArray,
     classes_of,
@@ -81,7 +81,7 @@ def out_of_fold(rows: pd.DataFrame, asked: Multiclass) -> pd.DataFrame:
     The figures to report on the split that the calibrator is fitted on, as in `scalar_selection.out_of_fold`.
     """
     folds = grouped_folds(rows["group"], asked.folds)
-    if not folds:  # one group alone: nothing can be learnt without it
+    if not folds:  # one group alone: nothing can be learned without it
         return calibrated(as_predicted(classes_of(rows)), rows)
     parts = [calibrated(fit_multiclass(rows[~held], asked), rows[held]) for held in folds]
     return pd.concat(parts).sort_index()
@@ -110,7 +110,7 @@ def _fit_map(
 ) -> tuple[Map, dict[str, float], dict[str, Any]]:
     if rows["group"].nunique() < 2:
         return {"method": "identity", "reason": f"{len(rows)} labelled rows in one group; 2 are needed"}, {}, {}
-    tried = candidates(rows, asked.methods, learnt(len(classes)), asked)
+    tried = candidates(rows, asked.methods, n_parameters(len(classes)), asked)
     if not tried.methods:
         return {"method": "identity", "reason": tried.reason}, {}, tried.report
     logits, truth = matrix(rows, classes, LOGIT), labels(rows, classes)

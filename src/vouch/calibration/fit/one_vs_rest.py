@@ -1,6 +1,6 @@
 """Learn one scalar curve for each class against the rest: platt, isotonic, beta, histogram, BBQ and spline.
 
-Curves are learnt on the class's softmax, kept in [1e-7, 1 - 1e-7]; `multiclass_maps` makes each row sum to one
+Curves are learned on the class's softmax, kept in [1e-7, 1 - 1e-7]; `multiclass_maps` makes each row sum to one
 afterwards. Histogram, BBQ and spline may fall where the data do, so a detector's scores, whose order must stay, have
 no use for them.
 """

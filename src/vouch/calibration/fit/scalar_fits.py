@@ -20,7 +20,7 @@ LOG_SCALE = 8.0  # temperatures between exp(-8) and exp(8)
 
 
 def fit_identity(score: FloatArray, correct: BoolArray) -> Map:
-    """Return the map that leaves scores as they are: the honest answer when nothing better can be learnt."""
+    """Return the map that leaves scores as they are: the honest answer when nothing better can be learned."""
     return {"method": "identity"}
 
 

@@ -79,7 +79,7 @@ def out_of_fold(rows: pd.DataFrame, asked: Scalar) -> FloatArray:
     float64 array, shape (n,), in [0, 1]
     """
     score, class_pred = _scores(rows), rows["class_pred"].to_numpy(dtype=object)
-    calibrated = score.copy()  # one group alone: nothing can be learnt without it
+    calibrated = score.copy()  # one group alone: nothing can be learned without it
     for held in grouped_folds(rows["group"], asked.folds):
         calibrator = fit_calibrator(rows[~held], asked)
         calibrated[held] = confidence(calibrator, score[held], class_pred[held])

@@ -48,7 +48,7 @@ def mean_average_precision(rows: pd.DataFrame, n_groups: int, *, bits: Sequence[
 
     References
     ----------
-    Lin et al. 2014 (COCO); pycocotools' COCOeval.accumulate, area "all", without a limit of detections a photograph.
+    Lin et al. 2014 (COCO); pycocotools' COCOeval.accumulate, area "all", without a limit of detections per photograph.
     """
     classes = rankings(rows, n_groups, bits=bits)
 

@@ -180,7 +180,7 @@ def effective_interval(
 
 
 def count_interval(value: float, left_out: FloatArray, support: FloatArray, setting: Setting) -> tuple[float, float]:
-    """Return the interval of a Poisson rate with as many independent events as would vary like this number a row.
+    """Return the interval of a Poisson rate with as many independent events as would vary like this number per row.
 
     The exact gamma limits on events over their dispersion, which is at least what the correlation makes of the groups:
     so no event in some rows is no certainty of none.

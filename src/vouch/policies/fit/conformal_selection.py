@@ -94,16 +94,16 @@ def select(ranked: Ranked, xi: float, *, variant: str, alpha: float, delta: floa
     return _selection(ranked, k, _first(ranked, k), low, event_low, budget, whole=variant == "dkw")
 
 
-def set_level(strangeness: FloatArray, allowed: int) -> float | None:
+def set_level(nonconformity: FloatArray, allowed: int) -> float | None:
     """Return the smallest lam2 at which at most `allowed` rows have their truth outside the set; None for none.
 
-    `strangeness` is 1 - p of the true class, float64, in [0, 1].
+    `nonconformity` is 1 - p of the true class, float64, in [0, 1].
     """
     if allowed < 0:
         return None
-    if allowed >= len(strangeness):
+    if allowed >= len(nonconformity):
         return 0.0
-    smallest = np.sort(strangeness)[len(strangeness) - allowed - 1]
+    smallest = np.sort(nonconformity)[len(nonconformity) - allowed - 1]
     return float(min(np.ceil((smallest - SLACK) * 10**DIGITS) / 10**DIGITS, 1.0)) + 0.0
 
 

@@ -47,16 +47,16 @@ def fit_operating_point(rows: pd.DataFrame, asked: OperatingPoint) -> Policy:
     """
     refuse_any(DataError, _missing_strata(rows, asked.strata))
     classes = sorted({*rows["class_true"].dropna(), *rows["class_pred"].dropna()})
-    planned = _likeness_at(rows, asked)
+    planned = _correlation_at(rows, asked)
     policy = _policy(asked, *_thresholds(rows, classes, asked, planned)) | {"intraclass_correlation": planned}
     accepted = accept(policy, rows["confidence"], rows["class_pred"])
-    likeness = _likeness(rows, accepted, asked)
-    evidence = {name: _evidence(rows, accepted, name, asked, likeness) for name in classes}
-    return {**policy, "intraclass_correlation": likeness, "evidence": evidence}
+    correlation = _intraclass_correlation(rows, accepted, asked)
+    evidence = {name: _evidence(rows, accepted, name, asked, correlation) for name in classes}
+    return {**policy, "intraclass_correlation": correlation, "evidence": evidence}
 
 
 def _thresholds(
-    table: pd.DataFrame, classes: Sequence[str], asked: OperatingPoint, likeness: float
+    table: pd.DataFrame, classes: Sequence[str], asked: OperatingPoint, correlation: float
 ) -> tuple[dict[str, float | None], dict[str, str]]:
     """Return the threshold of each class, and why it is infeasible where it is; "*" where nothing was seen."""
     each = asked.objective.level == "class"
@@ -64,7 +64,7 @@ def _thresholds(
     thresholds: dict[str, float | None] = {}
     infeasible = {} if classes else {"*": "no truth and no detection was seen"}
     for names in parts:
-        threshold, reason = _threshold(table, names, asked, likeness)
+        threshold, reason = _threshold(table, names, asked, correlation)
         thresholds |= dict.fromkeys(names, threshold)
         infeasible |= dict.fromkeys(names, reason) if reason else {}
     return thresholds, infeasible
@@ -87,7 +87,7 @@ def _policy(asked: OperatingPoint, thresholds: dict[str, float | None], infeasib
     }
 
 
-def _likeness(table: pd.DataFrame, accepted: npt.NDArray[np.bool_], asked: OperatingPoint) -> float:
+def _intraclass_correlation(table: pd.DataFrame, accepted: npt.NDArray[np.bool_], asked: OperatingPoint) -> float:
     """Return how alike the rows of a group are: the misses among truths or the false alarms among what is accepted."""
     right = table["correct"].to_numpy(dtype=bool) & accepted
     truths = table["class_true"].notna().to_numpy(dtype=bool)
@@ -97,8 +97,8 @@ def _likeness(table: pd.DataFrame, accepted: npt.NDArray[np.bool_], asked: Opera
     )
 
 
-def _likeness_at(table: pd.DataFrame, asked: OperatingPoint) -> float:
-    """Return how alike the misses of a group are where just the target is found, all classes and strata together."""
+def _correlation_at(table: pd.DataFrame, asked: OperatingPoint) -> float:
+    """Return the intraclass correlation of misses where just the target is found, all classes and strata together."""
     truths = table[table["class_true"].notna()]
     sure = np.where(truths["correct"].to_numpy(dtype=bool), truths["confidence"].to_numpy(dtype=np.float64), -1.0)
     if not len(sure):
@@ -122,7 +122,7 @@ def _missing_strata(rows: pd.DataFrame, strata: Sequence[str]) -> list[Problem]:
 
 
 def _threshold(
-    table: pd.DataFrame, names: tuple[str, ...], asked: OperatingPoint, likeness: float
+    table: pd.DataFrame, names: tuple[str, ...], asked: OperatingPoint, correlation: float
 ) -> tuple[float | None, str]:
     """Return the threshold of these classes together, and why it is infeasible, or an empty reason."""
     truths = table[table["class_true"].isin(names)]
@@ -133,7 +133,7 @@ def _threshold(
         return None, "the detector never names it"
     match asked.objective:
         case RecallObjective() as recall:
-            return _recall_threshold(_strata(truths, asked), seen, recall, likeness)
+            return _recall_threshold(_strata(truths, asked), seen, recall, correlation)
         case PrecisionObjective() as precision:
             return _precision_threshold(table, names, seen, precision.target)
         case F1Objective():
@@ -144,11 +144,11 @@ def _threshold(
 
 
 def _recall_threshold(
-    strata: Mapping[str, pd.DataFrame], seen: FloatArray, objective: RecallObjective, likeness: float
+    strata: Mapping[str, pd.DataFrame], seen: FloatArray, objective: RecallObjective, correlation: float
 ) -> tuple[float | None, str]:
     levels, failures = [], []
     for where, part in strata.items():
-        curve = _curve(part, objective.delta_each, likeness)
+        curve = _curve(part, objective.delta_each, correlation)
         level = curve.strictest(objective.target, bound=objective.bound)
         if level is None:
             recall, low = curve.at(0.0)
@@ -204,13 +204,13 @@ def _strata(truths: pd.DataFrame, asked: OperatingPoint) -> dict[str, pd.DataFra
     return parts
 
 
-def _curve(truths: pd.DataFrame, delta: float, likeness: float) -> RecallCurve:
+def _curve(truths: pd.DataFrame, delta: float, correlation: float) -> RecallCurve:
     hit = truths["correct"].to_numpy(dtype=bool)
-    return recall_curve(truths["confidence"].to_numpy(), hit, truths["group"], correlation=likeness, delta=delta)
+    return recall_curve(truths["confidence"].to_numpy(), hit, truths["group"], correlation=correlation, delta=delta)
 
 
 def _evidence(
-    table: pd.DataFrame, accepted: npt.NDArray[np.bool_], name: str, asked: OperatingPoint, likeness: float
+    table: pd.DataFrame, accepted: npt.NDArray[np.bool_], name: str, asked: OperatingPoint, correlation: float
 ) -> Mapping[str, Any]:
     """Return what val_calib says about a class at its threshold; a share of nothing is null."""
     truths = (table["class_true"] == name).to_numpy(dtype=bool, na_value=False)
@@ -218,7 +218,7 @@ def _evidence(
     lowest = table["confidence"].to_numpy()[predicted].min() if predicted.any() else None
     strata = _strata(table[truths], asked) if truths.any() else {}
     found = {
-        where: _recall_record(part, lowest, asked.objective.delta_each, likeness) for where, part in strata.items()
+        where: _recall_record(part, lowest, asked.objective.delta_each, correlation) for where, part in strata.items()
     }
     precision = float(table["correct"].to_numpy(dtype=bool)[predicted].mean()) if predicted.any() else None
     nothing = {"recall": None, "low": None, "n_truths": 0, "n_groups": 0}
@@ -226,8 +226,10 @@ def _evidence(
     return {**overall, "precision": precision, "n_accepted": int(predicted.sum()), "strata": found}
 
 
-def _recall_record(truths: pd.DataFrame, lowest: float | None, delta: float, likeness: float) -> dict[str, float | int]:
-    curve = _curve(truths, delta, likeness)
+def _recall_record(
+    truths: pd.DataFrame, lowest: float | None, delta: float, correlation: float
+) -> dict[str, float | int]:
+    curve = _curve(truths, delta, correlation)
     recall, low = curve.at(lowest)
     return {"recall": recall, "low": low, "n_truths": curve.n_truths, "n_groups": curve.n_groups}
 

@@ -44,7 +44,7 @@ class Cases:
     rows: npt.NDArray[np.intp]  # places of the cases in the table, shape (m,)
     group: npt.NDArray[np.intp]  # index of the group, shape (m,)
     missed: BoolArray  # shape (m,)
-    likeness: float  # correlation of misses within a group, in [0, 1]
+    correlation: float  # correlation of misses within a group, in [0, 1]
 
 
 def cases_of(rows: pd.DataFrame, positive: str | None) -> Cases:
@@ -53,14 +53,14 @@ def cases_of(rows: pd.DataFrame, positive: str | None) -> Cases:
     found = rows[of_risk]
     missed = (found["class_pred"] != found["class_true"]).to_numpy(dtype=bool)
     group = pd.factorize(found["group"], sort=True)[0]
-    return Cases(np.flatnonzero(of_risk), group, missed, _likeness(group, missed))
+    return Cases(np.flatnonzero(of_risk), group, missed, _intraclass_correlation(group, missed))
 
 
 def walk(cases: Cases, rules: Iterable[BoolArray], asked: Exits, *, delta: float) -> Iterator[Finding]:
     """Yield what is found of each rule (bool, shape (n,): who exits), up to the first that fails at level `delta`.
 
     A rule with too few cases to certify anything, were none missed, is passed over and ends nothing: that depends on
-    the number of cases, and on the likeness estimated once over all of them, not on the misses of this rule.
+    the number of cases, and on the intraclass correlation estimated once over all of them, not on this rule's misses.
     """
     for rule in rules:
         finding = judge(cases, rule, asked, delta=delta)
@@ -82,9 +82,9 @@ def judge(cases: Cases, rule: BoolArray, asked: Exits, *, delta: float) -> Findi
     sizes, counts = np.bincount(group).astype(np.float64), np.bincount(group, weights=missed).astype(np.float64)
     sizes, counts = sizes[sizes > 0], counts[sizes > 0]
     n, misses = len(group), int(missed.sum())
-    worth = effective_rows(sizes, cases.likeness)
+    worth = effective_rows(sizes, cases.correlation)
     of_rows = upper_bound(float(n), misses / max(n, 1), delta)
-    of_groups = 1 - lower_bound(sizes - counts, sizes, correlation=cases.likeness, tail=delta) if n else 1.0
+    of_groups = 1 - lower_bound(sizes - counts, sizes, correlation=cases.correlation, tail=delta) if n else 1.0
     effective, bound = (float(n), of_rows) if asked.unit == "row" else (worth, of_groups)
     enough = effective > 0 and (1 - asked.alpha) ** effective <= delta
     certified = enough and bound <= asked.alpha
@@ -137,7 +137,7 @@ def shortfall(findings: list[Finding], asked: Exits, *, delta: float) -> str:
     )
 
 
-def _likeness(group: npt.NDArray[np.intp], missed: BoolArray) -> float:
+def _intraclass_correlation(group: npt.NDArray[np.intp], missed: BoolArray) -> float:
     """Return the correlation of misses within a group, over all cases, at the cautious side of what is seen.
 
     Where nothing is missed nothing is known, and a group counts once. Where little is, the estimate is mostly noise,
@@ -155,8 +155,8 @@ def _likeness(group: npt.NDArray[np.intp], missed: BoolArray) -> float:
     return intraclass_correlation(np.append(counts, half), np.append(sizes, half))
 
 
-def alike(labelled: pd.DataFrame, floor: float) -> float:
-    """Return how alike the answers of a group are, over all labelled rows, right or wrong; at least `floor`."""
+def answer_correlation(labelled: pd.DataFrame, floor: float) -> float:
+    """Return the intraclass correlation of answers, over all labelled rows, right or wrong; at least `floor`."""
     cases = cases_of(labelled, None)
     sizes = np.bincount(cases.group).astype(np.float64)
     wrong = np.bincount(cases.group, weights=cases.missed, minlength=len(sizes)).astype(np.float64)

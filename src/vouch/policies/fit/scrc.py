@@ -29,7 +29,7 @@ from vouch.policies.fit.risk_test import (
     Cases,
     Finding,
     FloatArray,
-    alike,
+    answer_correlation,
     cases_of,
     described,
     judge,
@@ -95,7 +95,7 @@ def fit_scrc(rows: pd.DataFrame, asked: Scrc) -> Policy:
         "alpha": asked.alpha,
         "delta": asked.delta,
         "objective": _asked_for(asked),
-        "intraclass_correlation": alike(labelled, asked.intraclass_floor),
+        "intraclass_correlation": answer_correlation(labelled, asked.intraclass_floor),
         "positive": asked.positive,
         "score": asked.score,
         "variant": asked.variant,
@@ -150,18 +150,18 @@ def _steps(labelled: pd.DataFrame, asked: Scrc) -> list[Step]:
         event = (labelled["class_true"] == asked.positive).to_numpy(dtype=bool)
     names, groups = labelled["sample_id"], labelled["group"]
     ranked = rank(score, names, groups, event, unit=asked.unit, seed=asked.jitter_seed)
-    strangeness = _strangeness(labelled)
+    nonconformity = _nonconformity(labelled)
     steps = []
     first = 1 if asked.guarantee == "certified" else asked.steps  # a certificate may have to stop short of xi
     for share in asked.xi * np.arange(first, asked.steps + 1) / asked.steps:
         one = select(ranked, float(share), variant=asked.variant, alpha=asked.alpha, delta=asked.delta_each)
-        lam2 = None if one is None else set_level(strangeness[one.counted], one.allowed)
+        lam2 = None if one is None else set_level(nonconformity[one.counted], one.allowed)
         of = f" of {asked.positive}" if asked.event == "positive" else ""
         steps.append(Step(float(share), one, lam2, "" if lam2 is not None else _too_few(share, one, event, of)))
     return steps
 
 
-def _strangeness(labelled: pd.DataFrame) -> FloatArray:
+def _nonconformity(labelled: pd.DataFrame) -> FloatArray:
     """Return 1 - p of the true class, shape (n,)."""
     place = labels(labelled, class_names(labelled))
     own: FloatArray = 1 - probabilities(labelled)[np.arange(len(labelled)), place]

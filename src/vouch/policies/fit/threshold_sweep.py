@@ -11,7 +11,7 @@ from vouch.policies.apply.rows import evidence_problems, row_problems
 from vouch.policies.apply.selective import SCORE_OF
 from vouch.policies.fit.candidate_thresholds import grid
 from vouch.policies.fit.params import Exits, Gate, Threshold
-from vouch.policies.fit.risk_test import alike, cases_of, described, judge, loosest, shortfall, walk
+from vouch.policies.fit.risk_test import answer_correlation, cases_of, described, judge, loosest, shortfall, walk
 
 
 def fit_sweep(rows: pd.DataFrame, asked: Threshold | Gate) -> Policy:
@@ -51,7 +51,7 @@ def fit_sweep(rows: pd.DataFrame, asked: Threshold | Gate) -> Policy:
         "alpha": asked.alpha,
         "delta": asked.delta,
         "objective": objective(asked),
-        "intraclass_correlation": alike(labelled, asked.intraclass_floor),
+        "intraclass_correlation": answer_correlation(labelled, asked.intraclass_floor),
         "positive": asked.positive,
         "threshold": None if best is None else float(cuts[best]),
         "evidence": described(finding, asked, n=len(labelled), exits=exits),

@@ -183,7 +183,7 @@ def _check(training: ClassifierTraining, n_train: int) -> None:
         problems.append(Problem("precision", "float32 or bfloat16 in training", "float16", "choose one"))
     if min(training.batch, n_train) < 4:  # batch normalisation of one or two photographs is noise
         got = f"a batch of {training.batch} and {n_train} photographs in train"
-        problems.append(Problem("batch", "4 photographs a step at the least", got, "raise the smaller"))
+        problems.append(Problem("batch", "4 photographs per step at the least", got, "raise the smaller"))
     refuse_any(ParamsError, problems)
     timm_backbone.refuse_machine(training.device, training.precision)
 

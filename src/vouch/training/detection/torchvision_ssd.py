@@ -113,7 +113,7 @@ def _check(training: Training, lesson: Lesson) -> None:
         problems.append(Problem("train_detector.augmentation.mosaic", "0.0 with torchvision", got, "set it to 0.0"))
     if min(training.batch, n_train) < 2:  # batch normalisation of a 1 x 1 map needs two
         got = f"a batch of {training.batch} and {n_train} photographs in train"
-        problems.append(Problem("train_detector.batch", "2 photographs a step at the least", got, "raise the smaller"))
+        problems.append(Problem("train_detector.batch", "2 photographs per step or more", got, "raise the smaller"))
     refuse_any(ParamsError, problems)
     if not any(len(example.class_ids) for example in lesson.val_select):
         raise DataError([Problem("split val_select", "boxes, which choose the epoch", "none", "label some of it")])

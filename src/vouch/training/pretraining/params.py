@@ -44,7 +44,7 @@ class Objective(Section):
     final_teacher_temperature: Temperature  # reached on a line
     temperature_epochs: Annotated[int, Field(ge=0)]
     center_momentum: Annotated[float, Field(ge=0, lt=1)]
-    masked_share: Annotated[float, Field(gt=0, le=1)]  # of the student's global crops, at least one a step
+    masked_share: Annotated[float, Field(gt=0, le=1)]  # of the student's global crops, at least one per step
     mask_area: Share  # of a masked crop's patches
 
 
