@@ -6,7 +6,7 @@ import pytest
 
 from vouch.drift.profile import of_boxes, of_classes, refuse_few, thinned
 from vouch.drift.two_sample import Effects
-from vouch.drift.verdict import TESTS, Plan, as_json, judged
+from vouch.drift.verdict import TESTS, Plan, as_json, judge
 from vouch.errors import DataError
 
 EFFECTS = Effects(ks=0.15, psi=0.1, auc=0.6, kernel_ratio=2.0, labels=0.1, performance=0.05)
@@ -47,7 +47,7 @@ def side(*words, embedded=True, **more):
 
 
 def test_a_shift_is_drift_and_names_what_moved():
-    found = judged(side(40, 4), side(20, 4, seed=2, shift=1.5), PLAN, np.random.default_rng(1))
+    found = judge(side(40, 4), side(20, 4, seed=2, shift=1.5), PLAN, np.random.default_rng(1))
     assert found.drifted
     moved = {(one.test, one.result.variable) for one in found.findings if one.moved}
     assert ("embedding_classifier", "embedding") in moved
@@ -60,16 +60,16 @@ def test_large_but_uncertain_and_certain_but_small_are_no_drift():
     shifted = side(20, 4, seed=2, shift=1.5)
     most = Effects(ks=0.99, psi=99.0, auc=0.999, kernel_ratio=999.0, labels=0.99, performance=0.99)
     strict = PLAN.model_copy(update={"effects": most})
-    found = judged(side(40, 4), shifted, strict, np.random.default_rng(1))
+    found = judge(side(40, 4), shifted, strict, np.random.default_rng(1))
     assert min(one.adjusted for one in found.findings) < 0.05
     assert not found.drifted
-    unsure = judged(side(10, 3, seed=3), side(10, 3, seed=4, shift=0.5), PLAN, np.random.default_rng(1))
+    unsure = judge(side(10, 3, seed=3), side(10, 3, seed=4, shift=0.5), PLAN, np.random.default_rng(1))
     assert max(one.result.relative for one in unsure.findings) > 1
     assert not unsure.drifted
 
 
 def test_without_embeddings_the_scores_are_tested_and_the_rest_is_named():
-    found = judged(side(40, 4), side(20, 4, embedded=False), PLAN, np.random.default_rng(1))
+    found = judge(side(40, 4), side(20, 4, embedded=False), PLAN, np.random.default_rng(1))
     assert set(found.untested) == {name for name in TESTS if name.startswith("embedding")}
     assert {one.test for one in found.findings} == set(TESTS) - set(found.untested)
     assert all(one.adjusted == min(1.0, 4 * one.result.within) for one in found.findings)  # four share the level
@@ -78,7 +78,7 @@ def test_without_embeddings_the_scores_are_tested_and_the_rest_is_named():
 
 
 def test_groups_are_made_alike_before_they_are_divided():
-    found = judged(side(40, 6), side(60, 1, seed=2), PLAN, np.random.default_rng(1))
+    found = judge(side(40, 6), side(60, 1, seed=2), PLAN, np.random.default_rng(1))
     assert np.bincount(found.reference.group).tolist() == [1] * 40
     assert len(found.window.names) == 60
 
@@ -87,12 +87,12 @@ def test_too_few_to_say_is_refused_and_says_of_what():
     with pytest.raises(
         DataError, match=r"(?s)at least 30 photographs.*at least 8 groups|at least 8 groups.*at least 30"
     ):
-        judged(side(40, 4), side(3, 4), PLAN, np.random.default_rng(1))
+        judge(side(40, 4), side(3, 4), PLAN, np.random.default_rng(1))
     refuse_few(side(8, 4), "x", least_groups=8, least_photographs=32)
 
 
 def test_examples_are_of_different_groups():
-    found = judged(side(40, 4), side(20, 4, seed=2), PLAN, np.random.default_rng(1))
+    found = judge(side(40, 4), side(20, 4, seed=2), PLAN, np.random.default_rng(1))
     chosen = found.examples(6)
     group_of = dict(zip(found.window.names, found.window.group, strict=True))
     assert len({group_of[name] for name in chosen}) == 6
@@ -123,6 +123,6 @@ def test_a_detector_that_finds_nothing_has_too_few_to_ask_but_not_to_count():
     samples = pd.DataFrame({"sample_id": [f"s{n}" for n in range(60)], "group": [f"g{n // 3}" for n in range(60)]})
     none = pd.DataFrame({"sample_id": [], "class_pred": [], "confidence": [], "accept": []})
     every = pd.DataFrame({"sample_id": samples["sample_id"], "class_pred": "x", "confidence": 0.9, "accept": True})
-    found = judged(of_boxes(every, samples, ("x",)), of_boxes(none, samples, ("x",)), PLAN, np.random.default_rng(1))
+    found = judge(of_boxes(every, samples, ("x",)), of_boxes(none, samples, ("x",)), PLAN, np.random.default_rng(1))
     assert found.drifted
     assert found.untested["labels"] == "one side has no value"

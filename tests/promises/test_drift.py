@@ -5,7 +5,7 @@ import pytest
 
 from vouch.drift.profile import Column, Profile
 from vouch.drift.two_sample import Effects
-from vouch.drift.verdict import Plan, judged
+from vouch.drift.verdict import Plan, judge
 
 LEVEL, SEEDS = 0.05, 200
 MOST = LEVEL + 3 * np.sqrt(LEVEL * (1 - LEVEL) / SEEDS)
@@ -53,7 +53,7 @@ def alarms(effects, *, groups, size, alike, shift=0.0, seeds=SEEDS, apart=False)
         reference, window = side(rng, 2 * groups, size, alike), side(rng, groups, size, alike, shift)
         if apart:
             reference, window = as_single(reference), as_single(window)
-        called += judged(reference, window, plan, rng).drifted
+        called += judge(reference, window, plan, rng).drifted
     return called / seeds
 
 

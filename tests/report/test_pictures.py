@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from vouch.errors import DataError
-from vouch.report.pictures import HEIGHT_PX, MOST, Mistake, data_uri, words, worst
+from vouch.report.pictures import HEIGHT_PX, MOST, Mistake, alt_text, data_uri, worst
 
 
 def rows(*found):
@@ -35,13 +35,13 @@ def test_the_worst_come_in_the_table_s_order_one_picture_a_photograph():
     found = worst(table, samples("a", "b"), "miss")
     assert [(each.sample_id, each.captions) for each in found] == [("b", ("phone", "cone")), ("a", ("cone 0.30",))]
     assert found[0].image == "data/b"
-    assert words(found[1]) == "Missed: cone 0.30 in a"
+    assert alt_text(found[1]) == "Missed: cone 0.30 in a"
 
 
 def test_a_photograph_says_what_was_answered_and_what_is_true():
     nowhere = (np.nan,) * 4
     table = rows(("a", "wrong_exit", "glass", 0.97, *nowhere), ("b", "abstention", "paper", 0.4, *nowhere))
-    found = [words(one) for kind in ("wrong_exit", "abstention") for one in worst(table, samples("a", "b"), kind)]
+    found = [alt_text(one) for kind in ("wrong_exit", "abstention") for one in worst(table, samples("a", "b"), kind)]
     assert found == [
         "Answered wrongly as: glass 0.97, in truth metal. a",
         "Left to a person: paper 0.40, in truth metal. b",

@@ -13,7 +13,7 @@ from rich.table import Table
 from vouch import io, params, paths
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
 from vouch.drift import inputs
-from vouch.drift.verdict import TESTS, Judgement, Plan, as_json, judged
+from vouch.drift.verdict import TESTS, Judgement, Plan, as_json, judge
 from vouch.errors import ParamsError, Problem
 from vouch.release.opening import open_bundle
 from vouch.sources.tree import photographs_below
@@ -56,7 +56,7 @@ def drift(
     bundle = open_bundle(paths.model(model, "bundle"))
     new = inputs.new(path, bundle, groups)
     old = inputs.reference(model, known[model]["dataset"], bundle, photographs=new.photographs)
-    found = judged(old.profile, new.profile, section, np.random.default_rng(section.seed))
+    found = judge(old.profile, new.profile, section, np.random.default_rng(section.seed))
     facts = {"model": model, "path": str(path), "groups_from": new.groups_from, "level": section.level}
     if json is not None:
         io.write_json(json, facts | as_json(found))

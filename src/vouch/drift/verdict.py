@@ -91,7 +91,7 @@ class Judgement:
         return [next(one for one in order if one.test == name) for name in TESTS if name not in self.untested]
 
 
-def judged(reference: Profile, window: Profile, plan: Plan, rng: np.random.Generator) -> Judgement:
+def judge(reference: Profile, window: Profile, plan: Plan, rng: np.random.Generator) -> Judgement:
     """Compare two sets of photographs by every test that both have the data for.
 
     Groups are made alike first: each gives at most as many photographs as the smaller of the two sides' median group,

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from vouch.report import figures
-from vouch.report.words import number
+from vouch.report.formatting import number
 
 Json = Mapping[str, Any]
 MOST_CLASSES = 12  # curves of more classes are not looked at; the weakest are shown

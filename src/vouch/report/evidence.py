@@ -20,10 +20,10 @@ TEXT = ("class", "class_true", "class_pred", "side", "sample_id", "group", "kind
 
 @dataclass(frozen=True)
 class Picture:
-    """A mistake to show: a JPEG data URI, the words that stand for it, and what kind it is."""
+    """A mistake to show: a JPEG data URI, its caption, and what kind it is."""
 
     uri: str
-    words: str
+    caption: str
     kind: str
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from vouch.report import balance, confusion, curves, policy, strata, verdict, words
+from vouch.report import balance, confusion, curves, formatting, policy, strata, verdict
 from vouch.report.evidence import Evidence
 from vouch.report.quality import quality
 
@@ -21,16 +21,16 @@ ENVIRONMENT = Environment(
     lstrip_blocks=True,
 )
 ENVIRONMENT.filters |= {
-    "number": words.number,
-    "percent": words.percent,
-    "signed": words.signed,
-    "interval": words.interval,
-    "p_value": words.p_value,
-    "stratum": words.stratum,
-    "metric": words.metric,
+    "number": formatting.number,
+    "percent": formatting.percent,
+    "signed": formatting.signed,
+    "interval": formatting.interval,
+    "p_value": formatting.p_value,
+    "stratum": formatting.stratum,
+    "metric": formatting.metric,
     "svg": Markup,  # figures.py escapes what it writes
 }
-ENVIRONMENT.globals |= {"share": words.share, "verdicts": verdict.VERDICTS}
+ENVIRONMENT.globals |= {"share": formatting.share, "verdicts": verdict.VERDICTS}
 
 
 def page(evidence: Evidence) -> str:
@@ -74,7 +74,7 @@ def _judgement(evidence: Evidence) -> dict[str, Any]:
         "policy_rows": policy.rows(evidence.policy),
         "policy_infeasible": policy.infeasible(evidence.policy),
         "calibration": policy.calibration(evidence.calibration, evidence.calibrator),
-        "guarantee": words.GUARANTEES.get(evidence.policy["guarantee"], evidence.policy["guarantee"]),
+        "guarantee": formatting.GUARANTEES.get(evidence.policy["guarantee"], evidence.policy["guarantee"]),
         "compared": verdict.compared(evidence.comparison),
     }
 
@@ -108,6 +108,6 @@ def _material(evidence: Evidence) -> dict[str, Any]:
         "training": curves.training(evidence.training),
         "parity": [
             {"name": name, "cell": evidence.export["metrics"][name]["all"]}
-            for name in words.in_order(evidence.export["metrics"])
+            for name in formatting.in_order(evidence.export["metrics"])
         ],
     }

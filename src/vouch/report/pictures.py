@@ -71,8 +71,8 @@ def _mistake(rows: pd.DataFrame, image: str, kind: str) -> Mistake:
     return Mistake(str(rows["sample_id"].iloc[0]), image, kind, boxes, captions)
 
 
-def words(mistake: Mistake) -> str:
-    """Return the words that stand for the picture: what was missed or wrongly seen, and where.
+def alt_text(mistake: Mistake) -> str:
+    """Return what stands for the picture in words: what was missed or wrongly seen, and where.
 
     A missed object with a confidence was found, but not surely enough for the policy.
     """

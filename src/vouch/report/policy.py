@@ -5,7 +5,7 @@ from typing import Any
 
 from vouch.evaluation.metrics.definitions import BEFORE
 from vouch.evaluation.metrics.strata import ALL
-from vouch.report.words import BOUNDS, in_order, metric, number
+from vouch.report.formatting import BOUNDS, in_order, metric, number
 
 Json = Mapping[str, Any]
 TABLED = ("kind", "guarantee", "feasible", "thresholds", "evidence", "infeasible")  # what a page says elsewhere

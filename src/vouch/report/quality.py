@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from vouch.report.words import parts
+from vouch.report.formatting import parts
 
 Json = Mapping[str, Any]
 SEVERITIES = ("block", "quarantine", "warn")  # the gravest first

@@ -6,8 +6,8 @@ from typing import Any
 
 from vouch.evaluation.metrics.definitions import Direction
 from vouch.report.figures import Dot, dots
+from vouch.report.formatting import BOUNDS, in_order, metric, number, parts, stratum
 from vouch.report.verdict import on_test, status
-from vouch.report.words import BOUNDS, in_order, metric, number, parts, stratum
 
 Json = Mapping[str, Any]
 Cell = Mapping[str, Any] | None

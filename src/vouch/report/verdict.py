@@ -6,7 +6,7 @@ from typing import Any
 
 from vouch.evaluation.gates.metrics_files import OVERALL, at_least_p, family
 from vouch.evaluation.gates.rules import ASKED, unresolved
-from vouch.report.words import BOUNDS, NO_EVIDENCE, OPERATORS, in_order, metric, number, percent, stratum
+from vouch.report.formatting import BOUNDS, NO_EVIDENCE, OPERATORS, in_order, metric, number, percent, stratum
 
 Json = Mapping[str, Any]
 STATUSES = {  # the order of the table: what needs a decision comes first

@@ -11,7 +11,7 @@ from vouch.errors import ManifestError, Problem
 from vouch.names import Name
 from vouch.params import Section
 from vouch.sources.matching import groups
-from vouch.sources.words import is_fit
+from vouch.sources.vocabulary import is_fit
 
 FILE = "source.json"
 MOST_BYTES = 2**24  # a label map of 100,000 classes has a few million

@@ -12,7 +12,7 @@ from posixpath import normpath
 
 from vouch.documents import DocumentError, kind_of, read_text
 from vouch.errors import ManifestError, Problem
-from vouch.sources.words import is_fit
+from vouch.sources.vocabulary import is_fit
 from vouch.vision.images.formats import LISTED as PHOTOGRAPHS
 
 DESCRIPTIONS = (".txt", ".xml", ".json", ".jsonl", ".csv", ".yaml", ".yml")  # suffixes of what describes photographs
@@ -132,7 +132,7 @@ def kind_problems(tree: Tree) -> list[Problem]:
 
 
 def name_problems(tree: Tree) -> list[Problem]:
-    """Names that are no words (`words.is_fit`) or hold a backslash, and suffixes that only look like a known one."""
+    """Names not fit (`vocabulary.is_fit`) or with a backslash, and suffixes that only look like a known one."""
     problems = []
     expected = "a UTF-8 name without control characters, backslashes or outer spaces"
     for path in tree.files:

@@ -16,7 +16,7 @@ from vouch.sources.descriptor import Descriptor
 from vouch.sources.parsing import number
 from vouch.sources.records import Box, Reading, Record, unlabelled
 from vouch.sources.tree import Tree, strays
-from vouch.sources.words import is_fit
+from vouch.sources.vocabulary import is_fit
 
 ROUNDING = 1e-6  # a number this far outside [0, 1] is the rounding of six written decimals; further is a mistake
 NOT_LABELS = frozenset({"classes.txt", "train.txt", "val.txt", "valid.txt", "test.txt", "readme.txt", "license.txt"})

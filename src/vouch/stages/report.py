@@ -21,7 +21,7 @@ from vouch.evaluation.gates.metrics_files import Comparison, Material, Measured,
 from vouch.release.verdict import judged_files, open_verdict, refuse_others
 from vouch.report.evidence import PLOTS, Evidence, Picture, numbers
 from vouch.report.page import page
-from vouch.report.pictures import KINDS, Mistake, data_uri, words, worst
+from vouch.report.pictures import KINDS, Mistake, alt_text, data_uri, worst
 from vouch.roads import task_of
 from vouch.splits import contract
 from vouch.stages import main
@@ -84,7 +84,7 @@ def _pictures(plots: dict[str, pd.DataFrame], samples: pd.DataFrame) -> tuple[Pi
 
 def _picture(mistake: Mistake) -> Picture:
     photograph = Image.fromarray(read_image(File(Path(mistake.image)))[..., ::-1])  # decoded as predict decodes it, BGR
-    return Picture(data_uri(photograph, mistake), words(mistake), mistake.kind)
+    return Picture(data_uri(photograph, mistake), alt_text(mistake), mistake.kind)
 
 
 if __name__ == "__main__":

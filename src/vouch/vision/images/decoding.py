@@ -95,7 +95,7 @@ def measure(stream: BinaryIO, *, max_megapixels: float) -> Header:
         A header that claims more is refused; never more than `formats.MOST_MEGAPIXELS`.
     """
     with _silently():
-        return _judged(stream, max_megapixels)[0]
+        return _checked(stream, max_megapixels)[0]
 
 
 def read_header(path: Path) -> Header:
@@ -112,7 +112,7 @@ def decode(stream: BinaryIO, *, max_megapixels: float) -> tuple[Header, NDArray[
     An alpha channel is dropped: the colours are those that the file states, visible or not.
     """
     with _silently():
-        header, image = _judged(stream, max_megapixels)
+        header, image = _checked(stream, max_megapixels)
         if header.problems or image is None:
             return header, None
         try:
@@ -143,7 +143,7 @@ def _silently() -> Iterator[None]:
             _INSIDE.pop()
 
 
-def _judged(stream: BinaryIO, max_megapixels: float) -> tuple[Header, Image.Image | None]:
+def _checked(stream: BinaryIO, max_megapixels: float) -> tuple[Header, Image.Image | None]:
     length = stream.seek(0, os.SEEK_END)
     stream.seek(0)
     if not 0 < length <= MOST_BYTES:

@@ -3,11 +3,11 @@ import doctest
 import pytest
 
 from vouch.policies.apply.validity import GUARANTEES
-from vouch.report import words
+from vouch.report import formatting
 from vouch.vision import draw
 
 
-@pytest.mark.parametrize("module", [words, draw])
+@pytest.mark.parametrize("module", [formatting, draw])
 def test_examples_in_docstrings_hold(module):
     assert doctest.testmod(module).failed == 0
 
@@ -25,14 +25,14 @@ def test_examples_in_docstrings_hold(module):
     ],
 )
 def test_numbers_are_rounded_as_a_reader_wants_them(value, said):
-    assert words.number(value) == said
+    assert formatting.number(value) == said
 
 
 def test_every_guarantee_that_a_policy_may_name_has_words():
-    assert set(GUARANTEES) == set(words.GUARANTEES)
+    assert set(GUARANTEES) == set(formatting.GUARANTEES)
 
 
 def test_interval_without_an_end_is_empty():
-    assert words.interval({"value": 0.5, "low": None, "high": 0.9}) == ""
-    assert words.interval({"value": 0.5, "n_rows": 3}) == ""
-    assert words.interval(None) == ""
+    assert formatting.interval({"value": 0.5, "low": None, "high": 0.9}) == ""
+    assert formatting.interval({"value": 0.5, "n_rows": 3}) == ""
+    assert formatting.interval(None) == ""
