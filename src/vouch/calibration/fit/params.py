@@ -1,16 +1,27 @@
 """The kinds of calibrator, as models.M.calibrate asks for them: one for each task."""
 
-from typing import Annotated, Literal
+from collections.abc import Callable, Collection
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
+from vouch.calibration.apply import validity
 from vouch.params import Section
 from vouch.tasks import ByTask
 
-ScalarMethod = Literal["identity", "temperature", "platt", "beta", "isotonic"]
-MulticlassMethod = Literal[
-    ScalarMethod, "vector", "matrix", "dirichlet", "ensemble_temperature", "histogram", "bbq", "spline"
-]
+
+def _one_of(known: Collection[str]) -> Callable[[str], str]:
+    def known_one(method: str) -> str:
+        if method not in known:
+            raise PydanticCustomError("method", "one of {known}", {"known": ", ".join(known)})
+        return method
+
+    return known_one
+
+
+ScalarMethod = Annotated[str, AfterValidator(_one_of(validity.COEFFICIENTS))]
+MulticlassMethod = Annotated[str, AfterValidator(_one_of(validity.KEYS))]
 
 
 class Learning(Section):
