@@ -2,6 +2,7 @@ import json
 
 import pytest
 import typer
+from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from stages.test_gate import write
@@ -12,6 +13,14 @@ from vouch.stages.gate import run
 
 APP = typer.Typer()
 APP.command()(plan)
+DETECTOR = {
+    "kind": "operating_point",
+    "objective": {"metric": "f1", "level": "class", "delta": 0.05},
+    "strata": [],
+    "min_truths": 20,
+    "intraclass_floor": 0.05,
+}
+EXITS = {"kind": "threshold", "positive": "ill", "alpha": 0.02, "delta": 0.05, "walks": 1, "unit": "group", "steps": 1}
 NUMBERS = ("--groups", "40", "--per-group", "8", "--icc", ".05")
 
 
@@ -21,9 +30,18 @@ def workspace(tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "240")
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     write()
-    text = paths.Path("params.yaml").read_text()
-    io.write_text(paths.Path("params.yaml"), f"pipeline:\n  models:\n    driver:\n      dataset: driving\n{text}")
+    decided_by(DETECTOR)
     return tmp_path
+
+
+def decided_by(section, **evidence):
+    """Give driver this section `decide`, and its policy this evidence."""
+    content = YAML(typ="safe", pure=True).load(paths.Path("params.yaml"))
+    content["pipeline"] = {"models": {"driver": {"dataset": "driving"}}}
+    content["models"]["driver"]["decide"] = section
+    YAML().dump(content, paths.Path("params.yaml"))
+    policy = {"intraclass_correlation": 0.05, "evidence": evidence}
+    io.write_json(paths.model("driver", "policy.json"), policy)
 
 
 def invoke(*options):
@@ -74,3 +92,18 @@ def test_half_of_the_numbers_are_refused():
     refused = invoke(*NUMBERS[:4])
     assert isinstance(refused.exception, ParamsError)
     assert "--icc" in str(refused.exception)
+
+
+def test_the_chance_of_a_certificate_is_told_where_exits_are_certified():
+    assert json.loads(invoke("--json").output)["certificate"] is None
+    decided_by(EXITS | {"intraclass_floor": 0.05}, positives=1200, exits=2000, misses=12, groups=400, effective=1100.0)
+    found = json.loads(invoke("--json").output)["certificate"]
+    assert found["n_groups"] == 400
+    assert list(found["by_risk"]) == ["0.005", "0.01", "0.015", "0.02"]
+    assert sorted(found["by_risk"].values(), reverse=True) == list(found["by_risk"].values())
+    assert "Another val_calib of 400 groups with answered cases would certify the exits for 0.02" in invoke().output
+
+
+def test_before_data_exist_nothing_is_said_of_a_certificate():
+    decided_by(EXITS | {"intraclass_floor": 0.05})
+    assert "certificate" not in json.loads(invoke("--json", *NUMBERS).output)

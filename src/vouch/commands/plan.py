@@ -25,6 +25,9 @@ from vouch.evaluation.gates.plan import (
 )
 from vouch.evaluation.gates.power import World
 from vouch.evaluation.gates.rules import judge, verdicts_of
+from vouch.policies.fit.certificate_power import certificate_power
+from vouch.policies.fit.params import Exits
+from vouch.stages import decide
 from vouch.stages.gate import Params, gathered, world
 
 COLUMNS = (
@@ -106,7 +109,22 @@ def _at_hand(model: str) -> dict[str, Any]:
         if rule.source == "comparison"
     }
     found = _found(gate, world(model), n_groups=int(table["group"].nunique()))
-    return found | {"known_after_a_model": [], "margins": margins, "wear": wear(model)}
+    return found | {
+        "known_after_a_model": [],
+        "margins": margins,
+        "wear": wear(model),
+        "certificate": _certificate(model),
+    }
+
+
+def _certificate(model: str) -> dict[str, Any] | None:
+    """Return how often a fresh val_calib would certify the exits; None where the policy has none."""
+    asked = params.load(decide.Params, "models", model, "decide").root
+    if not isinstance(asked, Exits):
+        return None
+    evidence = io.read_json(paths.model(model, "policy.json"))["evidence"]
+    found = certificate_power(evidence, asked, seed=params.read_value("models", model, "evaluate", "seed"))
+    return None if found is None else asdict(found)
 
 
 def _found(gate: Gate, shared: World, *, n_groups: int) -> dict[str, Any]:
@@ -168,4 +186,19 @@ def _sentences(found: dict[str, Any]) -> list[str]:
     if later := found["known_after_a_model"]:
         said.append(f"What these can see shows only once a model is judged: {', '.join(later)}")
         said.append("Without groups at hand the rules together are taken as independent: they pass at least so often.")
-    return [*said, *found.get("wear", [])]
+    return [*said, *_of_certificate(found.get("certificate")), *found.get("wear", [])]
+
+
+def _of_certificate(found: dict[str, Any] | None) -> list[str]:
+    if found is None:
+        return []
+    groups = ", ".join(
+        f"{'never' if needed is None else needed} for {target:.0%}"
+        for needed, target in zip(found["needed"], TARGETS, strict=True)
+    )
+    by_risk = ", ".join(f"{_chance(chance)} at {risk}" for risk, chance in found["by_risk"].items())
+    return [
+        f"Another val_calib of {found['n_groups']} groups with answered cases would certify the exits for "
+        f"{found['alpha']:g} with chance {_chance(found['passes'])}, were the true risk what was observed "
+        f"({found['observed']:.4f}); {by_risk}. Groups needed: {groups}."
+    ]

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from vouch.params import Section
 
 Share = Annotated[float, Field(gt=0, lt=1)]
-Likeness = Annotated[float, Field(ge=0, le=1)]  # rows of a group are taken to be at least so alike
+Correlation = Annotated[float, Field(ge=0, le=1)]  # rows of a group are taken to be at least so alike
 Walks = Annotated[int, Field(ge=1, le=1000)]  # of this val_calib, the ones before counted: they share delta
 
 
@@ -63,7 +63,7 @@ class OperatingPoint(Section):
     objective: Annotated[RecallObjective | PrecisionObjective | F1Objective, Field(discriminator="metric")]
     strata: tuple[str, ...]  # the target must also hold in each value of these, without their prefix
     min_truths: Annotated[int, Field(ge=1)]  # a stratum with fewer truths of a class says nothing about it
-    intraclass_floor: Likeness
+    intraclass_floor: Correlation
 
 
 class Exits(Section):
@@ -75,7 +75,7 @@ class Exits(Section):
     walks: Walks
     unit: Literal["row", "group"]  # rows are independent, or count for as many as their groups are worth
     steps: Annotated[int, Field(ge=1, le=1000)]  # rules of a walk
-    intraclass_floor: Likeness
+    intraclass_floor: Correlation
 
     @property
     def delta_each(self) -> float:

@@ -53,7 +53,7 @@ def cases_of(rows: pd.DataFrame, positive: str | None) -> Cases:
     found = rows[of_risk]
     missed = (found["class_pred"] != found["class_true"]).to_numpy(dtype=bool)
     group = pd.factorize(found["group"], sort=True)[0]
-    return Cases(np.flatnonzero(of_risk), group, missed, _intraclass_correlation(group, missed))
+    return Cases(np.flatnonzero(of_risk), group, missed, miss_correlation(group, missed))
 
 
 def walk(cases: Cases, rules: Iterable[BoolArray], asked: Exits, *, delta: float) -> Iterator[Finding]:
@@ -137,7 +137,7 @@ def shortfall(findings: list[Finding], asked: Exits, *, delta: float) -> str:
     )
 
 
-def _intraclass_correlation(group: npt.NDArray[np.intp], missed: BoolArray) -> float:
+def miss_correlation(group: npt.NDArray[np.intp], missed: BoolArray) -> float:
     """Return the correlation of misses within a group, over all cases, at the cautious side of what is seen.
 
     Where nothing is missed nothing is known, and a group counts once. Where little is, the estimate is mostly noise,
