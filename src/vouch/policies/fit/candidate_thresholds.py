@@ -35,5 +35,5 @@ def grid(score: FloatArray, *, steps: int) -> FloatArray:
     """
     seen, falling = np.unique(score), np.sort(score)[::-1]
     counts = np.ceil(len(score) * np.arange(1, steps + 1) / steps - 1e-9).astype(np.intp)
-    cuts = {below(float(falling[count - 1]), seen) for count in counts}
-    return np.array(sorted(cuts, reverse=True))
+    thresholds = {below(float(falling[count - 1]), seen) for count in counts}
+    return np.array(sorted(thresholds, reverse=True))

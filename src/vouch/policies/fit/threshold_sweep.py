@@ -39,12 +39,12 @@ def fit_sweep(rows: pd.DataFrame, asked: Threshold | Gate) -> Policy:
     refuse_any(DataError, row_problems(rows, score) or evidence_problems(rows, asked.positive))
     labelled = rows[rows["class_true"].notna()]
     level = labelled[score].to_numpy(dtype=np.float64)
-    cuts = grid(level, steps=asked.steps)
+    thresholds = grid(level, steps=asked.steps)
     cases = cases_of(labelled, asked.positive)
-    findings = list(walk(cases, (level >= cut for cut in cuts), asked, delta=asked.delta_each))
+    findings = list(walk(cases, (level >= threshold for threshold in thresholds), asked, delta=asked.delta_each))
     best = loosest(findings)
     nobody = judge(cases, np.zeros(len(labelled), dtype=bool), asked, delta=asked.delta_each)
-    finding, exits = (nobody, 0) if best is None else (findings[best], int(np.sum(level >= cuts[best])))
+    finding, exits = (nobody, 0) if best is None else (findings[best], int(np.sum(level >= thresholds[best])))
     return {
         "kind": asked.kind,
         **verdict({} if best is not None else {"*": shortfall(findings, asked, delta=asked.delta_each)}, "certified"),
@@ -53,7 +53,7 @@ def fit_sweep(rows: pd.DataFrame, asked: Threshold | Gate) -> Policy:
         "objective": objective(asked),
         "intraclass_correlation": answer_correlation(labelled, asked.intraclass_floor),
         "positive": asked.positive,
-        "threshold": None if best is None else float(cuts[best]),
+        "threshold": None if best is None else float(thresholds[best]),
         "evidence": described(finding, asked, n=len(labelled), exits=exits),
     }
 
