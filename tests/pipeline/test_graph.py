@@ -263,5 +263,5 @@ def test_a_section_of_a_command_is_read_by_no_stage():
 @pytest.mark.parametrize("stage", sorted(STAGES))
 def test_a_stage_with_parameters_has_a_section(stage):
     text = (ROOT / f"src/vouch/stages/{stage}.py").read_text(encoding="utf-8")
-    has_section = "class Params(" in text or "SECTIONS:" in text or stage == "render"
+    has_section = "class Params(" in text or "SECTIONS[" in text or stage == "render"
     assert has_section == (stage in {stage for _, _, stage in sections()})

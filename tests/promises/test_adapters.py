@@ -89,7 +89,7 @@ def test_interrupted_and_resumed_adapters_give_the_same_bytes(pictures, starts, 
     save = torch.save
 
     def second(content, path):
-        if content["epoch"] == 2:
+        if content["progress"]["epoch"] == 2:
             raise KeyboardInterrupt
         save(content, path)
 

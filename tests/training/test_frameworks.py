@@ -16,6 +16,7 @@ from vouch.training.frameworks import FRAMEWORKS, framework
 from vouch.training.onnx_export import export_onnx
 from vouch.vision import runtime
 from vouch.vision.boxes import Postprocess
+from vouch.vision.images.source import files
 from vouch.vision.preprocess import Preprocess
 
 DETECTORS = [*FRAMEWORKS["detect"]]
@@ -131,7 +132,7 @@ def test_an_export_has_the_same_bytes_twice(network, exported):
 
 def test_detections_do_not_depend_on_the_batch(exported, photographs):
     loaded = runtime.load(exported, Preprocess(SIZE_PX, 32, task="detect"))
-    images = sorted(photographs.iterdir())
+    images = files(sorted(photographs.iterdir()))
     postprocess = Postprocess(floor=0.0, max_iou=0.7, limit=5)
     one, five = (list(runtime.detect(loaded, images, postprocess, batch=batch)) for batch in (1, 5))
     assert len(one) == len(images)

@@ -56,7 +56,7 @@ def run(model: str, dataset: str, trained: str, baseline: str) -> None:
         samples=samples,
         boxes=io.read_table(paths.manifest(dataset, "boxes")),
         splits={name: contract.read_split(dataset, name, purpose="describe") for name in paths.SPLITS},
-        pictures=_pictures(plots, samples),
+        pictures=tuple(_picture(mistake) for kind in KINDS for mistake in worst(plots["misses"], samples, kind)),
     )
     io.write_text(paths.report(model) / "index.html", page(evidence))
 
@@ -76,10 +76,6 @@ def _plots(model: str, task: Task) -> dict[str, pd.DataFrame]:
     absent = [path for path in files.values() if not path.is_file()]
     refuse_any(DataError, [Problem(str(path), f"a table of a model to {task}", "none", remedy) for path in absent])
     return {name: numbers(io.read_table(path)) for name, path in files.items()}
-
-
-def _pictures(plots: dict[str, pd.DataFrame], samples: pd.DataFrame) -> tuple[Picture, ...]:
-    return tuple(_picture(mistake) for kind in KINDS for mistake in worst(plots["misses"], samples, kind))
 
 
 def _picture(mistake: Mistake) -> Picture:

@@ -106,6 +106,6 @@ def test_applying_needs_neither_scikit_learn_nor_scipy_nor_torch() -> None:
         capture_output=True,
         text=True,
         check=True,
-        env={"PYTHONPATH": str(Path(__file__).parents[2] / "src")},
+        env={"PYTHONPATH": str(Path(__file__).parents[3] / "src")},
     )
     assert found.stdout.strip() == "[]"

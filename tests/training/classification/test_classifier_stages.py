@@ -16,7 +16,7 @@ from vouch.training.classification.training import network
 from vouch.training.images.batches import canvases, pixels
 from vouch.vision.images.source import files
 
-NOTHING = str(Path(__file__).parents[2] / "models/architectures/none.yaml")
+NOTHING = str(Path(__file__).parents[3] / "models/architectures/none.yaml")
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def workspace(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     pictures = album(draw(tmp_path / "photographs"))
     rows = [
-        {"sample_id": image.stem, "image": str(image), "label": CLASSES[class_id], "group": group, "split": split}
+        {"sample_id": image.path.stem, "image": image.name, "label": CLASSES[class_id], "group": group, "split": split}
         for split, part in (("train", pictures.train), ("val_select", pictures.val_select))
         for image, class_id, group in zip(part.images, part.class_ids, part.groups, strict=True)
     ]

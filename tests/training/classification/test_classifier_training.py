@@ -17,6 +17,7 @@ from vouch.training.classification import training as classifier
 from vouch.training.classification.metrics import metrics
 from vouch.training.classification.training import network
 from vouch.training.images import batches
+from vouch.vision.images.source import File
 
 LOSSES = {
     "cross_entropy": loss(gate_folds=2),
@@ -83,9 +84,10 @@ def test_a_run_is_resumed_only_by_its_own_parameters_labels_photographs_and_star
     interrupt(lambda: train(pictures, training(epochs=3), tmp_path), tmp_path)
     weights.write(tmp_path / "start", trained.tensors, trained.description)
     relabelled = dataclasses.replace(pictures.train, class_ids=1 - pictures.train.class_ids)
-    larger = tmp_path / pictures.train.images[0].name  # and of another name
-    larger.write_bytes(pictures.train.images[0].read_bytes() + b"trailing")
-    replaced = dataclasses.replace(pictures.train, images=(larger, *pictures.train.images[1:]))
+    first = pictures.train.images[0].path
+    larger = tmp_path / first.name  # and of another path
+    larger.write_bytes(first.read_bytes() + b"trailing")
+    replaced = dataclasses.replace(pictures.train, images=(File(larger), *pictures.train.images[1:]))
     for album_, start, changes in (
         (pictures, "none", {"learning_rate": 0.002}),
         (dataclasses.replace(pictures, train=relabelled), "none", {}),

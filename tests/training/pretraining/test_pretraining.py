@@ -349,7 +349,7 @@ def workspace(tmp_path, monkeypatch):
     pictures = album(draw(tmp_path / "photographs", 18), 18)
     parts = {"train": pictures.train, "val_select": pictures.val_select}
     rows = [
-        {"sample_id": image.stem, "image": str(image), "label": CLASSES[number], "group": group, "split": split}
+        {"sample_id": image.path.stem, "image": image.name, "label": CLASSES[number], "group": group, "split": split}
         for split, part in parts.items()
         for image, number, group in zip(part.images, part.class_ids, part.groups, strict=True)
     ]
