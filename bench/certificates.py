@@ -24,7 +24,7 @@ from vouch.stages import decide
 def predicted(render, trained, model, dataset):
     """Return what a training says of the val_test of a render."""
     lend(trained, render)
-    stage(render, "predict", model, dataset, "candidate")
+    stage(render, "predict", model, dataset)
     rows = io.read_table(render / f"data/predictions/{model}/candidate/val_test.parquet")
     return rows.assign(group=[f"{render.name}/{group}" for group in rows["group"]])
 
