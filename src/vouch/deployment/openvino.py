@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vouch import io
-from vouch.deployment.folders import network_of, write_beside
+from vouch.deployment.folders import write_beside
 from vouch.deployment.parity import Run, Tolerance, demand_parity
 from vouch.errors import Problem, WorkspaceError
 from vouch.release.bundle import Contents
+from vouch.release.inference import trained
 from vouch.release.opening import Bundle
 from vouch.vision.images.source import Image
 
@@ -44,7 +45,7 @@ def deploy_openvino(
     DataError
         When a photograph does not decode.
     """
-    network_of(bundle)
+    trained(bundle)
     openvino = without_telemetry()
     with io.new_folder(folder) as temporary:
         _convert(openvino, contents.files["model.onnx"], temporary / "model.xml")

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vouch.deployment.folders import network_of
 from vouch.errors import BundleError, Problem, refuse_any
 from vouch.evaluation.parity import compare
+from vouch.release.inference import trained
 from vouch.release.opening import Bundle, sample_input
 from vouch.vision.images.source import Image, required
 from vouch.vision.preprocess import as_batch, placed
@@ -49,7 +49,7 @@ def demand_parity(
     DataError
         For every photograph that cannot be read.
     """
-    reference = network_of(bundle)
+    reference = trained(bundle)
     pairs = ((reference.run(inputs), run(inputs)) for inputs in _inputs(bundle, photographs, batch))
     floor = None if bundle.postprocess is None else bundle.postprocess.floor
     found = compare(bundle.task, pairs, n_classes=len(bundle.classes), floor=floor)
@@ -60,7 +60,7 @@ def demand_parity(
 
 
 def _inputs(bundle: Bundle, photographs: Sequence[Image], batch: int) -> Iterator[NDArray[np.float32]]:
-    preprocess = network_of(bundle).preprocess
+    preprocess = trained(bundle).preprocess
     if not photographs:
         yield sample_input(preprocess)
     coming = required(placed(photographs, preprocess.size_px))

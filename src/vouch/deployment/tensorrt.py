@@ -25,10 +25,11 @@ import onnx
 from numpy.typing import NDArray
 
 from vouch import io
-from vouch.deployment.folders import network_of, write_beside
+from vouch.deployment.folders import write_beside
 from vouch.deployment.parity import Run, Tolerance, demand_parity
 from vouch.errors import DataError, ParamsError, Problem, WorkspaceError, refuse_any
 from vouch.release.bundle import Contents
+from vouch.release.inference import trained
 from vouch.release.opening import Bundle
 from vouch.vision.images.source import Image
 
@@ -101,7 +102,7 @@ def deploy_tensorrt(
     BundleError
         When the bundle is trivial, or the engine's answers are not ONNX Runtime's.
     """
-    size_px = network_of(bundle).preprocess.size_px
+    size_px = trained(bundle).preprocess.size_px
     refuse_half_precision(contents.files["model.onnx"], precision)
     gpu, trtexec = _machine()
     tensorrt = _version(trtexec, precision)

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any, assert_never
 
 from vouch import io
-from vouch.deployment.folders import network_of
 from vouch.deployment.sources import ROOT, needed
 from vouch.deployment.triton_lint import refuse_repository
 from vouch.deployment.triton_text import Word, dumps
 from vouch.release.bundle import MANIFEST, Contents
+from vouch.release.inference import trained
 from vouch.release.opening import Bundle, sample_input
 from vouch.tasks import ByTask
 
@@ -90,7 +90,7 @@ def deploy_triton(contents: Contents, bundle: Bundle, folder: Path, *, max_batch
     BundleError
         When the bundle is trivial.
     """
-    network_of(bundle)
+    trained(bundle)
     name = bundle.manifest["name"]
     parts = {
         name: _network(bundle, max_batch, delay_us),
@@ -122,8 +122,8 @@ def _write_backend(backend: str, files: Mapping[str, bytes], folder: Path) -> No
 
 
 def _network(bundle: Bundle, max_batch: int, delay_us: int) -> dict[str, Any]:
-    canvas = sample_input(network_of(bundle).preprocess)
-    answer = network_of(bundle).run(canvas)
+    canvas = sample_input(trained(bundle).preprocess)
+    answer = trained(bundle).run(canvas)
     return {
         **_served("onnxruntime", max_batch),
         "input": [_tensor("images", "FP32", *canvas.shape[1:])],
@@ -133,7 +133,7 @@ def _network(bundle: Bundle, max_batch: int, delay_us: int) -> dict[str, Any]:
 
 
 def _preprocess(bundle: Bundle, max_batch: int) -> dict[str, Any]:
-    size_px = network_of(bundle).preprocess.size_px
+    size_px = trained(bundle).preprocess.size_px
     return {
         **_served("python", max_batch),
         "input": [_tensor("photograph", "STRING", 1)],
@@ -146,7 +146,7 @@ def _preprocess(bundle: Bundle, max_batch: int) -> dict[str, Any]:
 
 
 def _policy(bundle: Bundle, max_batch: int) -> dict[str, Any]:
-    answer = network_of(bundle).run(sample_input(network_of(bundle).preprocess))
+    answer = trained(bundle).run(sample_input(trained(bundle).preprocess))
     said = _tensor("output0", "FP32", *answer.shape[1:])
     match bundle.task:
         case "classify":
