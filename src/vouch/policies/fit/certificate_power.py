@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from vouch.evaluation.gates.plan import TARGETS
 from vouch.evaluation.gates.power import least_factor
 from vouch.policies.fit.params import Exits, Scrc
 from vouch.policies.fit.risk_test import Cases, judge, miss_correlation
@@ -17,7 +18,6 @@ IntArray = npt.NDArray[np.intp]
 DRAWS = 400  # a chance errs by .025 at most, one standard error
 SHARES = (0.25, 0.5, 0.75, 1.0)  # of alpha: true risks that are asked about
 FACTORS = np.geomspace(1 / 4, 16, 41)  # times the groups at hand, in steps of 11 %
-TARGETS = (0.8, 0.95)
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,7 @@ class CertificatePower:
     observed: float  # risk on val_calib; where no case was missed, half a miss
     passes: float  # were the truth `observed`
     by_risk: Mapping[str, float]  # true risk to chance; of alpha itself it is at most delta
-    needed: tuple[
-        int | None, ...
-    ]  # groups for each of TARGETS, were the truth `observed`; None: not with 16 times as many
+    needed: tuple[int | None, ...]  # groups for TARGETS, were it `observed`; None: 16 times as many are too few
 
 
 def certificate_power(evidence: Mapping[str, Any], asked: Exits, *, seed: int) -> CertificatePower | None:
@@ -87,7 +85,7 @@ def _chance(sizes: IntArray, risk: float, correlation: float, asked: Exits, seed
     rng = np.random.default_rng(seed)
     group = np.repeat(np.arange(len(sizes)), sizes)
     place = np.arange(len(group)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    everyone, delta = np.ones(len(group), dtype=bool), _delta(asked)
+    everyone, delta = np.ones(len(group), dtype=bool), asked.delta_rule
     certified = 0
     for _ in range(DRAWS):
         missed = place < rng.binomial(sizes, _rates(len(sizes), risk, correlation, rng))[group]
@@ -101,8 +99,3 @@ def _rates(groups: int, risk: float, correlation: float, rng: np.random.Generato
         return risk if correlation == 0 else (rng.random(groups) < risk).astype(np.float64)
     worth = (1 - correlation) / correlation
     return rng.beta(risk * worth, (1 - risk) * worth, groups)
-
-
-def _delta(asked: Exits) -> float:
-    """Return the level at which one rule of the exits is judged."""
-    return asked.delta_each / (len(asked.levels) if isinstance(asked, Scrc) else 1)

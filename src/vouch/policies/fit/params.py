@@ -82,6 +82,11 @@ class Exits(Section):
         """The part of delta that one walk has, so that all together keep it (Bonferroni)."""
         return self.delta / self.walks
 
+    @property
+    def delta_rule(self) -> float:
+        """The level at which one rule of the exits is certified."""
+        return self.delta_each
+
 
 class Threshold(Exits):
     """One threshold on the calibrated largest probability."""
@@ -106,6 +111,11 @@ class Scrc(Exits):
     xi: Share  # of rows to select
     levels: Annotated[tuple[Share, ...], Field(min_length=1), AfterValidator(_rising)]  # a certified lam2 is one
     jitter_seed: Annotated[int, Field(ge=0)]
+
+    @property
+    def delta_rule(self) -> float:
+        """The level at which one rule of the exits is certified: levels of lam2 share delta."""
+        return self.delta_each / len(self.levels)
 
     @field_validator("event")
     @classmethod

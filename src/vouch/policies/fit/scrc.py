@@ -113,7 +113,7 @@ def _chosen(labelled: pd.DataFrame, asked: Scrc) -> tuple[Choice, float]:
     steps = _steps(labelled, asked)
     if asked.guarantee != "certified":
         return _by_recipe(steps[-1]), asked.delta_each
-    delta = asked.delta_each / len(asked.levels)
+    delta = asked.delta_rule
     cases = cases_of(labelled, asked.positive)
     return _certified(cases, probabilities(labelled), steps, asked, delta=delta), delta
 
