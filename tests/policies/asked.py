@@ -3,7 +3,9 @@
 from typing import Any, TypeVar
 
 from vouch.params import Section, check
-from vouch.policies.fit.params import Gate, OperatingPoint, Scrc, Threshold
+from vouch.policies.fit.operating_point import OperatingPoint
+from vouch.policies.fit.scrc import Scrc
+from vouch.policies.fit.threshold_sweep import Gate, Threshold
 
 S = TypeVar("S", bound=Section)
 

@@ -2,7 +2,7 @@ import doctest
 
 import pytest
 
-from vouch.policies.apply.validity import GUARANTEES
+from vouch.policies.apply.policy import GUARANTEES
 from vouch.report import formatting
 from vouch.vision import draw
 

@@ -7,7 +7,8 @@ import pytest
 from vouch import io, paths
 from vouch.calibration.apply.calibrator import calibrated
 from vouch.errors import BundleError, DataError, ParamsError
-from vouch.policies.apply.policy import accept, decided, validate_policy
+from vouch.policies.apply.kinds import accept
+from vouch.policies.apply.policy import decided, validate_policy
 from vouch.stages.decide import run
 
 PARAMS = """
@@ -73,7 +74,7 @@ def test_decide_writes_one_valid_policy_that_keeps_its_word_on_val_calib(workspa
     rows = waist()
     odds = np.log(rows["score"].clip(1e-7) / (1 - rows["score"]))
     calibrated = 1 / (1 + np.exp(-np.where(rows["class_pred"] == "phone", 0.8 * odds - 0.3, odds / 1.7)))
-    accepted = accept(policy, calibrated, rows["class_pred"])
+    accepted = accept(policy["thresholds"], calibrated, rows["class_pred"])
     for (name, _), part in rows.groupby(["class_true", "stratum_stream"]):
         assert (part["correct"] & accepted[part.index]).mean() >= 0.9, name
     for name, evidence in policy["evidence"].items():  # thresholds and evidence are on calibrated confidence

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from vouch.calibration.apply.calibrator import calibrated
 from vouch.errors import BundleError, DataError, Problem, refuse_any
+from vouch.policies.apply.kinds import FORMS, score_column
 from vouch.policies.apply.policy import decided
-from vouch.policies.apply.selective import score_column
 from vouch.release.opening import Bundle
 from vouch.tables import PROBABILITY
 from vouch.tasks import ByTask
@@ -139,7 +139,7 @@ def _why(policy: dict[str, Any], row: dict[Any, Any]) -> str:
     if not policy["feasible"]:
         return "the policy is infeasible: it answers nothing"
     score = score_column(policy)
-    limit = policy["threshold"] if "threshold" in policy else policy["lam1"]
+    limit = policy[FORMS[policy["kind"]].limit]
     if not row["selected"]:
         return f"{score} {row[score]:.3f} is below {limit:.3f}"
     if not row["accept"]:

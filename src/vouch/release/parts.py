@@ -7,7 +7,8 @@ from typing import Any, TypeVar, assert_never
 from vouch.calibration.apply.validity import is_number, validate_calibrator
 from vouch.documents import DocumentError, decoded, parse_json
 from vouch.errors import BundleError, Problem, VouchError, refuse_any
-from vouch.policies.apply.validity import validate_policy
+from vouch.policies.apply.kinds import FORMS, score_column
+from vouch.policies.apply.policy import validate_policy
 from vouch.tasks import ByTask, Task
 from vouch.vision.boxes import Postprocess, postprocess_from_json
 from vouch.vision.preprocess import Preprocess, from_json
@@ -16,7 +17,6 @@ SAMPLE_VALUES = 256  # evenly spaced values of the output: enough to see another
 LARGEST_SAMPLE = 3.5e38  # float32 ends there
 SHARE_TOLERANCE = 1e-6  # of one share of a prior: they are written with six decimals
 CALIBRATORS = ByTask(detect="scalar", classify="multiclass")  # their kind
-POLICIES = ByTask(detect=("operating_point",), classify=("threshold", "gate", "scrc"))  # their kinds
 REMEDY = "build the bundle again"
 T = TypeVar("T")
 
@@ -144,16 +144,16 @@ def _contradictions(task: Task, parts: Parts, where: str) -> list[Problem]:
         words.append(("calibrator.json: kind", f"{CALIBRATORS[task]}, as goes with {task}", calibrator["kind"]))
     else:
         words += _calibrated_classes(task, calibrator["classes"], classes)
-    if policy["kind"] not in POLICIES[task]:
-        words.append(("policy.json: kind", f"one of {POLICIES[task]}, as goes with {task}", policy["kind"]))
+    if FORMS[policy["kind"]].task != task:
+        known_kinds = tuple(kind for kind, form in FORMS.items() if form.task == task)
+        words.append(("policy.json: kind", f"one of {known_kinds}, as goes with {task}", policy["kind"]))
     named = {"thresholds": policy.get("thresholds", {}), "infeasible": policy["infeasible"] or {}}
     for key, said in named.items():
         unknown = said.keys() - {*classes, *(["*"] if key == "infeasible" else [])}
         words += [(f"policy.json: {key}.{name}", known, name) for name in unknown]
     if policy.get("positive") is not None and policy["positive"] not in classes:
         words.append(("policy.json: positive", known, policy["positive"]))
-    by_gate = policy["kind"] == "gate" or policy.get("score") == "gate"
-    if by_gate and calibrator.get("gate") is None:
+    if score_column(policy) == "gate" and calibrator.get("gate") is None:
         words.append(("calibrator.json: gate", "a map, as the policy decides by the gate", None))
     if parts.prior is not None and len(parts.prior) != len(classes):
         words.append(("prior.json: prior", f"{len(classes)} shares, one per class", len(parts.prior)))

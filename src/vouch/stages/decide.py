@@ -11,8 +11,7 @@ from pydantic import RootModel
 from vouch import io, paths
 from vouch.calibration.apply.calibrator import calibrated
 from vouch.params import load
-from vouch.policies.fit.fitted import fit_policy
-from vouch.policies.fit.params import Kind
+from vouch.policies.fit.fitted import Kind, fit_policy
 from vouch.splits.contract import read_predictions
 from vouch.stages import main
 

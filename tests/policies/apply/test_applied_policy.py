@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 
 from vouch.errors import BundleError
-from vouch.policies.apply.policy import accept, validate_policy
+from vouch.policies.apply.kinds import accept
+from vouch.policies.apply.policy import validate_policy
 
 POLICY = {
     "kind": "operating_point",
@@ -22,14 +23,14 @@ POLICY = {
 def test_at_or_above_its_class_threshold_is_accepted_and_unknown_or_undecided_classes_never_are() -> None:
     names = pd.Series(["phone", "phone", "phone", "cone", "never seen", None, "belt"])
     confidence = np.array([0.49, 0.5, 0.9, 1.0, 1.0, 1.0, 0.0])
-    found = accept(POLICY, confidence, names)
+    found = accept(POLICY["thresholds"], confidence, names)
     assert found.dtype == np.bool_
     assert found.tolist() == [False, True, True, False, False, False, True]
 
 
 def test_no_rows_and_no_thresholds() -> None:
-    assert accept(POLICY, np.zeros(0), np.zeros(0, dtype=object)).tolist() == []
-    assert accept({**POLICY, "thresholds": {}}, np.ones(2), ["phone", None]).tolist() == [False, False]
+    assert accept(POLICY["thresholds"], np.zeros(0), np.zeros(0, dtype=object)).tolist() == []
+    assert accept({}, np.ones(2), ["phone", None]).tolist() == [False, False]
 
 
 @pytest.mark.parametrize(

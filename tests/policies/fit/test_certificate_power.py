@@ -3,7 +3,8 @@ import pytest
 from scipy import stats
 
 from vouch.policies.fit.certificate_power import DRAWS, certificate_power
-from vouch.policies.fit.params import Scrc, Threshold
+from vouch.policies.fit.scrc import Scrc
+from vouch.policies.fit.threshold_sweep import Threshold
 
 EXITS = {"positive": "ill", "alpha": 0.05, "delta": 0.1, "walks": 1, "steps": 1, "intraclass_floor": 0.05}
 SCRC = {"score": "confidence", "variant": "rank", "event": "all", "xi": 0.8, "levels": (0.9,), "jitter_seed": 1}

@@ -6,9 +6,9 @@ import pytest
 
 from policies.asked import operating_point
 from vouch.errors import DataError
-from vouch.policies.apply.policy import Policy, accept, validate_policy
-from vouch.policies.fit.operating_point import fit_operating_point
-from vouch.policies.fit.params import OperatingPoint
+from vouch.policies.apply.kinds import accept
+from vouch.policies.apply.policy import Policy, validate_policy
+from vouch.policies.fit.operating_point import OperatingPoint, fit_operating_point
 
 VALUE = operating_point("recall", target=0.75)
 
@@ -57,8 +57,8 @@ def test_float_noise_never_decides() -> None:
     table, confidence = rows(*PHONES, ("phone", "phone", 0.9 - 3e-16), (None, "phone", 0.6 - 1e-12))
     policy = fit(table, confidence, VALUE)
     noise = np.random.default_rng(0).uniform(-2e-10, 2e-10, len(confidence))
-    accepted = accept(policy, confidence, table["class_pred"])
-    assert (accept(policy, np.clip(confidence + noise, 0, 1), table["class_pred"]) == accepted).all()
+    accepted = accept(policy["thresholds"], confidence, table["class_pred"])
+    assert (accept(policy["thresholds"], np.clip(confidence + noise, 0, 1), table["class_pred"]) == accepted).all()
 
 
 def test_a_target_out_of_reach_keeps_every_right_detection_and_says_why() -> None:
@@ -68,14 +68,14 @@ def test_a_target_out_of_reach_keeps_every_right_detection_and_says_why() -> Non
     assert "misses them at any threshold" in policy["infeasible"]["phone"]
     assert "0.7500" in policy["infeasible"]["phone"]
     assert policy["thresholds"]["phone"] == pytest.approx(0.55)  # between the least sure hit, .6, and a false alarm, .5
-    assert accept(policy, confidence, table["class_pred"]).sum() == 4
+    assert accept(policy["thresholds"], confidence, table["class_pred"]).sum() == 4
 
 
 def test_a_class_that_is_never_right_abstains() -> None:
     table, confidence = rows((None, "phone", 0.9), ("phone", None, 0.0))
     policy = fit(table, confidence, operating_point("recall", target=0.9))
     assert policy["thresholds"]["phone"] is None
-    assert not accept(policy, confidence, table["class_pred"]).any()
+    assert not accept(policy["thresholds"], confidence, table["class_pred"]).any()
 
 
 def test_a_class_never_true_or_never_predicted_has_no_threshold_and_makes_the_policy_infeasible() -> None:
@@ -95,7 +95,7 @@ def test_a_class_never_true_or_never_predicted_has_no_threshold_and_makes_the_po
         "n_accepted": 0,
         "strata": {},
     }
-    assert not accept(policy, np.ones(1), ["ghost"]).any()
+    assert not accept(policy["thresholds"], np.ones(1), ["ghost"]).any()
 
 
 @pytest.mark.parametrize("level", ["class", "all"])
@@ -171,7 +171,7 @@ def test_a_precision_equals_a_slow_search_over_classes_together() -> None:
     assert policy["thresholds"]["can"] == policy["thresholds"]["cup"]
     right = table["correct"].to_numpy()
     lowest = min(level for level in confidence if right[confidence >= level].mean() >= 0.7)
-    assert (accept(policy, confidence, table["class_pred"]) == (confidence >= lowest)).all()
+    assert (accept(policy["thresholds"], confidence, table["class_pred"]) == (confidence >= lowest)).all()
 
 
 def test_a_precision_out_of_reach_abstains_and_says_why() -> None:

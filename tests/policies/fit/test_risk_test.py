@@ -9,8 +9,8 @@ from scipy.stats import beta, binom
 from policies.asked import changed, threshold
 from policies.toy_rows import binary, world
 from vouch.policies.fit import risk_test
-from vouch.policies.fit.params import Threshold
 from vouch.policies.fit.risk_test import Cases, Finding, cases_of, loosest, upper_bound
+from vouch.policies.fit.threshold_sweep import Threshold
 
 BY_ROW = threshold(alpha=0.02, steps=10)
 BY_GROUP = changed(BY_ROW, unit="group")

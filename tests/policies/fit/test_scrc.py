@@ -9,8 +9,7 @@ from policies.asked import changed, scrc
 from policies.toy_rows import binary, world
 from vouch.errors import DataError
 from vouch.policies.apply.policy import decided, validate_policy
-from vouch.policies.fit.params import Scrc
-from vouch.policies.fit.scrc import fit_scrc
+from vouch.policies.fit.scrc import Scrc, fit_scrc
 
 CERTIFIED = scrc()
 AS_IT_IS = changed(CERTIFIED, guarantee="variant")

@@ -9,8 +9,7 @@ from policies.asked import changed, gate, threshold
 from policies.toy_rows import binary, world
 from vouch.errors import DataError
 from vouch.policies.apply.policy import decided, validate_policy
-from vouch.policies.fit.params import Threshold
-from vouch.policies.fit.threshold_sweep import fit_sweep
+from vouch.policies.fit.threshold_sweep import Threshold, fit_sweep
 
 RISK, GATE = threshold(steps=40), gate(steps=40)
 

@@ -19,8 +19,7 @@ import triton_python_backend_utils as pb_utils
 from vouch.calibration.apply.calibrator import calibrated
 from vouch.calibration.apply.validity import validate_calibrator
 from vouch.errors import VouchError
-from vouch.policies.apply.policy import decided
-from vouch.policies.apply.validity import validate_policy
+from vouch.policies.apply.policy import decided, validate_policy
 from vouch.tables import PROBABILITY
 from vouch.vision.rows import classification_rows
 

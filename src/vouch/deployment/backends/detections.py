@@ -20,8 +20,7 @@ import triton_python_backend_utils as pb_utils
 from vouch.calibration.apply.calibrator import calibrated
 from vouch.calibration.apply.validity import validate_calibrator
 from vouch.errors import VouchError
-from vouch.policies.apply.policy import decided
-from vouch.policies.apply.validity import validate_policy
+from vouch.policies.apply.policy import decided, validate_policy
 from vouch.vision.boxes import decode, postprocess_from_json
 from vouch.vision.preprocess import from_json, place, to_photograph
 

@@ -1,27 +1,29 @@
 """The policy of a model: exactly one rule that turns calibrated rows into accept or not.
 
-operating_point  one threshold on calibrated confidence for each class (detection)
-threshold        one on the calibrated largest probability of a classifier
-gate             one on its calibrated gate
-scrc             selective conformal risk control: who is answered, and with how large a set of classes
-
-policy.json carries one `kind` and that kind's keys, no others, so two policies cannot hide in one file.
+policy.json carries one `kind` and that kind's keys (`kinds`), no others, so two policies cannot hide in one file.
 This module applies policies and needs numpy and pandas alone, because serving imports it.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from vouch.errors import BundleError, Problem
-from vouch.policies.apply.selective import exits
-from vouch.policies.apply.validity import REMEDY, validate_policy
-
-__all__ = ["Policy", "accept", "decided", "validate_policy"]
+from vouch.errors import BundleError, Problem, refuse_any
+from vouch.policies.apply import checks
+from vouch.policies.apply.kinds import FORMS
 
 Policy = dict[str, Any]
+
+GUARANTEES = ("none", "marginal", "pac", "certified")
+SHARED = {  # what every kind says
+    "feasible": checks.true_or_false,
+    "guarantee": checks.one_of(*GUARANTEES),
+    "intraclass_correlation": checks.share,
+    "objective": checks.for_readers,
+    "evidence": checks.for_readers,
+    "infeasible": checks.reasons,
+}
 
 
 def decided(policy: Policy, rows: pd.DataFrame) -> pd.DataFrame:
@@ -30,15 +32,16 @@ def decided(policy: Policy, rows: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     policy : dict
-        As policy.json stores it; its kind decides the rule.
+        As policy.json stores it; its kind decides the rule. An infeasible one of a classifier accepts nothing.
     rows : table
-        Calibrated. Detection: `confidence`, `class_pred`. Classification: `selective.exits` says what, and adds
-        `selected`, `prediction_set` and `set_size`.
+        Calibrated. Detection: `confidence`, `class_pred`. Classification: `class_pred`, `probability_<class>`, the
+        policy's score, and `sample_id`, by which scrc breaks a tie.
 
     Returns
     -------
     table
-        `accept` bool.
+        `accept` bool. Classification: `selected` bool too; `prediction_set` text, its classes joined by "|", "" for
+        none; `set_size` float64.
 
     Raises
     ------
@@ -48,38 +51,30 @@ def decided(policy: Policy, rows: pd.DataFrame) -> pd.DataFrame:
         Listing what a classifier's rows lack, or carry that is no probability.
     """
     validate_policy(policy)
-    if policy["kind"] == "operating_point":
-        return rows.assign(accept=accept(policy, rows["confidence"], rows["class_pred"]))
-    return exits(policy, rows)
+    return FORMS[policy["kind"]].decide(policy, rows)
 
 
-def accept(policy: Policy, confidence: npt.ArrayLike, class_pred: npt.ArrayLike) -> npt.NDArray[np.bool_]:
-    """Return which predictions an operating point accepts; every other one is an abstention.
-
-    Parameters
-    ----------
-    policy : dict
-        As policy.json stores it, of kind operating_point.
-    confidence : float64 array, shape (n,), in [0, 1]
-        Calibrated.
-    class_pred : object array, shape (n,)
-        Predicted classes; null is never accepted.
-
-    Returns
-    -------
-    bool array, shape (n,)
+def validate_policy(policy: object) -> None:
+    """Return when this is exactly one policy of a known kind with usable values.
 
     Raises
     ------
     BundleError
-        When the policy is not exactly one valid policy, or of another kind.
+        Listing an unknown kind, keys of another policy, missing keys and values out of range.
     """
-    validate_policy(policy)
-    if policy["kind"] != "operating_point":
-        raise BundleError([Problem("policy.json: kind", "operating_point", policy["kind"], REMEDY)])
-    codes, names = pd.factorize(np.asarray(class_pred, dtype=object))
-    # A class that was never decided on, and a null class (code -1), meet a threshold that nothing reaches.
-    levels = [policy["thresholds"].get(name) for name in names]
-    limits = np.array([np.inf if level is None else level for level in levels] + [np.inf])
-    accepted: npt.NDArray[np.bool_] = np.asarray(confidence, dtype=np.float64) >= limits[codes]
-    return accepted
+    kind = policy.get("kind") if isinstance(policy, Mapping) else None
+    if not isinstance(policy, Mapping) or not isinstance(kind, str) or kind not in FORMS:
+        got = repr(policy.get("kind") if isinstance(policy, Mapping) else policy)[:80]
+        raise BundleError([Problem("policy.json: kind", f"one of {sorted(FORMS)}", got, checks.REMEDY)])
+    expected = {**SHARED, **FORMS[kind].keys}
+    wrong_keys = _key_problems(policy, {"kind", *expected})
+    refuse_any(BundleError, wrong_keys or [problem for key in expected for problem in expected[key](policy, key)])
+
+
+def _key_problems(policy: Mapping[str, Any], expected: set[str]) -> list[Problem]:
+    problems = [
+        Problem(f"policy.json: {key}", "no key of another policy", repr(policy[key])[:80], "keep exactly one policy")
+        for key in sorted(set(policy) - expected)
+    ]
+    missing = sorted(expected - set(policy))
+    return problems + [Problem(f"policy.json: {key}", "a value", "nothing", checks.REMEDY) for key in missing]

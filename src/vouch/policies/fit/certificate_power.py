@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from vouch.evaluation.gates.plan import TARGETS
 from vouch.evaluation.gates.power import least_factor
-from vouch.policies.fit.params import Exits, Scrc
+from vouch.policies.fit.params import Exits
 from vouch.policies.fit.risk_test import Cases, judge, miss_correlation
+from vouch.policies.fit.scrc import Scrc
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]

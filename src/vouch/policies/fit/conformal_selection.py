@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import betaincinv
 
-from vouch.policies.apply.selective import DIGITS, SLACK, jitter
+from vouch.policies.apply.kinds import DIGITS, SLACK, jitter
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]

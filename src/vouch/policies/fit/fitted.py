@@ -1,17 +1,19 @@
 """The policy of the kind that models.M.decide asks for."""
 
-from typing import assert_never
+from typing import Annotated, assert_never
 
 import pandas as pd
+from pydantic import Field
 
 from vouch.policies.apply.policy import Policy
-from vouch.policies.fit.operating_point import fit_operating_point
-from vouch.policies.fit.params import Gate, OperatingPoint, Scrc, Threshold
-from vouch.policies.fit.scrc import fit_scrc
-from vouch.policies.fit.threshold_sweep import fit_sweep
+from vouch.policies.fit.operating_point import OperatingPoint, fit_operating_point
+from vouch.policies.fit.scrc import Scrc, fit_scrc
+from vouch.policies.fit.threshold_sweep import Gate, Threshold, fit_sweep
+
+Kind = Annotated[OperatingPoint | Threshold | Gate | Scrc, Field(discriminator="kind")]
 
 
-def fit_policy(rows: pd.DataFrame, asked: OperatingPoint | Threshold | Gate | Scrc) -> Policy:
+def fit_policy(rows: pd.DataFrame, asked: Kind) -> Policy:
     """Return the policy of the kind asked for, fitted on calibrated rows.
 
     Each of `walks` has an equal part of delta, so that all together keep it (Bonferroni); policy.json names delta and

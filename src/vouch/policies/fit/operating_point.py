@@ -5,22 +5,74 @@ decides; a class without any confidence has no threshold and is never accepted.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, assert_never
+from typing import Annotated, Any, Literal, assert_never
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pydantic import Field
 
 from vouch.errors import DataError, Problem, refuse_any
 from vouch.evaluation.metrics.shares import intraclass_correlation
-from vouch.policies.apply.policy import Policy, accept
+from vouch.params import Section
+from vouch.policies.apply.kinds import accept
+from vouch.policies.apply.policy import Policy
 from vouch.policies.fit.candidate_thresholds import below
-from vouch.policies.fit.params import F1Objective, OperatingPoint, PrecisionObjective, RecallObjective
+from vouch.policies.fit.params import Correlation, Share, Walks
 from vouch.policies.fit.recall_bound import RecallCurve, recall_curve
 from vouch.tables import STRATUM, stratum_columns
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
+
+
+class Objective(Section):
+    """What the thresholds of an operating point are for."""
+
+    level: Literal["class", "all"]  # a threshold for each class, or one for all classes together
+    delta: Share  # probability that a lower bound lies above the truth, each class on its own
+
+    @property
+    def delta_each(self) -> float:
+        """The part of delta that one walk has."""
+        return self.delta
+
+
+class RecallObjective(Objective):
+    """The highest thresholds that still reach a recall."""
+
+    metric: Literal["recall"]
+    target: Share
+    bound: Literal["value", "low"]  # what reaches the target: the recall, or its lower bound
+    walks: Walks
+
+    @property
+    def delta_each(self) -> float:
+        """The part of delta that one walk has."""
+        return self.delta / self.walks
+
+
+class PrecisionObjective(Objective):
+    """The lowest thresholds that still reach a precision: as much recall as it allows."""
+
+    metric: Literal["precision"]
+    target: Share
+
+
+class F1Objective(Objective):
+    """The thresholds with the largest F1."""
+
+    metric: Literal["f1"]
+
+
+class OperatingPoint(Section):
+    """One threshold for each class of a detector."""
+
+    kind: Literal["operating_point"]
+    objective: Annotated[RecallObjective | PrecisionObjective | F1Objective, Field(discriminator="metric")]
+    strata: tuple[str, ...]  # the target must also hold in each value of these, without their prefix
+    min_truths: Annotated[int, Field(ge=1)]  # a stratum with fewer truths of a class says nothing about it
+    intraclass_floor: Correlation
 
 
 def fit_operating_point(rows: pd.DataFrame, asked: OperatingPoint) -> Policy:
@@ -49,7 +101,7 @@ def fit_operating_point(rows: pd.DataFrame, asked: OperatingPoint) -> Policy:
     classes = sorted({*rows["class_true"].dropna(), *rows["class_pred"].dropna()})
     planned = _correlation_at(rows, asked)
     policy = _policy(asked, *_thresholds(rows, classes, asked, planned)) | {"intraclass_correlation": planned}
-    accepted = accept(policy, rows["confidence"], rows["class_pred"])
+    accepted = accept(policy["thresholds"], rows["confidence"], rows["class_pred"])
     correlation = _intraclass_correlation(rows, accepted, asked)
     evidence = {name: _evidence(rows, accepted, name, asked, correlation) for name in classes}
     return {**policy, "intraclass_correlation": correlation, "evidence": evidence}

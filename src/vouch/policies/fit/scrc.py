@@ -11,19 +11,20 @@ simulation, where those of a group are alike. So labels may choose among certifi
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from vouch.calibration.apply.probabilities import labels
 from vouch.errors import DataError, refuse_any
+from vouch.policies.apply.kinds import in_set
 from vouch.policies.apply.policy import Policy
 from vouch.policies.apply.rows import class_names, evidence_problems, probabilities, row_problems
-from vouch.policies.apply.selective import in_set
 from vouch.policies.fit.conformal_selection import Selection, rank, select, set_level
-from vouch.policies.fit.params import Scrc
+from vouch.policies.fit.params import Exits, Share
 from vouch.policies.fit.risk_test import (
     BoolArray,
     Cases,
@@ -39,6 +40,37 @@ from vouch.policies.fit.risk_test import (
 from vouch.policies.fit.threshold_sweep import objective, verdict
 
 GUARANTEE_OF = {"rank": "marginal", "dkw": "pac", "clopper_pearson": "pac"}
+
+
+def _rising(levels: tuple[float, ...]) -> tuple[float, ...]:
+    if list(levels) != sorted(set(levels)):
+        raise ValueError("levels rise, and none stands twice")
+    return levels
+
+
+class Scrc(Exits):
+    """Selective conformal risk control."""
+
+    kind: Literal["scrc"]
+    score: Literal["confidence", "gate"]
+    variant: Literal["rank", "dkw", "clopper_pearson"]
+    guarantee: Literal["certified", "variant"]  # the exits must be certified, or the variant's own word is enough
+    event: Literal["all", "positive"]  # whose sets are bounded: of every selected row, or of the positive class's
+    xi: Share  # of rows to select
+    levels: Annotated[tuple[Share, ...], Field(min_length=1), AfterValidator(_rising)]  # a certified lam2 is one
+    jitter_seed: Annotated[int, Field(ge=0)]
+
+    @property
+    def delta_rule(self) -> float:
+        """The level at which one rule of the exits is certified: levels of lam2 share delta."""
+        return self.delta_each / len(self.levels)
+
+    @field_validator("event")
+    @classmethod
+    def _has_a_class(cls, event: str, others: ValidationInfo) -> str:
+        if event == "positive" and others.data.get("positive", "") is None:
+            raise ValueError("all, or a class at `positive`")
+        return event
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,29 @@
 """The threshold and gate policies: the loosest threshold of one score whose exits are certified."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from vouch.errors import DataError, refuse_any
+from vouch.policies.apply.kinds import FORMS
 from vouch.policies.apply.policy import Policy
 from vouch.policies.apply.rows import evidence_problems, row_problems
-from vouch.policies.apply.selective import SCORE_OF
 from vouch.policies.fit.candidate_thresholds import grid
-from vouch.policies.fit.params import Exits, Gate, Threshold
+from vouch.policies.fit.params import Exits
 from vouch.policies.fit.risk_test import answer_correlation, cases_of, described, judge, loosest, shortfall, walk
+
+
+class Threshold(Exits):
+    """One threshold on the calibrated largest probability."""
+
+    kind: Literal["threshold"]
+
+
+class Gate(Exits):
+    """One threshold on the calibrated gate."""
+
+    kind: Literal["gate"]
 
 
 def fit_sweep(rows: pd.DataFrame, asked: Threshold | Gate) -> Policy:
@@ -35,7 +47,7 @@ def fit_sweep(rows: pd.DataFrame, asked: Threshold | Gate) -> Policy:
     DataError
         Listing missing columns, bad probabilities, unknown classes, and rows of one class only.
     """
-    score = SCORE_OF[asked.kind]
+    score = FORMS[asked.kind].score
     refuse_any(DataError, row_problems(rows, score) or evidence_problems(rows, asked.positive))
     labelled = rows[rows["class_true"].notna()]
     level = labelled[score].to_numpy(dtype=np.float64)

@@ -1,11 +1,15 @@
+from typing import Any, get_args
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from policies.made import accepting, certified
-from vouch.errors import BundleError, DataError
-from vouch.policies.apply.policy import accept, decided
-from vouch.policies.apply.selective import jitter
+from vouch.errors import DataError
+from vouch.policies.apply.kinds import FORMS, jitter, score_column
+from vouch.policies.apply.policy import decided
+from vouch.policies.fit.fitted import Kind
+from vouch.tasks import TASKS
 
 THRESHOLD = certified("threshold", "cone", threshold=0.6)
 GATE = certified("gate", "cone", threshold=0.5)
@@ -143,5 +147,20 @@ def test_the_operating_point_is_decided_by_its_own_rule_and_no_other_policy_is()
     policy = accepting({"phone": 0.5})
     assert decided(policy, table)["accept"].tolist() == [True, False]
     assert list(decided(policy, table).columns) == ["class_pred", "confidence", "accept"]
-    with pytest.raises(BundleError, match="expected operating_point, got gate"):
-        accept(GATE, table["confidence"], table["class_pred"])
+
+
+def test_every_kind_of_policy_that_can_be_asked_for_can_be_applied_and_every_task_has_one() -> None:
+    asked = {get_args(section.model_fields["kind"].annotation)[0] for section in get_args(get_args(Kind)[0])}
+    assert asked == set(FORMS)
+    assert {form.task for form in FORMS.values()} == set(TASKS)
+
+
+@pytest.mark.parametrize(
+    ("policy", "column", "limit"),
+    [(THRESHOLD, "confidence", 0.6), (GATE, "gate", GATE["threshold"]), (SCRC, SCRC["score"], SCRC["lam1"])],
+)
+def test_a_policy_says_which_column_decides_and_what_it_must_reach(
+    policy: dict[str, Any], column: str, limit: float
+) -> None:
+    assert score_column(policy) == column
+    assert policy[FORMS[policy["kind"]].limit] == limit
