@@ -5,7 +5,7 @@ from typing import Any
 from vouch.calibration.fit.params import Multiclass, Scalar
 from vouch.params import check
 
-EVERY = {"rows_per_parameter": 0, "intraclass_floor": 0, "folds": 5, "bins": 15}
+EVERY = {"rows_per_parameter": 0, "events_per_parameter": 0, "intraclass_floor": 0, "folds": 5, "bins": 15}
 
 
 def scalar(*methods: str, **changes: Any) -> Scalar:

@@ -75,17 +75,19 @@ def test_everything_that_an_exit_policy_says_has_words(unit):
 
 
 def test_methods_that_the_rows_could_not_teach_are_named_with_what_they_need():
-    few = {"effective_rows": 250.4, "left_out": {"matrix": 300.0, "bbq": 1500.0}}
+    needed = {"matrix": {"rows": 300.0, "events": 30.0}, "bbq": {"rows": 1500.0, "events": 150.0}}
+    few = {"effective_rows": 250.4, "effective_events": 9.6, "left_out": needed}
     several = {"kind": "multiclass", "map": {"method": "platt"}, "candidates": few}
     assert policy.calibration({}, several)["left_out"] == (
-        "Not tried, for want of rows: matrix (300), bbq (1,500); the rows are worth 250 independent ones, and in "
-        "brackets is what each method needs."
+        "Not tried, for want of rows or of wrong ones (right ones, where those are fewer): matrix (300, 30), bbq "
+        "(1,500, 150); the rows are worth 250 independent ones, 10 of them of the rarer kind, and in brackets is what "
+        "each method needs of both."
     )
     plain = {"method": "platt"}
-    tried = {"global": {"effective_rows": 900.0, "left_out": {}}, "classes": {"vehicle": few}}
+    tried = {"global": {"effective_rows": 900.0, "effective_events": 90.0, "left_out": {}}, "classes": {"vehicle": few}}
     one_score = {"kind": "scalar", "global": plain, "classes": {"vehicle": plain}, "candidates": tried}
     assert policy.calibration({}, one_score)["left_out"].startswith(
-        "Not tried for vehicle, for want of rows: matrix (300)"
+        "Not tried for vehicle, for want of rows or of wrong ones"
     )
     assert policy.calibration({}, {"kind": "multiclass", "map": plain})["left_out"] == ""  # of an earlier release
 

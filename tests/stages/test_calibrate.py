@@ -23,6 +23,7 @@ models:
       - beta
       - isotonic
       rows_per_parameter: 0
+      events_per_parameter: 0
       intraclass_floor: 0.05
       folds: 4
       floor: 0.05

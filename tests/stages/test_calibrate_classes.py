@@ -20,6 +20,7 @@ models:
     calibrate:
       methods: [{", ".join(METHODS)}]
       rows_per_parameter: 0
+      events_per_parameter: 0
       intraclass_floor: 0.05
       folds: 3
       bins: 15

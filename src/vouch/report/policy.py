@@ -184,12 +184,17 @@ def _left_out(calibrator: Json) -> str:
 
 
 def _not_tried(where: str, found: Json) -> str:
-    needed = sorted(found["left_out"].items(), key=lambda pair: (pair[1], pair[0]))
-    methods = ", ".join(f"{method} ({number(round(rows))})" for method, rows in needed)
+    needed = sorted(found["left_out"].items(), key=lambda pair: (pair[1]["rows"], pair[1]["events"], pair[0]))
+    methods = ", ".join(f"{method} ({_whole(worth['rows'])}, {_whole(worth['events'])})" for method, worth in needed)
     return (
-        f"Not tried{where}, for want of rows: {methods}; the rows are worth {number(round(found['effective_rows']))} "
-        "independent ones, and in brackets is what each method needs."
+        f"Not tried{where}, for want of rows or of wrong ones (right ones, where those are fewer): {methods}; the rows "
+        f"are worth {_whole(found['effective_rows'])} independent ones, {_whole(found['effective_events'])} of them of "
+        "the rarer kind, and in brackets is what each method needs of both."
     )
+
+
+def _whole(worth: float) -> str:
+    return number(round(worth))
 
 
 def _methods(calibrator: Json) -> str:

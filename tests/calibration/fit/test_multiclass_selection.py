@@ -104,12 +104,37 @@ def test_a_method_that_the_rows_cannot_teach_is_left_out_and_named() -> None:
     table = rows(600, groups=600)  # three classes: dirichlet learns 12 numbers, vector and platt 6
     choice = CHOICE.model_copy(update={"rows_per_parameter": 80.0, "intraclass_floor": 0.05})
     found = fit_multiclass(table, choice)
-    assert found["candidates"] == {"effective_rows": 600.0, "left_out": {"dirichlet": 960.0}}
+    left_out, wrong = {"dirichlet": {"rows": 960.0, "events": 0.0}}, 600 - table["correct"].sum()
+    assert found["candidates"] == {"effective_rows": 600.0, "effective_events": wrong, "left_out": left_out}
     assert set(found["cross_validation"]) == {"identity", "temperature", "vector", "platt"}
     validate_calibrator(json.loads(json.dumps(found)))
     none = fit_multiclass(table, choice.model_copy(update={"methods": ("dirichlet",)}))
-    reason = "rows worth 600 independent ones; dirichlet needs 960"
+    reason = f"rows worth 600 independent ones, {wrong} of the rarer of right and wrong; dirichlet needs 960 and 0"
     assert none["map"] == {"method": "identity", "reason": reason}
+
+
+def test_few_wrong_answers_leave_one_order_for_all_classes() -> None:
+    # One class is wrong now and then, the other never: a number for each class would call the other certain.
+    generator = np.random.default_rng(3)
+    truth, sure = generator.integers(0, 2, 800), generator.gamma(3, 1.5, 800)
+    wrong = (truth == 0) & (generator.random(800) < 0.02)
+    said = np.where(wrong, 1 - truth, truth)
+    table = pd.DataFrame(
+        {
+            "group": [f"g{place}" for place in range(800)],
+            "class_true": pd.array(np.array(["cone", "none"], dtype=object)[truth], dtype="str"),
+            "correct": ~wrong,
+            "logit_cone": np.where(said == 0, sure, -sure),
+            "logit_none": np.where(said == 0, -sure, sure),
+        }
+    )
+    methods = ("temperature", "vector", "matrix", "dirichlet")
+    free = fit_multiclass(table, multiclass(*methods))
+    assert free["map"]["method"] != "temperature"
+    assert calibrated(free, table)["confidence"].corr(pd.Series(sure), method="spearman") < 0.9
+    held = fit_multiclass(table, multiclass(*methods, events_per_parameter=5))
+    assert held["map"]["method"] == "temperature"
+    assert calibrated(held, table)["confidence"].corr(pd.Series(sure), method="spearman") > 0.999
 
 
 def test_without_a_gates_logit_there_is_no_gate() -> None:

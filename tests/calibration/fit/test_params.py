@@ -6,7 +6,7 @@ from vouch.calibration.fit.params import Multiclass, Scalar
 from vouch.errors import ParamsError
 from vouch.params import check
 
-SHARED = {"rows_per_parameter": 50, "intraclass_floor": 0.05, "folds": 5, "bins": 15}
+SHARED = {"rows_per_parameter": 50, "events_per_parameter": 5, "intraclass_floor": 0.05, "folds": 5, "bins": 15}
 SCALAR = SHARED | {"floor": 0.001, "min_rows": 200, "min_groups": 20}
 
 

@@ -49,8 +49,10 @@ def test_a_class_of_few_effective_rows_tries_fewer_methods_than_all_together() -
     table = pd.concat([rows(900, groups=900), cones.assign(group="cone " + cones["group"])], ignore_index=True)
     choice = CHOICE.model_copy(update={"rows_per_parameter": 70.0, "intraclass_floor": 0.05})
     found = fit_calibrator(table, choice)["candidates"]
-    assert found["classes"]["cone"] == {"effective_rows": 250.0, "left_out": {"isotonic": 1050.0}}
-    assert found["classes"]["phone"]["left_out"] == {"isotonic": 1050.0}
+    rarer = min(cones["correct"].sum(), 250 - cones["correct"].sum())
+    left_out = {"isotonic": {"rows": 1050.0, "events": 0.0}}
+    assert found["classes"]["cone"] == {"effective_rows": 250.0, "effective_events": rarer, "left_out": left_out}
+    assert found["classes"]["phone"]["left_out"] == left_out
     assert found["global"]["left_out"] == {}
 
 

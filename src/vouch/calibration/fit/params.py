@@ -28,6 +28,7 @@ class Learning(Section):
     """What rows have to be worth before a method may learn from them, and how methods are told apart."""
 
     rows_per_parameter: Annotated[float, Field(ge=0)]  # effective rows; 0: every method is a candidate
+    events_per_parameter: Annotated[float, Field(ge=0)]  # effective wrong (or right) answers, the fewer; likewise
     intraclass_floor: Annotated[float, Field(ge=0, le=1)]  # rows of a group are taken to be at least so alike
     folds: Annotated[int, Field(ge=2)]  # of whole groups
     bins: Annotated[int, Field(ge=1)]  # of the reliability table
