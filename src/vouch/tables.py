@@ -1,12 +1,12 @@
 """The tables between stages: the only place that names columns.
 
 samples    one row per photograph                       data/manifests/D/samples.parquet
-boxes      one row a labelled object                  data/manifests/D/boxes.parquet
-scan       one row a decoded photograph               data/quality/D/scan.parquet
-issues     one row a finding                          data/quality/D/issues.parquet
-clusters   one row a near-duplicate photograph        data/quality/D/clusters.parquet
-split      one row a photograph of one split          data/splits/D/S.csv
-rows       the waist: one row a decision to be judged data/predictions/M/SIDE/S.parquet
+boxes      one row per labelled object                data/manifests/D/boxes.parquet
+scan       one row per decoded photograph             data/quality/D/scan.parquet
+issues     one row per finding                        data/quality/D/issues.parquet
+clusters   one row per near-duplicate photograph      data/quality/D/clusters.parquet
+split      one row per photograph of one split        data/splits/D/S.csv
+rows       the waist: one row per decision to judge   data/predictions/M/SIDE/S.parquet
 counts     the waist of a system: one row per class of a photograph
 
 Calibrate, decide and number add their columns to rows, one step after the other; nothing stores those.

@@ -21,17 +21,13 @@ LOCK = """
 stages:
   x:
     outs:
-    - path: data/quality/d/scan.parquet
-      hash: md5
-      md5: {scan}
-      size: 1
     - path: data/splits/d/val_calib.csv
       hash: md5
-      md5: c1
+      md5: {calib}
       size: 1
     - path: data/splits/d/val_test.csv
       hash: md5
-      md5: t1
+      md5: {test}
       size: 1
     - path: data/predictions/m/candidate/val_test.parquet
       hash: md5
@@ -52,9 +48,9 @@ def git(*arguments):
     subprocess.run(["git", *arguments], check=True, capture_output=True, env=os.environ | ME)
 
 
-def state(*, alpha=0.02, walks=1, scan="s1", candidate="p1", commit=True):
+def state(*, alpha=0.02, walks=1, calib="c1", test="t1", candidate="p1", commit=True):
     Path("params.yaml").write_text(PARAMS.format(alpha=alpha, walks=walks))
-    Path("dvc.lock").write_text(LOCK.format(scan=scan, candidate=candidate))
+    Path("dvc.lock").write_text(LOCK.format(calib=calib, test=test, candidate=candidate))
     if commit:
         git("add", ".")
         git("commit", "-m", "a state")
@@ -62,7 +58,7 @@ def state(*, alpha=0.02, walks=1, scan="s1", candidate="p1", commit=True):
 
 def test_rules_and_candidates_of_this_data_are_counted_and_no_others():
     git("init", ".")
-    state(alpha=0.5, scan="s0", candidate="p0")  # of other photographs
+    state(alpha=0.5, calib="c0", test="t0", candidate="p0")  # of other photographs
     state()
     state(alpha=0.03)
     state(alpha=0.03, walks=2, candidate="p2")  # a declared walk is no other rule

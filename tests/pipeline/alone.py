@@ -4,6 +4,7 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pandas as pd
 from ruamel.yaml import YAML
 
 from pipeline import workspace
@@ -18,12 +19,25 @@ def alone(source: Path, stage: dict, folder: Path) -> list[str]:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         here = source / name
         shutil.copytree(here, folder / name, dirs_exist_ok=True) if here.is_dir() else shutil.copy(here, folder / name)
+    copy_photographs(source, folder, [dep["path"] for dep in stage["deps"]])
     write_params(folder / "params.yaml", source / "params.yaml", stage.get("params", {}).get("params.yaml", {}))
     finished = workspace.run(folder, "sh", "-c", stage["cmd"])
     if finished.returncode:
         return [f"exit {finished.returncode}: {finished.stdout[-2000:]}"]
     paths = [out["path"] for out in stage["outs"]]
     return [path for path in paths if workspace.contents(folder / path) != workspace.contents(source / path)]
+
+
+def copy_photographs(source: Path, folder: Path, declared: list[str]) -> None:
+    """Copy the photographs of each split that is declared: its list of samples pins them by their hash."""
+    for path in map(Path, declared):
+        if path.parts[:2] != ("data", "splits") or path.suffix != ".csv":
+            continue
+        samples = pd.read_parquet(source / f"data/manifests/{path.parts[2]}/samples.parquet")
+        members = pd.read_csv(source / path)["sample_id"]
+        for image in samples.loc[samples["sample_id"].isin(members), "image"]:
+            (folder / image).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source / image, folder / image)
 
 
 def write_params(path: Path, source: Path, declared: dict) -> None:

@@ -172,6 +172,12 @@ def test_no_stage_depends_on_a_folder_of_splits_or_predictions():
     assert all(Path(dep).suffix in {".csv", ".parquet"} for dep in loose)
 
 
+def test_photographs_are_walked_through_by_ingest_and_scan_alone():
+    """Others depend on lists with the hash of each photograph: DVC would look at every file again for each stage."""
+    readers = {name.split("@")[0] for name, stage in GRAPH.items() for dep in stage["deps"] if "data/sources" in dep}
+    assert readers == {"ingest", "scan"}
+
+
 def test_the_contract_says_train_shapes_weights_select_scores_calib_decisions_and_test_judges():
     assert contract.PURPOSES == PURPOSES
 

@@ -27,6 +27,8 @@ def write_tables(drivers, clusters=(), quarantined=()):
     label = pd.Series([None] * len(ids), dtype="str")
     samples = pd.DataFrame({"sample_id": ids, "label": label, "group_driver": drivers})
     io.write_table(paths.manifest("tiny", "samples"), samples)
+    scan = pd.DataFrame({"sample_id": ids, "sha256": [f"hash of {name}" for name in ids], "sharpness": 1.0})
+    io.write_table(paths.quality("tiny", "scan"), scan)
     io.write_table(paths.manifest("tiny", "boxes"), pd.DataFrame({"sample_id": ids, "class_name": "can"}))
     rows = [(name, "truncated", "quarantine", "x") for name in quarantined]
     issues = pd.DataFrame(rows, columns=["sample_id", "check", "severity", "detail"], dtype="str")
@@ -52,7 +54,7 @@ def test_every_sample_is_in_one_split_or_listed_aside(workspace, capsys):
     parts = members()
     assert sorted(itertools.chain(*parts.values())) == [f"a/{n:03d}" for n in range(100) if n != 7]
     assert io.read_table(paths.split("tiny", "aside")).to_numpy().tolist() == [["a/007", "truncated"]]
-    assert io.read_table(CSVS[0]).columns.tolist() == ["sample_id", "group"]
+    assert io.read_table(CSVS[0]).columns.tolist() == ["sample_id", "group", "sha256"]
     assert {name: len(part) // 5 for name, part in parts.items()}["train"] in (13, 14)
     assert "1 quarantined by validate" in capsys.readouterr().err
 
@@ -63,6 +65,17 @@ def test_a_second_run_reads_its_own_lock_and_writes_the_same_bytes(workspace):
     contents = [path.read_bytes() for path in outputs]
     split.run("tiny")
     assert [path.read_bytes() for path in outputs] == contents
+
+
+def test_another_photograph_under_the_same_name_changes_the_list_of_its_own_split(workspace):
+    split.run("tiny")
+    before, chosen = [path.read_bytes() for path in CSVS], io.read_table(CSVS[3])["sample_id"][0]
+    scan = io.read_table(paths.quality("tiny", "scan"))
+    scan["sha256"] = scan["sha256"].where(scan["sample_id"] != chosen, "another hash")
+    io.write_table(paths.quality("tiny", "scan"), scan.assign(sharpness=2.0))  # which is no content
+    split.run("tiny")
+    changed = [was != path.read_bytes() for was, path in zip(before, CSVS, strict=True)]
+    assert changed == [False, False, False, True, False]
 
 
 def test_new_groups_do_not_move_old_ones_even_with_other_parameters(workspace):

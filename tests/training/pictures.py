@@ -46,6 +46,7 @@ def training(**changes: object) -> Training:
         "epochs": 2,
         "patience_epochs": 10,
         "batch": 4,
+        "threads": 1,
         "optimizer": "AdamW",
         "learning_rate": 0.001,
         "final_learning_rate": 0.1,

@@ -21,8 +21,8 @@ MANY = 20_000  # commits: of more, the latest; each costs a few milliseconds
 def wear(model: str) -> list[str]:
     """Return what git's history says of the wear of a model's val_calib and val_test, in sentences.
 
-    A split is the same one as long as dvc.lock names the same bytes for its list of samples and for the scan of all
-    photographs. The working tree counts as the latest state.
+    A split is the same one as long as dvc.lock names the same bytes for its list of samples, which holds the hash of
+    each photograph. The working tree counts as the latest state.
     """
     try:
         shallow = _git("rev-parse", "--is-shallow-repository").strip() == b"true"
@@ -54,9 +54,8 @@ def _counted(states: Sequence[tuple[str, str]], model: str, dataset: str) -> tup
     return len(rules - {None}), len(candidates - {None})
 
 
-def _split(lock: str, dataset: str, name: str) -> tuple[str | None, ...]:
-    files = paths.split(dataset, name), paths.quality(dataset, "scan")
-    return tuple(_md5(lock, path.as_posix()) for path in files)
+def _split(lock: str, dataset: str, name: str) -> str | None:
+    return _md5(lock, paths.split(dataset, name).as_posix())
 
 
 def _md5(lock: str, path: str) -> str | None:

@@ -93,8 +93,8 @@ def list_aside(quarantine: pd.DataFrame, bridging: tuple[Problem, ...]) -> pd.Da
 
 
 def per_split(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Return the samples of each split: `sample_id`, `group`."""
-    return {name: table.loc[table["split"] == name, ["sample_id", "group"]] for name in SPLITS}
+    """Return the samples of each split, without the column `split`."""
+    return {name: table[table["split"] == name].drop(columns="split") for name in SPLITS}
 
 
 def summarise(found: Assignment, *, n_quarantined: int) -> str:

@@ -37,7 +37,7 @@ def allow(split: str, purpose: str) -> None:
 def read_split(dataset: str, split: str, *, purpose: str) -> pd.DataFrame:
     """Return the samples (`sample_id`, `group`) of a split, when the purpose may read it."""
     allow(split, purpose)
-    return io.read_table(paths.split(dataset, split))
+    return io.read_table(paths.split(dataset, split))[["sample_id", "group"]]
 
 
 JUDGMENTS = ("fit_calibrator", "fix_policy", "judge", "watch")  # the only purposes that see what a model said

@@ -1,8 +1,9 @@
 """Put every usable photograph into train, val_select, val_calib or val_test, and lock its groups there.
 
-Reads       data/manifests/D/{samples,boxes}.parquet, data/quality/D/{issues,clusters}.parquet,
+Reads       data/manifests/D/{samples,boxes}.parquet, data/quality/D/{scan,issues,clusters}.parquet,
             splits/D.lock.csv (its own output of the run before, kept)
-Writes      splits/D.lock.csv, data/splits/D/{train,val_select,val_calib,val_test}.csv,
+Writes      splits/D.lock.csv, data/splits/D/{train,val_select,val_calib,val_test}.csv (with the hash of every
+            photograph: who reads photographs of a split depends on it alone, and runs again when one of them changes),
             data/splits/D/aside.csv (every photograph that is in no split, and why)
 Fails when  photographs join two locked splits (unless `bridge: quarantine`), a split stays empty, the lock is damaged
 """
@@ -60,8 +61,10 @@ def run(dataset: str) -> None:
         seed=params.seed,
         quarantine_bridges=params.bridge == "quarantine",
     )
+    contents = io.read_table(paths.quality(dataset, "scan"))[["sample_id", "sha256"]]
     for name, part in assignment.per_split(found.table).items():
-        io.write_table(paths.split(dataset, name), part)
+        pinned = part[["sample_id", "group"]].merge(contents, on="sample_id", validate="one_to_one")
+        io.write_table(paths.split(dataset, name), pinned)
     io.write_table(paths.split(dataset, "aside"), assignment.list_aside(aside, found.aside))
     io.write_table(lock_path, found.lock)  # last: a run that breaks before has locked nothing
     sys.stderr.write(assignment.summarise(found, n_quarantined=len(aside)) + "\n")

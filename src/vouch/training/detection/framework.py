@@ -40,6 +40,7 @@ class Training(Schedule, Seeded):
     size_px: Annotated[int, Field(ge=32, le=2048, multiple_of=32)]  # side of the square canvas
     patience_epochs: Count  # stop when val_select has not improved for so long
     batch: Count
+    threads: Count  # of PyTorch on a CPU
     optimizer: Literal["SGD", "Adam", "AdamW", "MuSGD"]  # never "auto": it would ignore the learning rate
     momentum: Rate  # SGD's momentum or Adam's beta1
     weight_decay: Rate

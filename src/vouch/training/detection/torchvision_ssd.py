@@ -50,6 +50,7 @@ def train(lesson: Lesson, training: Training, start: Path, scratch: Path) -> Tra
         When the checkpoint to resume from cannot be read or is of another run.
     """
     _check(training, lesson)
+    torch.set_num_threads(training.threads)
     torch.manual_seed(training.seed)
     name, tensors = _starting_point(start)
     description = {

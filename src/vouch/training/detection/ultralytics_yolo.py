@@ -73,10 +73,10 @@ class _Trainer(DetectionTrainer):  # type: ignore[misc]
 
     start: dict[str, Tensor] | None = None
     precision = "float32"
+    threads = 1
 
     def setup_model(self) -> Any:
-        # Ultralytics leaves one core idle, which on two cores halves the speed; the weights are the same to the bit
-        torch.set_num_threads(len(os.sched_getaffinity(0)))
+        torch.set_num_threads(self.threads)  # Ultralytics takes all cores but one, whoever else works there
         return super().setup_model()
 
     def get_model(self, cfg: Any = None, weights: Any = None, verbose: bool = True) -> nn.Module:
@@ -116,7 +116,7 @@ def train(lesson: Lesson, training: Training, start: Path, scratch: Path) -> Tra
     overrides = _overrides(training, data, model, scratch)
     trainer = _Trainer(overrides=overrides | ({"resume": str(at.path)} if resume else {}))
     trainer.start = None if resume else tensors
-    trainer.precision = training.precision
+    trainer.precision, trainer.threads = training.precision, training.threads
     trainer.train()
     network, _ = load_checkpoint(trainer.best)  # our own file of a moment ago, not a pickle from outside
     curve = _curve(pd.read_csv(trainer.csv))
