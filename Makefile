@@ -14,12 +14,14 @@ override MINUTES := $(value MINUTES)
 override SEED := $(value SEED)
 export MODEL FIRST MINUTES SEED
 
-.PHONY: setup repro test fuzz check bench verify starter lock
+.DEFAULT_GOAL := help
+.PHONY: help setup repro test fuzz check bench verify starter lock
+
+help: ## what make can do
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
 
 repro: setup ## build every model, or one line of the graph: make repro MODEL=driver
-	@python -m vouch.commands.check_params "$$MODEL"
-	@if compgen -G 'data/sources/*.dvc' > /dev/null || compgen -G 'registry/*/bundle.dvc' > /dev/null; then dvc checkout; fi
-	dvc repro $${MODEL:+"report@$$MODEL" "bundle@$$MODEL"}
+	@python -m vouch.commands.rebuild "$$MODEL"
 
 test: setup ## every test, on two cores
 	OMP_NUM_THREADS=1 pytest -n 2 --dist loadscope --no-loadscope-reorder
