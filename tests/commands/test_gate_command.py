@@ -41,6 +41,17 @@ def test_what_passed_is_not_enforced():
     assert "nothing stands against a release" in enforced.output
 
 
+def test_why_a_policy_answers_nothing_stands_beside_the_rules_that_it_breaks():
+    assert "infeasible" not in invoke(judged.rule(passed=False)).output
+    path = paths.model("m", "policy.json")
+    policy = io.read_json(path)
+    nothing = {key: None for key in ("threshold", "xi", "lam1", "tie", "lam2") if key in policy}
+    reason = {"feasible": False, "guarantee": "none", "infeasible": {"*": "the risk may be .0204, and .02 is asked"}}
+    io.write_json(path, policy | nothing | reason)
+    shown = " ".join(invoke(judged.rule(passed=False)).output.split())
+    assert "the policy is infeasible: the risk may be .0204, and .02 is asked" in shown
+
+
 def test_a_margin_that_the_groups_cannot_resolve_is_named_also_where_it_is_kept():
     one = judged.rule(source="comparison", limit=-0.01, observed=-0.004, equal_passes=0.37, resolved_margin=0.0213)
     shown = " ".join(invoke(one).output.replace("│", " ").split())

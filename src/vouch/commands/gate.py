@@ -1,6 +1,7 @@
 """`vouch gate MODEL`: read the verdict as a person does, and turn it into an exit code."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -9,10 +10,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from vouch import paths
+from vouch import io, paths
 from vouch.commands.staleness import refuse_stale
 from vouch.commands.wear import wear
 from vouch.evaluation.gates.rules import ASKED, objections, unresolved
+from vouch.policies.apply.policy import validate_policy
 from vouch.release.verdict import judged_files, judged_predictions, open_verdict, refuse_others
 
 TITLES = {"bound": "gate of {model}", "sanity check": "sanity checks of {model}"}
@@ -49,8 +51,8 @@ def gate(
                 console.print(SANITY)
     if absent := sorted(str(path) for path in judged.keys() - here.keys()):
         console.print(f"not here, and so not compared with what was judged: {escape(', '.join(absent))}")
-    console.print(escape(_power(verdict["power"])))
-    for sentence in wear(model):
+    out_of_reach = _out_of_reach(paths.model(model, "policy.json"))
+    for sentence in (*out_of_reach, _power(verdict["power"]), *wear(model)):
         console.print(escape(sentence))
     for line in against:
         console.print(f"[red]stands against a release:[/red] {escape(line)}")
@@ -58,6 +60,16 @@ def gate(
         console.print("[green]nothing stands against a release[/green]")
     if enforce and against:
         raise typer.Exit(1)
+
+
+def _out_of_reach(policy: Path) -> list[str]:
+    """Say what the policy could not reach, and why: the reason behind a coverage of nothing."""
+    if not policy.is_file():
+        return []
+    content = io.read_json(policy)
+    validate_policy(content)
+    reasons = (content["infeasible"] or {}).items()
+    return [f"the policy is infeasible{'' if name == '*' else f' for {name}'}: {reason}" for name, reason in reasons]
 
 
 def _power(power: dict[str, Any]) -> str:

@@ -49,6 +49,12 @@ def test_a_rule_reads_the_bound_it_names(bound, passed):
     assert (found["passed"], found["bound"]) == (passed, bound)
 
 
+def test_few_groups_do_not_hide_a_figure_that_is_bad_as_it_stands():
+    few = "too little evidence: 3 groups support recall for all, 10 are needed"
+    assert one(block(0.158, n_groups=3))["reason"] == f"{few}; and recall value is 0.158, must be >= 0.95"
+    assert one(block(0.99, n_groups=3))["reason"] == few
+
+
 def test_a_rule_that_reads_a_value_is_a_sanity_check_and_no_bound():
     kinds = [one(block(0.96, 0.95, 0.99), bound=bound)["kind"] for bound in ("value", "low", "high")]
     assert kinds == ["sanity check", "bound", "bound"]
