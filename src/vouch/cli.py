@@ -41,18 +41,18 @@ def checked(command: Callable[..., None]) -> Callable[..., None]:
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 manifest = typer.Typer(no_args_is_help=True, help="A data set's manifest, in the form that others read.")
-app.command("import", help="Make a folder of labelled photographs a source of DATASET, tracked by DVC.")(
-    checked(import_)
-)
-app.add_typer(manifest, name="manifest")
 manifest.command("export")(checked(manifest_export))
-app.command()(checked(predict))
-app.command()(checked(gate))
-app.command()(checked(plan))
-app.command()(checked(compare))
-app.command()(checked(promote))
-app.command()(checked(deploy))
-app.command()(checked(drift))
+DATA, VERDICT, ANSWERS, RELEASE = "Bring photographs", "Read a verdict", "Answer and watch", "Release"
+IMPORT = "Make a folder of labelled photographs a source of DATASET, tracked by DVC."
+app.command("import", help=IMPORT, rich_help_panel=DATA)(checked(import_))
+app.add_typer(manifest, name="manifest", rich_help_panel=DATA)
+app.command(rich_help_panel=VERDICT)(checked(gate))
+app.command(rich_help_panel=VERDICT)(checked(plan))
+app.command(rich_help_panel=VERDICT)(checked(compare))
+app.command(rich_help_panel=ANSWERS)(checked(predict))
+app.command(rich_help_panel=ANSWERS)(checked(drift))
+app.command(rich_help_panel=RELEASE)(checked(promote))
+app.command(rich_help_panel=RELEASE)(checked(deploy))
 
 
 def main() -> None:
