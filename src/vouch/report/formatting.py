@@ -7,6 +7,7 @@ from typing import Any
 from vouch.evaluation.metrics.definitions import HIGHER, METRICS, Metric
 
 NO_EVIDENCE = "no evidence"
+LEAST_SHOWN = 0.0005  # of three decimals
 
 
 GUARANTEES = {  # what holds, with which probability, over what it is random, and whether exactly
@@ -73,12 +74,19 @@ def signed(value: float | None) -> str:
 def interval(cell: Mapping[str, Any] | None) -> str:
     """Return the interval of a metric's cell, empty where there is none.
 
+    An end that is nothing beside the other one is shown as such.
+
     >>> interval({"value": 0.9, "low": 0.871, "high": 0.932})
     '[0.871, 0.932]'
+    >>> interval({"value": 0.006, "low": 0.000035, "high": 0.01})
+    '[0.000, 0.010]'
     """
     if cell is None or cell.get("low") is None or cell.get("high") is None:
         return ""
-    return f"[{number(cell['low'])}, {number(cell['high'])}]"
+    ends = [cell["low"], cell["high"]]
+    if max(map(abs, ends)) >= LEAST_SHOWN:
+        ends = [0.0 if abs(end) < LEAST_SHOWN else end for end in ends]
+    return f"[{number(ends[0])}, {number(ends[1])}]"
 
 
 def p_value(value: float | None) -> str:
