@@ -30,8 +30,8 @@ def checked(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def run(**given: Any) -> None:
-        words = ((name.upper(), given[name]) for name in NAMES if given.get(name) is not None)
-        refuse_any(ParamsError, wrong_names(words))
+        named = ((name.upper(), given[name]) for name in NAMES if given.get(name) is not None)
+        refuse_any(ParamsError, wrong_names(named))
         if PARAMS.exists():
             check_workspace()
         command(**given)

@@ -50,14 +50,14 @@ def shown(word: object) -> str:
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 20]} ... {text[-15:]}"
 
 
-def wrong_names(words: Iterable[tuple[str, object]]) -> list[Problem]:
+def wrong_names(named: Iterable[tuple[str, object]]) -> list[Problem]:
     """Return a problem for each (where, word) that is no name."""
-    return [Problem(where, NAME_IS, shown(word), "rename it") for where, word in words if not is_name(word)]
+    return [Problem(where, NAME_IS, shown(word), "rename it") for where, word in named if not is_name(word)]
 
 
-def wrong_paths(words: Iterable[tuple[str, str]]) -> list[Problem]:
+def wrong_paths(named: Iterable[tuple[str, str]]) -> list[Problem]:
     """Return a problem for each (where, word) that is no path in the repository."""
-    return [Problem(where, PATH_IS, shown(word), "name another") for where, word in words if not is_path(word)]
+    return [Problem(where, PATH_IS, shown(word), "name another") for where, word in named if not is_path(word)]
 
 
 def _name(word: str) -> str:

@@ -71,13 +71,13 @@ def new(path: Path, bundle: Bundle, groups: Path | None) -> Profiled:
         if not images:
             got = "none"
             raise DataError([Problem(str(path), f"photographs ({', '.join(sorted(SUFFIXES))})", got, "name another")])
-        names, words = _groups_of_images(path, images, groups)
-        return Profiled(_of_images(bundle, images, names), words, photographs=True)
+        names, origin = _groups_of_images(path, images, groups)
+        return Profiled(_of_images(bundle, images, names), origin, photographs=True)
     if path.suffix.lower() not in (".parquet", ".csv") or not path.is_file():
         expected = "a folder of photographs, or a table (.parquet, .csv)"
         raise DataError([Problem(str(path), expected, "something else" if path.exists() else "nothing", "name one")])
-    rows, words = _grouped(_read(path), groups, str(path))
-    return Profiled(_of_rows(bundle, rows, str(path)), words, photographs=False)
+    rows, origin = _grouped(_read(path), groups, str(path))
+    return Profiled(_of_rows(bundle, rows, str(path)), origin, photographs=False)
 
 
 def _refuse_absent(path: Path, command: str) -> None:

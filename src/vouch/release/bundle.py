@@ -164,8 +164,8 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
 
 def _manifest_problem(where: str, item: Any) -> Problem:
     place = ".".join(str(part) for part in item["loc"])
-    words = {"missing": ("a value", "nothing"), "extra_forbidden": ("a known key", "an unknown one")}
-    expected, got = words.get(item["type"], (item["msg"], repr(item["input"])[:80]))
+    known = {"missing": ("a value", "nothing"), "extra_forbidden": ("a known key", "an unknown one")}
+    expected, got = known.get(item["type"], (item["msg"], repr(item["input"])[:80]))
     return Problem(f"{where}: {place}"[:200], expected, got, REMEDY)
 
 

@@ -137,27 +137,29 @@ def _contradictions(task: Task, parts: Parts, where: str) -> list[Problem]:
     """List what the parts, each of them valid, say against each other."""
     calibrator, policy, classes = parts.calibrator, parts.policy, parts.classes
     known = f"one of {list(classes)}"[:240]
-    words: list[tuple[str, str, object]] = []
+    against: list[tuple[str, str, object]] = []
     if parts.preprocess is not None and parts.preprocess.task != task:
-        words.append(("preprocess.json: task", f"{task}, as the manifest says", parts.preprocess.task))
+        against.append(("preprocess.json: task", f"{task}, as the manifest says", parts.preprocess.task))
     if calibrator["kind"] != CALIBRATORS[task]:
-        words.append(("calibrator.json: kind", f"{CALIBRATORS[task]}, as goes with {task}", calibrator["kind"]))
+        against.append(("calibrator.json: kind", f"{CALIBRATORS[task]}, as goes with {task}", calibrator["kind"]))
     else:
-        words += _calibrated_classes(task, calibrator["classes"], classes)
+        against += _calibrated_classes(task, calibrator["classes"], classes)
     if FORMS[policy["kind"]].task != task:
         known_kinds = tuple(kind for kind, form in FORMS.items() if form.task == task)
-        words.append(("policy.json: kind", f"one of {known_kinds}, as goes with {task}", policy["kind"]))
+        against.append(("policy.json: kind", f"one of {known_kinds}, as goes with {task}", policy["kind"]))
     named = {"thresholds": policy.get("thresholds", {}), "infeasible": policy["infeasible"] or {}}
     for key, said in named.items():
         unknown = said.keys() - {*classes, *(["*"] if key == "infeasible" else [])}
-        words += [(f"policy.json: {key}.{name}", known, name) for name in unknown]
+        against += [(f"policy.json: {key}.{name}", known, name) for name in unknown]
     if policy.get("positive") is not None and policy["positive"] not in classes:
-        words.append(("policy.json: positive", known, policy["positive"]))
+        against.append(("policy.json: positive", known, policy["positive"]))
     if score_column(policy) == "gate" and calibrator.get("gate") is None:
-        words.append(("calibrator.json: gate", "a map, as the policy decides by the gate", None))
+        against.append(("calibrator.json: gate", "a map, as the policy decides by the gate", None))
     if parts.prior is not None and len(parts.prior) != len(classes):
-        words.append(("prior.json: prior", f"{len(classes)} shares, one per class", len(parts.prior)))
-    return [Problem(f"{where}/{place}"[:240], expected[:240], str(got)[:80], REMEDY) for place, expected, got in words]
+        against.append(("prior.json: prior", f"{len(classes)} shares, one per class", len(parts.prior)))
+    return [
+        Problem(f"{where}/{place}"[:240], expected[:240], str(got)[:80], REMEDY) for place, expected, got in against
+    ]
 
 
 def _calibrated_classes(task: Task, found: Any, classes: tuple[str, ...]) -> list[tuple[str, str, object]]:

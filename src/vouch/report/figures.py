@@ -161,10 +161,10 @@ def distributions(
 
 def training(table: pd.DataFrame, columns: Sequence[str], *, name: str, label: str) -> str:
     """Draw columns of a training curve over the epochs."""
-    looks = [(BLUE, (0, ())), (ORANGE, (0, (5, 1.5))), (INK, (0, (2, 1.2))), (BAD, (0, (6, 1.5, 1, 1.5)))]
+    styles = [(BLUE, (0, ())), (ORANGE, (0, (5, 1.5))), (INK, (0, (2, 1.2))), (BAD, (0, (6, 1.5, 1, 1.5)))]
 
     def draw(axes: Axes) -> None:
-        for column, (colour, dashes) in zip(columns, looks, strict=False):
+        for column, (colour, dashes) in zip(columns, styles, strict=False):
             axes.plot(table["epoch"], table[column], color=colour, linestyle=dashes, label=_plain(column))
         axes.set_xlabel("epoch")
         axes.margins(x=0.02)

@@ -60,15 +60,15 @@ def checked_network(content: bytes, size_px: int, where: str) -> Network:
     except DecodeError as error:
         raise BundleError([Problem(where, "an ONNX model", "bytes that are none", REMEDY)]) from error
     graph = model.graph
-    refuse_any(BundleError, [Problem(where, *words, REMEDY) for words in _structure(model)])
-    refuse_any(BundleError, [Problem(where, *words, REMEDY) for words in _ends(graph, size_px)])
+    refuse_any(BundleError, [Problem(where, *finding, REMEDY) for finding in _structure(model)])
+    refuse_any(BundleError, [Problem(where, *finding, REMEDY) for finding in _ends(graph, size_px)])
     try:
         shapes = inferred_shapes(model)
     except MALFORMED as error:
         got = (str(error).strip() or type(error).__name__).splitlines()[0][:240]
         raise BundleError([Problem(where, "a valid graph", got, REMEDY)]) from error
     room = min(MOST, PER_CANVAS * 3 * size_px**2) + PER_BYTE * len(content)
-    refuse_any(BundleError, [Problem(where, *words, REMEDY) for words in _sizes(graph, shapes, room)])
+    refuse_any(BundleError, [Problem(where, *finding, REMEDY) for finding in _sizes(graph, shapes, room)])
     outputs = {output.name: (shapes[output.name] or ())[1:] for output in graph.output}
     return Network(graph.input[0].name, outputs, {item.key: item.value for item in model.metadata_props})
 

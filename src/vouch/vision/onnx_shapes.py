@@ -127,12 +127,12 @@ def _divided(attributes: Mapping[str, Any], first: Value, second: Value) -> Valu
 def _sliced(
     attributes: Mapping[str, Any], data: Value, starts: Value, ends: Value, axes: Any = None, steps: Any = None
 ) -> Value:
-    cuts = [slice(None)] * data.ndim
+    slices = [slice(None)] * data.ndim
     for place, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
-        cuts[place if axes is None else int(axes[place])] = slice(
+        slices[place if axes is None else int(axes[place])] = slice(
             start, end, None if steps is None else int(steps[place])
         )
-    return np.asarray(data[tuple(cuts)])
+    return np.asarray(data[tuple(slices)])
 
 
 def _axes(axes: Value | None) -> tuple[int, ...] | None:

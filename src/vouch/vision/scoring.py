@@ -27,8 +27,8 @@ class Network:
     prior: tuple[float, ...] | None  # of a trivial classifier
 
 
-def scored_boxes(network: Network, samples: pd.DataFrame, boxes: pd.DataFrame, batch: int, words: str) -> pd.DataFrame:
-    """Return `rows.detection_rows` of the photographs; `words` stand beside the progress."""
+def scored_boxes(network: Network, samples: pd.DataFrame, boxes: pd.DataFrame, batch: int, label: str) -> pd.DataFrame:
+    """Return `rows.detection_rows` of the photographs; `label` stands beside the progress."""
     images = files(samples["image"])
     if network.runtime is None:
         nothing = Detections(np.empty((0, 4)), np.empty(0), np.empty(0, np.int64))
@@ -39,11 +39,11 @@ def scored_boxes(network: Network, samples: pd.DataFrame, boxes: pd.DataFrame, b
     else:
         assert network.postprocess is not None  # ships with every detector's network
         found = runtime.detect(network.runtime, images, network.postprocess, batch=batch)
-    return detection_rows(samples, boxes, shown(required(found), len(images), words), network.classes)
+    return detection_rows(samples, boxes, shown(required(found), len(images), label), network.classes)
 
 
 def scored_classes(
-    network: Network, samples: pd.DataFrame, boxes: pd.DataFrame, batch: int, words: str
+    network: Network, samples: pd.DataFrame, boxes: pd.DataFrame, batch: int, label: str
 ) -> pd.DataFrame:
     """Return `rows.classification_rows` of the photographs; boxes, if there are any, say nothing here."""
     images = files(samples["image"])
@@ -52,7 +52,7 @@ def scored_classes(
         answers: Iterator[NDArray[np.float64] | DataError] = (same for _ in images)
     else:
         answers = runtime.classify(network.runtime, images, batch=batch)
-    return classification_rows(samples, shown(required(answers), len(images), words), network.classes)
+    return classification_rows(samples, shown(required(answers), len(images), label), network.classes)
 
 
 SCORED: ByTask[Callable[[Network, pd.DataFrame, pd.DataFrame, int, str], pd.DataFrame]] = ByTask(

@@ -19,11 +19,11 @@ def auroc(rows: pd.DataFrame, n_groups: int) -> Measure:
     Two classes have one such chance; of more the mean over the classes that are there, each against the rest. Its
     support are the rows of the rarest class: they are what limits it.
     """
-    orders, rarest = _against_rest(rows, n_groups)
+    rankings, rarest = _against_rest(rows, n_groups)
 
     def values(weights: IntArray) -> FloatArray:
         total, count = np.zeros(len(weights)), np.zeros(len(weights))
-        for order, rising in orders:
+        for order, rising in rankings:
             for block in blocks(len(weights), order):
                 chance = _chance(places(order, weights[block]), rising)
                 total[block] += np.nan_to_num(chance)
@@ -80,15 +80,15 @@ def _against_rest(rows: pd.DataFrame, n_groups: int) -> tuple[list[tuple[Order, 
     """
     group, truth = rows["group_index"].to_numpy(dtype=np.intp), rows["class_true"].to_numpy(dtype=object)
     names, stated = class_names(rows), probabilities(rows)
-    orders, rarest = [], np.zeros(len(rows), dtype=bool)
+    rankings, rarest = [], np.zeros(len(rows), dtype=bool)
     for column, name in enumerate(names[:1] if len(names) == 2 else names):
         is_class = (truth == name).astype(bool)
         rising = 2 * is_class.sum() <= len(rows)
         rarer = is_class if rising else ~is_class
         if rarer.any():
-            orders.append((in_order(stated[:, column], rarer, group, n_groups=n_groups), bool(rising)))
+            rankings.append((in_order(stated[:, column], rarer, group, n_groups=n_groups), bool(rising)))
             rarest = rarer if not rarest.any() or rarer.sum() < rarest.sum() else rarest
-    return orders, rarest
+    return rankings, rarest
 
 
 def _chance(found: Places, rising: bool) -> FloatArray:
