@@ -47,6 +47,16 @@ def test_starting_weights_never_saw_a_default_picture_or_group(model):
         assert groups.isdisjoint(theirs[1])
 
 
+@pytest.mark.parametrize("model", MODELS)
+def test_a_recipe_names_the_size_of_every_weights_that_it_makes_whatever_params_yaml_says_today(model):
+    size, sizes = None, []
+    for step in steps(model):  # a step keeps what the one before said
+        size = next((value for key, value in step.items() if key.endswith(".size_px")), size)
+        sizes.append(size)
+    assert None not in sizes
+    assert sizes[-1] == json.loads((STARTER / model / "weights.json").read_text())["size_px"]
+
+
 def test_starting_weights_never_saw_the_look_of_a_default_driver_or_vehicle():
     scene, default, taught = rendered("driver")
     for other in taught:
