@@ -23,6 +23,7 @@ def pipeline(**roads: Any) -> dict[str, Any]:
 def of_one_detector(model: str = "m", dataset: str = "d") -> dict[str, Any]:
     """Return the roads of one detector on one data set."""
     start = {"framework": "torchvision", "start": "models/architectures/ssdlite320.yaml"}
-    entry = {"dataset": dataset, "task": "detect", "trained": model, "baseline": f"registry/{model}/bundle"}
-    detector, trained = {"dataset": dataset, **start}, {"dataset": dataset}
+    of_task = {"dataset": dataset, "task": "detect"}
+    entry = of_task | {"trained": model, "judged_as": model, "baseline": f"registry/{model}/bundle"}
+    detector, trained = {"dataset": dataset, **start}, of_task
     return pipeline(datasets=[dataset], models={model: entry}, detectors={model: detector}, trained={model: trained})

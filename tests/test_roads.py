@@ -48,6 +48,7 @@ def named(word):
         ("models", "m", "dataset"),
         ("models", "m", "task"),
         ("models", "m", "trained"),
+        ("models", "m", "judged_as"),
         ("models", "m", "baseline"),
         ("detectors", "m", "dataset"),
         ("detectors", "m", "framework"),
@@ -95,6 +96,7 @@ def test_a_section_has_a_name(tmp_path, kind, word):
         check_workspace(path)
 
 
+ENTRY = of_one_detector()["models"]["m"]
 CHANGES = {
     "a data set that is on no list": ({"models": {"m": {"dataset": "e"}}}, ["models.m.dataset", "pipeline.datasets"]),
     "another data set": ({"datasets": ["d", "more"], "detectors": {"m": {"dataset": "more"}}}, ["detectors.m.dataset"]),
@@ -124,6 +126,19 @@ CHANGES = {
             "quantized": {"n": {"dataset": "d", "source": "m"}},
         },
         ["quantized.n.source: expected a model of the task classify, got m, of detect"],
+    ),
+    "a variant of nobody": ({"models": {"m": {"judged_as": "x"}}}, ["models.m.judged_as", "got x"]),
+    "a variant of a variant": (
+        {"models": {name: ENTRY | {"judged_as": of} for name, of in (("n", "m"), ("o", "n"))}},
+        ["models.o.judged_as: expected o, or a model that is judged as itself, got n, judged as m"],
+    ),
+    "a variant judged by another task": (
+        {"models": {"n": ENTRY | {"task": "classify", "judged_as": "m"}}},
+        ["models.n.judged_as: expected a model of the task classify on d, got m, detect on d"],
+    ),
+    "an export of another task": (
+        {"trained": {"m": {"task": "classify"}}},
+        ["pipeline.trained.m.task: expected the task of pipeline.models.m, detect, got classify"],
     ),
     "a curve of nobody": ({"models": {"m": {"trained": "x"}}}, ["models.m.trained", "got x"]),
     "a road of no model": ({"unpromoted": {"n": {"dataset": "d"}}}, ["pipeline.unpromoted.n", "pipeline.models"]),

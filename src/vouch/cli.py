@@ -11,6 +11,7 @@ from vouch.commands.data import import_, manifest_export
 from vouch.commands.deploy import deploy
 from vouch.commands.drift import drift
 from vouch.commands.gate import gate
+from vouch.commands.params import params
 from vouch.commands.plan import plan
 from vouch.commands.predict import predict
 from vouch.commands.release import promote
@@ -19,7 +20,7 @@ from vouch.names import wrong_names
 from vouch.params import PARAMS
 from vouch.roads import check_workspace
 
-NAMES = ("dataset", "model")  # parameters of commands that name something of params.yaml
+NAMES = ("dataset", "model", "name")  # parameters of commands that name something of params.yaml
 
 
 def checked(command: Callable[..., None]) -> Callable[..., None]:
@@ -46,6 +47,7 @@ DATA, VERDICT, ANSWERS, RELEASE = "Bring photographs", "Read a verdict", "Answer
 IMPORT = "Make a folder of labelled photographs a source of DATASET, tracked by DVC."
 app.command("import", help=IMPORT, rich_help_panel=DATA)(checked(import_))
 app.add_typer(manifest, name="manifest", rich_help_panel=DATA)
+app.command(rich_help_panel=DATA)(checked(params))
 app.command(rich_help_panel=VERDICT)(checked(gate))
 app.command(rich_help_panel=VERDICT)(checked(plan))
 app.command(rich_help_panel=VERDICT)(checked(compare))

@@ -3,6 +3,7 @@
 Closed sets of characters, so that no word can be an option, a command, a folder above, or look like another.
 """
 
+import difflib
 import re
 from collections.abc import Iterable
 from typing import Annotated
@@ -74,3 +75,20 @@ def _path(word: str) -> str:
 
 Name = Annotated[str, AfterValidator(_name)]
 RepositoryPath = Annotated[str, AfterValidator(_path)]
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """Return a hint for a remedy: the known word nearest to `word`, else the known words.
+
+    Examples
+    --------
+    >>> closest("fone", ["phone", "seatbelt"])
+    'perhaps `phone` was meant'
+    """
+    words = sorted(known)
+    folded = {candidate.casefold(): candidate for candidate in words}
+    near = difflib.get_close_matches(word.casefold(), folded, n=1)
+    if near:
+        return f"perhaps `{folded[near[0]]}` was meant"
+    shown = ", ".join(f"`{candidate}`" for candidate in words[:12])
+    return f"known are {shown}{' ...' if len(words) > 12 else ''}" if words else "none is known"

@@ -1,8 +1,8 @@
-"""params.yaml, typed on read: a stage names its section and receives that section alone."""
+"""params.yaml over defaults.yaml, typed on read: a stage names its section and receives that section alone."""
 
 import copy
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -13,8 +13,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from vouch.documents import DocumentError, parse_yaml, read_text
 from vouch.errors import ParamsError, Problem
 from vouch.names import is_name, shown
+from vouch.presets import DATASET, JUDGED, Laid, Layer, laid
 
 PARAMS = Path("params.yaml")
+DEFAULTS = "defaults.yaml"  # beside it: presets
 MAX_BYTES = 2**20  # the whole of ours has 36,000
 
 
@@ -87,14 +89,14 @@ def _parsed(text: str, where: str) -> Any:
 
 
 def load(section: type[S], *keys: str, path: Path = PARAMS) -> S:
-    """Return the section at `keys` (say "datasets", "driver", "split"), checked against its model.
+    """Return the section at `keys` (say "datasets", "driver", "split"), laid over its preset and checked.
 
     Raises
     ------
     ParamsError
-        Listing every unknown key, missing key, wrong type and value out of range.
+        Listing every unknown key, missing key, wrong type and value out of range, each where it is written.
     """
-    return check(section, read_value(*keys, path=path), f"{path}: {'.'.join(keys)}")
+    return _checked(section, read_section(*keys, path=path))
 
 
 def read_value(*keys: str, path: Path = PARAMS) -> Any:
@@ -105,26 +107,93 @@ def read_value(*keys: str, path: Path = PARAMS) -> Any:
     ParamsError
         When there is no such key.
     """
-    content: Any = read_params(path)
-    for depth, key in enumerate(keys):
+    depth = 3 if keys[0] in PRESETS else 1
+    content = read_section(*keys[:depth], path=path).content
+    return _within(content, keys, depth, path)
+
+
+def read_section(*keys: str, path: Path = PARAMS) -> Laid:
+    """Return the section at `keys`, unchecked, with the place that each of its keys comes from.
+
+    A stage's section of a data set or model is laid over its preset, and in between, where the model is `judged_as`
+    another, over that model's section. A folder without defaults.yaml has no presets: there params.yaml says all.
+
+    Raises
+    ------
+    ParamsError
+        When there is no such section anywhere, no such data set or model, or `pipeline.models` does not say which
+        presets hold for a model.
+    """
+    content, presets = read_params(path), path.with_name(DEFAULTS)
+    if len(keys) != 3 or keys[0] not in PRESETS or not presets.exists():
+        return laid([_layer(content, keys, path)])
+    kind, name, stage = keys
+    preset, judged_as = PRESETS[kind](content, name, path)
+    sources = [(read_params(presets), (preset, stage), presets), (content, keys, path)]
+    if stage in JUDGED and judged_as != name:
+        sources.insert(1, (content, (kind, judged_as, stage), path))
+    _within(content, keys[:2], 0, path)
+    layers = [_layer(*source) for source in sources if _has(*source[:2])]
+    return laid(layers or [_layer(content, keys, path)])
+
+
+def _layer(content: Any, keys: Sequence[str], path: Path) -> Layer:
+    return Layer(f"{path}: {'.'.join(keys)}", _within(content, keys, 0, path))
+
+
+def _has(content: Any, keys: Sequence[str]) -> bool:
+    for key in keys:
         if not isinstance(content, dict) or key not in content:
-            where = f"{path}: {'.'.join(keys[: depth + 1])}"
-            raise ParamsError([Problem(where, "a section", "nothing", "add it, see the sections of `driver`")])
+            return False
         content = content[key]
+    return True
+
+
+def _of_dataset(_: dict[str, Any], name: str, __: Path) -> tuple[str, str]:
+    return DATASET, name
+
+
+def _of_model(content: dict[str, Any], name: str, path: Path) -> tuple[str, str]:
+    """Return the preset of a model, which is its task, and the model that it is judged as."""
+    task, judged_as = (_within(content, ("pipeline", "models", name, key), 0, path) for key in ("task", "judged_as"))
+    return str(task), str(judged_as)
+
+
+PRESETS = {"datasets": _of_dataset, "models": _of_model}  # by the kind of section
+
+
+def _within(content: Any, keys: Sequence[str], depth: int, path: Path) -> Any:
+    """Descend from what stands at the first `depth` keys to what stands at all."""
+    for place in range(depth, len(keys)):
+        if not isinstance(content, dict) or keys[place] not in content:
+            where = f"{path}: {'.'.join(keys[: place + 1])}"
+            raise ParamsError([Problem(where, "a section", "nothing", "add it, see the sections of `driver`")])
+        content = content[keys[place]]
     return content
 
 
 def check(section: type[S], content: object, where: str) -> S:
-    """Check already read parameters; JSON mode lets YAML's lists become tuples and its dates be read as such."""
+    """Check already read parameters.
+
+    Raises
+    ------
+    ParamsError
+        As `load` does.
+    """
+    return _checked(section, laid([Layer(where, content)]))
+
+
+def _checked(section: type[S], found: Laid) -> S:
+    """Check a section; JSON mode lets YAML's lists become tuples and its dates be read as such."""
     try:
-        text = json.dumps(content, default=_date)
+        text = json.dumps(found.content, default=_date)
     except (TypeError, ValueError, RecursionError) as error:  # a key that is a date; a value within itself
-        got = shown(str(error))
+        got, where = shown(str(error)), found.origins[()]
         raise ParamsError([Problem(where, "text, numbers, dates, lists and mappings", got, "correct it")]) from error
     try:
         return section.model_validate_json(text)
     except ValidationError as error:
-        raise ParamsError(_problems(error, where)) from error
+        raise ParamsError(_problems(error, found)) from error
 
 
 def _date(value: object) -> str:
@@ -133,14 +202,14 @@ def _date(value: object) -> str:
     return str(value)
 
 
-def _problems(error: ValidationError, where: str) -> list[Problem]:
+def _problems(error: ValidationError, found: Laid) -> list[Problem]:
     problems = []
     for item in error.errors():
-        place = ".".join([where, *(_part(part) for part in item["loc"])])
+        place = ".".join([found.where(item["loc"]), *(_part(part) for part in item["loc"])])
         if item["type"] == "extra_forbidden":
             problems.append(Problem(place, "a known key", "an unknown one", "remove or respell it"))
         elif item["type"] == "missing":
-            problems.append(Problem(place, "a value", "nothing", "add the key"))
+            problems.append(Problem(place, "a value", "nothing", _completed(found, item["loc"][:-1])))
         elif item["type"] in ("union_tag_not_found", "union_tag_invalid"):
             key = item["ctx"]["discriminator"].strip("'")
             got = shown(item["ctx"].get("tag", "nothing"))
@@ -149,6 +218,13 @@ def _problems(error: ValidationError, where: str) -> list[Problem]:
         else:
             problems.append(Problem(place, item["msg"], shown(item["input"]), "correct the value"))
     return problems
+
+
+def _completed(found: Laid, key: tuple[int | str, ...]) -> str:
+    """Say what to do about a mapping that is not whole: perhaps it should have changed one of the preset."""
+    if key and (names := found.siblings(key)):
+        return f"add the key, or respell {_part(key[-1])}: the preset has {', '.join(map(_part, names))}"
+    return "add the key"
 
 
 def _part(part: int | str) -> str:

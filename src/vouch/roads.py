@@ -33,7 +33,14 @@ class Model(OnDataset):
 
     task: Task
     trained: Name  # the model whose curve of training the page shows
+    judged_as: Name  # itself, or the model of which it is a variant: whose sections hold where its own say nothing
     baseline: RepositoryPath  # the bundle that it is compared with
+
+
+class Trained(OnDataset):
+    """pipeline.trained.M."""
+
+    task: Task
 
 
 class Started(OnDataset):
@@ -70,7 +77,7 @@ class Pipeline(Section):
     fine_tuned: dict[Name, Started]
     pretrained: dict[Name, Pretrained]
     frozen: dict[Name, Started]
-    trained: dict[Name, OnDataset]
+    trained: dict[Name, Trained]
     quantized: dict[Name, Quantized]
     unpromoted: dict[Name, OnDataset]
 
@@ -192,6 +199,7 @@ def _unlisted_models(pipeline: Pipeline, where: str) -> Iterator[Problem]:
             elif entry.dataset != pipeline.models[name].dataset:
                 expected = f"the data set of pipeline.models.{name}, {pipeline.models[name].dataset}"
                 yield Problem(f"{place}.dataset", expected, entry.dataset, "write the same in both")
+    yield from _variants(pipeline, where)
     for name, quantized in pipeline.quantized.items():
         place, source = f"{where}: pipeline.quantized.{name}.source", pipeline.models.get(quantized.source)
         if source is None:
@@ -199,6 +207,23 @@ def _unlisted_models(pipeline: Pipeline, where: str) -> Iterator[Problem]:
         elif name in pipeline.models and source.task != pipeline.models[name].task:
             expected = f"a model of the task {pipeline.models[name].task}"
             yield Problem(place, expected, f"{quantized.source}, of {source.task}", "correct either")
+
+
+def _variants(pipeline: Pipeline, where: str) -> Iterator[Problem]:
+    for name, entry in pipeline.models.items():
+        place, source = f"{where}: pipeline.models.{name}.judged_as", pipeline.models.get(entry.judged_as)
+        if source is None:
+            yield _no_model(place, entry.judged_as)
+        elif source.judged_as != entry.judged_as:
+            expected = f"{name}, or a model that is judged as itself"
+            yield Problem(place, expected, f"{entry.judged_as}, judged as {source.judged_as}", "name that one")
+        elif (source.dataset, source.task) != (entry.dataset, entry.task):
+            expected = f"a model of the task {entry.task} on {entry.dataset}"
+            yield Problem(place, expected, f"{entry.judged_as}, {source.task} on {source.dataset}", "correct either")
+    for name, trained in pipeline.trained.items():
+        if name in pipeline.models and trained.task != pipeline.models[name].task:
+            expected = f"the task of pipeline.models.{name}, {pipeline.models[name].task}"
+            yield Problem(f"{where}: pipeline.trained.{name}.task", expected, trained.task, "write the same in both")
 
 
 def _no_dataset(where: str, name: str) -> Problem:

@@ -20,7 +20,9 @@ def alone(source: Path, stage: dict, folder: Path) -> list[str]:
         here = source / name
         shutil.copytree(here, folder / name, dirs_exist_ok=True) if here.is_dir() else shutil.copy(here, folder / name)
     copy_photographs(source, folder, [dep["path"] for dep in stage["deps"]])
-    write_params(folder / "params.yaml", source / "params.yaml", stage.get("params", {}).get("params.yaml", {}))
+    declared = stage.get("params", {})
+    write_params(folder / "params.yaml", source / "params.yaml", declared.get("params.yaml", {}))
+    YAML(typ="safe").dump(nested({}, declared.get("defaults.yaml", {})), folder / "defaults.yaml")
     finished = workspace.run(folder, "sh", "-c", stage["cmd"])
     if finished.returncode:
         return [f"exit {finished.returncode}: {finished.stdout[-2000:]}"]
@@ -44,14 +46,18 @@ def write_params(path: Path, source: Path, declared: dict) -> None:
     """Write what is declared, and what dvc.yaml itself is made of and every stage checks: `pipeline`, and names."""
     whole = YAML(typ="safe", pure=True).load(source.read_text(encoding="utf-8"))
     names = {kind: {name: {} for name in whole[kind]} for kind in ("datasets", "models")}
-    content: dict = {"pipeline": whole["pipeline"], **names}
+    YAML(typ="safe").dump(nested({"pipeline": whole["pipeline"], **names}, declared), path)
+
+
+def nested(content: dict, declared: dict) -> dict:
+    """Put the values of dotted keys, as dvc.lock has them, into a tree."""
     for dotted, value in declared.items():
         *parents, leaf = dotted.split(".")
         section = content
         for parent in parents:
             section = section.setdefault(parent, {})
         section[leaf] = value
-    YAML(typ="safe").dump(content, path)
+    return content
 
 
 def differences(source: Path, stages: dict, folder: Path) -> dict[str, list[str]]:

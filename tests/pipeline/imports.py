@@ -13,6 +13,7 @@ NAMES = (
     "io",
     "documents",
     "names",
+    "presets",
     "roads",
     "tasks",
     "stages/__init__",

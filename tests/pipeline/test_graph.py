@@ -11,12 +11,15 @@ from ruamel.yaml import YAML
 
 from pipeline.graph import GRAPH, PARAMS_FILE, ROOT, STAGES, outputs, verb
 from vouch import params
+from vouch import presets as presets_module
 from vouch.splits import contract
 from vouch.stages import check_words
+from vouch.tasks import TASKS
 
 PARAMS = params.read_params(PARAMS_FILE)
 COMMANDS_WITH_PARAMETERS = {"drift"}
 TRAINING_LISTS = ("detectors", "fine_tuned", "frozen", "quantized")  # each model stands on exactly one of them
+PARAMETER_FILES = ("params.yaml", "defaults.yaml")
 YAML_1_1_BOOLEANS = {"yes", "no", "on", "off"}
 # else DVC's run cache would not restore them
 NEVER_WITH_METRICS = {
@@ -75,6 +78,19 @@ READERS = {
     },  # gate hashes the file alone
     "data/predictions/{model}/baseline/val_test.parquet": {"compare", "gate"},
 }
+
+
+def effective(*keys):
+    return params.read_section(*keys, path=PARAMS_FILE).content
+
+
+def declared(stage):
+    """Return the parameters of a stage by the file that they stand in."""
+    files = {"params.yaml": [], "defaults.yaml": []}
+    for one in stage.get("params", []):
+        for file, keys in one.items() if isinstance(one, dict) else [("params.yaml", [one])]:
+            files[file] += keys
+    return files
 
 
 def words(content):
@@ -192,27 +208,31 @@ def test_a_stage_names_the_purposes_that_are_its_own(stage):
 
 @pytest.mark.parametrize(("model", "entry"), PARAMS["pipeline"]["quantized"].items())
 def test_a_variant_is_judged_as_its_source_and_has_to_be_no_worse(model, entry):
-    variant, source = (PARAMS["models"][name] for name in (model, entry["source"]))
-    for section in ("predict", "calibrate", "decide", "evaluate"):
-        assert variant[section] == source[section]
-    for name, rule in source["gate"]["rules"].items():
-        assert rule["source"] == "export" or variant["gate"]["rules"][name] == rule
-    assert variant["gate"]["required"] == source["gate"]["required"]
-    compared = {rule["metric"] for rule in variant["gate"]["rules"].values() if rule["source"] == "comparison"}
-    assert compared == set(variant["compare"]["margins"])
+    assert PARAMS["pipeline"]["models"][model]["judged_as"] == entry["source"]
+    for section in ("predict", "calibrate", "decide", "evaluate", "compare", "bundle"):
+        assert PARAMS["models"][model][section] == {}
+    variant, source = (effective("models", name, "gate") for name in (model, entry["source"]))
+    for name, rule in source["rules"].items():
+        assert rule["source"] == "export" or variant["rules"][name] == rule
+    assert variant["required"] == source["required"]
+    compared = {rule["metric"] for rule in variant["rules"].values() if rule["source"] == "comparison"}
+    assert compared == set(effective("models", model, "compare")["margins"])
 
 
-def test_params_are_written_as_dvc_writes_them():
-    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
-    assert dumps_yaml(parse_yaml_for_update(text, "params.yaml")) == text
+@pytest.mark.parametrize("file", PARAMETER_FILES)
+def test_params_are_written_as_dvc_writes_them(file):
+    text = (ROOT / file).read_text(encoding="utf-8")
+    assert dumps_yaml(parse_yaml_for_update(text, file)) == text
 
 
-def test_no_comment_stands_where_an_experiment_would_lose_it():
-    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+@pytest.mark.parametrize("file", PARAMETER_FILES)
+def test_no_comment_stands_where_an_experiment_would_lose_it(file):
+    text = (ROOT / file).read_text(encoding="utf-8")
     assert re.findall(r"^ *- [^\n]*#.*$", text, re.MULTILINE) == []  # `dvc exp run -S` writes lists anew
+    assert not re.search(r"[:-] [&*][a-z]", text)  # and writes out what an anchor stands for
 
 
-@pytest.mark.parametrize("file", ["params.yaml", "dvc.yaml"])
+@pytest.mark.parametrize("file", [*PARAMETER_FILES, "dvc.yaml"])
 def test_no_word_means_something_else_in_yaml_1_1(file):
     content = YAML(typ="safe", pure=True).load(ROOT / file)
     found = [str(word) for word in words(content) if isinstance(word, str)]
@@ -227,12 +247,17 @@ def test_sections_are_those_of_the_roads(kind):
 
 
 def sections():
-    return [
-        (kind, name, stage) for kind in ("datasets", "models") for name in PARAMS[kind] for stage in PARAMS[kind][name]
-    ]
+    """Every section of every data set and model, written or of its preset alone."""
+    presets = params.read_params(ROOT / "defaults.yaml")
+    for kind in ("datasets", "models"):
+        for name, own in PARAMS[kind].items():
+            entry = PARAMS["pipeline"]["models"].get(name, {})
+            preset = presets["dataset" if kind == "datasets" else entry["task"]]
+            commands = [stage for stage in preset if stage not in STAGES]
+            yield from ((kind, name, stage) for stage in (*own, *commands))
 
 
-@pytest.mark.parametrize(("kind", "name", "stage"), sections())
+@pytest.mark.parametrize(("kind", "name", "stage"), list(sections()))
 def test_every_section_is_one_that_its_stage_takes(kind, name, stage):
     package = "scenes" if stage == "render" else "stages" if stage in STAGES else "commands"
     module = importlib.import_module(f"vouch.{package}.{name if stage == 'render' else stage}")
@@ -241,19 +266,42 @@ def test_every_section_is_one_that_its_stage_takes(kind, name, stage):
     params.load(section, kind, name, stage, path=PARAMS_FILE)
 
 
+def test_every_preset_is_one_that_a_stage_takes():
+    presets = params.read_params(ROOT / "defaults.yaml")
+    assert set(presets) == {"dataset", *TASKS}
+    assert {stage for preset in presets.values() for stage in preset} - STAGES == COMMANDS_WITH_PARAMETERS
+
+
+@pytest.mark.parametrize("name", GRAPH)
+def test_a_stage_declares_what_its_section_is_laid_over(name):
+    """Its own section comes with its preset, and with the section of the model that it is judged as."""
+    presets = params.read_params(ROOT / "defaults.yaml")
+    files = declared(GRAPH[name])
+    for key in files["params.yaml"]:
+        kind, owner, *rest = key.split(".")
+        if kind == "pipeline" or len(rest) > 1:
+            continue
+        entry = PARAMS["pipeline"]["models"].get(owner, {})
+        preset = "dataset" if kind == "datasets" else entry["task"]
+        if rest[0] in presets[preset]:
+            assert any(f"{one}.".startswith(f"{preset}.{rest[0]}.") for one in files["defaults.yaml"]), key
+        if kind == "models" and rest[0] in presets_module.JUDGED:
+            assert f"models.{entry['judged_as']}.{rest[0]}" in files["params.yaml"]
+
+
 @pytest.mark.parametrize("name", GRAPH)
 def test_a_stage_that_asks_for_a_task_declares_it_and_no_other_does(name):
     text = (ROOT / f"src/vouch/stages/{verb(GRAPH[name]['cmd'])}.py").read_text(encoding="utf-8")
-    declared = [key for key in GRAPH[name].get("params", []) if key.startswith("pipeline.")]
+    keys = [key for key in declared(GRAPH[name])["params.yaml"] if key.startswith("pipeline.")]
     model = name.partition("@")[2]
-    assert declared == ([f"pipeline.models.{model}.task"] if "task_of(" in text else [])
+    assert keys == ([f"pipeline.models.{model}.task"] if "task_of(" in text else [])
 
 
 def test_every_section_is_declared_by_its_stage_and_every_declared_one_exists():
-    declared = {(key, verb(stage["cmd"])) for stage in GRAPH.values() for key in stage.get("params", [])}
+    keys = {(key, verb(stage["cmd"])) for stage in GRAPH.values() for key in declared(stage)["params.yaml"]}
     of_stages = {(f"{kind}.{name}.{stage}", stage) for kind, name, stage in sections() if stage in STAGES}
-    assert of_stages <= declared
-    for key, _ in declared:
+    assert of_stages <= keys
+    for key, _ in keys:
         section = PARAMS
         for part in key.split("."):
             section = section[part]
@@ -262,8 +310,8 @@ def test_every_section_is_declared_by_its_stage_and_every_declared_one_exists():
 def test_a_section_of_a_command_is_read_by_no_stage():
     of_commands = {(kind, stage) for kind, _, stage in sections() if stage not in STAGES}
     assert {stage for _, stage in of_commands} == COMMANDS_WITH_PARAMETERS
-    declared = {key for stage in GRAPH.values() for key in stage.get("params", [])}
-    assert not [key for key in declared for kind, stage in of_commands if re.match(rf"{kind}\.\w+\.{stage}\b", key)]
+    keys = {key for stage in GRAPH.values() for file in declared(stage).values() for key in file}
+    assert not [key for key in keys for _, stage in of_commands if re.search(rf"\.{stage}\b", key)]
 
 
 @pytest.mark.parametrize("stage", sorted(STAGES))

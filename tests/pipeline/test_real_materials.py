@@ -42,7 +42,7 @@ def trashnet(tmp_path_factory):
         folder,
         {
             f"{coverage}.min_components": 4,
-            f"{coverage}.classes": {name: {"min_count": 1, "strata": {}} for name in CLASSES},
+            f"{coverage}.min_count": 1,
             f"{training}.backbone.options": {"channels": [8, 8, 16, 16], "stem_width": 8},
             f"{training}.size_px": 32,
             f"{training}.views.side_px": 32,

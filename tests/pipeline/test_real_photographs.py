@@ -46,15 +46,13 @@ def curbside(tmp_path_factory):
     workspace.add_examples(folder, "curbside")
     training = "models.curbside.train_detector"
     coverage = "datasets.curbside.validate.coverage"
-    classes = workspace.read_params(folder)["datasets"]["curbside"]["ingest"]["classes"]
-    counts = {key: {"min_count": 1, "strata": {}} for key in classes}
     workspace.change(
         folder,
         {
             f"{training}.epochs": 1,
             f"{training}.size_px": 96,
             f"{coverage}.min_samples": 1,
-            f"{coverage}.classes": counts,
+            f"{coverage}.min_count": 1,
             "models.curbside.parity.photographs": 2,
             "models.curbside.evaluate.replicates": 200,
             "models.curbside.compare.replicates": 200,

@@ -11,8 +11,19 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from pipeline.graph import ROOT, with_examples
+from vouch.errors import ParamsError
+from vouch.params import read_value
 
-TRACKED = (".dvc", ".dvcignore", ".gitignore", "dvc.yaml", "models/architectures", "params.yaml", "src")
+TRACKED = (
+    ".dvc",
+    ".dvcignore",
+    ".gitignore",
+    "defaults.yaml",
+    "dvc.yaml",
+    "models/architectures",
+    "params.yaml",
+    "src",
+)
 BARE_PYTHON = sys._base_executable  # type: ignore[attr-defined] # the interpreter below the virtual environment
 CLASSES = ("phone", "seatbelt", "cigarette", "drowsy_face", "vehicle", "pedestrian", "cone")
 CLASSIFIERS = ("roadwork", "roadwork_dino")  # all weights trained; heads on a frozen backbone, of examples/
@@ -25,23 +36,19 @@ ROADWORK_TARGETS = (  # past predictions or the comparison, other models run the
     "parity_quantized@roadwork_int8",
     "compare@roadwork_int8",
 )
+ROADWORK = {"dataset": "roadwork", "task": "classify"}
 ROADWORK_ALONE: dict[str, Any] = {
     "pipeline.datasets": ["roadwork"],
     "pipeline.rendered": ["roadwork"],
     "pipeline.models": {
         **{
-            name: {"dataset": "roadwork", "task": "classify", "trained": name, "baseline": f"registry/{name}/bundle"}
+            name: ROADWORK | {"trained": name, "judged_as": "roadwork", "baseline": f"registry/{name}/bundle"}
             for name in CLASSIFIERS
         },
-        VARIANT: {
-            "dataset": "roadwork",
-            "task": "classify",
-            "trained": "roadwork",
-            "baseline": "models/roadwork/bundle",
-        },
+        VARIANT: ROADWORK | {"trained": "roadwork", "judged_as": "roadwork", "baseline": "models/roadwork/bundle"},
     },
     "pipeline.detectors": {},
-    "pipeline.trained": {name: {"dataset": "roadwork"} for name in CLASSIFIERS},
+    "pipeline.trained": {name: ROADWORK for name in CLASSIFIERS},
     "pipeline.fine_tuned.roadwork.start": "models/architectures/none.yaml",
     "pipeline.frozen.roadwork_dino.start": "models/architectures/none.yaml",
     "pipeline.unpromoted": {name: {"dataset": "roadwork"} for name in CLASSIFIERS},
@@ -52,9 +59,8 @@ ROADWORK_ALONE: dict[str, Any] = {
     "datasets.roadwork.render.height_px": 96,
     "datasets.roadwork.validate.coverage.min_components": 4,
     "datasets.roadwork.validate.coverage.min_samples": 1,
-    "datasets.roadwork.validate.coverage.classes": {
-        name: {"min_count": 1, "strata": {}} for name in ("no_roadwork", "roadwork")
-    },
+    "datasets.roadwork.validate.coverage.min_count": 1,
+    "datasets.roadwork.validate.coverage.of_classes": [],
     "models.roadwork.train_classifier.backbone.options": {"channels": [8, 8, 16, 16], "stem_width": 8},
     "models.roadwork.train_classifier.size_px": 32,
     "models.roadwork.train_classifier.views.side_px": 32,
@@ -69,17 +75,18 @@ ROADWORK_ALONE: dict[str, Any] = {
     "models.roadwork_int8.quantize.photographs": 8,
     "models.roadwork_int8.quantize.batch": 5,
     "models.roadwork_int8.parity_quantized.photographs": 4,
-    **{f"models.{name}.calibrate.folds": 2 for name in (*CLASSIFIERS, VARIANT)},
-    **{f"models.{name}.evaluate.replicates": 200 for name in (*CLASSIFIERS, VARIANT)},
-    **{f"models.{name}.compare.replicates": 200 for name in (*CLASSIFIERS, VARIANT)},
+    "models.roadwork.calibrate.folds": 2,  # the others are judged as it is
+    "models.roadwork.evaluate.replicates": 200,
+    "models.roadwork.compare.replicates": 200,
 }
+DRIVER = {"dataset": "driver", "task": "detect"}
 OVERRIDES: dict[str, Any] = {
     "pipeline.datasets": ["driver"],
     "pipeline.rendered": ["driver"],
     "pipeline.models": {
-        "driver": {"dataset": "driver", "task": "detect", "trained": "driver", "baseline": "registry/driver/bundle"}
+        "driver": DRIVER | {"trained": "driver", "judged_as": "driver", "baseline": "registry/driver/bundle"}
     },
-    "pipeline.trained": {"driver": {"dataset": "driver"}},
+    "pipeline.trained": {"driver": DRIVER},
     "pipeline.fine_tuned": {},
     "pipeline.quantized": {},
     "pipeline.detectors.driver.framework": "ultralytics",
@@ -95,7 +102,8 @@ OVERRIDES: dict[str, Any] = {
     "datasets.driver.split.fractions": {"train": 0.45, "val_select": 0.1, "val_calib": 0.15, "val_test": 0.3},
     "datasets.driver.validate.coverage.min_components": 4,
     "datasets.driver.validate.coverage.min_samples": 1,
-    "datasets.driver.validate.coverage.classes": {name: {"min_count": 1, "strata": {}} for name in CLASSES},
+    "datasets.driver.validate.coverage.min_count": 1,
+    "datasets.driver.validate.coverage.of_classes": [],
     "models.driver.train_detector.size_px": 160,
     "models.driver.train_detector.epochs": 1,
     "models.driver.train_detector.learning_rate": 0.001,
@@ -196,18 +204,28 @@ def add_examples(folder: Path, *names: str) -> None:
 
 
 def change(folder: Path, values: dict[str, Any]) -> None:
-    """Set dotted keys of params.yaml, comments and order kept."""
+    """Set dotted keys of params.yaml that it or its presets have, comments and order kept."""
     yaml = YAML()
     path = folder / "params.yaml"
     content = yaml.load(path.read_text(encoding="utf-8"))
+    known = {dotted for dotted in values if has(dotted, path)}
+    assert known == values.keys(), f"no parameters: {values.keys() - known}"
     for dotted, value in values.items():
         *parents, leaf = dotted.split(".")
         section = content
         for parent in parents:
-            section = section[parent]
-        assert leaf in section, f"params.yaml has no {dotted}"
+            section = section.setdefault(parent, {})
         section[leaf] = value
     yaml.dump(content, path)
+
+
+def has(dotted: str, path: Path) -> bool:
+    """Whether a key stands in params.yaml, or in the presets below it."""
+    try:
+        read_value(*dotted.split("."), path=path)
+    except ParamsError:
+        return False
+    return True
 
 
 def read_params(folder: Path) -> dict[str, Any]:

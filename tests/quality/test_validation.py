@@ -4,16 +4,12 @@ import pytest
 
 from quality.thresholds import THRESHOLDS
 from vouch.quality import checks
-from vouch.quality.coverage import Coverage
+from vouch.quality.coverage import Coverage, Required
 from vouch.quality.validation import validate
 
 SEVERITY = {name: "quarantine" if check.levels == checks.UNUSABLE else "warn" for name, check in checks.CHECKS.items()}
-REQUIRED = {
-    "min_components": 4,
-    "min_samples": 2,
-    "strata": {"light": ("day", "night")},
-    "classes": {"can": {"min_count": 3, "strata": {"light": ("night",)}}},
-}
+COVERAGE = {"min_components": 4, "min_samples": 2, "min_count": 3, "of_classes": ()}
+NIGHT = {"classes": ("can",), "min_count": 3, "strata": {"light": ("night",)}}
 
 
 def data(n=8):
@@ -32,8 +28,9 @@ def data(n=8):
     return samples, boxes, scan
 
 
-def run(samples, boxes, scan, severity=None, **required):
-    coverage = Coverage.model_validate({**REQUIRED, **required})
+def run(samples, boxes, scan, severity=None, classes=("can",), strata=None, **changed):
+    asked = Coverage.model_validate(COVERAGE | {"of_classes": (NIGHT,)} | changed)
+    coverage = Required(asked, classes, strata or {"light": ("day", "night")})
     return validate(
         samples, boxes, scan, thresholds=THRESHOLDS, severity={**SEVERITY, **(severity or {})}, required=coverage
     )
@@ -72,8 +69,10 @@ def test_quarantined_samples_are_listed_counted_and_left_out_of_the_counts():
         ({"min_samples": 5}, "light=day: 4 of 5"),
         ({"strata": {"light": ("dusk",)}}, "light=dusk: 0 of 2"),
         ({"strata": {"rain": ("wet",)}}, "rain=wet: 0 of 2"),
-        ({"classes": {"can": {"min_count": 9, "strata": {}}}}, "class=can: 8 of 9"),
-        ({"classes": {"can": {"min_count": 5, "strata": {"light": ("day",)}}}}, "class=can,light=day: 4 of 5"),
+        ({"min_count": 9, "of_classes": ()}, "class=can: 8 of 9"),
+        ({"of_classes": (NIGHT | {"min_count": 9},)}, "class=can: 8 of 9"),
+        ({"of_classes": (NIGHT | {"min_count": 5},)}, "class=can,light=night: 4 of 5"),
+        ({"classes": ("can", "glass")}, "class=glass: 0 of 3"),
         ({"min_components": 9}, "8 of 9"),
     ],
 )
@@ -118,8 +117,8 @@ def test_contradicting_copies_are_set_aside_both():
     scan.loc[3, "sha256"] = "6"
     scan.loc[6, "sha256"] = "6"
     boxes.loc[6, "class_name"] = "glass"
-    required = {"classes": {name: {"min_count": 1, "strata": {}} for name in ("can", "glass")}}
-    found = run(samples, boxes, scan, {"contradicting_exact": "quarantine"}, **required)
+    severity = {"contradicting_exact": "quarantine"}
+    found = run(samples, boxes, scan, severity, classes=("can", "glass"), min_count=1, of_classes=())
     assert found.figures["quarantined"] == 2
     assert found.clusters.empty
     assert "class=glass: 0 of 1" in found.issues["detail"].tolist()
@@ -129,3 +128,11 @@ def test_order_of_the_findings_does_not_depend_on_the_order_of_boxes():
     samples, boxes, scan = data()
     boxes.loc[:, "x2"] = 1.5
     assert run(samples, boxes, scan).issues.equals(run(samples, boxes.iloc[::-1], scan).issues)
+
+
+def test_a_class_or_value_that_the_data_set_does_not_declare_is_named():
+    asked = COVERAGE | {
+        "of_classes": (NIGHT, {"classes": ("jar", "can"), "min_count": 1, "strata": {"light": ("dusk",)}})
+    }
+    required = Required(Coverage.model_validate(asked), ("can",), {"light": ("day", "night")})
+    assert required.faults() == ["class jar", "light=dusk"]

@@ -24,39 +24,27 @@ models:
         recall:
           source: test
           metric: recall
-          op: ">="
           limit: {limit}
           bound: value
           each: stream
           min_groups: 10
-          severity: block
         near_duplicates:
           source: data
-          metric: near_duplicate_share
-          op: <=
+          metric: near_duplicate_fraction
           limit: 0.1
           bound: value
-          each: all
-          min_groups: 0
           severity: warn
         parity:
           source: export
           metric: box_difference_px
-          op: <=
           limit: 0.5
           bound: value
-          each: all
-          min_groups: 0
-          severity: block
         no_regression:
           source: comparison
           metric: map50
-          op: ">="
           limit: -0.02
-          bound: low
-          each: all
+          bound: worst
           min_groups: 10
-          severity: block
       waivers: {waivers}
       summary:
         - map50
@@ -84,7 +72,7 @@ def groups(recall):
 
 def write(limit=0.95, waivers="{}", recall=RECALL):
     io.write_text(paths.Path("params.yaml"), PARAMS.format(limit=limit, waivers=waivers))
-    data = {"metrics": {"near_duplicate_share": {"all": {"value": 0.05, "n_rows": 100, "n_groups": 10}}}}
+    data = {"metrics": {"near_duplicate_fraction": {"all": {"value": 0.05, "n_rows": 100, "n_groups": 10}}}}
     export = {"parity": "kept", "metrics": {"box_difference_px": {"all": {"value": 0.01, "n_rows": 16}}}}
     io.write_json(paths.metrics("driving", "data"), data)
     io.write_json(paths.metrics("driver", "export"), export)

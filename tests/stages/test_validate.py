@@ -27,15 +27,18 @@ def section():
         "coverage": {
             "min_components": 4,
             "min_samples": 1,
-            "strata": {"light": ["day", "night"]},
-            "classes": {"can": {"min_count": 2, "strata": {"light": ["day"]}}},
+            "min_count": 1,
+            "of_classes": [{"classes": ["can"], "min_count": 2, "strata": {"light": ["day"]}}],
         },
     }
 
 
+INGEST = {"classes": ["can"], "group_keys": ["day"], "strata": {"light": ["day", "night"]}}
+
+
 def write_params(content):
     with open("params.yaml", "w", encoding="utf-8") as stream:  # noqa: PTH123 (the working directory is the workspace)
-        YAML(typ="safe", pure=True).dump({"datasets": {"tiny": {"validate": content}}}, stream)
+        YAML(typ="safe", pure=True).dump({"datasets": {"tiny": {"ingest": INGEST, "validate": content}}}, stream)
 
 
 @pytest.fixture
@@ -107,7 +110,7 @@ def test_blocking_checks_list_every_finding_and_write_nothing(workspace):
         ("thresholds.duplicate_iou", 1.5),
         ("thresholds.extra", 1.0),
         ("coverage.min_components", 3),
-        ("coverage.classes.can.min_count", 0),
+        ("coverage.min_count", 0),
     ],
 )
 def test_bad_parameters_are_refused(workspace, place, value):
@@ -119,4 +122,14 @@ def test_bad_parameters_are_refused(workspace, place, value):
     part[last] = value
     write_params(content)
     with pytest.raises(ParamsError, match=last if path != ["severity"] else "severity"):
+        validate.run("tiny")
+
+
+def test_coverage_of_what_the_data_set_does_not_declare_is_refused(workspace):
+    content = section()
+    content["coverage"]["of_classes"][0]["classes"] = ["can", "jar"]
+    write_params(content)
+    with pytest.raises(
+        ParamsError, match=r"coverage\.of_classes: expected what datasets\.tiny\.ingest declares, got class jar"
+    ):
         validate.run("tiny")

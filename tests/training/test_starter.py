@@ -75,8 +75,5 @@ def test_starting_weights_are_small_and_know_the_classes(model):
 
 @pytest.mark.parametrize(("model", "step"), [(model, step) for model in MODELS for step in range(len(steps(model)))])
 def test_a_recipe_names_only_what_params_yaml_has(model, step):
-    content = params.read_params(ROOT / "params.yaml")
     for dotted in steps(model)[step]:
-        section = content
-        for key in dotted.split("."):
-            section = section[key]
+        params.read_value(*dotted.split("."), path=ROOT / "params.yaml")

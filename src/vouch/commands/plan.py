@@ -104,7 +104,7 @@ def _at_hand(model: str) -> dict[str, Any]:
     table = io.read_table(path)
     gate = gate_of(asked.rules, evidence, required=asked.required, verdicts=verdict["rules"], groups=table)
     margins = {
-        name: least_margin(evidence["comparison"].get(rule.metric, {}).get(where, {}), op=rule.op, bound=rule.bound)
+        name: least_margin(evidence["comparison"].get(rule.metric, {}).get(where, {}), op=rule.op, bound=rule.end)
         for name, (rule, where) in verdicts_of(asked.rules, asked.required).items()
         if rule.source == "comparison"
     }

@@ -23,7 +23,16 @@ from vouch.params import read_params, read_value
 from vouch.training import weights
 
 STARTER = Path("models/starter")
-COPIED = ("src", "dvc.yaml", "params.yaml", ".dvcignore", ".dvc/plots", "models/architectures", "models/starter")
+COPIED = (
+    "src",
+    "dvc.yaml",
+    "params.yaml",
+    "defaults.yaml",
+    ".dvcignore",
+    ".dvc/plots",
+    "models/architectures",
+    "models/starter",
+)
 
 
 def remake(model: str, first: str = "1") -> None:
@@ -90,10 +99,9 @@ def _override(path: Path, step: dict[str, Any]) -> None:
     for dotted, value in step.items():
         *parents, leaf = dotted.split(".")
         section = content
+        read_value(*parents, leaf, path=path)  # which it or a preset has
         for parent in parents:
-            section = section[parent]
-        if leaf not in section:
-            raise KeyError(dotted)
+            section = section.setdefault(parent, {})
         section[leaf] = value
     with path.open("w", encoding="utf-8") as stream:
         yaml.dump(content, stream)

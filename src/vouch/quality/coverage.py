@@ -1,6 +1,7 @@
 """Is there enough of everything: counts of classes and strata against what is required."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated
 
 import pandas as pd
@@ -14,19 +15,56 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class ClassCoverage(Section):
-    """What one class needs."""
+    """What some classes need beyond, or short of, what every class does."""
 
-    min_count: Count  # objects (photographs of the class, in a classification source), in all and in each value below
-    strata: Mapping[str, tuple[str, ...]]  # stratum to the values in which the class must occur
+    classes: Annotated[tuple[str, ...], Field(min_length=1)]
+    min_count: Count  # in all and in each value below
+    strata: Mapping[str, tuple[str, ...]]  # stratum to the values in which each of them must occur
 
 
 class Coverage(Section):
-    """What a data set needs."""
+    """What a data set needs: of every class and of every value of a stratum that it declares."""
 
     min_components: Annotated[int, Field(ge=4)]  # independent groups: four splits need four
-    min_samples: Count  # photographs in each value below
-    strata: Mapping[str, tuple[str, ...]]  # stratum to the values that must occur
-    classes: Mapping[str, ClassCoverage]  # the closed list of classes
+    min_samples: Count  # photographs in each value of each stratum
+    min_count: Count  # objects of each class (photographs of the class, in a classification source)
+    of_classes: tuple[ClassCoverage, ...]
+
+
+@dataclass(frozen=True)
+class Required:
+    """What a data set declares, and how much of it there has to be."""
+
+    coverage: Coverage
+    classes: tuple[str, ...]
+    strata: Mapping[str, tuple[str, ...]]
+
+    def faults(self) -> list[str]:
+        """List the classes, strata and values that some classes should have and the data set does not declare."""
+        named = {name for some in self.coverage.of_classes for name in some.classes}
+        asked = {
+            (name, value)
+            for some in self.coverage.of_classes
+            for name, values in some.strata.items()
+            for value in values
+        }
+        known = {(name, value) for name, values in self.strata.items() for value in values}
+        return [
+            *(f"class {name}" for name in sorted(named - set(self.classes))),
+            *(f"{name}={value}" for name, value in sorted(asked - known)),
+        ]
+
+    def counts(self) -> dict[str, int]:
+        """Return how many there have to be in each cell, as `measure` names them."""
+        asked = self.coverage
+        needs = {f"{name}={value}": asked.min_samples for name, values in self.strata.items() for value in values}
+        needs |= {f"class={name}": asked.min_count for name in self.classes}
+        for some in asked.of_classes:
+            for label in some.classes:
+                pairs = [(name, value) for name, values in some.strata.items() for value in values]
+                needs[f"class={label}"] = some.min_count
+                needs |= {f"class={label},{name}={value}": some.min_count for name, value in pairs}
+        return needs
 
 
 def count_objects(samples: pd.DataFrame, boxes: pd.DataFrame) -> pd.DataFrame:
@@ -36,14 +74,14 @@ def count_objects(samples: pd.DataFrame, boxes: pd.DataFrame) -> pd.DataFrame:
     return objects.merge(samples[["sample_id", *stratum_columns(samples)]], on="sample_id", how="inner")
 
 
-def measure(samples: pd.DataFrame, boxes: pd.DataFrame, required: Coverage) -> dict[str, dict[str, int]]:
+def measure(samples: pd.DataFrame, boxes: pd.DataFrame, required: Required) -> dict[str, dict[str, int]]:
     """Count every class, stratum value and pair of the two, found or required.
 
     Parameters
     ----------
     samples, boxes : DataFrame
         As in `tables`, without quarantined samples.
-    required : Coverage
+    required : Required
 
     Returns
     -------
@@ -57,12 +95,12 @@ def measure(samples: pd.DataFrame, boxes: pd.DataFrame, required: Coverage) -> d
         counts |= {f"{name}={value}": int(count) for value, count in samples[column].value_counts().items()}
         cells = "class=" + objects["class_name"] + f",{name}=" + objects[column]
         counts |= {str(cell): int(count) for cell, count in cells.value_counts().items()}
-    needs = _needs(required)
+    needs = required.counts()
     return {cell: {"count": counts.get(cell, 0), "required": needs.get(cell, 0)} for cell in sorted({*counts, *needs})}
 
 
 def coverage_findings(
-    cells: Mapping[str, Mapping[str, int]], n_components: int, required: Coverage
+    cells: Mapping[str, Mapping[str, int]], n_components: int, required: Required
 ) -> list[pd.DataFrame]:
     """Return what the counts of `measure` lack, and whether there are enough independent groups."""
     short = [
@@ -70,17 +108,9 @@ def coverage_findings(
         for cell, counts in cells.items()
         if counts["count"] < counts["required"]
     ]
-    few = [f"{n_components} of {required.min_components}"] if n_components < required.min_components else []
+    least = required.coverage.min_components
+    few = [f"{n_components} of {least}"] if n_components < least else []
     return [
         make_issues(pd.Series([WHOLE_DATASET] * len(got)), name, pd.Series(got, dtype="str"))
         for name, got in (("missing_coverage", short), ("few_groups", few))
     ]
-
-
-def _needs(required: Coverage) -> dict[str, int]:
-    needs = {f"{name}={value}": required.min_samples for name, values in required.strata.items() for value in values}
-    for label, wanted in required.classes.items():
-        needs[f"class={label}"] = wanted.min_count
-        pairs = [(name, value) for name, values in wanted.strata.items() for value in values]
-        needs |= {f"class={label},{name}={value}": wanted.min_count for name, value in pairs}
-    return needs

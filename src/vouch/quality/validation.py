@@ -30,7 +30,7 @@ def validate(
     *,
     thresholds: checks.Thresholds,
     severity: Mapping[str, str],
-    required: coverage.Coverage,
+    required: coverage.Required,
 ) -> Validation:
     """Run every check, and measure what is left when the quarantined samples are set aside.
 
@@ -41,7 +41,7 @@ def validate(
     thresholds : Thresholds
     severity : mapping
         Check to block, quarantine or warn; names every check.
-    required : Coverage
+    required : Required
 
     Notes
     -----

@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from vouch import io, paths
 from vouch.errors import Problem, VouchError, WorkspaceError, refuse_any
 from vouch.evaluation.gates import metrics_files
-from vouch.evaluation.gates.rules import KINDS, Bound, Kind, Operator, Severity, Source, kept, passes
+from vouch.evaluation.gates.rules import KINDS, End, Kind, Operator, Severity, Source, kept, passes
 from vouch.params import Section
 
 FILES = ("calibrator.json", "labels.json", "model.onnx", "policy.json", "preprocess.json")
@@ -33,7 +33,7 @@ class RuleVerdict(Section):
     source: Source
     stratum: str
     kind: Kind
-    bound: Bound
+    bound: End
     op: Operator
     limit: float
     observed: float | None

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from vouch.errors import ManifestError, Problem, refuse_any
+from vouch.names import closest
 from vouch.sources.descriptor import Descriptor
 from vouch.sources.records import Reading, Record
-from vouch.sources.vocabulary import closest, is_fit
+from vouch.sources.vocabulary import is_fit
 from vouch.tables import BOXES, GROUP, SAMPLES, STRATUM
 
 ITSELF = "sample"  # the group key of a data set without groups: each photograph is a group of its own

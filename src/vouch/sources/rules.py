@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from vouch.errors import Problem
+from vouch.names import closest
 from vouch.sources.descriptor import Descriptor, Rule
 from vouch.sources.matching import Unfinished, searched
 from vouch.sources.records import Record
 from vouch.sources.table import Row, cell_annotation, cell_label, cell_size
-from vouch.sources.vocabulary import closest
 from vouch.tables import GROUP, STRATUM
 
 Matches = Mapping[str, Mapping[str, str | None]]  # pattern to what it matches in each name

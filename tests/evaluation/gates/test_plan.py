@@ -13,7 +13,7 @@ REQUIRED = {"stream": ["cabin", "rear"]}
 
 
 def rule(**changes):
-    asked = {"source": "test", "metric": "recall", "op": ">=", "limit": 0.9, "bound": "low"}
+    asked = {"source": "test", "metric": "recall", "limit": 0.9, "bound": "worst"}
     return Rule(**asked | {"each": "all", "min_groups": 2, "severity": "block"} | changes)
 
 
@@ -64,7 +64,7 @@ def test_a_failed_rule_comes_out_so_again_when_fresh_groups_fail_it():
 
 
 def test_a_rule_that_is_no_draw_decides_alone():
-    score = rule(source="export", metric="score", op="<=", limit=0.1, bound="value", min_groups=0)
+    score = rule(source="export", metric="score_difference", limit=0.1, bound="value", min_groups=0)
     gate, verdicts = at_hand({"recall": rule(limit=0.7), "score": score})
     found = power(gate, verdicts, WORLD)
     assert found["passes"] == 0.0  # it failed, and will
@@ -90,7 +90,7 @@ def test_a_plan_tells_chances_around_the_limit_and_groups_needed():
 
 
 def test_before_data_exist_the_intended_numbers_say_what_a_collection_must_bring():
-    rules = {"recall": rule(limit=0.95, each="stream"), "loss": rule(metric="nll", op="<=", limit=0.5, bound="high")}
+    rules = {"recall": rule(limit=0.95, each="stream"), "loss": rule(metric="nll", limit=0.5)}
     gate, later = intended_gate(rules, required=REQUIRED, groups=40, per_group=8)
     assert list(gate.subjects) == ["recall[stream=cabin]", "recall[stream=rear]"]
     assert later == ["loss"]

@@ -26,26 +26,29 @@ WORLD = World(level=0.95, correlation=0.05, seed=1)
 
 
 def rule(**changes):
-    asked = {"source": "test", "metric": "recall", "op": ">=", "limit": 0.9, "bound": "low"}
-    return Rule(**asked | {"each": "all", "min_groups": 2, "severity": "block"} | changes)
+    asked = {"source": "test", "metric": "recall", "limit": 0.9, "bound": "worst"}
+    return Rule(**asked | {"min_groups": 2} | changes)
 
 
 def measured(value, low, high, **changes):
     return subject(rule(**changes), {"value": value, "low": low, "high": high, "n_groups": 50}, None)
 
 
-@pytest.mark.parametrize(("op", "bound", "truth"), [(">=", "low", 0.95), ("<=", "high", 0.06), (">=", "value", 0.91)])
-def test_of_one_row_a_group_the_chance_is_the_exact_binomial_test_s(op, bound, truth):
-    n, limit = 200, 0.9 if op == ">=" else 0.1
+@pytest.mark.parametrize(
+    ("metric", "bound", "read", "truth"),
+    [("recall", "worst", "low", 0.95), ("fnr_on_exits", "worst", "high", 0.06), ("recall", "value", "value", 0.91)],
+)
+def test_of_one_row_a_group_the_chance_is_the_exact_binomial_test_s(metric, bound, read, truth):
+    n, limit = 200, 0.9 if metric == "recall" else 0.1
     counts = np.arange(n + 1)
     ends = {
         "low": stats.beta.ppf(0.025, counts, n - counts + 1),
         "high": stats.beta.ppf(0.975, counts + 1, n - counts),
         "value": counts / n,
-    }[bound]
-    passing = np.nan_to_num(ends) >= limit if op == ">=" else np.nan_to_num(ends, nan=1.0) <= limit
+    }[read]
+    passing = np.nan_to_num(ends) >= limit if metric == "recall" else np.nan_to_num(ends, nan=1.0) <= limit
     exact = stats.binom.pmf(counts, n, truth)[passing].sum()
-    about = intended(rule(op=op, bound=bound, limit=limit), groups=n, per_group=1)
+    about = intended(rule(metric=metric, bound=bound, limit=limit), groups=n, per_group=1)
     assert 0.2 < exact < 0.9
     assert chance(about, truth, WORLD, factor=1, draws=1000) == pytest.approx(exact, abs=0.05)
 
@@ -90,7 +93,7 @@ def test_a_metric_that_is_no_share_is_normal_as_wide_as_its_interval():
     chances = [chance(about, truth, WORLD, factor=1, draws=1) for truth in (0.9, 0.92, 0.94)]
     assert chances == pytest.approx([0.025, 0.5, 0.975], abs=1e-4)
     assert chance(about, 0.92, WORLD, factor=4, draws=1) == pytest.approx(0.975, abs=1e-4)
-    high = measured(0.02, 0.0, 0.03, metric="ece", op="<=", limit=0.05, bound="high")
+    high = measured(0.02, 0.0, 0.03, metric="ece", limit=0.05)
     assert chance(high, 0.04, WORLD, factor=1, draws=1) == pytest.approx(0.5, abs=1e-4)
     of_value = measured(0.95, 0.93, 0.96, metric="map50", bound="value")
     assert chance(of_value, 0.9, WORLD, factor=1, draws=1) == pytest.approx(0.5)
@@ -116,8 +119,8 @@ def test_a_share_that_was_perfect_is_not_certain_to_come_out_so_again():
         ({"limit": 0.95}, 0.02, 0.97),
         ({"limit": 0.95}, -0.01, 0.94),
         ({"limit": 0.98}, 0.02, None),
-        ({"metric": "ece", "op": "<=", "limit": 0.02}, 0.02, None),
-        ({"metric": "nll", "op": "<=", "limit": 0.5}, 0.02, 0.4),
+        ({"metric": "ece", "limit": 0.02}, 0.02, None),
+        ({"metric": "nll", "limit": 0.5}, 0.02, 0.4),
         ({"metric": "map50", "limit": -0.01, "source": "comparison"}, 0.02, 0.01),
     ],
 )
@@ -128,7 +131,7 @@ def test_truths_beyond_a_limit_stop_at_the_metric_s_end(changes, step, truth):
 def test_a_compliant_model_is_half_way_to_an_end_that_is_near():
     assert compliant(rule(limit=0.95), 0.02) == pytest.approx(0.97)
     assert compliant(rule(limit=0.98), 0.02) == pytest.approx(0.99)
-    assert compliant(rule(metric="ece", op="<=", limit=0.02), 0.02) == pytest.approx(0.01)
+    assert compliant(rule(metric="ece", limit=0.02), 0.02) == pytest.approx(0.01)
 
 
 def test_groups_are_needed_as_the_normal_calculation_says():

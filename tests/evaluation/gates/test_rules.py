@@ -1,6 +1,7 @@
 from datetime import date
 
 import pytest
+from pydantic import ValidationError
 
 from vouch.evaluation.gates.rules import Rule, Waiver, judge, objections, rule_faults, strata_of, summary, unresolved
 
@@ -12,12 +13,9 @@ def rule(**changed):
     base = {
         "source": "test",
         "metric": "recall",
-        "op": ">=",
         "limit": 0.95,
         "bound": "value",
-        "each": "all",
         "min_groups": 10,
-        "severity": "block",
     }
     return Rule(**(base | changed))
 
@@ -27,26 +25,59 @@ def block(value, low=None, high=None, n_groups=30):
 
 
 def one(found, *, waivers=None, **changed):
-    """Judge a single rule on `recall` of the whole set."""
-    source = changed.get("source", "test")
+    """Judge a single rule on one metric of the whole set."""
+    source, metric = changed.get("source", "test"), changed.get("metric", "recall")
     verdict = judge(
-        {"r": rule(**changed)}, {source: {"recall": {"all": found}}}, required=REQUIRED, waivers=waivers or {}
+        {"r": rule(**changed)}, {source: {metric: {"all": found}}}, required=REQUIRED, waivers=waivers or {}
     )
     return verdict["rules"]["r"]
 
 
 @pytest.mark.parametrize(
-    ("op", "limit", "observed", "passed"),
-    [(">=", 0.95, 0.95, True), (">=", 0.95, 0.949999, False), ("<=", 0.05, 0.05, True), ("<=", 0.05, 0.0500001, False)],
+    ("metric", "limit", "observed", "passed"),
+    [
+        ("recall", 0.95, 0.95, True),
+        ("recall", 0.95, 0.94999, False),
+        ("ece", 0.05, 0.05, True),
+        ("ece", 0.05, 0.0501, False),
+    ],
 )
-def test_a_limit_is_kept_when_met_exactly(op, limit, observed, passed):
-    assert one(block(observed), op=op, limit=limit)["passed"] is passed
+def test_a_limit_is_kept_when_met_exactly_on_the_side_that_the_metric_calls_better(metric, limit, observed, passed):
+    assert one(block(observed), metric=metric, limit=limit)["passed"] is passed
 
 
-@pytest.mark.parametrize(("bound", "passed"), [("value", True), ("low", False), ("high", True)])
-def test_a_rule_reads_the_bound_it_names(bound, passed):
-    found = one(block(0.96, 0.92, 0.99), bound=bound)
-    assert (found["passed"], found["bound"]) == (passed, bound)
+@pytest.mark.parametrize(
+    ("metric", "limit", "bound", "read", "passed"),
+    [
+        ("recall", 0.95, "value", "value", True),
+        ("recall", 0.95, "worst", "low", False),
+        ("ece", 0.97, "value", "value", True),
+        ("ece", 0.97, "worst", "high", False),
+    ],
+)
+def test_a_rule_reads_the_value_or_the_end_that_hurts(metric, limit, bound, read, passed):
+    found = one(block(0.96, 0.92, 0.99), metric=metric, limit=limit, bound=bound)
+    assert (found["passed"], found["bound"]) == (passed, read)
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ({"bound": "low"}, "Input should be 'value', 'worst' or 'verdict'"),
+        ({"op": ">="}, "Extra inputs are not permitted"),
+        ({"metric": "recal"}, "a metric: perhaps `recall` was meant"),
+        ({"min_groups": ...}, "a rule of test says `min_groups`: fewer groups than this are no evidence"),
+    ],
+)
+def test_a_rule_names_a_metric_that_is_measured_and_says_which_evidence_is_enough(written, words):
+    asked = {"source": "test", "metric": "recall", "limit": 0.95, "bound": "value", "min_groups": 10} | written
+    with pytest.raises(ValidationError) as refused:
+        Rule(**{key: value for key, value in asked.items() if value is not ...})
+    assert words in str(refused.value)
+
+
+def test_what_ships_and_what_is_set_aside_rest_on_no_groups():
+    assert Rule(source="export", metric="score_difference", limit=0.1, bound="value").min_groups == 0
 
 
 def test_few_groups_do_not_hide_a_figure_that_is_bad_as_it_stands():
@@ -56,8 +87,8 @@ def test_few_groups_do_not_hide_a_figure_that_is_bad_as_it_stands():
 
 
 def test_a_rule_that_reads_a_value_is_a_sanity_check_and_no_bound():
-    kinds = [one(block(0.96, 0.95, 0.99), bound=bound)["kind"] for bound in ("value", "low", "high")]
-    assert kinds == ["sanity check", "bound", "bound"]
+    kinds = [one(block(0.96, 0.95, 0.99), bound=bound)["kind"] for bound in ("value", "worst")]
+    assert kinds == ["sanity check", "bound"]
 
 
 def test_what_chance_alone_gives_stands_beside_the_verdict():
@@ -68,13 +99,13 @@ def test_what_chance_alone_gives_stands_beside_the_verdict():
 def test_the_value_of_a_comparison_is_its_delta():
     comparison = {"delta": -0.004, "low": -0.02, "high": 0.01, "n_groups": 30}
     assert one(comparison, source="comparison", limit=-0.01)["observed"] == -0.004
-    assert one(comparison, source="comparison", limit=-0.01, bound="low")["passed"] is False
+    assert one(comparison, source="comparison", limit=-0.01, bound="worst")["passed"] is False
 
 
 @pytest.mark.parametrize("value", [None, float("nan"), float("inf"), "0.99", True])
 def test_what_is_not_a_number_never_passes(value):
-    for op in (">=", "<="):
-        found = one(block(value), op=op, limit=0.0)
+    for metric in ("recall", "ece"):
+        found = one(block(value), metric=metric, limit=0.0)
         assert found["passed"] is False
         assert found["observed"] is None
         assert "has no value" in found["reason"]
@@ -247,7 +278,7 @@ def test_a_verdict_that_so_few_groups_cannot_reach_is_no_evidence():
     assert undefined["reason"] == "no evidence: recall for all has no verdict"
 
 
-@pytest.mark.parametrize("changed", [{"source": "test"}, {"op": "<="}, {"limit": -1}, {"limit": 0.5}])
+@pytest.mark.parametrize("changed", [{"source": "test"}, {"limit": -1}, {"limit": 0.5}])
 def test_a_verdict_is_asked_of_a_comparison_in_one_of_two_ways(changed):
     (fault,) = rule_faults({"r": rule(**NOT_WORSE | changed)}, required={}, waivers={})
     assert fault.startswith("rule r: bound verdict goes with source comparison")
@@ -255,7 +286,7 @@ def test_a_verdict_is_asked_of_a_comparison_in_one_of_two_ways(changed):
 
 def test_a_margin_that_the_groups_cannot_resolve_is_called_so_and_still_blocks():
     # low lies two standard errors of .008 below: an equal model keeps -.01 with Phi(-.75), and -.023 with 80 %
-    rules = {"source": "comparison", "bound": "low", "limit": -0.01}
+    rules = {"source": "comparison", "bound": "worst", "limit": -0.01}
     found = one(COMPARED | {"verdict": "unknown"}, **rules)
     assert (found["passed"], found["equal_passes"]) == (False, pytest.approx(0.2266, abs=1e-4))
     assert found["resolved_margin"] == pytest.approx(0.016 + 0.8416 * 0.008, abs=1e-5)

@@ -219,7 +219,7 @@ def _line(name: str, about: Subject, world: World) -> Outlook:
         return None if truth is None else chance(about, truth, world, factor=1, draws=DRAWS)
 
     passes = at(compliant(rule, BEYOND)) if about.value is None else again(about, world)
-    limit = f"{rule.metric} {rule.bound} {rule.op} {rule.limit:g}"
+    limit = f"{rule.metric} {rule.end} {rule.op} {rule.limit:g}"
     steps = tuple(at(rule.limit if step == 0 else beyond(rule, step)) for step in STEPS)
     return Outlook(name, limit, about.n_groups, about.value, at(beyond(rule, -SHORT)), steps, passes, ())
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betaincinv, ndtr, ndtri
 
-from vouch.evaluation.gates.rules import VALUE, Rule, kept
+from vouch.evaluation.gates.rules import HURTS, VALUE, Rule, kept
 from vouch.evaluation.metrics.definitions import names_of
 from vouch.evaluation.metrics.shares import effective_rows, reaches
 
@@ -69,7 +69,7 @@ def beyond(rule: Rule, step: float) -> float | None:
 
     Of a rate (`RATES`) a step is that of a share times ten, in parts of the limit. None at or past the metric's end.
 
-    >>> recall = {"source": "test", "op": ">=", "bound": "low", "each": "all", "min_groups": 0, "severity": "block"}
+    >>> recall = {"source": "test", "bound": "worst", "min_groups": 0}
     >>> round(beyond(Rule(metric="recall", limit=0.95, **recall), 0.02), 3)
     0.97
     """
@@ -150,15 +150,12 @@ def _normal(about: Subject, truth: float, level: float, factor: float) -> float 
         return float(kept(truth, rule.op, rule.limit))
     reach = float(-ndtri((1 - level) / 2))
     room = (truth - rule.limit) * (1 if rule.op == ">=" else -1) / deviation
-    cautious = rule.bound == ("low" if rule.op == ">=" else "high")
-    return float(ndtr(room if rule.bound == "value" else room - reach if cautious else room + reach))
+    return float(ndtr(room if rule.bound == "value" else room - reach))
 
 
 def _deviation(about: Subject, level: float) -> float | None:
     """Return the standard deviation that the interval shows on the side that is judged."""
-    rule = about.rule
-    judged = rule.bound if rule.bound != "value" else "low" if rule.op == ">=" else "high"
-    end = about.low if judged == "low" else about.high
+    end = about.low if HURTS[about.rule.op] == "low" else about.high
     return None if about.value is None or end is None else abs(about.value - end) / float(-ndtri((1 - level) / 2))
 
 
@@ -203,12 +200,10 @@ def _passes(rule: Rule, hits: FloatArray, rows: FloatArray, world: World) -> npt
         return np.asarray(values >= rule.limit if at_least else values <= rule.limit)
     tail = (1 - world.level) / 2
     asked = {"correlation": world.correlation, "tail": tail}
-    if rule.bound == "low":
-        reached = reaches(hits, rows, limit=rule.limit, **asked)
-    else:  # the upper bound of hits is at most the limit where the lower bound of misses is at least the rest
-        reached = reaches(rows - hits, rows, limit=1 - rule.limit, **asked)
-    cautious = (rule.bound == "low") == at_least
-    return reached if cautious else ~reached
+    if at_least:
+        return reaches(hits, rows, limit=rule.limit, **asked)
+    # the upper bound of hits is at most the limit where the lower bound of misses is at least the rest
+    return reaches(rows - hits, rows, limit=1 - rule.limit, **asked)
 
 
 @dataclass(frozen=True)

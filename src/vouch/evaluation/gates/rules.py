@@ -4,17 +4,20 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import product
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
 from vouch.evaluation.gates.margins import ENOUGH, equal_passes, least_margin
+from vouch.evaluation.metrics.definitions import HIGHER, LOWER, METRICS, Direction
 from vouch.evaluation.metrics.strata import ALL
+from vouch.names import closest
 from vouch.params import Section
 
 Source = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]  # a file of metrics/, without .json
 Operator = Literal[">=", "<="]
-Bound = Literal["value", "low", "high", "verdict"]
+Bound = Literal["value", "worst", "verdict"]  # worst: the end of the interval that hurts
+End = Literal["value", "low", "high", "verdict"]  # what is read of the evidence
 Kind = Literal["bound", "sanity check"]
 Severity = Literal["block", "warn"]
 Metrics = Mapping[str, Any]  # {metric: {stratum: {value, low, high, n_rows, n_groups}}}
@@ -22,23 +25,49 @@ Metrics = Mapping[str, Any]  # {metric: {stratum: {value, low, high, n_rows, n_g
 # What a rule can say: an end of an interval, or a verdict that rests on one, speaks of photographs like these; a value
 # of these alone, luck included. A true 3 % passes a limit of 2 % in .24 of val_tests with 200 rows to count, in .15
 # with 450 (docs/intervals.md).
-KINDS: dict[Bound, Kind] = {"low": "bound", "high": "bound", "verdict": "bound", "value": "sanity check"}
+KINDS: dict[End, Kind] = {"low": "bound", "high": "bound", "verdict": "bound", "value": "sanity check"}
 VALUE = {"comparison": "delta"}  # what `bound: value` reads, where it is not called value
 VERDICTS = {"worse": -1.0, "unknown": 0.0, "not_worse": 0.0, "better": 1.0}  # as `bound: verdict` reads a comparison's
 ASKED = {0.0: "not worse", 1.0: "better"}  # by the limit of such a rule
 
 
+OPERATORS: dict[Direction, Operator] = {HIGHER: ">=", LOWER: "<="}
+HURTS: dict[Operator, End] = {">=": "low", "<=": "high"}
+COUNTED = ("test", "comparison")  # their figures rest on groups
+
+
+def _known(name: str) -> str:
+    if name not in METRICS:
+        raise ValueError(f"a metric: {closest(name, METRICS)}")
+    return name
+
+
 class Rule(Section):
-    """One limit that a release has to keep."""
+    """One limit that a release has to keep: at least, or at most, as the metric's better direction has it."""
 
     source: Source
-    metric: str
-    op: Operator
+    metric: Annotated[str, AfterValidator(_known)]
     limit: float
     bound: Bound
-    each: str  # all, or names of required strata joined by commas: one verdict for every combination
-    min_groups: Annotated[int, Field(ge=0)]  # fewer groups than this are no evidence
-    severity: Severity
+    each: str = ALL  # or names of required strata joined by commas: one verdict for every combination
+    min_groups: Annotated[int, Field(ge=0)] = 0  # fewer groups than this are no evidence; needed where groups count
+    severity: Severity = "block"
+
+    @property
+    def op(self) -> Operator:
+        """How what is observed has to stand to the limit."""
+        return ">=" if self.bound == "verdict" else OPERATORS[METRICS[self.metric].direction]
+
+    @property
+    def end(self) -> End:
+        """What the rule reads of the evidence."""
+        return HURTS[self.op] if self.bound == "worst" else self.bound
+
+    @model_validator(mode="after")
+    def _says_what_evidence_is(self) -> Self:
+        if self.source in COUNTED and "min_groups" not in self.model_fields_set:
+            raise ValueError(f"a rule of {self.source} says `min_groups`: fewer groups than this are no evidence")
+        return self
 
 
 class Waiver(Section):
@@ -79,9 +108,9 @@ def rule_faults(
     sound = {name: rule for name, rule in rules.items() if all(required.get(part) for part in judged[name])}
     names = [full for name, rule in sound.items() for full in _verdict_names(name, rule, required)]
     faults += [
-        f"rule {name}: bound verdict goes with source comparison, op >= and limit 0 (not worse) or 1 (better)"
+        f"rule {name}: bound verdict goes with source comparison and limit 0 (not worse) or 1 (better)"
         for name, rule in rules.items()
-        if rule.bound == "verdict" and (rule.source, rule.op, rule.limit in ASKED) != ("comparison", ">=", True)
+        if rule.bound == "verdict" and (rule.source, rule.limit in ASKED) != ("comparison", True)
     ]
     faults += [f"rule {name}: two verdicts have this name" for name in set(names) if names.count(name) > 1]
     unknown = waivers.keys() - set(names) - rules.keys()
@@ -156,8 +185,8 @@ def _verdict(rule: Rule, stratum: str, metrics: Metrics) -> dict[str, Any]:
         "metric": rule.metric,
         "source": rule.source,
         "stratum": stratum,
-        "kind": KINDS[rule.bound],
-        "bound": rule.bound,
+        "kind": KINDS[rule.end],
+        "bound": rule.end,
         "op": rule.op,
         "limit": rule.limit,
         "observed": observed,
@@ -173,15 +202,15 @@ def _verdict(rule: Rule, stratum: str, metrics: Metrics) -> dict[str, Any]:
 def _observed(rule: Rule, found: Metrics) -> float | None:
     if rule.bound == "verdict":
         return VERDICTS.get(str(found.get("verdict"))) if _number(found.get("delta")) is not None else None
-    return _number(found.get(VALUE.get(rule.source, "value") if rule.bound == "value" else rule.bound))
+    return _number(found.get(VALUE.get(rule.source, "value") if rule.bound == "value" else rule.end))
 
 
 def _resolution(rule: Rule, found: Metrics) -> tuple[float | None, float | None]:
     """Return the chance of an equal model to pass and the margin that would give it 80 %, of a limit on a loss."""
-    passing = equal_passes(found, op=rule.op, limit=rule.limit, bound=rule.bound)
+    passing = equal_passes(found, op=rule.op, limit=rule.limit, bound=rule.end)
     if rule.source != "comparison" or passing is None:
         return None, None
-    return passing, least_margin(found, op=rule.op, bound=rule.bound)
+    return passing, least_margin(found, op=rule.op, bound=rule.end)
 
 
 def unresolved(one: Mapping[str, Any]) -> str:
@@ -214,7 +243,7 @@ def _missing(rule: Rule, stratum: str, found: Metrics, observed: float | None, n
         floor = "" if least is None else f": p (Holm) is {least:.2g} at least"
         return f"too little evidence, {groups} groups cannot show {rule.metric} for {stratum} to be worse{floor}"
     if observed is None:
-        return f"no evidence: {rule.metric} for {stratum} has no {rule.bound}"
+        return f"no evidence: {rule.metric} for {stratum} has no {rule.end}"
     return ""
 
 
@@ -225,7 +254,7 @@ def _beyond(rule: Rule, observed: float | None) -> str:
     if rule.bound == "verdict":
         shown = "is worse than the baseline's" if observed == VERDICTS["worse"] else "is not shown to be better"
         return f"{rule.metric} {shown}, must be {ASKED[rule.limit]}"
-    return f"{rule.metric} {rule.bound} is {observed}, must be {rule.op} {rule.limit}"
+    return f"{rule.metric} {rule.end} is {observed}, must be {rule.op} {rule.limit}"
 
 
 def kept(observed: float | None, op: Operator, limit: float) -> bool:

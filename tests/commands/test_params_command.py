@@ -1,0 +1,84 @@
+"""`vouch params`: what holds, where it comes from, and why."""
+
+import pytest
+from rich.console import Console
+
+from vouch.commands import params as command
+from vouch.errors import ParamsError
+
+DEFAULTS = """
+dataset:
+  scan:
+    max_megapixels: 50.0 # a header that claims more is refused
+detect:
+  train_detector:
+    batch: 16
+  gate:
+    rules: # each is a verdict
+      recall:
+        limit: 0.9
+        min_groups: 20 # from fewer an interval errs
+    metrics: # in the order of the page
+    - recall
+    - ece
+  drift:
+    level: 0.05 # chance of an alarm
+"""
+PARAMS = """
+pipeline:
+  models:
+    m: {task: detect, judged_as: m}
+    variant: {task: detect, judged_as: m}
+datasets:
+  d:
+    scan: {}
+models:
+  m:
+    train_detector: {}
+    gate:
+      rules:
+        recall:
+          limit: 0.95 # asked by the fleet
+  variant:
+    gate: {}
+"""
+
+
+@pytest.fixture
+def said(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "defaults.yaml").write_text(DEFAULTS)
+    (tmp_path / "params.yaml").write_text(PARAMS)
+    monkeypatch.setattr(command, "Console", lambda: Console(width=120))
+    command._commented.cache_clear()
+
+    def run(*words):
+        command.params(*words)
+        return [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+
+    return run
+
+
+def test_every_parameter_has_its_value_its_place_and_its_reason(said):
+    lines = said("variant", "gate")
+    assert lines[0] == "models.variant.gate"
+    assert "rules.recall.limit 0.95 models.m asked by the fleet" in lines
+    assert "rules.recall.min_groups 20 defaults.yaml from fewer an interval errs" in lines
+    assert "metrics recall, ece defaults.yaml in the order of the page" in lines
+
+
+def test_all_sections_are_those_that_the_stages_and_commands_of_a_model_read(said):
+    titles = [line for line in said("m") if line.startswith("models.m.")]
+    assert titles == ["models.m.train_detector", "models.m.gate", "models.m.drift"]
+    titles = [line for line in said("variant") if line.startswith("models.variant.")]
+    assert titles == ["models.variant.gate", "models.variant.drift"]  # it is not trained
+    assert "max_megapixels 50.0 defaults.yaml a header that claims more is refused" in said("d")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [(("n",), "NAME: expected a model or data set"), (("m", "gaet"), "perhaps `gate` was meant")],
+)
+def test_what_there_is_not_is_named(said, words, message):
+    with pytest.raises(ParamsError, match=message):
+        said(*words)
