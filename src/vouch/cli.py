@@ -11,6 +11,7 @@ from vouch.commands.data import import_, manifest_export
 from vouch.commands.deploy import deploy
 from vouch.commands.drift import drift
 from vouch.commands.gate import gate
+from vouch.commands.new import new
 from vouch.commands.params import params
 from vouch.commands.plan import plan
 from vouch.commands.predict import predict
@@ -45,6 +46,7 @@ manifest = typer.Typer(no_args_is_help=True, help="A data set's manifest, in the
 manifest.command("export")(checked(manifest_export))
 DATA, VERDICT, ANSWERS, RELEASE = "Bring photographs", "Read a verdict", "Answer and watch", "Release"
 IMPORT = "Make a folder of labelled photographs a source of DATASET, tracked by DVC."
+app.command(rich_help_panel=DATA)(checked(new))
 app.command("import", help=IMPORT, rich_help_panel=DATA)(checked(import_))
 app.add_typer(manifest, name="manifest", rich_help_panel=DATA)
 app.command(rich_help_panel=DATA)(checked(params))

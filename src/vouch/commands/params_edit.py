@@ -4,6 +4,9 @@ A YAML round trip loses a comment that stands after the last item of a list, and
 parser only says which line holds what, and the result is parsed again to prove that nothing else changed.
 """
 
+import re
+from collections.abc import Sequence
+from io import StringIO
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -13,6 +16,7 @@ from vouch.errors import ParamsError, Problem
 from vouch.params import parse_params
 
 WHERE = "params.yaml"
+LONGEST_LINE = 100_000
 
 
 def on_list(text: str, road: str) -> tuple[str, ...]:
@@ -89,6 +93,96 @@ def without_entry(text: str, road: str, name: str) -> str:
         key = _key_line(text, road)
         lines[key] = lines[key].replace(f"{road}:", f"{road}: {{}}", 1)
     return _proved("".join(lines), text, road, {other: entries[other] for other in entries if other != name})
+
+
+def with_entry(text: str, keys: Sequence[str], content: Any) -> str:
+    """Return params.yaml's text with `content` put last under a key that the mapping at `keys[:-1]` does not have yet.
+
+    Raises
+    ------
+    ParamsError
+        When that is no block mapping (or `{}`), or has the key.
+    """
+    *parents, name = keys
+    mapping = _mapping(text, parents)
+    if name in mapping:
+        raise _unlike(parents, f"no {name} yet", "one")
+    written = StringIO()
+    _writer().dump({name: content}, written)
+    return _inserted(text, parents, mapping, written.getvalue(), {**mapping, name: content})
+
+
+def with_item(text: str, keys: Sequence[str], name: str) -> str:
+    """Return params.yaml's text with `name` put last on the list at `keys`.
+
+    Raises
+    ------
+    ParamsError
+        When it is no block list (or `[]`).
+    """
+    names = _at(text, keys)
+    if not isinstance(names, CommentedSeq) or (names and names.fa.flow_style()):
+        raise _unlike(keys, "a block list (one `- name` a line), or `[]`", repr(names))
+    return _inserted(text, keys, names, f"- {name}\n", [*names, name])
+
+
+def _mapping(text: str, keys: Sequence[str]) -> CommentedMap:
+    found = _at(text, keys)
+    if not isinstance(found, CommentedMap) or (found and found.fa.flow_style()):
+        raise _unlike(keys, "a block mapping, or `{}`", repr(found))
+    return found
+
+
+def _at(text: str, keys: Sequence[str]) -> Any:
+    found = _loaded(text)
+    for key in keys:
+        found = found.get(key) if isinstance(found, CommentedMap) else None
+    return found
+
+
+def _unlike(keys: Sequence[str], expected: str, got: str) -> ParamsError:
+    return ParamsError([Problem(f"{WHERE}: {'.'.join(keys)}", expected, got, "write it so")])
+
+
+def _inserted(text: str, keys: Sequence[str], holder: Any, block: str, whole: Any) -> str:
+    """Put a block behind what the mapping or list at `keys` holds, and prove that nothing else changed."""
+    *parents, name = keys
+    lines = text.splitlines(keepends=True)
+    key = int(_at(text, parents).lc.key(name)[0])
+    indent = _indent(lines[key])
+    step = 0 if isinstance(holder, CommentedSeq) else 2
+    if not holder:
+        lines[key] = re.sub(r": (\{\}|\[\])", ":", lines[key], count=1)
+    place = _end(lines, key, indent, step)
+    lines[place:place] = [f"{' ' * (indent + step)}{line}" for line in block.splitlines(keepends=True)]
+    expected = parse_params(text, WHERE)
+    section: Any = expected
+    for parent in parents:
+        section = section[parent]
+    section[name] = whole
+    if parse_params("".join(lines), WHERE) != expected:
+        raise _unlike(keys, "one entry a line", "another form")
+    return "".join(lines)
+
+
+def _end(lines: Sequence[str], key: int, indent: int, step: int) -> int:
+    """Return the line behind the last one that belongs to the key on line `key`."""
+    end = key + 1
+    for number in range(key + 1, len(lines)):
+        if not lines[number].strip():
+            continue
+        deep = _indent(lines[number])
+        if deep <= indent and not (step == 0 and deep == indent and lines[number].lstrip().startswith("- ")):
+            break
+        end = number + 1
+    return end
+
+
+def _writer() -> YAML:
+    writer = YAML()
+    writer.width = LONGEST_LINE  # or a long name would be wrapped
+    writer.default_flow_style = False
+    return writer
 
 
 def _loaded(text: str) -> Any:

@@ -1,0 +1,156 @@
+"""`vouch new NAME PATH`: a folder of labelled photographs becomes a data set and a model, without an editor.
+
+Everything is read, proposed and checked before anything is written. Then params.yaml is replaced as a whole, and the
+photographs are imported as `vouch import` does it. A kill in between leaves the sections without photographs; the same
+command finds its own sections again and goes on.
+"""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from vouch import io, paths
+from vouch.commands import importing
+from vouch.commands.data import RULES
+from vouch.commands.params_edit import with_entry, with_item
+from vouch.errors import ManifestError, ParamsError, Problem, WorkspaceError, refuse_any
+from vouch.params import DEFAULTS, PARAMS, parse_params, read_params
+from vouch.proposal import sessions
+from vouch.proposal.parameters import Entry, entries
+from vouch.proposal.proposal import Proposal, propose
+from vouch.proposal.survey import tree_at
+from vouch.roads import check_pipeline
+from vouch.sources.merge import Taxonomy
+from vouch.sources.tree import Tree
+from vouch.tasks import Task
+
+LISTED = ("pipeline", "datasets")
+YAML_1_1 = frozenset({"yes", "no", "on", "off", "true", "false", "null", "~"})  # words that some readers take for others
+
+
+@dataclass(frozen=True)
+class Written:
+    """params.yaml with a data set and a model in it; whether it was so before."""
+
+    text: str
+    added: Sequence[Entry]
+    was_there: bool
+
+
+def new(
+    name: Annotated[str, typer.Argument(help="Name of the data set and of the model.")],
+    path: Annotated[Path, typer.Argument(help="Folder of labelled photographs, or a COCO, CSV or JSONL file.")],
+    task: Annotated[str | None, typer.Option(help=f"{' | '.join(get_args(Task))}, where both are labelled.")] = None,
+    group: Annotated[
+        list[str] | None, typer.Option(help=f"What must not straddle splits: {RULES}; `none`: nothing is shared.")
+    ] = None,
+    strata: Annotated[list[str] | None, typer.Option(help="Stratum to judge by, written like --group.")] = None,
+    ignore: Annotated[list[str] | None, typer.Option(help="Column of the manifest to leave out.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be assumed and written, no more.")] = False,
+) -> None:
+    """Look into a folder of labelled photographs, write its data set and model into params.yaml, and import it.
+
+    Raises
+    ------
+    VouchError
+        Listing everything that stands against it; nothing is written then.
+    """
+    tree = tree_at(path)
+    proposal = propose(name, tree, task=task, groups=group or [], strata=strata or [], ignore=ignore or [])
+    refuse_any(ManifestError, _ambiguous(proposal.classes))
+    written = _written(proposal)
+    with tempfile.TemporaryDirectory() as folder:
+        lent = _lent(tree, proposal, Path(folder))
+        taxonomy = Taxonomy(proposal.classes, proposal.group_keys, dict(proposal.strata))
+        checked = importing.check(name, lent, proposal.descriptor, taxonomy)
+        console = Console()
+        _say(console, proposal)
+        if dry_run:
+            console.print("params.yaml would get:", *_shown(written.added), sep="\n", highlight=False, markup=False)
+            return
+        if not written.was_there:
+            io.write_text(PARAMS, written.text)
+            typer.echo(f"params.yaml: the data set and model {name} are in it; `vouch params {name}` shows what holds")
+        importing.add(name, checked, typer.echo)
+    typer.echo(f"for git: params.yaml and {importing.tracked(name)}")
+    typer.echo(f"now build it:\n  make repro MODEL={name}")
+
+
+def _ambiguous(classes: Sequence[str]) -> Iterator[Problem]:
+    for name in classes:
+        if name.lower() in YAML_1_1:
+            remedy = "give it another name in the labels, say `no_" + name + "`"
+            yield Problem("the classes", "names that no reader of YAML takes for true, false or nothing", name, remedy)
+
+
+def _written(proposal: Proposal) -> Written:
+    """Return params.yaml with the proposal in it.
+
+    Raises
+    ------
+    ParamsError, WorkspaceError
+        When something of this name is there, other than what a killed run of the same command left.
+    """
+    text, content = PARAMS.read_text(encoding="utf-8"), read_params()
+    added = entries(proposal, read_params(Path(DEFAULTS)))
+    known = {keys: _at(content, keys) for keys, _ in added}
+    left = all(known[keys] == _plain(entry) for keys, entry in added) and proposal.name in _at(content, LISTED)
+    if left and not importing.tracked(proposal.name).exists():
+        return Written(text, added, was_there=True)
+    refuse_any(WorkspaceError, _taken(proposal.name, [".".join(keys) for keys in known if known[keys] is not None]))
+    text = with_item(text, LISTED, proposal.name)
+    for keys, entry in added:
+        text = with_entry(text, keys, entry)
+    check_pipeline(parse_params(text, str(PARAMS)), str(PARAMS))
+    return Written(text, added, was_there=False)
+
+
+def _taken(name: str, sections: Sequence[str]) -> Iterator[Problem]:
+    remedy = f"choose another name; `vouch import {name} PATH` adds photographs to a data set that exists"
+    for section in sections:
+        yield Problem(f"{PARAMS}: {section}", "nothing of this name yet", "one", remedy)
+    for path in (paths.source(name), importing.tracked(name), paths.split_lock(name), paths.model(name)):
+        if path.exists() or path.is_symlink():
+            yield Problem(str(path), "nothing of this name yet", "one", remedy)
+
+
+def _at(content: Any, keys: Sequence[str]) -> Any:
+    for key in keys:
+        content = content.get(key) if isinstance(content, dict) else None
+    return content
+
+
+def _plain(entry: Any) -> Any:
+    """Return an entry as it is read again."""
+    text = with_entry("entry: {}\n", ("entry", "x"), entry)
+    return parse_params(text, "the entry")["entry"]["x"]
+
+
+def _lent(tree: Tree, proposal: Proposal, folder: Path) -> Tree:
+    """Return the folder with the side manifest that a proposal brings along, if it does."""
+    if not proposal.manifest:
+        return tree
+    path = folder / sessions.FILE
+    path.write_text(proposal.manifest, encoding="utf-8")
+    return sessions.lent(tree, path)
+
+
+def _say(console: Console, proposal: Proposal) -> None:
+    for what, why in proposal.assumed:
+        console.print(f"[bold]{escape(what)}[/bold]: {escape(why)}", highlight=False)
+    for warning in proposal.warnings:
+        console.print(f"[yellow]beware:[/yellow] {escape(warning)}", highlight=False)
+
+
+def _shown(added: Sequence[Entry]) -> Iterator[str]:
+    """Yield each entry as it would stand in params.yaml."""
+    for keys, entry in added:
+        *parents, name = keys
+        text = with_entry(f"{'.'.join(parents)}: {{}}\n", ('.'.join(parents), name), entry)
+        yield text.rstrip("\n")

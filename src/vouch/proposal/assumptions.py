@@ -1,0 +1,92 @@
+"""What a proposal says of itself: each assumption with its reason, in the order of reading, and what to beware of."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from vouch.proposal import columns
+from vouch.proposal.formats import counted
+from vouch.proposal.fractions import Shares, in_several
+from vouch.proposal.groups import Groups
+from vouch.proposal.network import Sizes
+from vouch.proposal.survey import Survey
+from vouch.sources.merge import ITSELF
+
+LARGEST = 0.25  # share of photographs in one group, above which it is said
+SHOWN = 8  # classes that are listed
+Said = tuple[str, str]  # what, and why
+
+
+def of_folder(found: Survey, sizes: Sizes) -> Iterator[Said]:
+    """Say what the folder holds: format, task, classes, side manifest."""
+    boxes = sum(len(record.boxes) for record in found.records)
+    labels = f"{boxes:,} boxes" if found.task == "detect" else "a label each"
+    yield f"format {found.descriptor.format}", found.evidence
+    yield f"task {found.task}", f"{len(found.records):,} photographs with {labels}; {sizes.described()}"
+    counts = Counter(box[0] for record in found.records for box in record.boxes)
+    counts = counts if found.task == "detect" else Counter(label for label in found.labels if label is not None)
+    shown = ", ".join(f"{one} {counts[one]:,}" for one in found.classes[:SHOWN])
+    more = f" and {len(found.classes) - SHOWN} more" if len(found.classes) > SHOWN else ""
+    yield f"{len(found.classes)} class{'es' if len(found.classes) != 1 else ''}", shown + more
+    if found.descriptor.manifest is not None and found.rows is not None:
+        yield f"side manifest {found.descriptor.manifest}", f"columns {', '.join(found.columns)}"
+
+
+def of_upstream(found: Survey, keys: Groups) -> Iterator[Said]:
+    """Say of the authors' own split why it is not used."""
+    for where, parts in _splits(found):
+        what = f"the authors' split ({where}) is not used"
+        if keys.keys == (ITSELF,):
+            yield (
+                what,
+                "nobody knows what its parts share; ours is drawn by a seed, near-duplicates together",
+            )
+        for key, values in keys.values.items():
+            groups = dict(zip((record.image for record in found.records), values, strict=True))
+            n_groups, several = in_several(groups, dict(zip(groups, parts, strict=True)))
+            yield (
+                what,
+                f"{several} of the {n_groups} groups of `{key}` lie in more than one of its parts: its scores flatter",
+            )
+
+
+def _splits(found: Survey) -> Iterator[tuple[str, Sequence[str]]]:
+    named = [name for name, cells in found.columns.items() if columns.is_split(name, cells)]
+    if named:
+        yield f"column {named[0]}", found.columns[named[0]]
+        return
+    folders = [record.image.split("/")[:-1] for record in found.records]
+    for level in range(min(len(parts) for parts in folders)):
+        parts = [one[level] for one in folders]
+        if len(set(parts)) > 1 and columns.is_split("", parts):
+            yield f"folder level {level + 1}", parts
+            return
+
+
+def of_rules(judged: Mapping[str, Mapping[str, Any]], shares: Shares) -> Iterator[Said]:
+    """Say which rules of the gate judge an interval, and which a value."""
+    for bound in ("worst", "value"):
+        names = [name for name, rule in judged.items() if rule["bound"] == bound]
+        least = max((judged[name]["min_groups"] for name in names), default=0)
+        end = "the end of its interval that hurts" if bound == "worst" else "its value alone"
+        if names:
+            why = f"by {end}, on at least {counted(least, 'group')}; val_test has {shares.groups['val_test']:,}"
+            yield f"gate judges {', '.join(names)}", why
+
+
+def lopsided(keys: Groups) -> Iterator[str]:
+    """Name a group that holds so much that splits cannot come out as wanted."""
+    for key, values in keys.values.items():
+        name, most = Counter(values).most_common(1)[0]
+        if most > LARGEST * len(values):
+            yield (
+                f"group {name!r} of `{key}` holds {most / len(values):.0%} of all photographs and stays in one split: "
+                "what the others hold is all that can be judged by"
+            )
+
+
+def unused(found: Survey) -> Iterator[str]:
+    """Name the classes that the source lists and no label names."""
+    names = [name for name in found.descriptor.classes if name not in found.classes]
+    if names:
+        yield f"no label names {', '.join(names)}: left out of the classes"

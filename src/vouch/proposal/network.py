@@ -1,0 +1,155 @@
+"""How large the network's canvas is, how long it trains, and how many minutes that takes here.
+
+Seconds are of one core and one photograph, forward, backward and what feeds them. Measured on an AMD EPYC (Zen 3,
+AVX2), PyTorch 2.15 in float32 with one thread, as processor time of three epochs over 256 photographs of trashnet and
+192 of waste_scenes, the start left out. A detector took .0227 s at 224 pixels, so that area alone explains it. Another
+processor takes another time: half or twice as much is no surprise.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+import numpy.typing as npt
+
+from vouch.errors import Problem
+from vouch.proposal.formats import counted
+from vouch.proposal.survey import Survey
+from vouch.tasks import ByTask, Task
+from vouch.vision.images.decoding import read_header
+
+FloatArray = npt.NDArray[np.float64]
+
+SECONDS = ByTask(detect=0.048, classify=0.0107)  # at the canvas below
+MEASURED_PX = ByTask(detect=320, classify=128)
+NETWORK = ByTask(detect="YOLO11-p", classify="resnet10t at half its width")
+CANVASES = ByTask(detect=(224, 320, 416, 512, 640), classify=(128, 160, 224))
+VIEWS = ByTask(detect=35_000, classify=45_000)  # of train photographs: curbside took 50 x 671, trashnet 30 x 1,516
+EPOCHS = (10, 100)  # fewest and most
+BATCH = ByTask(detect=16, classify=32)
+STEPS = 20  # of an epoch, below which batches are halved
+MINUTES = 15.0  # of training on two cores
+THREADS = 2
+SMALL_PX = 8.0  # shorter side of a box on the canvas; the finest grid of a detector has cells of 8 pixels
+SMALL_SHARE = 0.05
+HEADERS = 2000  # photographs whose size is read
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Width and height of some photographs, evenly spaced over the folder."""
+
+    places: tuple[int, ...]  # of the records
+    pixels: FloatArray  # shape (n, 2)
+    problems: tuple[Problem, ...]
+
+    def described(self) -> str:
+        """Return the size in the middle and the extremes."""
+        widths, heights = self.pixels.T
+        same = len(np.unique(self.pixels, axis=0)) == 1
+        middle = f"{median(widths):g} x {median(heights):g} pixels"
+        ends = f" in the middle, longer side {self.longer.min():g} to {self.longer.max():g}"
+        return middle + ("" if same else ends)
+
+    @property
+    def longer(self) -> FloatArray:
+        """The longer side of each."""
+        return np.asarray(self.pixels.max(axis=1))
+
+
+@dataclass(frozen=True)
+class Network:
+    """What the training section of a model says of size and length."""
+
+    size_px: int
+    epochs: int
+    batch: int
+    minutes: float
+    said: tuple[tuple[str, str], ...]
+    warnings: tuple[str, ...]
+
+
+def photograph_sizes(found: Survey) -> Sizes:
+    """Read the headers of at most 2,000 photographs, evenly spaced; those that cannot be used are problems."""
+    places = np.unique(np.linspace(0, len(found.records) - 1, min(HEADERS, len(found.records))).round().astype(int))
+    problems: list[Problem] = []
+    kept: list[int] = []
+    pixels = []
+    for place in places.tolist():
+        image = found.records[place].image
+        if image not in found.tree.photographs:  # which its reader has said
+            continue
+        header = read_header(found.tree.path(image))
+        problems += header.refusals(image)
+        if not header.problems:
+            kept.append(place)
+            pixels.append(header.size)
+    return Sizes(tuple(kept), np.array(pixels, dtype=np.float64).reshape(-1, 2), tuple(problems))
+
+
+def network(task: Task, found: Survey, sizes: Sizes, *, n_train: int, cores: int) -> Network:
+    """Return canvas, epochs, batch and minutes; training that would take too long on two cores is cut, and said so."""
+    canvases = _canvases(task, float(median(sizes.longer)))
+    said, warnings = [], []
+    wanted = int(np.clip(round(VIEWS[task] / n_train), *EPOCHS))
+    if task == "detect":
+        shares = {canvas: small_share(found, sizes, canvas) for canvas in canvases}
+        size_px = next((canvas for canvas, share in shares.items() if share <= SMALL_SHARE), canvases[-1])
+        why = f"{shares[size_px]:.1%} of boxes would have a side under {SMALL_PX:g} pixels there"
+        if shares[size_px] > SMALL_SHARE:
+            warnings.append(f"{why} on a canvas of {size_px}, the largest: they can hardly be found")
+    else:
+        fitting = [one for one in canvases if minutes(task, one, wanted, n_train, THREADS) <= MINUTES]
+        size_px = max(fitting, default=canvases[0])
+        cut = f"; {canvases[-1]} would take longer than {MINUTES:g} minutes" if size_px < canvases[-1] else ""
+        why = f"the largest of {', '.join(map(str, canvases))} that the time allows{cut}"
+    said.append((f"canvas {size_px} x {size_px}", why))
+    affordable = int(MINUTES / minutes(task, size_px, 1, n_train, THREADS))
+    epochs = max(EPOCHS[0], min(wanted, affordable))
+    limit = f"to stay within {MINUTES:g} minutes on {THREADS} cores" if affordable >= EPOCHS[0] else "to the least"
+    cut = f", cut from {wanted} {limit}" if epochs < wanted else ""
+    said.append((f"{epochs} epochs", f"{n_train:,} photographs in train; fewer photographs take more{cut}"))
+    taken = minutes(task, size_px, epochs, n_train, min(THREADS, cores))
+    threads = min(THREADS, cores)
+    said.append(
+        (
+            f"about {taken:.0f} minutes of training here" if taken >= 1 else "less than a minute of training here",
+            f"{NETWORK[task]} from random weights on {counted(threads, 'core')}, by rates of an AMD EPYC",
+        )
+    )
+    if epochs < wanted:
+        warnings.append(
+            f"{epochs} epochs are fewer than the {wanted} that these photographs want: raise it for a night"
+        )
+    return Network(size_px, epochs, _batch(task, n_train), round(taken, 1), tuple(said), tuple(warnings))
+
+
+def minutes(task: Task, size_px: int, epochs: int, n_train: int, threads: int) -> float:
+    """Return the minutes of a training on so many cores; time grows with the canvas's area."""
+    seconds = SECONDS[task] * (size_px / MEASURED_PX[task]) ** 2
+    return seconds * epochs * n_train / threads / 60
+
+
+def small_share(found: Survey, sizes: Sizes, canvas: int) -> float:
+    """Return the share of boxes, of the photographs that were measured, whose shorter side is under 8 pixels there."""
+    small = total = 0
+    for place, (width, height) in zip(sizes.places, sizes.pixels, strict=True):
+        scale = canvas / max(width, height)
+        for _, x1, y1, x2, y2 in found.records[place].boxes:
+            total += 1
+            small += min((x2 - x1) * width, (y2 - y1) * height) * scale < SMALL_PX
+    return small / total if total else 0.0
+
+
+def _canvases(task: Task, longer_px: float) -> Sequence[int]:
+    """Return the canvases that do not enlarge a photograph; of small ones the multiple of 32 below."""
+    return [one for one in CANVASES[task] if one <= longer_px] or [max(32, int(longer_px) // 32 * 32)]
+
+
+def _batch(task: Task, n_train: int) -> int:
+    """Return the batch, halved where an epoch would have few steps."""
+    batch = BATCH[task]
+    while batch > 4 and n_train < STEPS * batch:
+        batch //= 2
+    return batch

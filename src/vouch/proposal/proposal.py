@@ -1,0 +1,168 @@
+"""A whole proposal: what params.yaml would say of a folder of photographs, and why, sentence by sentence."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from vouch import paths
+from vouch.errors import ManifestError, Problem, refuse_any
+from vouch.names import wrong_names
+from vouch.proposal import sessions
+from vouch.proposal.assumptions import Said, lopsided, of_folder, of_rules, of_upstream, unused
+from vouch.proposal.candidates import LEAST
+from vouch.proposal.formats import counted
+from vouch.proposal.fractions import Shares, certifiable, divided, rules
+from vouch.proposal.groups import MANY, Groups, find_groups, n_components
+from vouch.proposal.network import Sizes, network, photograph_sizes
+from vouch.proposal.strata import Strata, coverage, find_strata
+from vouch.proposal.survey import Survey, summed, survey
+from vouch.sources.descriptor import Descriptor
+from vouch.sources.merge import Merged, Taxonomy, merged
+from vouch.sources.records import Reading
+from vouch.sources.tree import Tree
+from vouch.tasks import Task
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What `vouch new` would write for a folder, and what it assumed."""
+
+    name: str
+    task: Task
+    descriptor: Descriptor
+    manifest: str  # text of the side manifest `sessions.FILE` to lend to the import; empty where none is needed
+    classes: tuple[str, ...]  # in the order of the network's outputs
+    group_keys: tuple[str, ...]
+    strata: Mapping[str, tuple[str, ...]]
+    coverage: Mapping[str, Any]  # datasets.D.validate.coverage
+    fractions: Mapping[str, float]  # datasets.D.split.fractions
+    size_px: int
+    epochs: int
+    batch: int
+    minutes: float  # of training on this machine
+    policy: Mapping[str, Any]  # what models.M.decide says otherwise than the preset
+    rules: Mapping[str, Mapping[str, Any]]  # what models.M.gate.rules say otherwise than the preset
+    assumed: tuple[Said, ...]  # in the order of reading
+    warnings: tuple[str, ...]
+
+
+def propose(
+    name: str, tree: Tree, *, task: str | None, groups: Sequence[str], strata: Sequence[str], ignore: Sequence[str]
+) -> Proposal:
+    """Look into a folder and propose a data set and a model; nothing is written.
+
+    Parameters
+    ----------
+    name : str
+        Of the data set and the model.
+    tree : Tree
+        As `survey.tree_at` lists it.
+    task : {"detect", "classify"} or None
+        Needed only where boxes and labels are both there.
+    groups, strata : sequence of str
+        As `vouch import` takes them; `none` among the groups makes each photograph its own.
+    ignore : sequence of str
+        Columns `group_<key>` and `stratum_<name>` of the manifest that are not to be taken.
+
+    Raises
+    ------
+    ManifestError
+        Listing everything that stands against it.
+    DataError
+        When one split stays empty.
+    """
+    wrong = wrong_names([("NAME", name)])
+    try:
+        found = survey(tree, task=task, ignore=ignore)
+    except ManifestError as error:
+        raise ManifestError([*wrong, *error.problems]) from error
+    keys = find_groups(found, groups)
+    parts = find_strata(found, keys, strata)
+    sizes = photograph_sizes(found)
+    n_groups = n_components(keys.values, len(found.records))
+    problems = [*wrong, *found.problems, *keys.problems, *parts.problems, *summed(sizes.problems)]
+    refuse_any(ManifestError, [*problems, *_few(keys, n_groups, found)])
+    whole = _merged(name, found, keys, parts)
+    shares = divided(whole.samples, whole.boxes, groups=n_groups)
+    return _assembled(name, found, (keys, parts, sizes), whole, shares, n_groups)
+
+
+def _assembled(
+    name: str, found: Survey, parts: tuple[Groups, Strata, Sizes], whole: Merged, shares: Shares, n_groups: int
+) -> Proposal:
+    keys, strata, sizes = parts
+    built = network(found.task, found, sizes, n_train=shares.photographs["train"], cores=len(os.sched_getaffinity(0)))
+    judged, blind = rules(found.task, shares, whole.boxes)
+    policy, promised, warned = _policy(found, shares)
+    needed = coverage(whole.samples, whole.boxes, classes=found.classes, strata=strata.allowed, groups=n_groups)
+    said = [
+        *of_folder(found, sizes),
+        *keys.said,
+        *strata.said,
+        *of_upstream(found, keys),
+        (f"fractions {', '.join(f'{one} {share:g}' for one, share in shares.fractions.items())}", shares.described()),
+        (
+            f"coverage of {needed['min_components']:,} groups",
+            f"half of what is there, or {LEAST}: a later loss blocks",
+        ),
+        *of_rules(judged, shares),
+        *promised,
+        *built.said,
+    ]
+    return Proposal(
+        name=name,
+        task=found.task,
+        descriptor=_described(found, keys, strata),
+        manifest=keys.manifest,
+        classes=found.classes,
+        group_keys=keys.keys,
+        strata=strata.allowed,
+        coverage=needed,
+        fractions=shares.fractions,
+        size_px=built.size_px,
+        epochs=built.epochs,
+        batch=built.batch,
+        minutes=built.minutes,
+        policy=policy,
+        rules=judged,
+        assumed=tuple(said),
+        warnings=(*lopsided(keys), *blind, *warned, *unused(found), *built.warnings),
+    )
+
+
+def _few(keys: Groups, n_groups: int, found: Survey) -> Iterator[Problem]:
+    """Refuse what four splits cannot be made of; a key with too few groups has said so itself."""
+    if not keys.problems and n_groups < LEAST:
+        got = f"{n_groups}, once keys that share a photograph are joined" if len(keys.keys) > 1 else str(n_groups)
+        remedy = "leave a key out that chains them, or bring photographs of other groups"
+        yield Problem(
+            f"groups of {len(found.records):,} photographs", f"at least {LEAST} independent ones", got, remedy
+        )
+
+
+def _merged(name: str, found: Survey, keys: Groups, strata: Strata) -> Merged:
+    records = tuple(
+        replace(
+            record,
+            groups={key: values[place] for key, values in keys.values.items()},
+            strata={key: values[place] for key, values in strata.values.items()},
+        )
+        for place, record in enumerate(found.records)
+    )
+    taxonomy = Taxonomy(found.classes, keys.keys, strata.allowed)
+    return merged([(found.descriptor, Reading(records))], taxonomy, paths.source(name).as_posix())
+
+
+def _described(found: Survey, keys: Groups, strata: Strata) -> Descriptor:
+    lent = {"manifest": sessions.FILE} if keys.manifest else {}
+    return found.descriptor.model_copy(update={"groups": dict(keys.rules), "strata": dict(strata.rules), **lent})
+
+
+def _policy(found: Survey, shares: Shares) -> tuple[dict[str, Any], list[Said], list[str]]:
+    if found.task == "detect":
+        few = shares.groups["val_calib"]
+        said = f"thresholds rest on {counted(few, 'group')} of val_calib; other places may want others"
+        return {}, [], [said] if few < MANY else []
+    policy, why, certain = certifiable(shares)
+    return policy, [(f"at most {policy['alpha']:g} of the answers may be wrong", why)], [] if certain else [why]

@@ -1,0 +1,158 @@
+"""A folder as a data set: its format, every photograph with its labels, and the task that follows from them."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from vouch.errors import ManifestError, Problem
+from vouch.proposal.formats import counted, format_of, listed
+from vouch.sources import jsonl, table
+from vouch.sources.descriptor import Descriptor, check_descriptor
+from vouch.sources.reading import complete, read_source
+from vouch.sources.records import Reading, Record
+from vouch.sources.table import Row
+from vouch.sources.tree import Tree, walk
+from vouch.tasks import Task
+
+SOURCE = "imported"  # name of the source, as `vouch import` calls it
+REPEATED = 3  # problems of one kind that are listed one by one
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A folder as read: no rule for groups or strata has been applied yet."""
+
+    tree: Tree
+    evidence: str  # why it is of this format
+    descriptor: Descriptor  # complete but for rules
+    records: tuple[Record, ...]
+    rows: Mapping[str, Row] | None  # cells of the side manifest, or of a CSV source, by photograph
+    classes: tuple[str, ...]  # that a label names, in the order of the source's ids where it has some
+    task: Task
+    problems: tuple[Problem, ...]
+
+    @property
+    def columns(self) -> dict[str, list[str]]:
+        """The columns of the manifest, one cell a record; none where a record has no row, which is a problem."""
+        if not self.rows or any(record.image not in self.rows for record in self.records):
+            return {}
+        rows = [self.rows[record.image] for record in self.records]
+        return {name: [row[name] for row in rows] for name in rows[0]}
+
+    @property
+    def labels(self) -> list[str | None]:
+        """Class of each whole photograph, None where there is none."""
+        return [record.label for record in self.records]
+
+
+def tree_at(path: Path) -> Tree:
+    """List a folder; of a COCO, CSV or JSONL file, list its folder without any other label file.
+
+    Raises
+    ------
+    ManifestError
+        When it is neither, or a folder in it cannot be walked.
+    """
+    if path.is_dir():
+        return walk(path)
+    if not path.is_file() or path.suffix.lower() not in (".json", ".jsonl", ".csv"):
+        got = "a file" if path.is_file() else "nothing"
+        expected = "a folder of photographs, or a COCO, CSV or JSONL file that labels them"
+        raise ManifestError([Problem(str(path), expected, got, "name the folder that holds photographs and labels")])
+    tree = walk(path.parent)
+    beside = {table.FILE} & tree.files if path.suffix.lower() == ".json" else set()
+    return replace(tree, files=tree.photographs | {path.name} | beside)
+
+
+def survey(tree: Tree, *, task: str | None, ignore: Sequence[str]) -> Survey:
+    """Find the format of a folder, and read the whole of it.
+
+    Raises
+    ------
+    ManifestError
+        When the format cannot be told, nothing names the classes, or nothing is described; problems of single labels
+        are in the result.
+    """
+    form, files, evidence = format_of(tree)
+    content: dict[str, Any] = {"name": SOURCE, "format": form, "unlabelled": "refuse", "ignored": tuple(ignore)}
+    if form in ("coco", "csv", "jsonl") and list(files) not in ([table.FILE], [jsonl.FILE]):
+        content["annotations"] = tuple(files)
+    descriptor = complete(tree, check_descriptor(content, "the folder"))
+    reading = read_source(tree, descriptor)
+    if not reading.records:
+        raise ManifestError(summed(reading.problems))
+    used = Counter(name for record in reading.records for name in _names(record))
+    classes = tuple(sorted(used)) if not descriptor.classes else tuple(c for c in descriptor.classes if c in used)
+    found, problems = _task(reading, used, task)
+    problems += [*reading.problems, *_unlabelled(reading, form), *_alike(classes), *_single(classes, found)]
+    rows = _rows(tree, descriptor)
+    return Survey(tree, evidence, descriptor, reading.records, rows, classes, found, tuple(summed(problems)))
+
+
+def summed(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Yield problems of one kind once, with their number, where there are more than a few."""
+    kinds: dict[tuple[str, str, str], list[Problem]] = {}
+    for problem in problems:
+        kinds.setdefault((problem.expected, problem.got, problem.remedy), []).append(problem)
+    for found in kinds.values():
+        if len(found) <= REPEATED:
+            yield from found
+        else:
+            first = min(found)
+            yield replace(first, where=f"{first.where} and {len(found) - 1} more")
+
+
+def _names(record: Record) -> list[str]:
+    return [*(box[0] for box in record.boxes), *([] if record.label is None else [record.label])]
+
+
+def _task(reading: Reading, used: Mapping[str, int], asked: str | None) -> tuple[Task, list[Problem]]:
+    boxes, labels = any(r.boxes for r in reading.records), any(r.label is not None for r in reading.records)
+    held: Task = "detect" if boxes else "classify"
+    if boxes and labels:
+        if asked in ("detect", "classify"):
+            return ("detect" if asked == "detect" else "classify"), []
+        got = "boxes and labels of whole photographs"
+        return held, [Problem("--task", "detect or classify, where both are labelled", got, "say which is wanted")]
+    if not used:
+        return held, []
+    if asked not in (None, held):
+        got = f"{'boxes' if boxes else 'labels of whole photographs'}, and --task {asked}"
+        remedy = f"leave --task out: these labels teach a model to {held}"
+        return held, [Problem("--task", f"{held}, as the labels are", got, remedy)]
+    return held, []
+
+
+def _unlabelled(reading: Reading, form: str) -> Iterator[Problem]:
+    """Name photographs that nobody looked at, and a source in which no label stands."""
+    missing = [record.image for record in reading.records if record.annotation == "missing"]
+    empty = {"yolo": "an empty .txt file", "imagefolder": "a folder of its own"}.get(form, "`annotation` negative")
+    if missing:
+        got = f"none for {counted(len(missing), 'photograph')} ({listed(missing)})"
+        remedy = f"label them or take them out; where nothing is on them, {empty} says so"
+        yield Problem("the labels", "a label for each photograph", got, remedy)
+    elif not any(record.annotation == "labelled" for record in reading.records):
+        yield Problem("the labels", "something that is labelled", "nothing on any photograph", "add labels")
+
+
+def _alike(classes: Iterable[str]) -> Iterator[Problem]:
+    folded: dict[str, list[str]] = {}
+    for name in classes:
+        folded.setdefault(name.casefold(), []).append(name)
+    for names in folded.values():
+        if len(names) > 1:
+            remedy = "give them one name in the labels, or names that differ by more"
+            yield Problem("the classes", "names that differ by more than case", ", ".join(names), remedy)
+
+
+def _single(classes: Sequence[str], task: Task) -> Iterator[Problem]:
+    if task == "classify" and len(classes) == 1:
+        yield Problem("the classes", "two or more", classes[0], "add photographs of what is to be told from it")
+
+
+def _rows(tree: Tree, descriptor: Descriptor) -> Mapping[str, Row] | None:
+    if descriptor.format == "csv":
+        return table.read(tree, descriptor).rows
+    return None if descriptor.manifest is None else table.read_side(tree, descriptor.manifest)[0]
