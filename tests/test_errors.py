@@ -7,24 +7,37 @@ from vouch.errors import MACHINE, SHOWN, DataError, LeakageError, Problem, Vouch
 
 
 def test_an_error_lists_every_problem_once_and_sorted():
-    second, first = Problem("b", "1", "2", "mend"), Problem("a", "1", "2", "mend")
+    second, first = Problem("b", "1", "2", "mend"), Problem("a", "1", "3", "mend")
     error = DataError([second, first, second])
     assert error.problems == (first, second)
-    assert str(error) == "data refused: 2 problems\n  a: expected 1, got 2; mend\n  b: expected 1, got 2; mend"
+    assert str(error) == "data refused: 2 problems\n  a: expected 1, got 3; mend\n  b: expected 1, got 2; mend"
 
 
-def test_a_flood_of_problems_is_counted_not_printed():
-    error = VouchError(Problem(f"{index:04d}", "1", "2", "mend") for index in range(SHOWN + 7))
+def test_a_fault_in_thirty_places_is_said_once_with_its_count_and_places():
+    alike = [Problem(f"{index:02d}.jpg", "a group", "none", "add it") for index in range(30)]
+    message = str(VouchError([*alike, Problem("10.jpg", "a label", "none", "add it")]))
+    assert message.splitlines() == [
+        "refused: 31 problems",
+        "  00.jpg: expected a group, got none; add it",
+        "  ... and 29 more like it: 01.jpg, 02.jpg, 03.jpg, 04.jpg, 05.jpg, ...",
+        "  10.jpg: expected a label, got none; add it",
+    ]
+    two = str(VouchError(alike[:2])).splitlines()
+    assert two[1:] == ["  00.jpg: expected a group, got none; add it", "  ... and 1 more like it: 01.jpg"]
+
+
+def test_a_flood_of_faults_is_counted_not_printed():
+    error = VouchError(Problem(f"{index:04d}", "1", str(index), "mend") for index in range(SHOWN + 7))
     assert str(error).endswith("... and 7 more where 1 was expected")
     assert len(error.problems) == SHOWN + 7
 
 
-def test_a_thousand_alike_do_not_hide_the_one_of_another_kind():
-    alike = [Problem(f"{index:04d}", "a known class", "cone", "map it") for index in range(1000)]
-    message = str(VouchError([*alike, Problem("zzz", "an image", "nothing", "add it")]))
+def test_a_thousand_of_a_kind_do_not_hide_the_one_of_another():
+    kind = [Problem(f"{index:04d}", "a known class", f"cone{index % 500}", "map it") for index in range(1000)]
+    message = str(VouchError([*kind, Problem("zzz", "an image", "nothing", "add it")]))
     assert "zzz: expected an image, got nothing; add it" in message
-    assert "... and 975 more where a known class was expected" in message
-    assert len(message.splitlines()) < SHOWN
+    assert "... and 950 more where a known class was expected" in message
+    assert len(message.splitlines()) < 2 * SHOWN
 
 
 def test_a_problem_is_one_line_of_bounded_length_that_moves_no_cursor():
@@ -32,7 +45,7 @@ def test_a_problem_is_one_line_of_bounded_length_that_moves_no_cursor():
     assert str(problem) == (
         f"a\\nb\\x1b[2J: expected {'x' * 400} ... {'x' * 267}, got \\u202egpj.\\udcff \\u2028; größe"
     )
-    assert "more where a\\nb was" in str(VouchError(Problem(f"{i}", "a\nb", "c", "d") for i in range(SHOWN + 1)))
+    assert "more where a\\nb was" in str(VouchError(Problem(f"{i}", "a\nb", f"{i}", "d") for i in range(SHOWN + 1)))
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,8 @@ MACHINE = {  # what a machine refuses, by errno: what was expected and what to d
 CHECKPOINT = re.compile(r"PytorchStreamWriter failed writing|unexpected pos \d+ vs \d+")  # torch.save on a full disk
 LONGEST = 800  # characters that are shown of each part of a problem: a path may have 4,096, an unread file any number
 SHOWN = 50  # a broken import of a million files must not print a million lines; the rest are counted, kind by kind
+NAMED = 5  # further places of one fault that are named; thirty lines that differ in one word hide the thirty-first
+PLACE = 120  # characters of each of them
 
 
 @dataclass(frozen=True, order=True)
@@ -86,17 +88,32 @@ class VouchError(Exception):
 
 
 def _shown(problems: tuple[Problem, ...]) -> list[str]:
-    """Return a line a problem; of very many, some of each kind (the same expectation) and how many more there are."""
-    kinds: dict[str, list[Problem]] = {}
+    """Return a fault once, with where else it is; of very many faults, some of each kind and how many more there are.
+
+    Problems that differ in their place alone are one fault; faults of one expectation are one kind.
+    """
+    faults: dict[tuple[str, str, str], list[Problem]] = {}
     for problem in problems:
-        kinds.setdefault(problem.expected if len(problems) > SHOWN else "", []).append(problem)
+        faults.setdefault((problem.expected, problem.got, problem.remedy), []).append(problem)
+    kinds: dict[str, list[list[Problem]]] = {}
+    for (expected, *_), alike in faults.items():
+        kinds.setdefault(expected if len(faults) > SHOWN else "", []).append(alike)
     most = max(1, SHOWN // max(1, len(kinds)))
     lines = []
     for expected, found in kinds.items():
-        lines += [f"  {problem}" for problem in found[:most]]
-        if len(found) > most:
-            lines.append(f"  ... and {len(found) - most} more where {_line(expected)} was expected")
+        lines += [line for alike in found[:most] for line in _folded(alike)]
+        if rest := sum(map(len, found[most:])):
+            lines.append(f"  ... and {rest} more where {_line(expected)} was expected")
     return lines
+
+
+def _folded(alike: list[Problem]) -> list[str]:
+    """Return the first of problems that differ in their place alone, and the places of the next."""
+    if len(alike) == 1:
+        return [f"  {alike[0]}"]
+    places = [_line(shortened(problem.where, PLACE)) for problem in alike[1 : NAMED + 1]]
+    rest = ", ..." if len(alike) > NAMED + 1 else ""
+    return [f"  {alike[0]}", f"  ... and {len(alike) - 1} more like it: {', '.join(places)}{rest}"]
 
 
 class DataError(VouchError):
