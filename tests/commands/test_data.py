@@ -172,6 +172,21 @@ def test_import_and_a_second_source_and_undo_in_a_repository(checkout: Path):
         vouch("import", "driver", "--undo")
 
 
+def test_a_column_of_split_names_is_refused_once_and_left_out_when_told(checkout: Path):
+    with_dvc(git=False)
+    side = "file,who,light,group_split\nimages/a.jpg,s1,day,train\nimages/b.jpg,s2,night,val\n"
+    words = ["import", "driver", plant(checkout / "mine", {**YOLO, "manifest.csv": side}), "--format", "yolo", *WORDS]
+    with pytest.raises(ManifestError) as caught:
+        vouch(*words)
+    (found,) = caught.value.problems
+    assert found.where == "imported: manifest.csv: column group_split"
+    assert "`--ignore group_split`" in found.remedy
+    vouch(*words, "--ignore", "group_split")
+    assert json.loads(Path("data/sources/driver/imported/source.json").read_text())["ignore"] == ["group_split"]
+    ingest.run("driver")
+    assert "group_split" not in io.read_table(paths.manifest("driver", "samples"))
+
+
 @pytest.mark.parametrize("text", ["", "outs: []", "outs:\n- md5: x\n", "- 1", "{", "outs:\n- nfiles: x\n  md5: ['']\n"])
 def test_a_record_that_is_none_is_refused(checkout: Path, text):
     path = plant(Path(), {"data/sources/driver.dvc": text}) / "data/sources/driver.dvc"

@@ -43,6 +43,9 @@ def import_(
     label_map: Annotated[list[str] | None, typer.Option(help="FROM=TO renames a class, FROM= drops it.")] = None,
     unlabelled: Annotated[str, typer.Option(help="Photographs without a label are: negative | refuse.")] = "refuse",
     manifest: Annotated[Path | None, typer.Option(help="CSV with group and strata columns beside the labels.")] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option(help="Column of the manifest without a meaning, say group_split; repeatable.")
+    ] = None,
     annotations: Annotated[list[Path] | None, typer.Option(help="COCO, CSV or JSONL file to read; repeatable.")] = None,
     images: Annotated[str | None, typer.Option(help="Folder that COCO or VOC file names start from.")] = None,
     drop_crowds: Annotated[bool, typer.Option("--drop-crowds", help="Leave COCO's crowd boxes out.")] = False,
@@ -71,6 +74,7 @@ def import_(
         "annotations": files,
         "images": images,
         "crowd": "drop" if drop_crowds else "refuse",
+        "ignore": ignore or [],
     }
     descriptor = check_descriptor(content, "the command's options")
     checked = importing.check(dataset, walk(root, outside), descriptor, taxonomy)

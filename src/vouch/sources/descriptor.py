@@ -57,11 +57,19 @@ class Descriptor(Section):
     annotations: tuple[str, ...] = ()  # label files of a COCO, CSV or JSONL source
     images: str | None = None  # folder that the file names of a COCO or VOC source start from
     crowd: Literal["refuse", "drop"] = "refuse"  # COCO boxes around crowds (iscrowd: 1)
+    ignore: tuple[str, ...] = ()  # columns of the manifest without a meaning here; in JSONL group_<key>, stratum_<name>
 
     @model_validator(mode="after")
     def _manifest_beside(self) -> Self:
         if self.manifest is not None and self.format in ("csv", "jsonl"):
             raise ValueError(f"a {self.format} source carries its own groups and strata: it has no side manifest")
+        return self
+
+    @model_validator(mode="after")
+    def _ignored_or_asked_for(self) -> Self:
+        rules = {**self.strata, **self.groups}
+        if asked := sorted({rule.column for rule in rules.values() if rule.column is not None} & set(self.ignore)):
+            raise ValueError(f"{', '.join(asked)}: a column that is ignored can have no rule")
         return self
 
 

@@ -1,5 +1,7 @@
 """JSONL: one photograph a line; manifest.schema.yaml states the fields."""
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from vouch.documents import DocumentError, parse_json
@@ -8,7 +10,9 @@ from vouch.sources.descriptor import Descriptor
 from vouch.sources.parsing import size_problems
 from vouch.sources.records import Box, Reading, Record, stated, unlabelled
 from vouch.sources.schema import problems as broken
+from vouch.sources.table import unknown_columns
 from vouch.sources.tree import Tree, inside, outside_problem
+from vouch.tables import GROUP, STRATUM
 
 SCHEMA = "manifest.schema.yaml"
 FILE = "manifest.jsonl"
@@ -24,7 +28,22 @@ def read(tree: Tree, descriptor: Descriptor) -> Reading:
         made, found = ([], [text]) if isinstance(text, Problem) else parse(text, path, descriptor.unlabelled)
         records += made
         problems += found
-    return Reading(tuple(records), files, problems=tuple(problems))
+    stated = {key for record in records for key in _columns(record)}
+    problems += unknown_columns(descriptor.ignore, stated, ", ".join(files))
+    return Reading(tuple(_without(record, descriptor.ignore) for record in records), files, problems=tuple(problems))
+
+
+def _columns(record: Record) -> list[str]:
+    """Group keys and strata of a line, called as the columns of a CSV are."""
+    return [*(GROUP + key for key in record.groups), *(STRATUM + name for name in record.strata)]
+
+
+def _without(record: Record, ignore: Collection[str]) -> Record:
+    if not ignore:
+        return record
+    groups = {key: value for key, value in record.groups.items() if GROUP + key not in ignore}
+    strata = {name: value for name, value in record.strata.items() if STRATUM + name not in ignore}
+    return replace(record, groups=groups, strata=strata)
 
 
 def parse(text: str, where: str, policy: str) -> tuple[list[Record], list[Problem]]:

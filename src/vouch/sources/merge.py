@@ -1,7 +1,7 @@
 """Several sources into one data set: label maps, one taxonomy, one table of samples and one of boxes."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -9,11 +9,10 @@ import pandas as pd
 from vouch.errors import ManifestError, Problem, refuse_any
 from vouch.names import closest
 from vouch.sources.descriptor import Descriptor
-from vouch.sources.records import Reading, Record
-from vouch.sources.vocabulary import is_fit
+from vouch.sources.keys import ITSELF, key_problems
+from vouch.sources.records import Reading
 from vouch.tables import BOXES, GROUP, SAMPLES, STRATUM
 
-ITSELF = "sample"  # the group key of a data set without groups: each photograph is a group of its own
 TEXT = ("sample_id", "image", "source", "annotation", "label")
 
 
@@ -77,7 +76,7 @@ def _prefixed(problem: Problem, source: str) -> Problem:
 def _all_problems(descriptor: Descriptor, reading: Reading, taxonomy: Taxonomy) -> Iterator[Problem]:
     yield from reading.problems
     yield from _class_problems(descriptor, reading, taxonomy)
-    yield from _key_problems(reading.records, taxonomy)
+    yield from key_problems(descriptor, reading, group_keys=taxonomy.group_keys, strata=taxonomy.strata)
 
 
 def _class_problems(descriptor: Descriptor, reading: Reading, taxonomy: Taxonomy) -> Iterator[Problem]:
@@ -97,40 +96,6 @@ def _class_problems(descriptor: Descriptor, reading: Reading, taxonomy: Taxonomy
     for name in descriptor.labels:
         if name not in known:
             yield Problem("label map", "a class of the source", repr(name), closest(name, known))
-
-
-def _key_problems(records: Iterable[Record], taxonomy: Taxonomy) -> Iterator[Problem]:
-    needed = [key for key in taxonomy.group_keys if key != ITSELF]
-    seen: dict[tuple[str, str, str], str] = {}
-    for record in records:
-        for key in needed:
-            if not record.groups.get(key):
-                yield Problem(
-                    record.where, f"a value of the group key `{key}`", "none", "add it, or a rule with --group"
-                )
-        for name in taxonomy.strata:
-            if not record.strata.get(name):
-                yield Problem(
-                    record.where, f"a value of the stratum `{name}`", "none", "add it, or a rule with --strata"
-                )
-        for kind, values in (("group key", record.groups), ("stratum", record.strata)):
-            for key, value in values.items():
-                seen.setdefault((kind, key, value), record.where)
-    for (kind, key, value), where in seen.items():
-        yield from _value_problems(kind, key, value, where, taxonomy)
-
-
-def _value_problems(kind: str, key: str, value: str, where: str, taxonomy: Taxonomy) -> Iterator[Problem]:
-    known = taxonomy.group_keys if kind == "group key" else tuple(taxonomy.strata)
-    if key not in known:
-        remedy = f"{closest(key, known)}; declare it in the data set's ingest section of params.yaml or remove it"
-        yield Problem(where, f"a declared {kind}", repr(key), remedy)
-    elif value and not is_fit(value):
-        expected = f"a {kind} `{key}` without control characters or outer spaces"
-        yield Problem(where, expected, ascii(value), "correct the value")
-    elif value and kind == "stratum" and value not in taxonomy.strata[key]:
-        allowed = taxonomy.strata[key]
-        yield Problem(where, f"`{key}` one of {', '.join(allowed)}", repr(value), closest(value, allowed))
 
 
 def _take(

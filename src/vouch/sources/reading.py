@@ -38,9 +38,12 @@ def read_source(tree: Tree, descriptor: Descriptor) -> Reading:
     problems += reading.problems
     rows, files = reading.rows, reading.files
     if descriptor.manifest is not None:
-        rows, found = table.read_side(tree, descriptor.manifest)
+        rows, found = table.read_side(tree, descriptor.manifest, descriptor.ignore)
         problems += found
         files = (*files, descriptor.manifest)
+    elif descriptor.ignore and descriptor.format not in ("csv", "jsonl"):
+        expected = f"a side manifest with {', '.join(descriptor.ignore)}"
+        problems.append(Problem("--ignore", expected, "none", "leave it out, or name the file with --manifest"))
     records, found = placed(reading.records, rows, descriptor)
     problems += [*found, *_repeated(records), *_absent(records, tree), *_far(records)]
     if not reading.records and not problems:

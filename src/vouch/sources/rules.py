@@ -93,10 +93,14 @@ def _found(
 
 def _finds(rows: Mapping[str, Row] | None, rules: Mapping[str, Rule], prefix: str, matches: Matches) -> dict[str, Find]:
     """Return a finder per key and place ("driver column `who`"); columns named `group_<key>` need no rule."""
-    header = next(iter(rows.values()), {}) if rows else {}
-    stated = [column for column in header if column.startswith(prefix)]
+    stated = [column for column in _header(rows) if column.startswith(prefix)]
     finds = {f"{column.removeprefix(prefix)} its column": _cell(column) for column in stated}
     return finds | {f"{key} {_words(rule)}": _finder(rule, matches) for key, rule in rules.items()}
+
+
+def _header(rows: Mapping[str, Row] | None) -> list[str]:
+    """Return all columns: several CSV files of one source need not have the same."""
+    return list(dict.fromkeys(column for row in (rows or {}).values() for column in row))
 
 
 def _finder(rule: Rule, matches: Matches) -> Find:
@@ -117,7 +121,7 @@ def _words(rule: Rule) -> str:
 
 
 def _cell(column: str) -> Find:
-    return lambda _, row: row[column]
+    return lambda _, row: row.get(column, "")
 
 
 def _name(image: str) -> str:
@@ -136,7 +140,7 @@ def _column_problems(rows: Mapping[str, Row] | None, descriptor: Descriptor) -> 
     if wanted and rows is None:
         remedy = "name it with --manifest"
         return [Problem("the source", f"a side manifest for the columns {', '.join(wanted)}", "none", remedy)]
-    header = next(iter(rows.values()), {}) if rows else {}
+    header = _header(rows)
     return [
         Problem(f"rule of `{key}`", "a column of the manifest", repr(column), closest(column, header))
         for column, key in wanted.items()

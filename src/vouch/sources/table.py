@@ -6,13 +6,14 @@ Columns with a meaning: `image` (or `file`), `label`, `annotation`, `width`, `he
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from vouch.errors import Problem
 from vouch.sources.descriptor import Descriptor
 from vouch.sources.parsing import number, size
 from vouch.sources.records import ANNOTATIONS, Box, Reading, Record, stated, unlabelled
 from vouch.sources.tree import Tree, inside, outside_problem
+from vouch.sources.vocabulary import closest
 
 FILE = "manifest.csv"
 IMAGE = ("image", "file")
@@ -27,10 +28,12 @@ def read(tree: Tree, descriptor: Descriptor) -> Reading:
     held: dict[str, tuple[str, Row]] = {}
     boxes: dict[str, list[Box]] = {}
     problems: list[Problem] = []
+    columns: set[str] = set()
     for path in files:
-        for where, row in _rows(tree, path, problems):
+        for where, row in _rows(tree, path, problems, columns, descriptor.ignore):
             found = list(_add(row, where, held, boxes))
             problems += found
+    problems += unknown_columns(descriptor.ignore, columns, ", ".join(files))
     if descriptor.unlabelled == "negative":
         problems += _silent(held)
     records, found = _records(held, boxes, unlabelled(descriptor.unlabelled))
@@ -48,8 +51,17 @@ def _silent(held: Mapping[str, tuple[str, Row]]) -> list[Problem]:
     return [Problem(f"{where.rpartition(':')[0]}:1", expected, ", ".join(row), remedy)]
 
 
-def read_side(tree: Tree, path: str) -> tuple[dict[str, Row], list[Problem]]:
-    """Read a side manifest: one row per photograph.
+def unknown_columns(ignored: Iterable[str], columns: Collection[str], file: str) -> list[Problem]:
+    """Columns that are to be ignored and are not there; of a file that could not be read, nothing is said."""
+    return [
+        Problem(f"--ignore {name}", f"a column of {file}", "none of this name", closest(name, columns))
+        for name in ignored
+        if columns and name not in columns
+    ]
+
+
+def read_side(tree: Tree, path: str, ignore: Collection[str] = ()) -> tuple[dict[str, Row], list[Problem]]:
+    """Read a side manifest: one row per photograph, without the columns to ignore.
 
     Returns
     -------
@@ -58,16 +70,19 @@ def read_side(tree: Tree, path: str) -> tuple[dict[str, Row], list[Problem]]:
     """
     held: dict[str, Row] = {}
     problems: list[Problem] = []
-    for where, row in _rows(tree, path, problems):
+    columns: set[str] = set()
+    for where, row in _rows(tree, path, problems, columns, ignore):
         image = row["image"]
         if image in held:
             problems.append(Problem(where, "one row per photograph", f"a second row of {image}", "remove one"))
         held[image] = row
-    return held, problems
+    return held, [*problems, *unknown_columns(ignore, columns, path)]
 
 
-def _rows(tree: Tree, path: str, problems: list[Problem]) -> Iterator[tuple[str, Row]]:
-    """Yield the sound rows with their place; the column of the photograph is always called `image`."""
+def _rows(
+    tree: Tree, path: str, problems: list[Problem], columns: set[str], ignore: Collection[str]
+) -> Iterator[tuple[str, Row]]:
+    """Yield the sound rows with their place; note all columns. That of the photograph is always called `image`."""
     text = tree.text(path)
     if isinstance(text, Problem):
         problems.append(text)
@@ -75,11 +90,12 @@ def _rows(tree: Tree, path: str, problems: list[Problem]) -> Iterator[tuple[str,
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = next(reader, [])
-        found = _header_problems(header, path)
+        columns.update(header)
+        found = _header_problems([name for name in header if name not in ignore], path)
         problems += found
         if found:
             return
-        names = ["image" if name in IMAGE else name for name in header]
+        names = [None if name in ignore else "image" if name in IMAGE else name for name in header]
         for cells in reader:
             if cells:
                 yield from _row(names, cells, f"{path}:{reader.line_num}", problems)
@@ -87,11 +103,12 @@ def _rows(tree: Tree, path: str, problems: list[Problem]) -> Iterator[tuple[str,
         problems.append(Problem(f"{path}:{reader.line_num}", "well-formed CSV", str(error), "fix the line"))
 
 
-def _row(names: list[str], cells: list[str], where: str, problems: list[Problem]) -> Iterator[tuple[str, Row]]:
+def _row(names: list[str | None], cells: list[str], where: str, problems: list[Problem]) -> Iterator[tuple[str, Row]]:
+    """Yield a row by its columns; None stands for one that is ignored."""
     if len(cells) != len(names):
         problems.append(Problem(where, f"{len(names)} columns", str(len(cells)), "complete or quote the cells"))
         return
-    row = dict(zip(names, cells, strict=True))
+    row = {name: cell for name, cell in zip(names, cells, strict=True) if name is not None}
     image = inside(row["image"])
     if image is None:
         problems.append(outside_problem(row["image"], where))
