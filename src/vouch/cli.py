@@ -11,6 +11,7 @@ from vouch.commands.data import import_, manifest_export
 from vouch.commands.deploy import deploy
 from vouch.commands.drift import drift
 from vouch.commands.gate import gate
+from vouch.commands.known import KINDS, refuse_unknown
 from vouch.commands.new import new
 from vouch.commands.params import params
 from vouch.commands.plan import plan
@@ -21,21 +22,21 @@ from vouch.names import wrong_names
 from vouch.params import PARAMS
 from vouch.roads import check_workspace
 
-NAMES = ("dataset", "model", "name")  # parameters of commands that name something of params.yaml
-
 
 def checked(command: Callable[..., None]) -> Callable[..., None]:
-    """Return a command that refuses a wrong name, and roads of params.yaml that are wrong, before it does anything.
+    """Return a command that refuses wrong and unknown names, and wrong roads of params.yaml, before it does anything.
 
     Where there is no params.yaml a command that reads none, as `vouch predict --bundle`, does its work.
     """
 
     @wraps(command)
     def run(**given: Any) -> None:
-        named = ((name.upper(), given[name]) for name in NAMES if given.get(name) is not None)
-        refuse_any(ParamsError, wrong_names(named))
+        named = {name: given[name] for name in KINDS if given.get(name) is not None}
+        refuse_any(ParamsError, wrong_names((name.upper(), word) for name, word in named.items()))
         if PARAMS.exists():
             check_workspace()
+        if PARAMS.exists() and given.get("bundle") is None:  # a bundle of elsewhere may be of any model
+            refuse_unknown(named)
         command(**given)
 
     return run

@@ -30,7 +30,7 @@ def test_a_hostile_model_is_refused(content, word):
 
 
 def test_an_unknown_model_is_refused_with_those_that_are_known(content):
-    with pytest.raises(ParamsError, match="MODEL: expected one of m, got n"):
+    with pytest.raises(ParamsError, match=r"MODEL: expected the name of a model of params\.yaml: m, got n, "):
         check_params("n")
 
 

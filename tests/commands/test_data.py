@@ -13,7 +13,7 @@ from full_disk import full_disk
 from vouch import io, paths
 from vouch.commands import importing
 from vouch.commands.data import import_, manifest_export
-from vouch.errors import ManifestError, ParamsError, VouchError, WorkspaceError
+from vouch.errors import ManifestError, VouchError, WorkspaceError
 from vouch.sources.descriptor import check_descriptor
 from vouch.sources.merge import Taxonomy
 from vouch.sources.tree import walk
@@ -198,10 +198,9 @@ def test_a_record_that_is_none_is_refused(checkout: Path, text):
 @pytest.mark.parametrize(
     ("words", "files", "error", "text"),
     [
-        (["other", ".", "--format", "yolo"], {}, ParamsError, "add its section to params.yaml"),
         (["driver", "mine", "--format", "xml"], {}, ManifestError, "'xml'"),
         (["driver", "mine"], {}, ManifestError, "the command's options.format"),
-        (["driver", "gone", "--format", "yolo"], {}, ManifestError, "a folder or annotation file"),
+        (["driver", "min", "--format", "yolo"], {}, ManifestError, "got no min; perhaps `mine` was meant"),
         (["driver", "--format", "yolo"], {}, ManifestError, "got nothing"),
         (["driver", "mine", "--format", "yolo", "--name", "../x"], {}, ManifestError, "options.name"),
         (["driver", "mine", "--format", "yolo", *WORDS, "--name", "render"], {}, WorkspaceError, "render uses this"),

@@ -2,7 +2,8 @@
 
 import sys
 
-from vouch.errors import ParamsError, Problem, exiting, refuse_any
+from vouch.commands.known import refuse_unknown
+from vouch.errors import ParamsError, exiting, refuse_any
 from vouch.names import wrong_names
 from vouch.params import PARAMS, read_params
 from vouch.roads import check_pipeline, check_workspace
@@ -18,10 +19,9 @@ def check_params(model: str = "") -> None:
     """
     refuse_any(ParamsError, wrong_names([("MODEL", model)] if model else []))
     check_workspace()
-    pipeline = check_pipeline(read_params(), str(PARAMS))
-    if model and model not in pipeline.models:
-        known = ", ".join(pipeline.models)
-        raise ParamsError([Problem("MODEL", f"one of {known}", model, "name one of pipeline.models")])
+    check_pipeline(read_params(), str(PARAMS))
+    if model:
+        refuse_unknown({"model": model})
 
 
 if __name__ == "__main__":

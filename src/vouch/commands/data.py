@@ -14,8 +14,9 @@ from rich.table import Table
 
 from vouch import io, paths
 from vouch.commands import importing
+from vouch.commands.known import alike
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
-from vouch.errors import DataError, ManifestError, ParamsError, Problem, refuse_any
+from vouch.errors import DataError, ManifestError, Problem, refuse_any
 from vouch.params import load, read_params
 from vouch.sources.descriptor import Format, check_descriptor
 from vouch.sources.export import Export, exported
@@ -58,7 +59,7 @@ def import_(
     VouchError
         Listing everything that stands against it; nothing is written then.
     """
-    taxonomy = _section(dataset).taxonomy()
+    taxonomy = load(Params, "datasets", dataset, "ingest").taxonomy()
     if undo:
         importing.undo(dataset, typer.echo, drawn="render" in read_params()["datasets"][dataset])
         return
@@ -82,20 +83,13 @@ def import_(
     _show(dataset, checked)
 
 
-def _section(dataset: str) -> Params:
-    if dataset not in read_params().get("datasets", {}):
-        expected, remedy = "a data set of this name", "add its section to params.yaml, as `driver` has one"
-        raise ParamsError([Problem(f"params.yaml: datasets.{dataset}", expected, "none", remedy)])
-    return load(Params, "datasets", dataset, "ingest")
-
-
 def _places(
     path: Path | None, form: str, annotations: list[Path], manifest: Path | None
 ) -> tuple[Path, list[str], dict[str, Path]]:
     """Return the source's folder, its annotation files by their name in it, and those that lie elsewhere."""
     if path is None or not path.exists():
-        got = "nothing" if path is None else str(path)
-        raise ManifestError([Problem("PATH", "a folder or annotation file", got, "name it after the data set")])
+        got, remedy = ("nothing", "name it after the data set") if path is None else (f"no {path}", alike(path))
+        raise ManifestError([Problem("PATH", "a folder or annotation file", got, remedy)])
     root = path if path.is_dir() else path.parent
     files: list[str] = []
     lent: list[tuple[str, Path]] = [] if manifest is None else [("manifest.csv", manifest)]
@@ -142,7 +136,7 @@ def manifest_export(
     VouchError
         When the format cannot hold the data set, or OUTPUT may not be written.
     """
-    classes = _section(dataset).classes
+    classes = load(Params, "datasets", dataset, "ingest").classes
     if form not in get_args(Format):
         raise ManifestError([Problem("--format", f"one of {', '.join(get_args(Format))}", repr(form), "choose one")])
     read = [paths.source(dataset), *(paths.manifest(dataset, table) for table in ("samples", "boxes"))]

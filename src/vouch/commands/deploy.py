@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from vouch import paths
+from vouch.commands.known import bundle_of, listed_photographs
 from vouch.commands.outputs import Output, refuse_outputs
-from vouch.commands.predict import listed_photographs
 from vouch.deployment.openvino import deploy_openvino
 from vouch.deployment.parity import Tolerance
 from vouch.deployment.tensorrt import Precision, deploy_tensorrt
@@ -58,7 +58,7 @@ def deploy(
     given = [] if photographs is None else [photographs]
     refuse_outputs([Output("FOLDER", folder)], [source, *given, *images], overwrite=False)
     allowed = Tolerance(tolerance, box_tolerance_px)
-    contents = read(source)
+    contents = read(bundle_of(model, bundle))
     checked = open_contents(contents, str(source))
     if to == Server.TRITON:
         deploy_triton(contents, checked, folder, max_batch=max_batch, delay_us=delay_us)

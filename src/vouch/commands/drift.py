@@ -11,10 +11,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from vouch import io, params, paths
+from vouch.commands.known import alike, bundle_of
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
 from vouch.drift import inputs
 from vouch.drift.verdict import TESTS, Judgement, Plan, as_json, judge
-from vouch.errors import ParamsError, Problem
+from vouch.errors import DataError, Problem, refuse_any
 from vouch.release.opening import open_bundle
 from vouch.sources.tree import photographs_below
 
@@ -44,18 +45,17 @@ def drift(
     Raises
     ------
     VouchError
-        When the model is unknown or not built, an output may not be written, the photographs or the table cannot be
+        When the model is not built, an output may not be written, the photographs or the table cannot be
         read whole, or there are too few.
     """
-    known = params.read_value("pipeline", "models")
-    if model not in known:
-        remedy = "name one of these"
-        raise ParamsError([Problem("params.yaml: pipeline.models", ", ".join(known), model, remedy)])
     section = params.load(Params, "models", model, "drift")
     _refuse_places(model, path, groups, json, page_folder, overwrite=overwrite)
-    bundle = open_bundle(paths.model(model, "bundle"))
+    missing = [one for one in (path, groups) if one is not None and not one.exists()]
+    refuse_any(DataError, (Problem(str(one), "what is to be read", "no such file", alike(one)) for one in missing))
+    bundle = open_bundle(bundle_of(model, None))
     new = inputs.new(path, bundle, groups)
-    old = inputs.reference(model, known[model]["dataset"], bundle, photographs=new.photographs)
+    dataset = params.read_value("pipeline", "models", model, "dataset")
+    old = inputs.reference(model, dataset, bundle, photographs=new.photographs)
     found = judge(old.profile, new.profile, section, np.random.default_rng(section.seed))
     facts = {"model": model, "path": str(path), "groups_from": new.groups_from, "level": section.level}
     if json is not None:

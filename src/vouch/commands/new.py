@@ -19,7 +19,7 @@ from vouch import io, paths
 from vouch.commands import importing
 from vouch.commands.data import RULES
 from vouch.commands.params_edit import with_entry, with_item
-from vouch.errors import ManifestError, ParamsError, Problem, WorkspaceError, refuse_any
+from vouch.errors import ManifestError, Problem, WorkspaceError, refuse_any
 from vouch.params import DEFAULTS, PARAMS, parse_params, read_params
 from vouch.proposal import sessions
 from vouch.proposal.parameters import Entry, entries
@@ -31,7 +31,9 @@ from vouch.sources.tree import Tree
 from vouch.tasks import Task
 
 LISTED = ("pipeline", "datasets")
-YAML_1_1 = frozenset({"yes", "no", "on", "off", "true", "false", "null", "~"})  # words that some readers take for others
+YAML_1_1 = frozenset(
+    {"yes", "no", "on", "off", "true", "false", "null", "~"}
+)  # words that some readers take for others
 
 
 @dataclass(frozen=True)
@@ -152,5 +154,5 @@ def _shown(added: Sequence[Entry]) -> Iterator[str]:
     """Yield each entry as it would stand in params.yaml."""
     for keys, entry in added:
         *parents, name = keys
-        text = with_entry(f"{'.'.join(parents)}: {{}}\n", ('.'.join(parents), name), entry)
+        text = with_entry(f"{'.'.join(parents)}: {{}}\n", (".".join(parents), name), entry)
         yield text.rstrip("\n")

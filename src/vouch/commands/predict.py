@@ -8,11 +8,11 @@ import typer
 from PIL import Image
 
 from vouch import io, paths
+from vouch.commands.known import bundle_of, listed_photographs
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
 from vouch.errors import DataError, Problem, refuse_any
 from vouch.release.inference import answer
 from vouch.release.opening import Bundle, open_bundle
-from vouch.sources.tree import photographs_below
 from vouch.tables import PROBABILITY
 from vouch.tasks import ByTask
 from vouch.vision.draw import caption, draw_boxes
@@ -46,7 +46,7 @@ def predict(
     outputs = [] if output is None else [Output("--output", output, tuple(PICTURES))]
     outputs += [] if csv is None else [Output("--csv", csv, (".csv", ".parquet"))]
     refuse_outputs(outputs, [source, *images, *listed], overwrite=overwrite)
-    checked = open_bundle(source)
+    checked = open_bundle(bundle_of(model, bundle))
     if output is not None:
         _refuse_undrawable(checked, listed, output)
     answered = answer(checked, files(listed))
@@ -63,14 +63,6 @@ def predict(
     typer.echo(
         f"{int(found['accept'].sum())} accepted of {len(found)} {NAMES[checked.task]} on {len(listed)} photographs"
     )
-
-
-def listed_photographs(images: list[Path]) -> list[Path]:
-    """Return the photographs named, a folder's in order of their names; what is no folder is taken as it is."""
-    listed: list[Path] = []
-    for image in images:
-        listed += (photographs_below(image) if image.is_dir() else []) or [image]
-    return listed
 
 
 def _box_line(row: dict[Any, Any]) -> str:

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from vouch.errors import Problem
+from vouch.names import closest
 from vouch.sources.descriptor import Descriptor
 from vouch.sources.records import Reading, Record
-from vouch.sources.vocabulary import closest, is_fit
+from vouch.sources.vocabulary import is_fit
 from vouch.tables import GROUP, STRATUM
 
 ITSELF = "sample"  # the group key of a data set without groups: each photograph is a group of its own

@@ -9,11 +9,11 @@ import io
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from vouch.errors import Problem
+from vouch.names import closest
 from vouch.sources.descriptor import Descriptor
 from vouch.sources.parsing import number, size
 from vouch.sources.records import ANNOTATIONS, Box, Reading, Record, stated, unlabelled
 from vouch.sources.tree import Tree, inside, outside_problem
-from vouch.sources.vocabulary import closest
 
 FILE = "manifest.csv"
 IMAGE = ("image", "file")

@@ -1,0 +1,110 @@
+"""What a person names on the command line, and what there is: a word that names nothing is told with the nearest."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from vouch import paths
+from vouch.errors import BundleError, DataError, ParamsError, Problem, refuse_any
+from vouch.names import closest
+from vouch.params import PARAMS, read_params
+from vouch.sources.tree import photographs_below
+from vouch.vision.images.formats import LISTED
+
+KINDS = {
+    "model": ("model", ("pipeline", "models")),
+    "dataset": ("data set", ("datasets",)),
+}  # where params.yaml has them
+SHOWN = 12  # names that a message lists
+
+
+def refuse_unknown(named: Mapping[str, str]) -> None:
+    """Return when params.yaml has every model and data set that is named.
+
+    Parameters
+    ----------
+    named : mapping
+        `model` or `dataset` to the word that was given.
+
+    Raises
+    ------
+    ParamsError
+        Saying which is unknown, the nearest name, and what there is.
+    """
+    problems = []
+    for argument, word in named.items():
+        kind, keys = KINDS[argument]
+        known = _names(keys)
+        if word not in known:
+            remedy = f"add its sections to {PARAMS}, as the others have them"
+            if known:
+                remedy = f"{_nearest(word, known)}; or {remedy}"
+            where, expected = argument.upper(), f"the name of a {kind} of {PARAMS}: {_list(known)}"
+            problems.append(Problem(where, expected, f"{word}, which is none", remedy))
+    refuse_any(ParamsError, problems)
+
+
+def bundle_of(model: str, given: Path | None) -> Path:
+    """Return the bundle's folder: the one that is given, else the model's own.
+
+    Raises
+    ------
+    BundleError
+        When there is no such folder.
+    """
+    folder = given or paths.model(model, "bundle")
+    if not folder.exists():
+        remedy = f"run `make repro MODEL={model}`" if given is None else alike(folder)
+        raise BundleError([Problem(str(folder), "a bundle", "no such folder", remedy)])
+    return folder
+
+
+def listed_photographs(images: Iterable[Path]) -> list[Path]:
+    """Return the photographs that are named, a folder's in order of their paths; what is no folder is taken as it is.
+
+    Raises
+    ------
+    DataError
+        Naming each that is not there, with the nearest that is, and each folder without a photograph.
+    """
+    listed: list[Path] = []
+    problems: list[Problem] = []
+    for image in images:
+        found = photographs_below(image) if image.is_dir() else [image]
+        listed += found
+        problems += _unseen(image, found)
+    refuse_any(DataError, problems)
+    return listed
+
+
+def alike(path: Path) -> str:
+    """Say what of a similar name lies beside a place where nothing is."""
+    folder = path.parent
+    if not folder.is_dir():
+        return f"correct it: there is no folder {folder}"
+    hint = closest(path.name, (one.name for one in folder.iterdir()))
+    return hint if hint.startswith("perhaps") else f"correct it: nothing in {folder} is called alike"
+
+
+def _unseen(image: Path, found: list[Path]) -> Iterator[Problem]:
+    if not image.exists() and not image.is_symlink():
+        yield Problem(str(image), "a photograph, or a folder of them", "no such file", alike(image))
+    elif not found:
+        yield Problem(str(image), f"photographs ({' '.join(LISTED)})", "none in this folder", "name another")
+
+
+def _names(keys: Iterable[str]) -> list[str]:
+    content: Any = read_params()
+    for key in keys:
+        content = content.get(key, {}) if isinstance(content, dict) else {}
+    return sorted(map(str, content)) if isinstance(content, dict) else []
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    hint = closest(word, known)
+    return hint if hint.startswith("perhaps") else "name one of these"
+
+
+def _list(known: list[str]) -> str:
+    shown = ", ".join(known[:SHOWN])
+    return f"{shown}, ..." if len(known) > SHOWN else shown or "there is none"
