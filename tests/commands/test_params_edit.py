@@ -1,7 +1,7 @@
 import pytest
 from ruamel.yaml import YAML
 
-from vouch.commands.params_edit import on_list, with_name, without, without_entry
+from vouch.commands.params_edit import on_list, with_entry, with_item, with_name, without, without_entry
 from vouch.errors import ParamsError
 
 TEXT = """pipeline: # which data set and model takes which road
@@ -78,3 +78,80 @@ def test_an_entry_goes_with_its_lines_and_nothing_else():
 def test_a_road_that_is_no_mapping_is_refused():
     with pytest.raises(ParamsError, match=r"pipeline\.other"):
         without_entry(MAPPING, "other", "x")
+
+
+WHOLE = """pipeline: # roads
+  datasets:
+  - driver # drawn
+
+  models:
+    driver: # the first
+      task: detect
+    # the end of the models
+  frozen: {} # none yet
+  waiting: [] # none
+datasets:
+  driver:
+    scan: {}
+models:
+  driver:
+    bundle: {}"""
+
+
+def added(text, before=WHOLE):
+    return [line for line in text.splitlines() if line not in before.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("keys", "content", "lines"),
+    [
+        (("pipeline", "models", "cones"), {"task": "detect"}, ["    cones:"]),
+        (("pipeline", "frozen", "cones"), {"start": "a/b"}, ["  frozen: # none yet", "    cones:", "      start: a/b"]),
+        (("datasets", "cones"), {"classes": ["a", "b c"]}, ["  cones:", "    classes:", "    - a", "    - b c"]),
+        (("models", "cones"), {"gate": {}, "alpha": 0.05}, ["  cones:", "    gate: {}", "    alpha: 0.05"]),
+    ],
+)
+def test_an_entry_comes_last_and_nothing_else_changes(keys, content, lines):
+    text = with_entry(WHOLE + "\n", keys, content)
+    assert added(text) == lines
+    found = YAML(typ="safe", pure=True).load(text)
+    for key in keys:
+        found = found[key]
+    assert found == content
+    assert [line for line in WHOLE.splitlines() if line not in text.splitlines()] in ([], ["  frozen: {} # none yet"])
+    assert text.index("# the end of the models") < text.index("frozen")
+
+
+def test_an_item_comes_last_on_a_list_or_on_an_empty_one():
+    assert "  - driver # drawn\n  - cones\n\n  models" in with_item(WHOLE, ("pipeline", "datasets"), "cones")
+    assert "  waiting: # none\n  - cones\ndatasets:" in with_item(WHOLE, ("pipeline", "waiting"), "cones")
+
+
+@pytest.mark.parametrize(
+    ("text", "keys", "words"),
+    [
+        (WHOLE, ("models", "driver"), "no driver yet"),
+        (WHOLE, ("systems", "x"), "systems: expected a block mapping"),
+        (
+            WHOLE.replace("frozen: {}", "frozen: {a: 1}"),
+            ("pipeline", "frozen", "b"),
+            "frozen: expected a block mapping",
+        ),
+        (WHOLE, ("pipeline", "datasets", "x"), "datasets: expected a block mapping"),
+    ],
+)
+def test_what_is_no_place_for_an_entry_is_refused(text, keys, words):
+    with pytest.raises(ParamsError, match=words):
+        with_entry(text, keys, {"a": 1})
+
+
+@pytest.mark.parametrize(
+    ("text", "road"),
+    [
+        (WHOLE.replace("  - driver # drawn", "    driver: 1"), "datasets"),
+        (WHOLE.replace("waiting: []", "waiting: [a]"), "waiting"),
+    ],
+)
+def test_what_is_no_place_for_an_item_is_refused(text, road):
+    with pytest.raises(ParamsError, match="a block list"):
+        with_item(text, ("pipeline", road), "cones")

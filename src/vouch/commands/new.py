@@ -31,9 +31,7 @@ from vouch.sources.tree import Tree
 from vouch.tasks import Task
 
 LISTED = ("pipeline", "datasets")
-YAML_1_1 = frozenset(
-    {"yes", "no", "on", "off", "true", "false", "null", "~"}
-)  # words that some readers take for others
+YAML_1_1 = frozenset({"yes", "no", "on", "off", "true", "false", "null", "~"})  # read as truth values, or nothing
 
 
 @dataclass(frozen=True)

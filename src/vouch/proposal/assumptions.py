@@ -10,7 +10,7 @@ from vouch.proposal.fractions import Shares, in_several
 from vouch.proposal.groups import Groups
 from vouch.proposal.network import Sizes
 from vouch.proposal.survey import Survey
-from vouch.sources.merge import ITSELF
+from vouch.sources.keys import ITSELF
 
 LARGEST = 0.25  # share of photographs in one group, above which it is said
 SHOWN = 8  # classes that are listed

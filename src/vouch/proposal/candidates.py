@@ -58,7 +58,7 @@ def judged(one: Candidate, found: Survey, *, named: bool) -> Candidate:
 def of_columns(found: Survey) -> Iterator[Candidate]:
     """Yield the columns of the manifest; one whose name says nothing is told of, and not taken."""
     for name, cells in found.columns.items():
-        if name in {*columns.RESERVED, *found.descriptor.ignored} or name.startswith((GROUP, STRATUM)):
+        if name in {*columns.RESERVED, *found.descriptor.ignore} or name.startswith((GROUP, STRATUM)):
             continue
         one = Candidate(_key(name), Rule(column=name), tuple(cells), f"column {name}")
         one = judged(one, found, named=False)

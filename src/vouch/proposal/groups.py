@@ -17,7 +17,7 @@ from vouch.proposal import columns, sessions
 from vouch.proposal.candidates import LEAST, Candidate, judged, of_columns, of_folders, of_names
 from vouch.proposal.survey import Survey, summed
 from vouch.sources.descriptor import Rule, check_descriptor
-from vouch.sources.merge import ITSELF
+from vouch.sources.keys import ITSELF
 from vouch.sources.options import rules_of
 from vouch.sources.rules import placed
 from vouch.splits.components import build_graph, find_components
@@ -190,8 +190,8 @@ def _chosen(sound: Sequence[Candidate], tried: Sequence[Candidate], n_photograph
 
 
 def _none(found: Survey, tried: Sequence[Candidate], last: str) -> Groups:
-    if found.problems and found.rows is not None and not found.columns:
-        return Groups((), {}, {})  # what the manifest would have said cannot be known before it is mended
+    if found.unsound_manifest:  # which is a problem itself
+        return Groups((), {}, {})
     reasons = sorted({(one.objection, one.where) for one in tried})
     told = [f"{', '.join(w for _, w in one)} ({why})" for why, one in groupby(reasons, key=lambda reason: reason[0])]
     expected = "groups: what several photographs share, say a drive, a session, a video or an object"

@@ -83,15 +83,14 @@ def coverage(
     held = [int(samples[f"{STRATUM}{name}"].eq(value).sum()) for name, values in strata.items() for value in values]
     return {
         "min_components": max(LEAST, groups // KEPT),
-        "min_samples": max(1, min(held, default=len(samples)) // KEPT),
-        "strata": {name: list(values) for name, values in strata.items()},
-        "classes": {name: {"min_count": max(1, int(counts[name]) // KEPT), "strata": {}} for name in classes},
+        "min_samples": max(1, min(held, default=1) // KEPT),
+        "min_count": max(1, min((int(counts[name]) for name in classes), default=1) // KEPT),
     }
 
 
 def _proposed(found: Survey, groups: Groups) -> Iterator[tuple[str, tuple[Rule, tuple[str, ...]]]]:
     for name, cells in found.columns.items():
-        taken = name in {*columns.RESERVED, *groups.used, *found.descriptor.ignored}
+        taken = name in {*columns.RESERVED, *groups.used, *found.descriptor.ignore}
         taken = taken or name.startswith((GROUP, STRATUM))
         if taken or not 2 <= len(set(cells)) <= MOST_VALUES or columns.are_numbers(cells):
             continue

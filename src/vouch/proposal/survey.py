@@ -42,6 +42,14 @@ class Survey:
         return {name: [row[name] for row in rows] for name in rows[0]}
 
     @property
+    def unsound_manifest(self) -> bool:
+        """Say whether the manifest has faults, so that what it would have said of groups is not known yet."""
+        file = self.descriptor.manifest or table.FILE
+        return self.rows is not None and any(
+            problem.where.startswith(f"{file}:") or problem.expected == f"a row of {file}" for problem in self.problems
+        )
+
+    @property
     def labels(self) -> list[str | None]:
         """Class of each whole photograph, None where there is none."""
         return [record.label for record in self.records]
@@ -76,7 +84,7 @@ def survey(tree: Tree, *, task: str | None, ignore: Sequence[str]) -> Survey:
         are in the result.
     """
     form, files, evidence = format_of(tree)
-    content: dict[str, Any] = {"name": SOURCE, "format": form, "unlabelled": "refuse", "ignored": tuple(ignore)}
+    content: dict[str, Any] = {"name": SOURCE, "format": form, "unlabelled": "refuse", "ignore": tuple(ignore)}
     if form in ("coco", "csv", "jsonl") and list(files) not in ([table.FILE], [jsonl.FILE]):
         content["annotations"] = tuple(files)
     descriptor = complete(tree, check_descriptor(content, "the folder"))
@@ -86,7 +94,7 @@ def survey(tree: Tree, *, task: str | None, ignore: Sequence[str]) -> Survey:
     used = Counter(name for record in reading.records for name in _names(record))
     classes = tuple(sorted(used)) if not descriptor.classes else tuple(c for c in descriptor.classes if c in used)
     found, problems = _task(reading, used, task)
-    problems += [*reading.problems, *_unlabelled(reading, form), *_alike(classes), *_single(classes, found)]
+    problems += [*reading.problems, *_unlabelled(tree, reading, form), *_alike(classes), *_single(classes, found)]
     rows = _rows(tree, descriptor)
     return Survey(tree, evidence, descriptor, reading.records, rows, classes, found, tuple(summed(problems)))
 
@@ -125,7 +133,7 @@ def _task(reading: Reading, used: Mapping[str, int], asked: str | None) -> tuple
     return held, []
 
 
-def _unlabelled(reading: Reading, form: str) -> Iterator[Problem]:
+def _unlabelled(tree: Tree, reading: Reading, form: str) -> Iterator[Problem]:
     """Name photographs that nobody looked at, and a source in which no label stands."""
     missing = [record.image for record in reading.records if record.annotation == "missing"]
     empty = {"yolo": "an empty .txt file", "imagefolder": "a folder of its own"}.get(form, "`annotation` negative")
@@ -133,7 +141,10 @@ def _unlabelled(reading: Reading, form: str) -> Iterator[Problem]:
         got = f"none for {counted(len(missing), 'photograph')} ({listed(missing)})"
         remedy = f"label them or take them out; where nothing is on them, {empty} says so"
         yield Problem("the labels", "a label for each photograph", got, remedy)
-    elif not any(record.annotation == "labelled" for record in reading.records):
+    if left_out := sorted(tree.photographs - {record.image for record in reading.records}):
+        got = f"{counted(len(left_out), 'photograph')} where {form} looks for none ({listed(left_out)})"
+        yield Problem("the photographs", "each where the labels of its format reach it", got, "move or remove them")
+    if not missing and not any(record.annotation == "labelled" for record in reading.records):
         yield Problem("the labels", "something that is labelled", "nothing on any photograph", "add labels")
 
 

@@ -1,0 +1,180 @@
+"""`vouch new`: from a folder to a data set and a model, whole or not at all."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from made_folders import GREY, in_classes, manifest, planted, yolo
+from pipeline.graph import ROOT
+from vouch.commands import importing
+from vouch.commands import new as command
+from vouch.errors import DataError, ManifestError, ParamsError, VouchError, WorkspaceError
+from vouch.params import load, read_params, read_section
+from vouch.roads import check_workspace
+from vouch.stages import decide, evaluate, gate, ingest, split, train_classifier, train_detector, validate
+
+VIDEOS = [f"video{v:02}_{n:03}" for v in range(12) for n in range(4)]
+ROWS = [{"file": f"images/{n}.jpg", "video": n[:7], "light": "day" if n[6] in "01234" else "dusk"} for n in VIDEOS]
+FILES = {**yolo(VIDEOS), "manifest.csv": manifest(ROWS)}
+DATASET = {"ingest": ingest.Params, "validate": validate.Params, "split": split.Params}
+MODEL = {"decide": decide.Params, "evaluate": evaluate.Params, "gate": gate.Params}
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """The repository's own parameters; what DVC would record is written down instead."""
+    root = tmp_path / "checkout"
+    root.mkdir()
+    for name in ("params.yaml", "defaults.yaml"):
+        shutil.copyfile(ROOT / name, root / name)
+    (root / ".dvc").mkdir()
+    monkeypatch.chdir(root)
+    monkeypatch.setattr(importing, "_record", lambda dataset: importing.tracked(dataset).write_text("outs: []\n"))
+    return tmp_path
+
+
+def folder(root, files=FILES):
+    (root / "mine").mkdir()
+    planted(root / "mine", files)
+    return root / "mine"
+
+
+def new(name, path, **options):
+    given = {"task": None, "group": None, "strata": None, "ignore": None, "dry_run": False}
+    command.new(name, path, **given | options)
+
+
+def everything():
+    return {str(path): path.read_bytes() for path in sorted(Path().rglob("*")) if path.is_file()}
+
+
+def test_a_folder_becomes_a_data_set_and_a_model_that_every_stage_takes(checkout, capsys):
+    new("cones", folder(checkout), strata=["light"])
+    check_workspace()
+    for stage, section in DATASET.items():
+        load(section, "datasets", "cones", stage)
+    for stage, section in MODEL.items() | {("train_detector", train_detector.Params)}:
+        load(section, "models", "cones", stage)
+    assert (Path("data/sources/cones/imported") / "source.json").is_file()
+    rules = read_section("models", "cones", "gate").content["rules"]
+    assert rules["recall_by_light"] | {"limit": 0.9, "each": "light", "bound": "value"} == rules["recall_by_light"]
+    said = capsys.readouterr().out
+    assert "groups: key `video`" in said
+    assert said.endswith("now build it:\n  make repro MODEL=cones\n")
+
+
+def test_it_takes_at_most_45_lines_for_a_detector_and_35_for_a_data_set(checkout):
+    before = Path("params.yaml").read_text().splitlines()
+    new("cones", folder(checkout))
+    after = Path("params.yaml").read_text().splitlines()
+    start = after.index("  cones:", after.index("datasets:"))
+    of_dataset = after.index("models:") - start
+    assert of_dataset <= 35
+    assert len(after) - len(before) - of_dataset <= 45
+
+
+def test_a_folder_of_classes_becomes_a_classifier(checkout):
+    new("pets", folder(checkout, in_classes({"cat": 60, "dog": 60})), group=["none"])
+    check_workspace()
+    load(train_classifier.Params, "models", "pets", "train_classifier")
+    assert read_params()["pipeline"]["fine_tuned"]["pets"]["start"] == "models/architectures/none.yaml"
+    assert read_params()["datasets"]["pets"]["ingest"]["group_keys"] == ["sample"]
+
+
+def test_a_dry_run_says_all_of_it_and_writes_nothing(checkout, capsys):
+    before = everything()
+    new("cones", folder(checkout), dry_run=True)
+    said = capsys.readouterr().out
+    assert everything() == before
+    assert "pipeline.detectors:\n  cones:\n    dataset: cones\n    framework: ultralytics" in said
+    assert "beware: " in said
+
+
+@pytest.mark.parametrize("cut", ["written", "copied"])
+def test_the_same_command_finishes_what_was_killed(checkout, cut, monkeypatch):
+    path = folder(checkout)
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(importing, "add" if cut == "written" else "_take_over", killed)
+        with pytest.raises(KeyboardInterrupt):
+            new("cones", path)
+    text = Path("params.yaml").read_text()
+    assert not importing.tracked("cones").exists()
+    new("cones", path)
+    assert Path("params.yaml").read_text() == text
+    assert importing.tracked("cones").exists()
+    with pytest.raises(WorkspaceError, match=r"data/sources/cones.*nothing of this name yet"):
+        new("cones", path)
+
+
+BAD = {
+    "an empty folder": ("cones", {}, {}, ManifestError, "expected photographs, got none"),
+    "a mixture": (
+        "cones",
+        {**FILES, **in_classes({"cat": 3, "dog": 3})},
+        {},
+        ManifestError,
+        "6 photographs where yolo looks for none",
+    ),
+    "labels of two formats": ("cones", {**FILES, "a.xml": "<a/>"}, {}, ManifestError, "labels of one format"),
+    "labels without photographs": (
+        "cones",
+        {name: content for name, content in FILES.items() if not name.endswith(".jpg")},
+        {},
+        ManifestError,
+        "none, only labels",
+    ),
+    "no group": ("pets", in_classes({"cat": 30, "dog": 30}), {}, ManifestError, "--group none"),
+    "classes that differ by case": (
+        "pets",
+        in_classes({"Cat": 30, "cat": 30}),
+        {"group": ["none"]},
+        VouchError,
+        "case",
+    ),
+    "a class that some readers take for a truth value": (
+        "pets",
+        in_classes({"no": 60, "dog": 60}),
+        {"group": ["none"]},
+        ManifestError,
+        "no_no",
+    ),
+    "a name above": ("../x", FILES, {}, VouchError, "NAME"),
+    "a name of two words": ("a b", FILES, {}, VouchError, "NAME"),
+    "an option for a name": ("-x", FILES, {}, VouchError, "NAME"),
+    "a data set that exists": ("driver", FILES, {}, WorkspaceError, "datasets.driver"),
+    "a task that the labels do not teach": ("cones", FILES, {"task": "classify"}, ManifestError, "--task"),
+    "a column that is not there": ("cones", FILES, {"group": ["drive=column:drive"]}, VouchError, "drive"),
+}
+
+
+@pytest.mark.parametrize(("name", "files", "options", "error", "words"), BAD.values(), ids=BAD)
+def test_what_cannot_be_is_refused_by_name_and_nothing_is_written(checkout, name, files, options, error, words):
+    path = folder(checkout, files)
+    before = everything()
+    with pytest.raises(error) as refused:
+        new(name, path, **options)
+    assert words in str(refused.value)
+    assert everything() == before
+
+
+def test_a_file_that_labels_nothing_is_refused(checkout):
+    before = everything()
+    (checkout / "photograph.jpg").write_bytes(GREY)
+    with pytest.raises(ManifestError, match="a COCO, CSV or JSONL file"):
+        new("cones", checkout / "photograph.jpg")
+    assert everything() == before
+
+
+def test_a_place_that_is_taken_is_refused(checkout):
+    path = folder(checkout)
+    Path("models/cones").mkdir(parents=True)
+    with pytest.raises(WorkspaceError, match=r"models/cones: expected nothing of this name yet"):
+        new("cones", path)
+    Path("params.yaml").write_text(Path("params.yaml").read_text().replace("  frozen: {}", "  frozen: {a: 1}"))
+    with pytest.raises((ParamsError, DataError, WorkspaceError)):
+        new("other", path)

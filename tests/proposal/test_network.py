@@ -1,0 +1,76 @@
+from dataclasses import replace
+
+import pytest
+
+from made_folders import in_classes, photograph, planted, yolo
+from vouch.proposal.network import minutes, network, photograph_sizes, small_share
+from vouch.proposal.survey import survey
+
+
+def looked(root, files):
+    found = survey(planted(root, files), task=None, ignore=())
+    return found, photograph_sizes(found)
+
+
+def boxes(root, side, *, size):
+    """Four photographs of this size, each with one square box whose side is a fraction of the width."""
+    files = yolo([f"{n}x" for n in range(4)], box=f"0 .5 .5 {side} {side * size[0] / size[1]}\n")
+    return looked(root, files | {name: photograph(size=size) for name in files if name.endswith(".jpg")})
+
+
+@pytest.mark.parametrize(
+    ("side", "size", "size_px"),
+    [
+        (0.1, (640, 480), 224),
+        (0.03, (640, 480), 320),  # 6.7 pixels at 224, 9.6 at 320
+        (0.017, (640, 480), 512),  # 7.1 at 416
+        (0.005, (640, 480), 640),  # 3.2 pixels even there
+        (0.03, (300, 200), 224),  # never larger than the photograph: 300 pixels
+        (0.1, (100, 80), 96),
+    ],
+)
+def test_a_canvas_is_as_small_as_the_boxes_allow_and_no_larger_than_the_photographs(tmp_path, side, size, size_px):
+    found, sizes = boxes(tmp_path, side, size=size)
+    built = network("detect", found, sizes, n_train=400, cores=2)
+    assert built.size_px == size_px
+    assert any("can hardly be found" in one for one in built.warnings) == (small_share(found, sizes, size_px) > 0.05)
+
+
+def test_the_share_of_small_boxes_is_of_the_shorter_side(tmp_path):
+    found, sizes = boxes(tmp_path, 0.05, size=(200, 100))  # 10 pixels of 200
+    assert (small_share(found, sizes, 160), small_share(found, sizes, 128)) == (0.0, 1.0)
+    one = found.records[0]
+    flat = replace(one, boxes=(("cone", 0.0, 0.0, 0.5, 0.05),))  # 100 x 5 pixels
+    found = replace(found, records=(flat, *found.records[1:]))
+    assert small_share(found, sizes, 200) == 0.25
+
+
+def test_few_photographs_take_more_epochs_and_a_smaller_batch(tmp_path):
+    found, sizes = boxes(tmp_path, 0.1, size=(640, 480))
+    few, many = (network("detect", found, sizes, n_train=n, cores=2) for n in (60, 5000))
+    assert (few.epochs, few.batch) == (100, 4)
+    assert many.batch == 16
+    assert many.epochs == 10  # 7 would have sufficed; as many are trained at the least
+
+
+def test_a_training_is_cut_to_a_quarter_of_an_hour_on_two_cores(tmp_path):
+    found, sizes = boxes(tmp_path, 0.015, size=(640, 480))
+    built = network("detect", found, sizes, n_train=800, cores=2)
+    assert built.minutes <= 15 < minutes("detect", built.size_px, 44, 800, 2)
+    assert "cut from 44 to stay within 15 minutes" in dict(built.said)[f"{built.epochs} epochs"]
+    assert built.warnings[-1].startswith(f"{built.epochs} epochs are fewer than the 44")
+    alone = network("detect", found, sizes, n_train=800, cores=1)
+    assert (alone.epochs, alone.minutes) == (built.epochs, pytest.approx(2 * built.minutes, abs=0.1))
+
+
+def test_a_classifier_gets_the_largest_canvas_that_the_time_allows(tmp_path):
+    files = in_classes({"cat": 2, "dog": 2})
+    found, sizes = looked(tmp_path, {name: photograph(size=(400, 300)) for name in files})
+    assert network("classify", found, sizes, n_train=1500, cores=2).size_px == 224
+    assert network("classify", found, sizes, n_train=20_000, cores=2).size_px == 128
+
+
+def test_photographs_that_cannot_be_read_are_named(tmp_path):
+    _, sizes = looked(tmp_path, {**yolo("abcd"), "images/b.jpg": b"no picture"})
+    assert [problem.where for problem in sizes.problems] == ["images/b.jpg"]
+    assert (sizes.places, sizes.described()) == ((0, 2, 3), "64 x 48 pixels")

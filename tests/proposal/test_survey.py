@@ -1,0 +1,134 @@
+import json
+import shutil
+
+import pytest
+
+from made_folders import GREY, in_classes, manifest, planted, yolo
+from vouch.errors import ManifestError
+from vouch.proposal.survey import survey, tree_at
+
+TWO = {"a.jpg": GREY, "b.jpg": GREY}
+BOX = {"class": "cone", "x1": 1, "y1": 1, "x2": 9, "y2": 9}
+COCO = json.dumps(
+    {
+        "images": [{"id": i, "file_name": f"{n}.jpg", "width": 64, "height": 48} for i, n in enumerate("ab")],
+        "annotations": [{"id": i, "image_id": i, "category_id": 1, "bbox": [1, 1, 9, 9]} for i in range(2)],
+        "categories": [{"id": 1, "name": "cone"}],
+    }
+)
+VOC = (
+    "<annotation><filename>{}.jpg</filename><size><width>64</width><height>48</height></size><object><name>cone</name>"
+    "<bndbox><xmin>1</xmin><ymin>1</ymin><xmax>9</xmax><ymax>9</ymax></bndbox></object></annotation>"
+)
+JSONL = "".join(json.dumps({"image": f"{n}.jpg", "width": 64, "height": 48, "boxes": [BOX]}) + "\n" for n in "ab")
+FOLDERS = {
+    "yolo": (yolo(["a", "b"]), "detect", ("cone", "cube")),
+    "coco": ({**TWO, "labels.json": COCO, "notes.json": "{}"}, "detect", ("cone",)),
+    "voc": ({**TWO, "a.xml": VOC.format("a"), "b.xml": VOC.format("b")}, "detect", ("cone",)),
+    "jsonl": ({**TWO, "manifest.jsonl": JSONL}, "detect", ("cone",)),
+    "imagefolder": (in_classes({"cat": 2, "dog": 2}), "classify", ("cat", "dog")),
+    "csv": (
+        {**TWO, "manifest.csv": manifest([{"image": "a.jpg", "label": "cat"}, {"image": "b.jpg", "label": "dog"}])},
+        "classify",
+        ("cat", "dog"),
+    ),
+}
+
+
+def looked(root, files, *, task=None, ignore=()):
+    return survey(planted(root, files), task=task, ignore=ignore)
+
+
+def problem(root, files, *, task=None):
+    try:
+        (found,) = looked(root, files, task=task).problems
+    except ManifestError as error:
+        (found,) = error.problems
+    return found
+
+
+@pytest.mark.parametrize("form", FOLDERS)
+def test_each_format_is_known_by_its_label_files(tmp_path, form):
+    files, task, classes = FOLDERS[form]
+    found = looked(tmp_path, files)
+    assert (found.descriptor.format, found.task, found.classes, found.problems) == (form, task, classes, ())
+    assert len(found.records) == (4 if form == "imagefolder" else 2)
+
+
+def test_a_csv_that_repeats_the_folders_is_their_side_manifest(tmp_path):
+    files = {f"images/{split}/{name}/1.jpg": GREY for split in ("train", "val") for name in ("cat", "dog")}
+    rows = [{"file": path, "label": path.split("/")[2], "who": "x"} for path in files]
+    found = looked(tmp_path, {**files, "manifest.csv": manifest(rows)})
+    assert (found.descriptor.format, found.descriptor.manifest) == ("imagefolder", "manifest.csv")
+    assert found.classes == ("cat", "dog")
+    assert found.columns["who"] == ["x"] * 4
+    rows[0]["label"] = "dog"
+    assert looked(tmp_path, {"manifest.csv": manifest(rows)}).descriptor.format == "csv"
+
+
+def test_classes_keep_the_order_of_their_ids_and_unused_ones_are_left_out(tmp_path):
+    files = {**yolo(["a", "b"]), "data.yaml": "names: [wall, apple, pear]\n", "labels/a.txt": "2 .5 .5 .1 .1\n"}
+    assert looked(tmp_path, files).classes == ("apple", "pear")
+
+
+WRONG = {
+    "empty": ({"README.md": ""}, "photographs", "none"),
+    "labels alone": ({"labels/a.txt": ""}, "photographs", "none, only labels: 1 label file, say labels/a.txt"),
+    "photographs alone": (TWO, "label files of a known format", "none for 2 photographs"),
+    "only splits": (in_classes({"train": 2, "val": 1}), "label files of a known format", "none for 3 photographs"),
+    "a csv of other columns": (
+        {**TWO, "labels.csv": "id,breed\n1,x\n"},
+        "label files",
+        "none for 2 photographs; labels.csv has the columns id, breed, not `image` and `label`",
+    ),
+    "mixture": ({**yolo(["a"]), "a.xml": VOC.format("a")}, "labels of one format", "yolo: 1 label file, say labels/a"),
+    "case": (in_classes({"Cat": 1, "cat": 1}), "names that differ by more than case", "Cat, cat"),
+    "one class": (in_classes({"cat": 3}), "two or more", "cat"),
+    "unlabelled": ({**yolo(["a"]), "images/b.jpg": GREY}, "a label for each photograph", "none for 1 photograph"),
+    "no row": ({"a.jpg": GREY, "manifest.jsonl": "{"}, "well-formed JSON", "Expecting"),
+    "nothing labelled": ({**yolo(["a"]), "labels/a.txt": ""}, "something that is labelled", "nothing"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_cannot_be_a_data_set_is_refused_by_name(tmp_path, name):
+    files, expected, got = WRONG[name]
+    found = problem(tmp_path, files)
+    assert found.expected.startswith(expected)
+    assert found.got.startswith(got)
+
+
+def test_the_task_follows_from_the_labels_and_may_not_contradict_them(tmp_path):
+    assert problem(tmp_path / "a", yolo(["a"]), task="classify").expected == "detect, as the labels are"
+    assert problem(tmp_path / "b", FOLDERS["imagefolder"][0], task="detect").got.endswith("--task detect")
+    both = json.dumps({"image": "a.jpg", "width": 64, "height": 48, "boxes": [BOX], "label": "cat"})
+    files = {"a.jpg": GREY, "manifest.jsonl": both}
+    assert problem(tmp_path / "c", files).where == "--task"
+    assert looked(tmp_path / "c", files, task="classify").task == "classify"
+
+
+def test_a_repeated_fault_is_told_once_with_its_number(tmp_path):
+    files = {**yolo("abcdef"), **{f"labels/{name}.txt": "7 .5 .5 .1 .1\n" for name in "abcdef"}}
+    found = [one for one in looked(tmp_path, files).problems if "class id" in one.expected]
+    assert [one.where for one in found] == ["labels/a.txt:1 and 5 more"]
+
+
+def test_an_annotation_file_stands_for_its_folder_without_other_labels(tmp_path):
+    planted(tmp_path, {**TWO, "labels.json": COCO, "a.txt": "0 .5 .5 .1 .1\n", "data.yaml": "names: [x]\n"})
+    found = survey(tree_at(tmp_path / "labels.json"), task=None, ignore=())
+    assert (found.descriptor.format, found.descriptor.annotations) == ("coco", ("labels.json",))
+
+
+@pytest.mark.parametrize(("name", "got"), [("a.jpg", "a file"), ("absent", "nothing")])
+def test_what_is_no_folder_is_refused(tmp_path, name, got):
+    planted(tmp_path, TWO)
+    with pytest.raises(ManifestError) as refused:
+        tree_at(tmp_path / name)
+    assert refused.value.problems[0].got == got
+    shutil.rmtree(tmp_path)
+
+
+def test_a_label_file_that_is_no_text_is_named(tmp_path):
+    with pytest.raises(ManifestError) as refused:
+        looked(tmp_path, {"a.jpg": GREY, "manifest.csv": b"image,label\na.jpg,\xe9\n"})
+    assert {problem.where for problem in refused.value.problems} == {"manifest.csv:2", str(tmp_path)}
