@@ -62,7 +62,7 @@ CHECKS: Mapping[str, Check] = {
     "missing_label": Check(UNUSABLE, "a label, or a source that declares its negatives", "label it or declare it"),
     "label_conflict": Check(UNUSABLE, "no objects in a photograph declared negative", _RELABEL),
     "empty_label": Check(ANY, "an object in a labelled photograph", "declare it negative or label it"),
-    "unknown_class": Check(UNUSABLE, "a class of `coverage.classes`", "correct it, or map or add the class"),
+    "unknown_class": Check(UNUSABLE, "a class of `ingest.classes`", "correct it, or map or add the class"),
     "box_outside": Check(ANY, "corners within the picture", _RELABEL),
     "box_degenerate": Check(UNUSABLE, "finite corners with x1 < x2 and y1 < y2", _RELABEL),
     "box_small": Check(ANY, "a side of at least `min_side_px`", _RELABEL),
