@@ -43,6 +43,19 @@ def test_parquet_keeps_nulls_and_values_exactly(tmp_path):
     assert read["hits"].dtype == np.uint16
 
 
+def test_a_parquet_table_is_read_by_columns_too(tmp_path):
+    whole = pd.DataFrame({"metric": ["recall", "ece"], "rows": np.array([3, 5], np.int32)})
+    for name, table in (("t.parquet", whole), ("empty.parquet", whole[:0])):
+        io.write_table(tmp_path / name, table)
+        read = io.read_columns(tmp_path / name)
+        assert {name: column.tolist() for name, column in read.items()} == table.to_dict("list")
+    (tmp_path / "t.parquet").write_bytes(b"PAR1")
+    with pytest.raises(DataError, match=r"t\.parquet: expected a table"):
+        io.read_columns(tmp_path / "t.parquet")
+    with pytest.raises(FileNotFoundError):
+        io.read_columns(tmp_path / "no.parquet")
+
+
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "a.txt"
     io.write_text(path, "old")

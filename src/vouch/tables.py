@@ -12,7 +12,10 @@ counts     the waist of a system: one row per class of a photograph
 Calibrate, decide and number add their columns to rows, one step after the other; nothing stores those.
 """
 
-import pandas as pd
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 GROUP = "group_"  # prefix of a leakage key: group_driver, group_vehicle
 STRATUM = "stratum_"  # prefix of a stratum: stratum_stream, stratum_scenario
@@ -91,11 +94,11 @@ NUMBERED = (  # the last three where misses and false alarms of one class are co
 COUNTS = ("sample_id", "group", "class", "n_true", "n_pred")  # and stratum_*
 
 
-def group_columns(table: pd.DataFrame) -> list[str]:
+def group_columns(table: "pd.DataFrame") -> list[str]:
     """Names of the leakage keys of a samples table, sorted."""
     return sorted(column for column in table.columns if column.startswith(GROUP))
 
 
-def stratum_columns(table: pd.DataFrame) -> list[str]:
+def stratum_columns(table: "pd.DataFrame") -> list[str]:
     """Names of the strata of a table, sorted."""
     return sorted(column for column in table.columns if column.startswith(STRATUM))

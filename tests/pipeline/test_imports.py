@@ -124,3 +124,21 @@ def test_params_yaml_may_name_every_framework_of_detectors():
 def test_stage_files_are_short():
     lengths = {name: len(Path(VOUCH / f"stages/{name}.py").read_text().splitlines()) for name in STAGES}
     assert max(lengths.values()) <= 90, lengths
+
+
+@pytest.mark.parametrize(
+    ("stage", "absent"),
+    [
+        ("gate", {"pandas", "matplotlib", "cv2", "onnxruntime"}),  # it reads one table, as columns
+        ("index", {"pandas", "pyarrow", "scipy", "matplotlib", "PIL", "cv2", "onnxruntime"}),
+        ("decide", {"scipy.stats", "matplotlib", "cv2", "onnxruntime"}),
+        ("evaluate", {"scipy.stats", "matplotlib", "cv2", "onnxruntime"}),
+        ("compare", {"scipy.stats", "matplotlib", "onnxruntime"}),
+        ("bundle", {"scipy", "matplotlib"}),
+    ],
+)
+def test_a_stage_loads_nothing_that_it_does_not_use(stage, absent):
+    code = f"import sys, vouch.stages.{stage}\nprint(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    loaded = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": "src"}, capture_output=True, text=True, check=True)
+    assert not absent & set(loaded.stdout.split())

@@ -8,7 +8,8 @@ import pytest
 from report import made_up
 from report.test_policy import CERTIFIED
 from vouch.report.evidence import Picture, numbers
-from vouch.report.page import index, page
+from vouch.report.index import index
+from vouch.report.page import page
 
 EVIL = '<script>alert("1")</script>'
 MULTICLASS = {"kind": "multiclass", "map": {"method": "vector"}, "gate": None}

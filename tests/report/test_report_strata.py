@@ -1,5 +1,6 @@
 from report.made_up import cell, rule
 from vouch.report import strata
+from vouch.report.headlines import headlines
 
 NO_RULES = {"rules": {}}
 
@@ -46,6 +47,6 @@ def test_shade_follows_badness_in_both_directions_and_missing_cells_have_none():
 
 def test_headlines_are_the_whole_set_in_the_order_of_the_page():
     test = {"zebra": {"all": cell(0.1)}, "ece_before": {"all": cell(0.1)}, "recall": {"all": cell(0.9)}}
-    found = strata.headlines(test | {"map50": {"stream=a": cell(0.5)}}, {"recall": {"all": {"delta": 0.2}}})
+    found = headlines(test | {"map50": {"stream=a": cell(0.5)}}, {"recall": {"all": {"delta": 0.2}}})
     assert [each["metric"].title for each in found] == ["Recall", "Zebra"]
     assert found[0]["change"] == {"delta": 0.2}

@@ -101,14 +101,14 @@ def _at_hand(model: str) -> dict[str, Any]:
     if not path.exists():
         remedy = f"run `make repro MODEL={model}`, or plan with --groups, --per-group and --icc"
         raise WorkspaceError([Problem(str(path), "what evaluate writes", "none", remedy)])
-    table = io.read_table(path)
+    table = io.read_columns(path)
     gate = gate_of(asked.rules, evidence, required=asked.required, verdicts=verdict["rules"], groups=table)
     margins = {
         name: least_margin(evidence["comparison"].get(rule.metric, {}).get(where, {}), op=rule.op, bound=rule.end)
         for name, (rule, where) in verdicts_of(asked.rules, asked.required).items()
         if rule.source == "comparison"
     }
-    found = _found(gate, world(model), n_groups=int(table["group"].nunique()))
+    found = _found(gate, world(model), n_groups=len(set(table["group"].tolist())))
     return found | {
         "known_after_a_model": [],
         "margins": margins,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from vouch import paths
 from vouch.errors import DataError, Problem, refuse_any
@@ -202,7 +202,7 @@ def _interval(
         worth = min(effective_rows(side.support, resampling.correlation) for side in sides)
         reach = clopper_pearson_end(0.0, worth, level=level)[1]
         low, high = max(-1.0, float(deltas[0]) - reach), min(1.0, float(deltas[0]) + reach)
-        return low, high, reach / float(norm.isf((1 - level) / 2))
+        return low, high, reach / float(-ndtri((1 - level) / 2))
     tail = expanded_tail(level, n_groups)
     low, high = (float(end) for end in np.quantile(deltas, [tail, 1 - tail]))
     return low, high, float(deltas.std() * np.sqrt(n_groups / (n_groups - 1)))

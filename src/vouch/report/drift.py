@@ -12,8 +12,8 @@ from vouch.drift.verdict import TESTS, Finding, Judgement
 from vouch.report import figures
 from vouch.report.figures import Dot
 from vouch.report.formatting import number
-from vouch.report.page import ENVIRONMENT
 from vouch.report.pictures import plain_uri
+from vouch.report.templates import ENVIRONMENT
 from vouch.vision.images.source import File, read_image
 
 MOST_CURVES = 12  # scores whose distributions are drawn, those that moved most first

@@ -1,36 +1,12 @@
-"""The page of one model and the index of all: one file each, nothing fetched, no script, every value escaped."""
+"""The page of one model: one file, nothing fetched, no script, every value escaped."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from vouch.report import balance, confusion, curves, formatting, policy, strata, verdict
 from vouch.report.evidence import Evidence
+from vouch.report.headlines import headlines
 from vouch.report.quality import quality
-
-Json = Mapping[str, Any]
-
-ENVIRONMENT = Environment(
-    loader=FileSystemLoader(Path(__file__).parent),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-ENVIRONMENT.filters |= {
-    "number": formatting.number,
-    "percent": formatting.percent,
-    "signed": formatting.signed,
-    "interval": formatting.interval,
-    "p_value": formatting.p_value,
-    "stratum": formatting.stratum,
-    "metric": formatting.metric,
-    "svg": Markup,  # figures.py escapes what it writes
-}
-ENVIRONMENT.globals |= {"share": formatting.share, "verdicts": verdict.VERDICTS}
+from vouch.report.templates import ENVIRONMENT
 
 
 def page(evidence: Evidence) -> str:
@@ -38,22 +14,6 @@ def page(evidence: Evidence) -> str:
     names = {name: getattr(evidence, name) for name in ("model", "dataset", "trained", "baseline")}
     sections = _judgement(evidence) | _measurement(evidence) | _material(evidence)
     return ENVIRONMENT.get_template("page.html.j2").render(**names, **sections)
-
-
-def index(models: Sequence[Mapping[str, Any]]) -> str:
-    """Return the HTML of the index: for each model its name, gate.json, test.json and the address of its page."""
-    rows = [
-        {
-            "name": model["name"],
-            "address": model["address"],
-            "passed": model["gate"]["passed"],
-            "sentence": verdict.sentence(model["gate"], model["test"]),
-            "broken": [rule for rule in verdict.rules(model["gate"]) if rule.status in verdict.BLOCKING],
-            "headlines": strata.headlines(model["test"], {}),
-        }
-        for model in models
-    ]
-    return ENVIRONMENT.get_template("index.html.j2").render(models=rows)
 
 
 def _judgement(evidence: Evidence) -> dict[str, Any]:
@@ -83,7 +43,7 @@ def _measurement(evidence: Evidence) -> dict[str, Any]:
     """What was measured on val_test: numbers, curves and pictures."""
     test, plots = evidence.test, evidence.plots
     return {
-        "headlines": strata.headlines(test, evidence.comparison),
+        "headlines": headlines(test, evidence.comparison),
         "table": strata.table(test, evidence.gate),
         "dots": strata.figures(test, evidence.gate),
         "crossed": strata.crossed(test, evidence.gate),

@@ -12,16 +12,6 @@ from vouch.report.verdict import on_test, status
 Json = Mapping[str, Any]
 Cell = Mapping[str, Any] | None
 LEAST_SPAN = 0.05  # cells that differ by less than this are not shaded as if they differed
-HEADLINES = 8
-
-
-def headlines(test: Json, comparison: Json) -> list[dict[str, Any]]:
-    """Return the metrics of the whole set, at most eight, each with its change since the baseline if there is one."""
-    names = [name for name in in_order(test) if "all" in test[name] and not name.endswith("_before")][:HEADLINES]
-    return [
-        {"metric": metric(name), "cell": test[name]["all"], "change": comparison.get(name, {}).get("all")}
-        for name in names
-    ]
 
 
 def by_key(test: Json) -> dict[str, list[str]]:

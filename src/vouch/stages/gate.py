@@ -51,7 +51,7 @@ def run(name: str, dataset: str) -> None:
         evidence,
         required=params.required,
         verdicts=verdict["rules"],
-        groups=io.read_table(paths.plots(name, "test/groups.parquet")),
+        groups=io.read_columns(paths.plots(name, "test/groups.parquet")),
     )
     sure = {"power": power(gate, verdict["rules"], world(name))}
     io.write_json(paths.metrics(name, "gate"), verdict | sure | {"judged": judged_now(name)})

@@ -10,7 +10,7 @@ from pathlib import Path
 from vouch import io, paths
 from vouch.evaluation.gates.metrics_files import Measured, read
 from vouch.release.verdict import open_verdict
-from vouch.report.page import index
+from vouch.report.index import index
 from vouch.stages import main
 
 

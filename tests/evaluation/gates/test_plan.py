@@ -28,7 +28,8 @@ def at_hand(rules, *, misses=6, groups=40, per_group=6):
     table = pd.concat([part.assign(stratum=name) for name in strata], ignore_index=True)
     required = REQUIRED if any(one.each == "stream" for one in rules.values()) else {}
     verdicts = judge(rules, evidence, required=required, waivers={})["rules"]
-    return gate_of(rules, evidence, required=required, verdicts=verdicts, groups=table), verdicts
+    columns = {name: table[name].to_numpy() for name in table}
+    return gate_of(rules, evidence, required=required, verdicts=verdicts, groups=columns), verdicts
 
 
 def test_rules_that_the_same_groups_push_pass_together():

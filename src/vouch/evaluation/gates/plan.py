@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from scipy.special import ndtri
 
 from vouch.evaluation.gates.power import (
@@ -62,7 +61,7 @@ def gate_of(
     *,
     required: Mapping[str, Sequence[str]],
     verdicts: Mapping[str, Mapping[str, Any]],
-    groups: pd.DataFrame,
+    groups: Mapping[str, npt.NDArray[Any]],
 ) -> Gate:
     """Return the gate on the groups at hand.
 
@@ -72,18 +71,17 @@ def gate_of(
         As `rules.judge` takes it.
     verdicts : map of str to verdict
         As `rules.judge` gives them.
-    groups : table
-        plots/M/test/groups.parquet: `metric`, `stratum`, `group`, `rows`, `hits`.
+    groups : map of str to array, shape (n,)
+        plots/M/test/groups.parquet by columns: `metric`, `stratum`, `group`, `rows`, `hits`.
     """
-    parts = {key: part for key, part in groups.groupby(["metric", "stratum"], sort=False)}
-    n_groups = int(groups["group"].max()) + 1 if len(groups) else 0
+    n_groups = int(groups["group"].max()) + 1 if len(groups["group"]) else 0
     subjects, pushes = {}, {}
     for name, (rule, stratum) in verdicts_of(rules, required).items():
         if rule.source in FIXED:
             continue
-        part = parts.get((rule.metric, stratum)) if rule.source == "test" else None
+        part = _part(groups, rule.metric, stratum) if rule.source == "test" else None
         found = evidence.get(rule.source, {}).get(rule.metric, {}).get(stratum, {})
-        subjects[name] = subject(rule, found, None if part is None else part["rows"].to_numpy(dtype=np.float64))
+        subjects[name] = subject(rule, found, None if part is None else part["rows"])
         push = np.zeros(n_groups) if part is None else _influence(part, rule, n_groups)
         if push.any():
             pushes[name] = push / np.sqrt((push**2).sum())
@@ -115,10 +113,16 @@ def _limits(subjects: Mapping[str, Subject], counting: Sequence[str]) -> tuple[s
     return tuple(name for name in counting if subjects[name].rule.source == "test")
 
 
-def _influence(part: pd.DataFrame, rule: Rule, n_groups: int) -> FloatArray:
-    rows, hits = (part[column].to_numpy(dtype=np.float64) for column in ("rows", "hits"))
+def _part(groups: Mapping[str, npt.NDArray[Any]], metric: str, stratum: str) -> dict[str, FloatArray] | None:
+    """Return group, rows and hits of a share in a stratum; None where it was not counted."""
+    own = (groups["metric"] == metric) & (groups["stratum"] == stratum)
+    return {name: groups[name][own].astype(np.float64) for name in ("group", "rows", "hits")} if own.any() else None
+
+
+def _influence(part: Mapping[str, FloatArray], rule: Rule, n_groups: int) -> FloatArray:
+    rows, hits = part["rows"], part["hits"]
     push = np.zeros(n_groups)
-    push[part["group"].to_numpy(dtype=np.intp)] = hits - rows * hits.sum() / rows.sum()
+    push[part["group"].astype(np.intp)] = hits - rows * hits.sum() / rows.sum()
     return push if rule.op == ">=" else -push
 
 

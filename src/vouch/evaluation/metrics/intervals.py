@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betaincinv, expit, gammaincinv, logit
-from scipy.stats import norm, t
+from scipy.special import betaincinv, expit, gammaincinv, logit, ndtr, ndtri, stdtrit  # scipy.stats: .4 s to import
 
 from vouch.evaluation.metrics.definitions import Method
 from vouch.evaluation.metrics.shares import effective_rows, share_interval
@@ -204,7 +203,7 @@ def scaled_interval(
     to, back = (np.log, np.exp) if scale == "log" else (logit, expit)
     if min(value, left_out.min()) <= 0 or (scale == "logit" and max(value, left_out.max()) >= 1):
         return None
-    reach = float(t.ppf((1 + setting.level) / 2, np.count_nonzero(support) - 1)) * _deviation(to(left_out))
+    reach = float(stdtrit(np.count_nonzero(support) - 1, (1 + setting.level) / 2)) * _deviation(to(left_out))
     return float(back(to(value) - reach)), float(back(to(value) + reach))
 
 
@@ -215,7 +214,7 @@ def _deviation(left_out: FloatArray) -> float:
 
 def _variance(left_out: FloatArray, support: FloatArray, tail: float) -> float:
     """Return the jackknife's variance, at the price of t for normal quantiles."""
-    return float(_deviation(left_out) * t.isf(tail, np.count_nonzero(support) - 1) / norm.isf(tail)) ** 2
+    return float(_deviation(left_out) * stdtrit(np.count_nonzero(support) - 1, tail) / ndtri(tail)) ** 2
 
 
 def jackknife(measure: Measure) -> FloatArray:
@@ -243,8 +242,8 @@ def expanded_tail(level: float, n_groups: int) -> float:
     groups .025 becomes .0086, at 100 groups .0231 (Hesterberg 2015, "What Teachers Should Know About the Bootstrap",
     The American Statistician 69(4), expanded percentile interval).
     """
-    z = t.ppf((1 + level) / 2, n_groups - 1) * np.sqrt(n_groups / (n_groups - 1))
-    return float(norm.sf(z))
+    z = stdtrit(n_groups - 1, (1 + level) / 2) * np.sqrt(n_groups / (n_groups - 1))
+    return float(ndtr(-z))
 
 
 def effective_groups(support: FloatArray) -> float:

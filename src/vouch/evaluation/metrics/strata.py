@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from vouch.errors import DataError, Problem, refuse_any
 from vouch.tables import STRATUM, stratum_columns
+
+if TYPE_CHECKING:  # the rules of a gate name strata, and gate has no table
+    import pandas as pd
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -16,7 +19,7 @@ ALL = "all"
 CLASS = "class"
 
 
-def strata_masks(rows: pd.DataFrame, names: Sequence[Sequence[str]]) -> dict[str, BoolArray]:
+def strata_masks(rows: "pd.DataFrame", names: Sequence[Sequence[str]]) -> dict[str, BoolArray]:
     """Return the mask of every stratum, the whole table first.
 
     Parameters
@@ -45,11 +48,11 @@ def strata_masks(rows: pd.DataFrame, names: Sequence[Sequence[str]]) -> dict[str
     return masks
 
 
-def every_stratum(rows: pd.DataFrame) -> list[tuple[str]]:
+def every_stratum(rows: "pd.DataFrame") -> list[tuple[str]]:
     """Return each stratum of the table and the class, one by one, as `strata_masks` wants them."""
     return [(column.removeprefix(STRATUM),) for column in stratum_columns(rows)] + [(CLASS,)]
 
 
-def _single(rows: pd.DataFrame, name: str) -> dict[str, BoolArray]:
+def _single(rows: "pd.DataFrame", name: str) -> dict[str, BoolArray]:
     values = rows[CLASS if name == CLASS else STRATUM + name]
     return {f"{name}={value}": (values == value).to_numpy(dtype=bool) for value in sorted(values.dropna().unique())}
