@@ -17,6 +17,7 @@ from vouch.commands.params import params
 from vouch.commands.plan import plan
 from vouch.commands.predict import predict
 from vouch.commands.release import promote
+from vouch.commands.splitting import assign
 from vouch.errors import ParamsError, exiting, refuse_any
 from vouch.names import wrong_names
 from vouch.params import PARAMS
@@ -45,12 +46,15 @@ def checked(command: Callable[..., None]) -> Callable[..., None]:
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 manifest = typer.Typer(no_args_is_help=True, help="A data set's manifest, in the form that others read.")
 manifest.command("export")(checked(manifest_export))
+split = typer.Typer(no_args_is_help=True, help="Which group belongs to which split, for good.")
+split.command("assign")(checked(assign))
 DATA, VERDICT, ANSWERS, RELEASE = "Bring photographs", "Read a verdict", "Answer and watch", "Release"
 IMPORT = "Make a folder of labelled photographs a source of DATASET, tracked by DVC."
 app.command(rich_help_panel=DATA)(checked(new))
 app.command("import", help=IMPORT, rich_help_panel=DATA)(checked(import_))
 app.add_typer(manifest, name="manifest", rich_help_panel=DATA)
 app.command(rich_help_panel=DATA)(checked(params))
+app.add_typer(split, name="split", rich_help_panel=DATA)
 app.command(rich_help_panel=VERDICT)(checked(gate))
 app.command(rich_help_panel=VERDICT)(checked(plan))
 app.command(rich_help_panel=VERDICT)(checked(compare))

@@ -14,6 +14,7 @@ from wrong_names import HOSTILE
 COMMANDS = {
     "import": ("import", "{}", "photographs", "--format", "yolo"),
     "undo": ("import", "{}", "--undo"),
+    "assign": ("split", "assign", "{}", "k=v", "--to", "train"),
     "export": ("manifest", "export", "{}", "-o", "out.jsonl"),
     "predict": ("predict", "{}", "a.jpg"),
     "gate": ("gate", "{}"),
@@ -44,7 +45,7 @@ def refused(*words):
 
 def test_every_command_is_here():
     named = {command.name or command.callback.__name__ for command in app.registered_commands}
-    assert named | {"export", "undo"} == set(COMMANDS)
+    assert named | {"export", "undo", "assign"} == set(COMMANDS)
 
 
 @pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)

@@ -15,6 +15,7 @@ from vouch.errors import DataError, ParamsError, VouchError
 COMMANDS = {
     "import": ("dataset", "import", "{}", "photographs", "--format", "yolo"),
     "undo": ("dataset", "import", "{}", "--undo"),
+    "assign": ("dataset", "split", "assign", "{}", "k=v", "--to", "train"),
     "export": ("dataset", "manifest", "export", "{}", "-o", "out.jsonl"),
     "predict": ("model", "predict", "{}", "photographs/a.jpg"),
     "gate": ("model", "gate", "{}"),

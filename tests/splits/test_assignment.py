@@ -118,7 +118,7 @@ def test_a_bridge_is_set_aside_and_counted_when_asked():
     assert set(found.table["sample_id"]) == {"s0000", "s0001", "s0002", "s0003", "s0005"}
     assert mapping(found)["driver=e"] == "val_test"
     assert BRIDGED.items() <= mapping(found).items()
-    assert "2 that would join two splits" in summarise(found, n_quarantined=0)
+    assert "2 that would join two splits" in summarise(found, n_quarantined=0, dataset="d")
 
 
 def test_a_near_duplicate_of_a_sealed_photograph_is_set_aside_and_not_the_sealed_one():
@@ -177,8 +177,8 @@ def test_a_component_of_more_than_a_twentieth_is_reported():
     samples = table([str(i) for i in range(100)], ["bus"] * 10 + [None] * 90)
     found = split(samples)
     assert found.largest == ("driver=0", 0.1)
-    assert "chained to driver=0 hold 10.0%" in summarise(found, n_quarantined=0)
-    assert "chained" not in summarise(split(table([str(i) for i in range(100)])), n_quarantined=0)
+    assert "chained to driver=0 hold 10.0%" in summarise(found, n_quarantined=0, dataset="d")
+    assert "chained" not in summarise(split(table([str(i) for i in range(100)])), n_quarantined=0, dataset="d")
 
 
 def test_samples_aside_are_listed_with_their_reasons():

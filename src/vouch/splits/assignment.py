@@ -11,6 +11,7 @@ from vouch.errors import DataError, LeakageError, Problem, refuse_any
 from vouch.paths import SPLITS
 from vouch.splits import balance, bridges, lock
 from vouch.splits.components import Components, Graph, build_graph, find_components
+from vouch.splits.newcomers import Newcomer, described, joiners, newcomers
 
 REPORTED_SHARE = 0.05  # a component above it is worth a look: one shared vehicle chains many drivers
 
@@ -23,6 +24,7 @@ class Assignment:
     lock: pd.DataFrame  # group, split, sorted
     aside: tuple[Problem, ...]  # samples set aside because they would join two splits
     largest: tuple[str, float]  # the component with most samples, and its share of them
+    new: tuple[Newcomer, ...]  # groups that the lock did not know, where it knew any
 
 
 def assign(
@@ -68,13 +70,21 @@ def assign(
         graph = build_graph(samples, clusters)
         components = find_components(graph)
     split_of_node = _split_of_node(graph, locked)
-    splits = _place(samples, boxes, components, split_of_node, fractions, seed)
+    held = np.full(len(components.names), -1, dtype=np.int8)
+    np.maximum.at(held, components.of_node, split_of_node)
+    profiles = balance.profile(samples, boxes, components.of_sample, components.names, seed=seed)
+    wanted = np.array([fractions[split] for split in SPLITS])
+    splits = balance.place(profiles, held, fractions=wanted)
     _refuse_empty(splits, components, split_of_node)
     return Assignment(
         _tabulate(samples, components, splits),
         lock.extend(locked, graph.nodes, splits[components.of_node], known=split_of_node >= 0),
         aside,
         _largest(components),
+        (
+            *newcomers(profiles, held, splits, components.names, fractions=wanted),
+            *joiners(graph, components.of_node, split_of_node),
+        ),
     )
 
 
@@ -97,7 +107,7 @@ def per_split(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {name: table[table["split"] == name].drop(columns="split") for name in SPLITS}
 
 
-def summarise(found: Assignment, *, n_quarantined: int) -> str:
+def summarise(found: Assignment, *, n_quarantined: int, dataset: str) -> str:
     """Return what a person wants to know after a split, in a few lines."""
     parts = per_split(found.table).items()
     lines = ["split: " + ", ".join(f"{name} {len(part)} in {part['group'].nunique()} groups" for name, part in parts)]
@@ -105,6 +115,7 @@ def summarise(found: Assignment, *, n_quarantined: int) -> str:
         lines.append(
             f"in no split: {n_quarantined} quarantined by validate, {len(found.aside)} that would join two splits"
         )
+    lines += described(found.new, dataset=dataset)
     name, share = found.largest
     if share > REPORTED_SHARE:
         lines.append(f"note: the groups chained to {name} hold {share:.1%} of the photographs")
@@ -114,20 +125,6 @@ def summarise(found: Assignment, *, n_quarantined: int) -> str:
 def _split_of_node(graph: Graph, locked: Mapping[str, str]) -> NDArray[np.int8]:
     position = {name: index for index, name in enumerate(SPLITS)}
     return np.array([position[locked[node]] if node in locked else -1 for node in graph.nodes], dtype=np.int8)
-
-
-def _place(
-    samples: pd.DataFrame,
-    boxes: pd.DataFrame,
-    components: Components,
-    split_of_node: NDArray[np.int8],
-    fractions: Mapping[str, float],
-    seed: int,
-) -> NDArray[np.int8]:
-    held = np.full(len(components.names), -1, dtype=np.int8)
-    np.maximum.at(held, components.of_node, split_of_node)
-    profiles = balance.profile(samples, boxes, components.of_sample, components.names, seed=seed)
-    return balance.place(profiles, held, fractions=np.array([fractions[split] for split in SPLITS]))
 
 
 def _refuse_empty(splits: NDArray[np.int8], components: Components, split_of_node: NDArray[np.int8]) -> None:

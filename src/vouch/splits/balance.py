@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vouch.tables import stratum_columns
+from vouch.tables import STRATUM, stratum_columns
 
 HEAD = 2000  # components placed one by one first: the rarest labels and the largest (20 us each)
 TAIL = 2000  # kept back from the bulk, placed one by one last: they mend what dealing left uneven
@@ -24,6 +24,7 @@ class Profiles:
     n_labels: int
     strata: tuple[slice, ...]  # the features of each stratum
     ticket: NDArray[np.uint64]  # (components,) a hash: breaks ties without favour
+    features: tuple[str, ...]  # what each feature counts, in words
 
 
 def profile(
@@ -45,20 +46,23 @@ def profile(
     n = len(names)
     owner = pd.Index(samples["sample_id"]).get_indexer(pd.Index(boxes["sample_id"])) if len(boxes) else np.empty(0, int)
     held = owner >= 0
-    labels = np.hstack(
-        [
-            _count(boxes["class_name"][held], of_sample[owner[held]], n),
-            _count(samples["label"], of_sample, n),
-        ]
-    )
-    strata = [_count(samples[column], of_sample, n) for column in stratum_columns(samples)]
+    boxed, box_names = _count(boxes["class_name"][held], of_sample[owner[held]], n)
+    said, label_names = _count(samples["label"], of_sample, n)
+    labels = np.hstack([boxed, said])
+    columns = stratum_columns(samples)
+    counted = [_count(samples[column], of_sample, n) for column in columns]
+    strata = [counts for counts, _ in counted]
     ends = labels.shape[1] + np.cumsum([0, *(block.shape[1] for block in strata)])
     size = np.bincount(of_sample, minlength=n)[:, None]
+    values = zip(columns, (values for _, values in counted), strict=True)
+    conditions = [f"photographs with {column.removeprefix(STRATUM)}={one}" for column, found in values for one in found]
+    objects = [*(f"boxes of {name}" for name in box_names), *(f"photographs of {name}" for name in label_names)]
     return Profiles(
         counts=np.hstack([labels, *strata, size, np.ones_like(size)]).astype(np.int64),
         n_labels=labels.shape[1],
         strata=tuple(slice(start, end) for start, end in itertools.pairwise(ends.tolist())),
         ticket=tickets(names, seed=seed),
+        features=(*objects, *conditions, "photographs", "groups"),
     )
 
 
@@ -100,13 +104,21 @@ def place(profiles: Profiles, locked: NDArray[np.int8], *, fractions: NDArray[np
     return splits
 
 
-def _count(values: pd.Series, owner: NDArray[np.int64], n: int) -> NDArray[np.int64]:
-    """Count each value a component: int64 (n, distinct values in sorted order); nulls and "" do not count."""
+def shares(
+    profiles: Profiles, splits: NDArray[np.int8], n_splits: int, totals: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Share of each feature that each split holds so far: float64 (splits, features)."""
+    held = [profiles.counts[splits == split].sum(axis=0) for split in range(n_splits)]
+    return np.stack(held) / totals
+
+
+def _count(values: pd.Series, owner: NDArray[np.int64], n: int) -> tuple[NDArray[np.int64], list[str]]:
+    """Count each value a component: int64 (n, distinct values), and those values sorted; nulls and "" do not count."""
     codes, distinct = pd.factorize(values.replace("", None), sort=True)
     known = codes >= 0
     width = len(distinct)
     flat = np.bincount(owner[known] * width + codes[known], minlength=n * width)
-    return flat.reshape(n, width)
+    return flat.reshape(n, width), [str(value) for value in distinct]
 
 
 def _rarest(profiles: Profiles, members: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -142,7 +154,7 @@ def _place_singly(
 ) -> None:
     """Place `members` one by one, in order, into `splits`; `reserve` more are still to come."""
     totals = np.maximum(profiles.counts.sum(axis=0), 1)
-    excess = _shares(profiles, splits, len(fractions), totals) - fractions[:, None]
+    excess = shares(profiles, splits, len(fractions), totals) - fractions[:, None]
     filled = np.isin(np.arange(len(fractions)), splits)
     favourite = np.searchsorted(np.cumsum(fractions)[:-1], profiles.ticket[members] / 2.0**64, side="right")
     for rank, member in enumerate(members):
@@ -155,14 +167,6 @@ def _place_singly(
         splits[member] = chosen
         excess[chosen] += gain
         filled[chosen] = True
-
-
-def _shares(
-    profiles: Profiles, splits: NDArray[np.int8], n_splits: int, totals: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Share of each feature that each split holds so far: float64 (splits, features)."""
-    held = [profiles.counts[splits == split].sum(axis=0) for split in range(n_splits)]
-    return np.stack(held) / totals
 
 
 def _deal(

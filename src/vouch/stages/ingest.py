@@ -7,18 +7,18 @@ Fails    when something lies beside the sources or is a link out of one, a sourc
          is listed. Pictures are judged by scan and validate.
 """
 
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from vouch import io, paths
-from vouch.errors import ManifestError, Problem, refuse_any
+from vouch.errors import ManifestError, Problem
 from vouch.params import Section, load
 from vouch.sources.descriptor import Key, read_descriptor
-from vouch.sources.merge import Taxonomy, merged
+from vouch.sources.folders import source_folders
+from vouch.sources.merge import Merged, Taxonomy, merged
 from vouch.sources.reading import read_source
-from vouch.sources.tree import JUNK, walk
+from vouch.sources.tree import walk
 from vouch.stages import main
 
 
@@ -45,40 +45,30 @@ class Params(Section):
 
 def run(name: str) -> None:
     """Ingest one data set."""
-    params = load(Params, "datasets", name, "ingest")
-    root = paths.source(name)
-    folders = _folders(root)
-    if not folders:
-        remedy = f"run `vouch import {name} PATH --format ...`, or `dvc checkout` if it was imported"
-        raise ManifestError([Problem(root.as_posix(), "the folder of a source", "none", remedy)])
-    descriptors = [read_descriptor(folder) for folder in folders]
-    sources = [(one, read_source(walk(root / one.name), one)) for one in descriptors]
-    manifest = merged(sources, params.taxonomy(), root.as_posix())
+    manifest = read(name)
     io.write_table(paths.manifest(name, "samples"), manifest.samples)
     io.write_table(paths.manifest(name, "boxes"), manifest.boxes)
     for what, count in manifest.dropped.items():
         print(f"left out, as source.json says: {what}: {count}")
 
 
-def _folders(root: Path) -> list[Path]:
-    """Return the folders of a data set's sources; a link or file in their place would be read from elsewhere, or not.
+def read(name: str) -> Merged:
+    """Return the manifest that the sources of a data set are.
 
     Raises
     ------
     ManifestError
-        Listing all that is no folder, or a link to one.
+        Listing every problem of every source, or when there is none.
     """
-    remedy = "move it away, and bring what it holds in with `vouch import`"
-    held = [path for path in sorted(root.glob("[!.]*")) if path.name not in JUNK]
-    refuse_any(
-        ManifestError,
-        (
-            Problem(path.as_posix(), "the folder of a source", "a link" if path.is_symlink() else "a file", remedy)
-            for path in [root, *held]
-            if path.is_symlink() or (path.exists() and not path.is_dir())
-        ),
-    )
-    return held
+    params = load(Params, "datasets", name, "ingest")
+    root = paths.source(name)
+    folders = source_folders(root)
+    if not folders:
+        remedy = f"run `vouch import {name} PATH --format ...`, or `dvc checkout` if it was imported"
+        raise ManifestError([Problem(root.as_posix(), "the folder of a source", "none", remedy)])
+    descriptors = [read_descriptor(folder) for folder in folders]
+    sources = [(one, read_source(walk(root / one.name), one)) for one in descriptors]
+    return merged(sources, params.taxonomy(), root.as_posix())
 
 
 if __name__ == "__main__":

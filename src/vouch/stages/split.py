@@ -67,7 +67,7 @@ def run(dataset: str) -> None:
         io.write_table(paths.split(dataset, name), pinned)
     io.write_table(paths.split(dataset, "aside"), assignment.list_aside(aside, found.aside))
     io.write_table(lock_path, found.lock)  # last: a run that breaks before has locked nothing
-    sys.stderr.write(assignment.summarise(found, n_quarantined=len(aside)) + "\n")
+    sys.stderr.write(assignment.summarise(found, n_quarantined=len(aside), dataset=dataset) + "\n")
 
 
 if __name__ == "__main__":

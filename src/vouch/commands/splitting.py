@@ -1,0 +1,82 @@
+"""`vouch split assign`: a person says where a new group goes, before the stage split decides it."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+import typer
+
+from vouch import io, paths
+from vouch.errors import LeakageError, ParamsError, Problem, refuse_any
+from vouch.splits import lock
+from vouch.splits.components import build_graph
+from vouch.splits.told import told
+from vouch.stages import ingest
+from vouch.tables import CLUSTERS
+
+
+class Split(StrEnum):
+    """The splits, as options name them."""
+
+    TRAIN = "train"
+    VAL_SELECT = "val_select"
+    VAL_CALIB = "val_calib"
+    VAL_TEST = "val_test"
+
+
+def assign(
+    dataset: Annotated[str, typer.Argument(help="Data set of params.yaml.")],
+    groups: Annotated[list[str] | None, typer.Argument(help="New groups as the lock names them, KEY=VALUE.")] = None,
+    to: Annotated[Split | None, typer.Option(help="The split that they are to be in.")] = None,
+    source: Annotated[str | None, typer.Option(help="All new groups of this source instead.")] = None,
+) -> None:
+    """Put new groups of DATASET into a split for good; the other new ones are still placed by `dvc repro`.
+
+    Raises
+    ------
+    LeakageError
+        When a group is locked already, is none, or shares photographs with one that is locked elsewhere.
+    """
+    if to is None or bool(groups) == (source is not None):
+        raise ParamsError(
+            [Problem("vouch split assign", "GROUP ... or --source NAME, and --to SPLIT", "else", "say both")]
+        )
+    samples = ingest.read(dataset).samples
+    path = paths.split_lock(dataset)
+    locked = lock.parse(path.read_bytes(), str(path)) if path.exists() else {}
+    wanted = sorted(set(groups or [])) if source is None else _of_source(samples, source, locked)
+    refuse_any(LeakageError, told(locked, wanted, to.value, build_graph(samples, _clusters(dataset))))
+    places = np.full(len(wanted), paths.SPLITS.index(to.value), dtype=np.int8)
+    io.write_table(path, lock.extend(locked, wanted, places, known=np.zeros(len(wanted), dtype=bool)))
+    typer.echo(f"{path}: {', '.join(wanted)}: {to.value}")
+    typer.echo(f"next: dvc repro split@{dataset} && git add {path} dvc.lock")
+
+
+def _of_source(samples: pd.DataFrame, source: str, locked: dict[str, str]) -> list[str]:
+    """Return the groups of a source that are not locked.
+
+    Raises
+    ------
+    ParamsError
+        When there is no such source, or none of its groups is new.
+    """
+    held = samples[samples["source"] == source]
+    known = ", ".join(sorted(set(samples["source"])))
+    if held.empty:
+        raise ParamsError([Problem("--source", f"one of {known}", source, "name one of these")])
+    new = [str(node) for node in build_graph(held, _none()).nodes if str(node) not in locked]
+    if not new:
+        got, remedy = "none: all are locked", "leave them: locked groups never move"
+        raise ParamsError([Problem(f"--source {source}", "groups that no split holds yet", got, remedy)])
+    return new
+
+
+def _none() -> pd.DataFrame:
+    return pd.DataFrame(columns=list(CLUSTERS), dtype="str")
+
+
+def _clusters(dataset: str) -> pd.DataFrame:
+    """Return the near-duplicates that validate has found so far: they tie groups as a common key does."""
+    path = paths.quality(dataset, "clusters")
+    return io.read_table(path) if path.exists() else _none()
