@@ -133,3 +133,17 @@ def test_impossible_parameters_are_refused(workspace: Path, old: str, new: str) 
     write(waist(50))
     with pytest.raises(ParamsError):
         run("toy")
+
+
+def test_a_long_calibration_says_every_ten_seconds_where_it_is(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(waist(120))
+    run("toy")
+    assert capsys.readouterr().err == ""
+    seconds = iter(range(0, 100_000, 3))
+    monkeypatch.setattr("vouch.stages.calibrate.time.monotonic", lambda: float(next(seconds)))
+    run("toy")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("calibrate: 15 s so far, now ")  # each look at the clock is 3 s later
+    assert "without fold" in lines[0]

@@ -7,6 +7,10 @@ Fails when  a score is not in [0, 1], a logit is not finite, a label is unknown,
         has no group. Too few predictions are not a failure: the calibrator is then the identity and says why.
 """
 
+import sys
+import time
+from collections.abc import Callable
+
 from vouch import io, paths
 from vouch.calibration.fit.calibrate import fit
 from vouch.calibration.fit.params import SECTIONS
@@ -17,19 +21,39 @@ from vouch.splits.contract import read_predictions
 from vouch.stages import main
 
 DIGITS = 9  # decimals of a coefficient: confidences then agree to 1e-8 with those that were fitted
+EVERY_S = 10.0  # a line of progress: none where classes are few
 
 
 def run(model: str) -> None:
     """Calibrate one model."""
     asked = load(SECTIONS[task_of(model)], "models", model, "calibrate")
     rows = read_predictions(model, "candidate", "val_select", purpose="fit_calibrator")
-    found = fit(rows, asked)
+    found = fit(rows, asked, tell=rarely(time.monotonic))
     metrics = metrics_before_after(found.before, found.after, asked, correlation=found.correlation)
     reliability = reliability_before_after(found.before, found.after, bins=asked.bins)
     io.write_json(paths.model(model, "calibrator.json"), found.calibrator, digits=DIGITS)
     io.write_table(paths.model(model, "calibrator.csv"), found.lookup)
     io.write_json(paths.metrics(model, "calibration"), metrics)
     io.write_table(paths.plots(model, "calibration.csv"), reliability)
+
+
+def rarely(clock: Callable[[], float]) -> Callable[[str], None]:
+    """Return what says on stderr what is fitted now, at most every ten seconds.
+
+    Parameters
+    ----------
+    clock : function
+        Seconds of a clock that never goes back.
+    """
+    start = last = clock()
+
+    def tell(now: str) -> None:
+        nonlocal last
+        if clock() - last >= EVERY_S:
+            last = clock()
+            print(f"calibrate: {last - start:.0f} s so far, now {now}", file=sys.stderr, flush=True)
+
+    return tell
 
 
 if __name__ == "__main__":

@@ -188,3 +188,39 @@ def test_two_classes_are_enough_and_one_is_not() -> None:
     assert fit_multiclass(labelled(two), CHOICE)["classes"] == ["cone", "none"]
     with pytest.raises(DataError, match="two classes or more"):
         labelled(two.drop(columns="logit_none").query("class_true != 'none'"))
+
+
+def test_of_many_classes_a_map_that_the_rows_cannot_support_is_never_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = np.random.default_rng(0)
+    names = [f"c{place:02d}" for place in range(40)]
+    logits = generator.normal(0, 3, (244, 40))
+    truth = (logits / 2 + generator.gumbel(size=logits.shape)).argmax(axis=1)
+    table = pd.DataFrame(logits, columns=[f"logit_{name}" for name in names]).assign(
+        group=[f"g{place % 80}" for place in range(244)],
+        class_true=[names[label] for label in truth],
+        correct=logits.argmax(axis=1) == truth,
+    )
+    fitted = []
+    for method, fit in FITS.items():
+        monkeypatch.setitem(FITS, method, lambda *rows, method=method, fit=fit: [fitted.append(method), fit(*rows)][1])
+    choice = multiclass(*FITS, rows_per_parameter=50, events_per_parameter=5, folds=4)
+    found = fit_multiclass(table, choice)
+    assert set(fitted) == {"identity", "temperature", "ensemble_temperature"}
+    assert found["candidates"]["left_out"]["dirichlet"] == {"rows": 82_000, "events": 8_200}  # 40 x 41 numbers
+
+
+def test_whoever_waits_hears_what_is_fitted() -> None:
+    heard: list[str] = []
+    choice = multiclass("identity", "temperature", folds=2)
+    fit_multiclass(rows(60, groups=4), choice, tell=heard.append)
+    assert heard == [
+        "identity without fold 1 of 2",
+        "temperature without fold 1 of 2",
+        "identity without fold 2 of 2",
+        "temperature without fold 2 of 2",
+        "temperature on all folds",
+    ]
+    heard.clear()
+    out_of_fold(rows(60, groups=4), choice, tell=heard.append)
+    assert heard[0] == "for the figures of fold 1 of 2: identity without fold 1 of 2"
+    assert heard[-1] == "for the figures of fold 2 of 2: temperature on all folds"

@@ -27,8 +27,10 @@ class Fitted:
     correlation: float  # of being right in two rows of a group
 
 
-def fit(rows: pd.DataFrame, asked: Scalar | Multiclass) -> Fitted:
+def fit(rows: pd.DataFrame, asked: Scalar | Multiclass, *, tell: multiclass.Tell = multiclass.silent) -> Fitted:
     """Return the calibrator of the kind asked for, fitted on the waist's rows.
+
+    Maps of many classes take minutes: `tell` hears what is fitted. Curves of one score take milliseconds.
 
     Raises
     ------
@@ -39,7 +41,7 @@ def fit(rows: pd.DataFrame, asked: Scalar | Multiclass) -> Fitted:
         case Scalar():
             return _fit_scalar(rows, asked)
         case Multiclass():
-            return _fit_multiclass(rows, asked)
+            return _fit_multiclass(rows, asked, tell)
         case _:
             assert_never(asked)
 
@@ -58,14 +60,14 @@ def _fit_scalar(rows: pd.DataFrame, asked: Scalar) -> Fitted:
     )
 
 
-def _fit_multiclass(rows: pd.DataFrame, asked: Multiclass) -> Fitted:
+def _fit_multiclass(rows: pd.DataFrame, asked: Multiclass, tell: multiclass.Tell) -> Fitted:
     """Fit one map of all logits, and one of the gate."""
     labelled = multiclass.labelled(rows)
-    calibrator = multiclass.fit_multiclass(labelled, asked)
+    calibrator = multiclass.fit_multiclass(labelled, asked, tell=tell)
     return Fitted(
         calibrator=calibrator,
         lookup=multiclass_lookup(calibrator),
         before=calibrated(as_predicted(calibrator["classes"]), labelled),
-        after=multiclass.out_of_fold(labelled, asked),
+        after=multiclass.out_of_fold(labelled, asked, tell=tell),
         correlation=intraclass_correlation(labelled, asked.intraclass_floor),
     )

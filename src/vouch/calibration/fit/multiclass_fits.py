@@ -13,13 +13,13 @@ from scipy.optimize import minimize
 
 from vouch.calibration.apply.probabilities import IntArray, log_softmax, softmax
 from vouch.calibration.apply.scalar_maps import FloatArray, Map
-from vouch.calibration.fit.newton import Loss, minimise
+from vouch.calibration.fit.matrix_loss import MatrixLoss
+from vouch.calibration.fit.newton import Loss, newton
 from vouch.calibration.fit.one_vs_rest import CURVES, fit_one_vs_rest
 from vouch.calibration.fit.scalar_fits import LOG_SCALE
 
 PENALTIES = tuple(10.0**power for power in range(0, -7, -1))  # lambda = mu, strongest first
 RIDGE = 1e-6  # of a row's loss: finite coefficients for separable rows and for a class that no row has
-DAMPING = 1e-10  # of the curvature alone, where a direction changes no probability: the minimum does not move
 
 Fit = Callable[[FloatArray, IntArray], list[Map]]
 
@@ -61,7 +61,7 @@ def fit_vector(logits: FloatArray, labels: IntArray) -> list[Map]:
     """Return softmax(w z + c) with a weight and a bias for each class (Guo et al. 2017)."""
     classes = logits.shape[1]
     start = np.concatenate([np.ones(classes), np.zeros(classes)])
-    weights, biases = minimise(_vector_loss(logits, labels, start), start).reshape(2, classes)
+    weights, biases = newton(_vector_loss(logits, labels, start), start).reshape(2, classes)
     return [{"method": "vector", "weights": weights.tolist(), "biases": biases.tolist()}]
 
 
@@ -130,38 +130,9 @@ def _odir(features: FloatArray, labels: IntArray) -> list[Map]:
         scale = np.full((classes, classes + 1), penalty / (classes * (classes - 1)))
         scale[:, -1] = penalty / classes
         np.fill_diagonal(scale, 0.0)
-        weights = minimise(_matrix_loss(design, labels, scale), weights.ravel()).reshape(weights.shape)
+        weights = MatrixLoss(design, labels, scale).minimum(weights)
         found.append({"weights": weights[:, :-1].tolist(), "biases": weights[:, -1].tolist(), "penalty": penalty})
     return found
-
-
-def _matrix_loss(design: FloatArray, labels: IntArray, scale: FloatArray) -> Loss:
-    """Return the mean log loss of softmax(W x) plus sum scale W^2, over W of shape (classes, features)."""
-    n, shape = len(design), scale.shape
-    rows, truth = np.arange(n), np.eye(shape[0])[labels]
-
-    def value(flat: FloatArray) -> float:
-        weights = flat.reshape(shape)
-        logs = log_softmax(design @ weights.T)
-        return float(-np.mean(logs[rows, labels]) + np.sum(scale * weights**2))
-
-    def gradient(flat: FloatArray) -> FloatArray:
-        weights = flat.reshape(shape)
-        error = softmax(design @ weights.T) - truth
-        return (error.T @ design / n + 2 * scale * weights).ravel()
-
-    def curvature(flat: FloatArray) -> FloatArray:
-        shares = softmax(design @ flat.reshape(shape).T)
-        spread = (shares.T[:, None, :] * design.T).reshape(-1, n)  # p_ik x_i, row after row of long lines
-        crossed = spread @ spread.T
-        whole = -crossed
-        single = crossed.reshape(len(crossed), *shape).sum(axis=1)  # shares sum to one: sum_i p_ik x_i x_i'
-        for start in range(0, len(whole), shape[1]):
-            place = slice(start, start + shape[1])
-            whole[place, place] += single[place]
-        return whole / n + np.diag(2 * scale.ravel() + DAMPING)
-
-    return Loss(value, gradient, curvature)
 
 
 def _vector_loss(logits: FloatArray, labels: IntArray, centre: FloatArray) -> Loss:

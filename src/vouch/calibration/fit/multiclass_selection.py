@@ -4,7 +4,8 @@ As in `scalar_selection` the loss is a proper score, never ECE. The penalty of m
 the same folds: of those within 0.0001 nats of the best one, the strongest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,12 @@ from vouch.calibration.fit.scalar_selection import TIE_NATS, best
 from vouch.errors import DataError, refuse_any
 from vouch.tables import GATE_LOGIT, LOGIT
 
+Tell = Callable[[str], None]  # takes what is fitted now, for whoever waits
+
+
+def silent(now: str) -> None:
+    """Say nothing."""
+
 
 def labelled(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows that a calibrator may learn from: those with a label.
@@ -45,7 +52,7 @@ def labelled(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["class_true"].notna().to_numpy(dtype=bool)].reset_index(drop=True)
 
 
-def fit_multiclass(rows: pd.DataFrame, asked: Multiclass) -> Calibrator:
+def fit_multiclass(rows: pd.DataFrame, asked: Multiclass, *, tell: Tell = silent) -> Calibrator:
     """Return a calibrator with the map that was chosen, and Platt's map of the gate where rows have one.
 
     The gate learns whether the calibrated answer is right.
@@ -65,7 +72,7 @@ def fit_multiclass(rows: pd.DataFrame, asked: Multiclass) -> Calibrator:
         `reason`.
     """
     classes = classes_of(rows)
-    curve, losses, tried = _fit_map(rows, classes, asked)
+    curve, losses, tried = _fit_map(rows, classes, asked, tell)
     calibrator: Calibrator = {**as_predicted(classes), "map": curve, "gate": None}
     if GATE_LOGIT in rows:
         right = calibrated(calibrator, rows)["correct"].to_numpy(dtype=bool)
@@ -75,7 +82,7 @@ def fit_multiclass(rows: pd.DataFrame, asked: Multiclass) -> Calibrator:
     return {**calibrator, "cross_validation": losses, "candidates": tried, "population": counted}
 
 
-def out_of_fold(rows: pd.DataFrame, asked: Multiclass) -> pd.DataFrame:
+def out_of_fold(rows: pd.DataFrame, asked: Multiclass, *, tell: Tell = silent) -> pd.DataFrame:
     """Return the rows as calibrated by a calibrator that was chosen and fitted without the row's group.
 
     The figures to report on the split that the calibrator is fitted on, as in `scalar_selection.out_of_fold`.
@@ -83,17 +90,28 @@ def out_of_fold(rows: pd.DataFrame, asked: Multiclass) -> pd.DataFrame:
     folds = grouped_folds(rows["group"], asked.folds)
     if not folds:  # one group alone: nothing can be learned without it
         return calibrated(as_predicted(classes_of(rows)), rows)
-    parts = [calibrated(fit_multiclass(rows[~held], asked), rows[held]) for held in folds]
+    parts = []
+    for number, held in enumerate(folds, 1):
+        outer = partial(_told_within, tell, f"for the figures of fold {number} of {len(folds)}")
+        parts.append(calibrated(fit_multiclass(rows[~held], asked, tell=outer), rows[held]))
     return pd.concat(parts).sort_index()
 
 
 def cross_validate(
-    logits: FloatArray, truth: IntArray, group: "pd.Series[Any]", methods: Sequence[str], *, folds: int
+    logits: FloatArray,
+    truth: IntArray,
+    group: "pd.Series[Any]",
+    methods: Sequence[str],
+    *,
+    folds: int,
+    tell: Tell = silent,
 ) -> dict[str, FloatArray]:
     """Return for each method the log loss (nats a row) of each of its maps on rows whose groups it has not seen."""
     totals: dict[str, FloatArray] = {}
-    for held in grouped_folds(group, folds):
+    held_out = grouped_folds(group, folds)
+    for number, held in enumerate(held_out, 1):
         for method in methods:
+            tell(f"{method} without fold {number} of {len(held_out)}")
             curves = FITS[method](logits[~held], truth[~held])
             losses = [log_loss_of_classes(apply_multiclass(curve, logits[held]), truth[held]) for curve in curves]
             totals[method] = totals.get(method, 0.0) + np.array(losses) * held.sum() / len(held)
@@ -105,8 +123,12 @@ def simplest(losses: FloatArray) -> int:
     return int(np.flatnonzero(losses <= losses.min() + TIE_NATS)[0])
 
 
+def _told_within(tell: Tell, outer: str, now: str) -> None:
+    tell(f"{outer}: {now}")
+
+
 def _fit_map(
-    rows: pd.DataFrame, classes: Sequence[str], asked: Multiclass
+    rows: pd.DataFrame, classes: Sequence[str], asked: Multiclass, tell: Tell
 ) -> tuple[Map, dict[str, float], dict[str, Any]]:
     if rows["group"].nunique() < 2:
         return {"method": "identity", "reason": f"{len(rows)} labelled rows in one group; 2 are needed"}, {}, {}
@@ -114,8 +136,9 @@ def _fit_map(
     if not tried.methods:
         return {"method": "identity", "reason": tried.reason}, {}, tried.report
     logits, truth = matrix(rows, classes, LOGIT), labels(rows, classes)
-    paths = cross_validate(logits, truth, rows["group"], tried.methods, folds=asked.folds)
+    paths = cross_validate(logits, truth, rows["group"], tried.methods, folds=asked.folds, tell=tell)
     places = {method: simplest(losses) for method, losses in paths.items()}
     losses = {method: float(path[places[method]]) for method, path in paths.items()}
     chosen = best(losses, parameters(len(classes)))
+    tell(f"{chosen} on all folds")
     return FITS[chosen](logits, truth)[places[chosen]], losses, tried.report

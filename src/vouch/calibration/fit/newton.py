@@ -1,17 +1,14 @@
-"""Minimise a smooth convex loss: damped Newton steps where the curvature is small enough to solve, L-BFGS beyond."""
+"""Minimise a smooth convex loss of few parameters by damped Newton steps; `truncated_newton` does of many."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
 FloatArray = npt.NDArray[np.float64]
 
 STEPS = 100  # Newton reaches 1e-10 within about ten; the rest is for separable rows
-NEWTON_LIMIT = 300  # parameters: a curvature of 300 x 300 over 20,000 rows takes 0.2 s, and grows with the square
 
 
 @dataclass(frozen=True)
@@ -23,34 +20,28 @@ class Loss:
     curvature: Callable[[FloatArray], FloatArray]  # symmetric, positive definite
 
 
-def minimise(loss: Loss, start: FloatArray) -> FloatArray:
-    """Return the parameters of the least loss; deterministic, and independent of the start but for rounding."""
-    if len(start) > NEWTON_LIMIT:
-        limits: Any = {"maxiter": 10_000, "maxfun": 20_000, "ftol": 1e-13, "gtol": 1e-9}
-        return np.asarray(minimize(loss.value, start, jac=loss.gradient, method="L-BFGS-B", options=limits).x)
-    return newton(loss, start)
-
-
 def newton(loss: Loss, start: FloatArray) -> FloatArray:
-    """Take Newton steps, halved until the loss falls: convex, so they reach the one minimum."""
+    """Return the parameters of the least loss by Newton steps: convex, so they reach the one minimum; deterministic."""
     weights, least = start, loss.value(start)
     for _ in range(STEPS):
         gradient = loss.gradient(weights)
         step = np.linalg.solve(loss.curvature(weights), gradient).astype(np.float64)
         if gradient @ step <= 1e-13 * max(1.0, least):  # twice what the loss can still fall
             break
-        moved, improved = _damped(loss, weights, step, least)
+        moved, improved = damped(loss.value, weights, step, least)
         if improved >= least:  # what is left is float noise
             break
         weights, least = moved, improved
     return weights
 
 
-def _damped(loss: Loss, weights: FloatArray, step: FloatArray, least: float) -> tuple[FloatArray, float]:
+def damped(
+    value: Callable[[FloatArray], float], weights: FloatArray, step: FloatArray, least: float
+) -> tuple[FloatArray, float]:
     """Halve the step until the loss falls; return the old point when no step helps any more."""
     for halving in range(30):
         moved = weights - step / 2**halving
-        improved = loss.value(moved)
+        improved = value(moved)
         if improved < least:
             return moved, improved
     return weights, least
