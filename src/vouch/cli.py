@@ -6,6 +6,7 @@ from typing import Any
 
 import typer
 
+from vouch.commands.check import check
 from vouch.commands.compare import compare
 from vouch.commands.data import import_, manifest_export
 from vouch.commands.deploy import deploy
@@ -55,6 +56,7 @@ app.command("import", help=IMPORT, rich_help_panel=DATA)(checked(import_))
 app.add_typer(manifest, name="manifest", rich_help_panel=DATA)
 app.command(rich_help_panel=DATA)(checked(params))
 app.add_typer(split, name="split", rich_help_panel=DATA)
+app.command(rich_help_panel=VERDICT)(checked(check))
 app.command(rich_help_panel=VERDICT)(checked(gate))
 app.command(rich_help_panel=VERDICT)(checked(plan))
 app.command(rich_help_panel=VERDICT)(checked(compare))

@@ -18,6 +18,7 @@ COMMANDS = {
     "export": ("manifest", "export", "{}", "-o", "out.jsonl"),
     "predict": ("predict", "{}", "a.jpg"),
     "gate": ("gate", "{}"),
+    "check": ("check", "{}"),
     "plan": ("plan", "{}"),
     "compare": ("compare", "{}"),
     "promote": ("promote", "{}", "--despite", "a test"),

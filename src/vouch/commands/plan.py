@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from vouch import io, params, paths
+from vouch.commands.check import known, show, unsplit
 from vouch.commands.wear import wear
 from vouch.errors import ParamsError, Problem, WorkspaceError
 from vouch.evaluation.gates.margins import least_margin
@@ -76,7 +77,17 @@ def plan(
     elif markdown:
         typer.echo(_markdown(found))
     else:
+        if groups is None:
+            _show_known(model)
         _show(model, found)
+
+
+def _show_known(model: str) -> None:
+    """Print what `vouch check` does, or how to see it: metrics may be here, by git, where the splits are not."""
+    if absent := unsplit(params.read_value("pipeline", "models", model, "dataset")):
+        Console().print(f"known before any training: {absent[0].remedy}, then `vouch check {escape(model)}`")
+    else:
+        show(model, known(model))
 
 
 def _given(numbers: dict[str, Any]) -> list[bool]:

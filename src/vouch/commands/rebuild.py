@@ -142,11 +142,12 @@ def _place(seen: Sequence[str], plan: Sequence[str], before: Mapping[str, float]
     of = f" of {len(plan)}" if plan else ""
     left = [name for name in plan if name not in seen[:-1]]
     known = sum(before.get(name, 0.0) for name in left)
-    told = f", at most {_minutes(known)} left by the last run here" if left and all(map(before.get, left)) else ""
+    told = f", at most {minutes(known)} left by the last run here" if left and all(map(before.get, left)) else ""
     return f"[{len(seen)}{of}] {seen[-1]}{told}"
 
 
-def _minutes(seconds: float) -> str:
+def minutes(seconds: float) -> str:
+    """Say how long that is."""
     return f"{round(seconds)} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
@@ -168,7 +169,7 @@ def _close(console: Console, status: int, seconds: Mapping[str, float]) -> None:
         return
     slowest = sorted(seconds.items(), key=lambda pair: -pair[1])[:SLOWEST]
     if slowest:
-        console.print("Longest: " + escape(", ".join(f"{name} {_minutes(spent)}" for name, spent in slowest)))
+        console.print("Longest: " + escape(", ".join(f"{name} {minutes(spent)}" for name, spent in slowest)))
     _verdicts(console)
     console.print("Page of all models: reports/index.html")
     for line in seen_by_git():

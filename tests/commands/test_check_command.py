@@ -1,0 +1,142 @@
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import typer
+from ruamel.yaml import YAML
+from typer.testing import CliRunner
+
+from vouch import io, paths
+from vouch.commands.check import check
+from vouch.commands.plan import plan
+from vouch.commands.rebuild import SECONDS
+from vouch.errors import ParamsError, WorkspaceError
+
+APP = typer.Typer()
+APP.command()(check)
+RULE = {"source": "test", "op": ">=", "bound": "value", "each": "all", "severity": "block"}
+PARAMS = {
+    "pipeline": {
+        "models": {"cones": {"dataset": "road", "task": "detect", "trained": "cones", "baseline": "registry/cones"}}
+    },
+    "models": {
+        "cones": {
+            "train_detector": {"size_px": 320},
+            "decide": {
+                "kind": "operating_point",
+                "objective": {"metric": "f1", "level": "class", "delta": 0.05},
+                "strata": [],
+                "min_truths": 20,
+                "intraclass_floor": 0.05,
+            },
+            "evaluate": {"level": 0.95, "seed": 1},
+            "gate": {
+                "required": {"light": ["night", "day"]},
+                "rules": {
+                    "recall": RULE | {"metric": "recall", "limit": 0.9, "each": "light", "min_groups": 3},
+                    "precision": RULE | {"metric": "precision", "limit": 0.8, "min_groups": 5},
+                },
+                "waivers": {},
+                "summary": [],
+            },
+        }
+    },
+}
+
+
+@pytest.fixture(autouse=True)
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Twenty photographs of ten groups, two for each split but val_test's four; by night only the last."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    with Path("params.yaml").open("w", encoding="utf-8") as stream:
+        YAML().dump(PARAMS, stream)
+    names = [f"s{number:02d}" for number in range(20)]
+    light = ["night" if number >= 18 else "day" for number in range(20)]
+    samples = pd.DataFrame({"sample_id": names, "label": None, "stratum_light": light})
+    boxes = pd.DataFrame({"sample_id": names, "class_name": "cone", "x1": 0.0, "y1": 0.0, "x2": 0.1, "y2": 0.1})
+    scan = pd.DataFrame({"sample_id": names, "width": 240, "height": 320, "orientation": [6] * 5 + [1] * 15})
+    io.write_table(paths.manifest("road", "samples"), samples)
+    io.write_table(paths.manifest("road", "boxes"), boxes)
+    io.write_table(paths.quality("road", "scan"), scan)
+    ends = {"train": (0, 4), "val_select": (4, 8), "val_calib": (8, 12), "val_test": (12, 20)}
+    for split, (first, end) in ends.items():
+        members = pd.DataFrame({"sample_id": names[first:end], "group": [f"g{n // 2}" for n in range(first, end)]})
+        io.write_table(paths.split("road", split), members)
+    return tmp_path
+
+
+def invoke(*options: str):
+    return CliRunner().invoke(APP, ["cones", *options])
+
+
+def test_what_can_never_pass_is_said_before_any_training_within_80_columns() -> None:
+    shown = invoke()
+    assert shown.exit_code == 0, shown.output
+    lines = shown.output.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line.split() for line in lines if "photographs" in line] == [
+        ["train", "4", "photographs", "2", "groups"],
+        ["val_select", "4", "photographs", "2", "groups"],
+        ["val_calib", "4", "photographs", "2", "groups"],
+        ["val_test", "8", "photographs", "4", "groups"],
+    ]
+    assert [line.split() for line in lines if line.startswith("  recall") or line.startswith("  precision")] == [
+        ["recall[light=night]", "1", "3", "never"],
+        ["precision", "4", "5", "never"],
+    ]
+    assert "never: recall[light=night]: too few groups" in lines
+    assert "under 8 pixels on the canvas of 320: 0 of 20" in shown.output  # 24 x 32 pixels each
+    assert "took" not in shown.output
+
+
+def test_enforce_turns_it_into_an_exit_code_and_a_waiver_back() -> None:
+    assert invoke("--enforce").exit_code == 1
+    content = YAML(typ="safe", pure=True).load(Path("params.yaml"))
+    waiver = {"reason": "only one drive by night", "expires": "2099-01-01"}
+    content["models"]["cones"]["gate"]["waivers"] = {"recall": waiver, "precision": waiver}
+    with Path("params.yaml").open("w", encoding="utf-8") as stream:
+        YAML().dump(content, stream)
+    assert invoke("--enforce").exit_code == 0
+
+
+def test_small_boxes_and_the_last_training_s_time_are_told_where_they_are_known() -> None:
+    boxes = io.read_table(paths.manifest("road", "boxes"))
+    io.write_table(paths.manifest("road", "boxes"), boxes.assign(x2=0.029))  # of 240 wide 6.96 pixels, of 320 wide 9.28
+    SECONDS.parent.mkdir(parents=True)
+    SECONDS.write_text(json.dumps({"train_detector@cones": 700.0, "train_detector@other": 50.0, "gate@cones": 2.0}))
+    said = " ".join(invoke().output.split())
+    assert "canvas of 320: 15 of 20, cone 15 of 20" in said
+    assert "training here took, last time: train_detector@cones 12 min" in said
+    assert "@other" not in said
+    assert "gate@" not in said
+
+
+def test_without_a_split_the_command_that_makes_one_is_named() -> None:
+    for split in paths.SPLITS[1:]:
+        paths.split("road", split).unlink()
+    refused = invoke().exception
+    assert isinstance(refused, WorkspaceError)
+    assert len(refused.problems) == 3
+    assert "run `dvc repro split@road`" in str(refused)
+
+
+def test_an_unknown_model_is_refused_with_those_there_are() -> None:
+    refused = CliRunner().invoke(APP, ["cone"]).exception
+    assert isinstance(refused, ParamsError)
+    assert "cones" in str(refused)
+
+
+def test_plan_says_it_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vouch.commands.plan._at_hand", lambda model: {})
+    monkeypatch.setattr("vouch.commands.plan._show", lambda model, found: print("the plan"))
+    app = typer.Typer()
+    app.command()(plan)
+    shown = CliRunner().invoke(app, ["cones"])
+    assert shown.output.index("known of cones before any training") < shown.output.index("the plan")
+    for split in paths.SPLITS:
+        paths.split("road", split).unlink()
+    shown = CliRunner().invoke(app, ["cones"])
+    assert "run `dvc repro split@road`" in shown.output
+    assert "the plan" in shown.output
