@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from vouch.errors import Problem
+from vouch.names import closest
 from vouch.paths import SPLITS
-from vouch.sources.vocabulary import closest
 from vouch.splits.bridges import SEALED
 from vouch.splits.components import Graph, find_components
 
