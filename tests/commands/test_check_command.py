@@ -15,7 +15,7 @@ from vouch.errors import ParamsError, WorkspaceError
 
 APP = typer.Typer()
 APP.command()(check)
-RULE = {"source": "test", "op": ">=", "bound": "value", "each": "all", "severity": "block"}
+RULE = {"source": "test", "bound": "value"}
 PARAMS = {
     "pipeline": {
         "models": {"cones": {"dataset": "road", "task": "detect", "trained": "cones", "baseline": "registry/cones"}}

@@ -12,6 +12,8 @@ from vouch.errors import ParamsError
 from wrong_names import HOSTILE
 
 COMMANDS = {
+    "new": ("new", "{}", "photographs"),
+    "params": ("params", "{}"),
     "import": ("import", "{}", "photographs", "--format", "yolo"),
     "undo": ("import", "{}", "--undo"),
     "assign": ("split", "assign", "{}", "k=v", "--to", "train"),

@@ -43,6 +43,7 @@ OUTPUTS = {  # parameter: the command, its option, and a suffix that may be writ
     ("manifest export", "yolo"): (["manifest", "export", "d", "--format", "yolo"], "-o", ""),
 }
 INPUTS = {
+    ("new", "path"),
     ("import", "path"), ("import", "manifest"), ("import", "annotations"), ("predict", "images"), ("predict", "bundle"),
     ("drift", "path"), ("drift", "groups"), ("deploy", "bundle"), ("deploy", "photographs"), ("deploy", "lint"),
 }  # fmt: skip

@@ -4,6 +4,7 @@ import subprocess
 import pytest
 
 from vouch.commands import rebuild
+from vouch.errors import WorkspaceError
 
 PLAN = ["render@d", "split@d", "train@m", "gate@m"]
 OUTPUT = [
@@ -89,3 +90,19 @@ def test_git_says_which_kinds_of_files_a_build_changed(checkout):
     assert lock.startswith("  dvc.lock: hashes")
     assert metrics.startswith("  metrics/: figures")
     assert (first, "commit" in last) == ("git status: the build changed", True)
+
+
+def test_imported_photographs_come_back_and_outputs_that_no_cache_has_are_not_asked_for(checkout, monkeypatch):
+    (checkout / "data/sources").mkdir(parents=True)
+    (checkout / "data/sources/d.dvc").write_text("outs: []\n")
+    asked = []
+
+    def run(command, **_):
+        asked.append(command)
+        return subprocess.CompletedProcess(command, len(asked) - 1, "", "ERROR: no\ncache")
+
+    monkeypatch.setattr(rebuild.subprocess, "run", run)
+    rebuild._bring_back()
+    assert asked == [["dvc", "checkout", "data/sources/d.dvc"]]
+    with pytest.raises(WorkspaceError, match="got ERROR: no cache; run `dvc pull`"):
+        rebuild._bring_back()

@@ -13,11 +13,10 @@ TOO_FEW = "too few groups for this bound, were every answer right"
 WORLD = World(0.95, 0.05, 1)
 
 
-def rule(metric="recall", limit=0.9, bound="value", each="all", min_groups=0, source="test", severity="block", op=">="):
+def rule(metric="recall", limit=0.9, bound="value", each="all", min_groups=0, source="test", severity="block"):
     return Rule(
         source=source,
         metric=metric,
-        op=op,
         limit=limit,
         bound=bound,
         each=each,
@@ -53,11 +52,11 @@ def test_groups_of_each_rule_are_counted_where_its_rows_can_lie() -> None:
     rules = {
         "accuracy": rule("accuracy"),
         "by_light": rule("accuracy", each="light"),
-        "by_class": rule("ece", each="class,light", op="<="),
-        "misses": rule("fnr_on_exits", op="<=", limit=0.5),
-        "alarms": rule("fpr_on_exits", op="<=", limit=0.5),
+        "by_class": rule("ece", each="class,light"),
+        "misses": rule("fnr_on_exits", limit=0.5),
+        "alarms": rule("fpr_on_exits", limit=0.5),
         "worse": rule("accuracy", source="comparison", limit=-0.1),
-        "parity": rule("logit_difference", source="export", op="<="),
+        "parity": rule("logit_difference", source="export"),
     }
     required = {"light": ("night", "fog"), "class": ("works",)}
     found = {name: one.groups for name, one in outlooks(rules, rows, required=required).items()}
@@ -94,12 +93,12 @@ def test_of_a_detector_false_alarms_may_lie_in_any_group() -> None:
     [
         (rule("accuracy", min_groups=12), ""),
         (rule("accuracy", min_groups=13), "too few groups"),
-        (rule("accuracy", limit=0.7, bound="low"), ""),  # of 12 right answers .7354 at least: .025 ** (1 / 12)
-        (rule("accuracy", limit=0.74, bound="low"), TOO_FEW),
-        (rule("fnr_on_exits", limit=0.6, bound="high", op="<="), TOO_FEW),
-        (rule("fnr_on_exits", limit=0.61, bound="high", op="<="), ""),  # of 4 without a miss .6024 at most
-        (rule("auroc", limit=0.999, bound="low"), ""),  # no share of rows: nothing is claimed
-        (rule("accuracy", limit=0.99, bound="low", source="comparison"), ""),
+        (rule("accuracy", limit=0.7, bound="worst"), ""),  # of 12 right answers .7354 at least: .025 ** (1 / 12)
+        (rule("accuracy", limit=0.74, bound="worst"), TOO_FEW),
+        (rule("fnr_on_exits", limit=0.6, bound="worst"), TOO_FEW),
+        (rule("fnr_on_exits", limit=0.61, bound="worst"), ""),  # of 4 without a miss .6024 at most
+        (rule("auroc", limit=0.999, bound="worst"), ""),  # no share of rows: nothing is claimed
+        (rule("accuracy", limit=0.99, bound="worst", source="comparison"), ""),
     ],
 )  # fmt: skip
 def test_a_rule_is_out_of_reach_where_the_best_model_cannot_pass(asked: Rule, why: str) -> None:

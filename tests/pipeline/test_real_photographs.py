@@ -1,4 +1,4 @@
-"""Real photographs through the same stages: import, split by session, train, judge, report."""
+"""Real photographs from a folder to a verdict: `vouch new`, then every stage."""
 
 import csv
 import json
@@ -38,44 +38,29 @@ def chosen(target):
 
 
 @pytest.fixture(scope="module")
-def curbside(tmp_path_factory):
-    """A workspace with `curbside` beside `driver`, its photographs imported and its line of the graph run."""
+def waste(tmp_path_factory):
+    """A workspace with `waste` beside `driver`, its photographs imported and its line of the graph run."""
     folder = workspace.make(tmp_path_factory.mktemp("real"), tmp_path_factory.mktemp("real_cache"))
     source = tmp_path_factory.mktemp("photographs")
     chosen(source)
-    workspace.add_examples(folder, "curbside")
-    training = "models.curbside.train_detector"
-    coverage = "datasets.curbside.validate.coverage"
-    workspace.change(
-        folder,
-        {
-            f"{training}.epochs": 1,
-            f"{training}.size_px": 96,
-            f"{coverage}.min_samples": 1,
-            f"{coverage}.min_count": 1,
-            "models.curbside.parity.photographs": 2,
-            "models.curbside.evaluate.replicates": 200,
-            "models.curbside.compare.replicates": 200,
-        },
-    )
-    words = ["import", "curbside", str(source), "--format", "yolo", "--manifest", str(source / "manifest.csv")]
-    said = workspace.vouch(folder, *words, "--group", "session=column:group")
+    said = workspace.vouch(folder, "new", "waste", str(source))
     assert said.returncode == 0, said.stdout
-    workspace.done(folder, "dvc", "repro", "report@curbside", "bundle@curbside")
+    workspace.change(folder, workspace.short("waste", "train_detector") | {"models.waste.train_detector.size_px": 96})
+    workspace.done(folder, "dvc", "repro", "report@waste", "bundle@waste")
     return folder
 
 
-def test_all_stages_ran_and_judged(curbside):
-    verdict = json.loads((curbside / "metrics/curbside/gate.json").read_text())
+def test_all_stages_ran_and_judged(waste):
+    verdict = json.loads((waste / "metrics/waste/gate.json").read_text())
     assert verdict["passed"] is False  # one epoch on a few dozen photographs
-    assert (curbside / "models/curbside/bundle/manifest.json").is_file()
-    assert "curbside" in (curbside / "reports/curbside/index.html").read_text()
+    assert (waste / "models/waste/bundle/manifest.json").is_file()
+    assert "waste" in (waste / "reports/waste/index.html").read_text()
 
 
-def test_no_session_straddles_splits(curbside):
+def test_no_session_straddles_splits(waste):
     splits = defaultdict(set)
     for name in ("train", "val_select", "val_calib", "val_test"):
-        with (curbside / f"data/splits/curbside/{name}.csv").open() as stream:
+        with (waste / f"data/splits/waste/{name}.csv").open() as stream:
             for row in csv.DictReader(stream):
                 splits[row["group"]].add(name)
     assert len(splits) == SESSIONS
@@ -83,7 +68,38 @@ def test_no_session_straddles_splits(curbside):
     assert {name for names in splits.values() for name in names} == {"train", "val_select", "val_calib", "val_test"}
 
 
-def test_the_import_left_nothing_absolute_and_is_tracked(curbside):
-    assert (curbside / "data/sources/curbside.dvc").is_file()
-    descriptor = (curbside / "data/sources/curbside/imported/source.json").read_text()
-    assert str(curbside.parent) not in descriptor
+def test_the_import_left_nothing_absolute_and_is_tracked(waste):
+    assert (waste / "data/sources/waste.dvc").is_file()
+    descriptor = (waste / "data/sources/waste/imported/source.json").read_text()
+    assert str(waste.parent) not in descriptor
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "groups"), [("cones_cubes", [], 6), ("grocery_packages", ["--group", "none"], None)]
+)
+def test_other_sets_reach_their_splits_in_two_commands(name, words, groups, tmp_path):
+    folder = workspace.make(tmp_path / "workspace", tmp_path / "cache")
+    kept = some_of(PHOTOGRAPHS.parent / name, tmp_path / "photographs")
+    said = workspace.vouch(folder, "new", name, str(tmp_path / "photographs"), *words)
+    assert said.returncode == 0, said.stdout
+    workspace.done(folder, "dvc", "repro", f"split@{name}")
+    with (folder / f"splits/{name}.lock.csv").open() as stream:
+        locked = list(csv.DictReader(stream))
+    assert {row["split"] for row in locked} == {"train", "val_select", "val_calib", "val_test"}
+    assert len(locked) == (kept if groups is None else groups)
+
+
+def some_of(source, target):
+    """Copy every twelfth row of a set's manifest with its photograph and labels; return how many."""
+    with (source / "manifest.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    kept = rows[::12]
+    files = [row[key] for row in kept for key in ("file", "label_file") if key in row]
+    for file in [*files, *(path.name for path in source.glob("data.yaml"))]:
+        (target / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source / file, target / file)
+    with (target / "manifest.csv").open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0])
+        writer.writeheader()
+        writer.writerows(kept)
+    return len(kept)

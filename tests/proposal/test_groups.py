@@ -41,6 +41,11 @@ def test_a_column_that_names_what_is_shared_is_taken(tmp_path):
     assert groups.said[0][1].startswith("column video; 5 groups of 4 photographs in the middle")
 
 
+def test_a_column_that_is_ignored_is_not_taken(tmp_path):
+    files = with_columns(plain(20), video=lambda i: f"v{i % 5}", tape=lambda i: i // 4, clip=lambda i: i // 5)
+    assert found(tmp_path, files, ignore=["video"]).keys == ("clip",)
+
+
 def test_two_keys_are_kept_where_enough_groups_stay_independent(tmp_path):
     driver, vehicle = (lambda i: f"d{i // 4}"), (lambda i: f"v{i // 8}" if i < 80 else f"w{i // 4}")
     groups = found(tmp_path, with_columns(plain(160), driver=driver, vehicle=vehicle, site=lambda i: f"s{i % 4}"))
@@ -61,6 +66,7 @@ def test_columns_that_only_look_like_groups_are_named_in_the_refusal(tmp_path):
     files = with_columns(
         plain(20),
         split=lambda i: "train" if i % 3 else "valid",
+        usage=lambda i: "train2017" if i % 4 else "val2017",
         group=lambda i: "abc"[i % 3],
         camera=lambda i: "one",
         frame=lambda i: i % 7,
@@ -69,7 +75,7 @@ def test_columns_that_only_look_like_groups_are_named_in_the_refusal(tmp_path):
     groups = found(tmp_path, files)
     (refused,) = groups.problems
     assert groups.keys == ()
-    assert "column split (names of splits" in refused.got
+    assert "column split, column usage (names of splits" in refused.got
     assert "column group (3 groups: too few for four splits)" in refused.got
     assert "column camera (one value for all)" in refused.got
     assert "column frame (nothing in its name says" in refused.got
@@ -108,12 +114,13 @@ def test_folders_are_groups_but_not_those_of_a_split_or_class(tmp_path):
         ([f"{v}_frame{n}" for v in "abcd" for n in range(3)], set("abcd")),
         ([f"IMG_{n:04}" for n in range(12)], None),  # the camera's word
         ([f"{n:06}" for n in range(12)], None),
+        ([f"2025061{day}_12000{n}" for day in range(5) for n in range(2)], None),  # the end of a time is no number
         ([f"{n * 7919:x}f-1" for n in range(12)], None),  # each photograph its own
     ],
 )
 def test_the_name_before_a_number_is_a_sequence(tmp_path, names, expected):
     groups = found(tmp_path, yolo(names))
-    assert (set(groups.values["sequence"]) if groups.keys else None) == expected
+    assert set(groups.values.get("sequence", ())) == (expected or set())
     if expected:
         assert groups.rules["sequence"].pattern is not None
 

@@ -45,6 +45,13 @@ def test_the_share_of_small_boxes_is_of_the_shorter_side(tmp_path):
     assert small_share(found, sizes, 200) == 0.25
 
 
+def test_one_small_box_in_four_takes_a_larger_canvas(tmp_path):
+    found, sizes = boxes(tmp_path, 0.1, size=(640, 480))
+    small = replace(found.records[0], boxes=(("cone", 0.0, 0.0, 0.03, 0.04),))  # 6.7 pixels at 224
+    found = replace(found, records=(small, *found.records[1:]))
+    assert network("detect", found, sizes, n_train=400, cores=2).size_px == 320
+
+
 def test_few_photographs_take_more_epochs_and_a_smaller_batch(tmp_path):
     found, sizes = boxes(tmp_path, 0.1, size=(640, 480))
     few, many = (network("detect", found, sizes, n_train=n, cores=2) for n in (60, 5000))

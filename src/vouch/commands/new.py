@@ -19,7 +19,8 @@ from vouch import io, paths
 from vouch.commands import importing
 from vouch.commands.data import RULES
 from vouch.commands.params_edit import with_entry, with_item
-from vouch.errors import ManifestError, Problem, WorkspaceError, refuse_any
+from vouch.errors import ManifestError, ParamsError, Problem, WorkspaceError, refuse_any
+from vouch.names import wrong_names
 from vouch.params import DEFAULTS, PARAMS, parse_params, read_params
 from vouch.proposal import sessions
 from vouch.proposal.parameters import Entry, entries
@@ -61,6 +62,7 @@ def new(
     VouchError
         Listing everything that stands against it; nothing is written then.
     """
+    refuse_any(ParamsError, wrong_names([("NAME", name)]))
     tree = tree_at(path)
     proposal = propose(name, tree, task=task, groups=group or [], strata=strata or [], ignore=ignore or [])
     refuse_any(ManifestError, _ambiguous(proposal.classes))

@@ -13,8 +13,8 @@ from rich.table import Column, Table
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
-from vouch.errors import ParamsError, Problem
-from vouch.names import closest
+from vouch.errors import ParamsError, Problem, refuse_any
+from vouch.names import closest, wrong_names
 from vouch.params import DEFAULTS, PARAMS, PRESETS, read_params, read_section
 from vouch.presets import JUDGED, Key, Laid
 
@@ -30,6 +30,7 @@ def params(
     ParamsError
         When there is no such model, data set or section.
     """
+    refuse_any(ParamsError, wrong_names([("NAME", name)]))
     content = read_params()
     kinds = [kind for kind in PRESETS if name in content.get(kind, {})]
     if not kinds:

@@ -22,7 +22,7 @@ from rich.table import Column, Table
 
 from vouch import io, paths
 from vouch.commands.check_params import check_params
-from vouch.errors import exiting
+from vouch.errors import Problem, WorkspaceError, exiting
 from vouch.evaluation.gates.rules import objections
 from vouch.release.verdict import open_verdict
 
@@ -45,10 +45,11 @@ def rebuild(model: str = "") -> int:
     ------
     ParamsError
         Listing what is wrong in params.yaml, or a MODEL that is none; then nothing runs.
+    WorkspaceError
+        When DVC's cache lacks imported photographs or a promoted bundle.
     """
     check_params(model)
-    if any(Path("data/sources").glob("*.dvc")) or any(Path("registry").glob("*/bundle.dvc")):
-        subprocess.run(["dvc", "checkout"], check=True)
+    _bring_back()
     targets = [f"report@{model}", f"bundle@{model}"] if model else []
     before = _last_time()
     seconds: dict[str, float] = {}
@@ -190,6 +191,18 @@ def _verdicts(console: Console) -> None:
         console.print(table)
     for reason in failed:
         console.print(f"[red]stands against a release:[/red] {escape(reason)}")
+
+
+def _bring_back() -> None:
+    """Let DVC put imported photographs and promoted bundles where they belong; outputs are `dvc repro`'s."""
+    records = [*sorted(Path("data/sources").glob("*.dvc")), *sorted(Path("registry").glob("*/bundle.dvc"))]
+    if not records:
+        return
+    done = subprocess.run(["dvc", "checkout", *map(str, records)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        got = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
+        remedy = "run `dvc pull` where a remote holds them, or import them again"
+        raise WorkspaceError([Problem(f"dvc checkout {' '.join(map(str, records))}", "success", got, remedy)])
 
 
 def seen_by_git() -> list[str]:

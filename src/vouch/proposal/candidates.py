@@ -71,8 +71,7 @@ def of_columns(found: Survey) -> Iterator[Candidate]:
 def of_folders(found: Survey) -> Iterator[Candidate]:
     """Yield the levels of folders that are neither a split nor the class."""
     folders = [record.image.split("/")[:-1] for record in found.records]
-    held = 1 if found.descriptor.format == "imagefolder" else 0  # the innermost folder is the class
-    for level in range(1, min((len(parts) for parts in folders), default=0) - held + 1):
+    for level in range(1, min((len(parts) for parts in folders), default=0) + 1):
         values = tuple(parts[level - 1] for parts in folders)
         if not all(columns.bare(value) in STRUCTURE for value in set(values)):
             one = Candidate("folder", Rule(level=level), values, f"folder level {level}")

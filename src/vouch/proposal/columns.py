@@ -99,7 +99,7 @@ def objection(name: str, values: Sequence[str], labels: Sequence[str | None]) ->
         "a measure or name of the file": bool(words(_unprefixed(name)) & MEASURES) and not is_shared(name),
         f"empty for {empty:,} photographs": empty > 0,
         "one value for all": len(distinct) == 1,
-        "the class again": False,
+        "the class again": follows_class(values, labels),
         "another value for nearly every photograph": len(distinct) > NEARLY * len(values),
     }
     return next((reason for reason, holds in reasons.items() if holds), "")

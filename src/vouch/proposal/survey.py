@@ -141,7 +141,8 @@ def _unlabelled(tree: Tree, reading: Reading, form: str) -> Iterator[Problem]:
         got = f"none for {counted(len(missing), 'photograph')} ({listed(missing)})"
         remedy = f"label them or take them out; where nothing is on them, {empty} says so"
         yield Problem("the labels", "a label for each photograph", got, remedy)
-    if left_out := sorted(tree.photographs - {record.image for record in reading.records}):
+    left_out = sorted(tree.photographs - {record.image for record in reading.records})
+    if left_out and not reading.problems:
         got = f"{counted(len(left_out), 'photograph')} where {form} looks for none ({listed(left_out)})"
         yield Problem("the photographs", "each where the labels of its format reach it", got, "move or remove them")
     if not missing and not any(record.annotation == "labelled" for record in reading.records):
