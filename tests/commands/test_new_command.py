@@ -41,7 +41,7 @@ def folder(root, files=FILES):
 
 
 def new(name, path, **options):
-    given = {"task": None, "group": None, "strata": None, "ignore": None, "dry_run": False}
+    given = {"task": None, "group": None, "strata": None, "ignore": None}
     command.new(name, path, **given | options)
 
 

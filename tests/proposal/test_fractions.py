@@ -1,10 +1,14 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import binom
 
 from vouch.errors import DataError
-from vouch.proposal.fractions import certifiable, certifies, divided, in_several, rules
+from vouch.params import read_params
+from vouch.proposal.fractions import LIMITS, certifiable, certifies, divided, in_several, rules
+from vouch.tasks import TASKS
 
 
 def data(sizes, *, boxes_each=1):
@@ -103,3 +107,10 @@ def test_what_cannot_be_certified_is_said():
 def test_groups_that_another_split_cuts_are_counted():
     groups = {"a": "x", "b": "x", "c": "y", "d": "y", "e": "z"}
     assert in_several(groups, {"a": "train", "b": "test", "c": "train", "d": "", "e": "val"}) == (3, 1)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_limits_are_those_of_the_presets(task):
+    rules = read_params(Path(__file__).parents[2] / "defaults.yaml")[task]["gate"]["rules"]
+    for name, limit in LIMITS[task].items():
+        assert limit is None or rules[name]["limit"] == limit

@@ -35,8 +35,8 @@ FOLDERS = {
 }
 
 
-def looked(root, files, *, task=None, ignore=()):
-    return survey(planted(root, files), task=task, ignore=ignore)
+def looked(root, files, *, task=None, ignore=(), unlabelled="refuse"):
+    return survey(planted(root, files), task=task, ignore=ignore, unlabelled=unlabelled)
 
 
 def problem(root, files, *, task=None):
@@ -132,3 +132,16 @@ def test_a_label_file_that_is_no_text_is_named(tmp_path):
     with pytest.raises(ManifestError) as refused:
         looked(tmp_path, {"a.jpg": GREY, "manifest.csv": b"image,label\na.jpg,\xe9\n"})
     assert {problem.where for problem in refused.value.problems} == {"manifest.csv:2", str(tmp_path)}
+
+
+def test_a_photograph_without_a_label_file_is_a_negative_where_a_person_says_so(tmp_path):
+    files = {**yolo(["a", "b", "c"]), "images/background.jpg": GREY}
+    assert [problem.where for problem in looked(tmp_path, files).problems] == ["the labels"]
+    found = looked(tmp_path, files, unlabelled="negative")
+    assert found.problems == ()
+    assert {record.image: record.annotation for record in found.records}["images/background.jpg"] == "negative"
+
+
+def test_photographs_that_the_labels_cannot_reach_are_named(tmp_path):
+    (problem,) = looked(tmp_path, {**yolo(["a", "b"]), "more/c.jpg": GREY}).problems
+    assert problem.got == "1 photograph where yolo looks for none (more/c.jpg)"

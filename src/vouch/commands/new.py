@@ -53,6 +53,7 @@ def new(
     ] = None,
     strata: Annotated[list[str] | None, typer.Option(help="Stratum to judge by, written like --group.")] = None,
     ignore: Annotated[list[str] | None, typer.Option(help="Column of the manifest to leave out.")] = None,
+    unlabelled: Annotated[str, typer.Option(help="Photographs without a label are: negative | refuse.")] = "refuse",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be assumed and written, no more.")] = False,
 ) -> None:
     """Look into a folder of labelled photographs, write its data set and model into params.yaml, and import it.
@@ -64,7 +65,8 @@ def new(
     """
     refuse_any(ParamsError, wrong_names([("NAME", name)]))
     tree = tree_at(path)
-    proposal = propose(name, tree, task=task, groups=group or [], strata=strata or [], ignore=ignore or [])
+    asked = {"groups": group or [], "strata": strata or [], "ignore": ignore or []}
+    proposal = propose(name, tree, task=task, unlabelled=unlabelled, **asked)
     refuse_any(ManifestError, _ambiguous(proposal.classes))
     written = _written(proposal)
     with tempfile.TemporaryDirectory() as folder:

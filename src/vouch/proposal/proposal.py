@@ -48,7 +48,14 @@ class Proposal:
 
 
 def propose(
-    name: str, tree: Tree, *, task: str | None, groups: Sequence[str], strata: Sequence[str], ignore: Sequence[str]
+    name: str,
+    tree: Tree,
+    *,
+    task: str | None,
+    groups: Sequence[str],
+    strata: Sequence[str],
+    ignore: Sequence[str],
+    unlabelled: str = "refuse",
 ) -> Proposal:
     """Look into a folder and propose a data set and a model; nothing is written.
 
@@ -63,7 +70,9 @@ def propose(
     groups, strata : sequence of str
         As `vouch import` takes them; `none` among the groups makes each photograph its own.
     ignore : sequence of str
-        Columns `group_<key>` and `stratum_<name>` of the manifest that are not to be taken.
+        Columns of the manifest that are not to be taken.
+    unlabelled : {"refuse", "negative"}
+        What a photograph without a label is.
 
     Raises
     ------
@@ -74,7 +83,7 @@ def propose(
     """
     wrong = wrong_names([("NAME", name)])
     try:
-        found = survey(tree, task=task, ignore=ignore)
+        found = survey(tree, task=task, ignore=ignore, unlabelled=unlabelled)
     except ManifestError as error:
         raise ManifestError([*wrong, *error.problems]) from error
     keys = find_groups(found, groups)

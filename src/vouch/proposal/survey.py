@@ -74,7 +74,7 @@ def tree_at(path: Path) -> Tree:
     return replace(tree, files=tree.photographs | {path.name} | beside)
 
 
-def survey(tree: Tree, *, task: str | None, ignore: Sequence[str]) -> Survey:
+def survey(tree: Tree, *, task: str | None, ignore: Sequence[str], unlabelled: str = "refuse") -> Survey:
     """Find the format of a folder, and read the whole of it.
 
     Raises
@@ -84,7 +84,7 @@ def survey(tree: Tree, *, task: str | None, ignore: Sequence[str]) -> Survey:
         are in the result.
     """
     form, files, evidence = format_of(tree)
-    content: dict[str, Any] = {"name": SOURCE, "format": form, "unlabelled": "refuse", "ignore": tuple(ignore)}
+    content: dict[str, Any] = {"name": SOURCE, "format": form, "unlabelled": unlabelled, "ignore": tuple(ignore)}
     if form in ("coco", "csv", "jsonl") and list(files) not in ([table.FILE], [jsonl.FILE]):
         content["annotations"] = tuple(files)
     descriptor = complete(tree, check_descriptor(content, "the folder"))
@@ -139,7 +139,7 @@ def _unlabelled(tree: Tree, reading: Reading, form: str) -> Iterator[Problem]:
     empty = {"yolo": "an empty .txt file", "imagefolder": "a folder of its own"}.get(form, "`annotation` negative")
     if missing:
         got = f"none for {counted(len(missing), 'photograph')} ({listed(missing)})"
-        remedy = f"label them or take them out; where nothing is on them, {empty} says so"
+        remedy = f"label them or take them out; where nothing is on them, {empty} says so, or --unlabelled negative"
         yield Problem("the labels", "a label for each photograph", got, remedy)
     left_out = sorted(tree.photographs - {record.image for record in reading.records})
     if left_out and not reading.problems:
