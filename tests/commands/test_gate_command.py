@@ -52,6 +52,14 @@ def test_why_a_policy_answers_nothing_stands_beside_the_rules_that_it_breaks():
     assert "the policy is infeasible: the risk may be .0204, and .02 is asked" in shown
 
 
+def test_a_policy_that_is_feasible_and_of_little_use_is_named_with_its_figure():
+    assert "little use" not in invoke(judged.rule()).output
+    path = paths.model("m", "policy.json")
+    io.write_json(path, io.read_json(path) | {"evidence": {"coverage": 0.0104}})
+    shown = " ".join(invoke(judged.rule()).output.split())
+    assert "the policy is of little use: it answers 0.010 of the photographs of val_calib" in shown
+
+
 def test_a_margin_that_the_groups_cannot_resolve_is_named_also_where_it_is_kept():
     one = judged.rule(source="comparison", limit=-0.01, observed=-0.004, equal_passes=0.37, resolved_margin=0.0213)
     shown = " ".join(invoke(one).output.replace("│", " ").split())

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
+from policies.made import certified
 from report import made_up
 from report.test_policy import CERTIFIED
 from vouch.report.evidence import Picture, numbers
@@ -240,6 +241,13 @@ def test_a_policy_of_another_kind_shows_its_own_parameters():
     assert "similarity 0.610" in text
     assert "risk of this one model may be larger" in text
     assert "infeasible" not in text.replace("Infeasible", "")
+
+
+def test_a_policy_of_little_use_is_warned_of_with_its_figure():
+    assert "of little use" not in Outline(page(made_up.bare())).text()
+    exits = certified("threshold", "works", threshold=0.9) | {"evidence": {"coverage": 0.0104}}
+    text = Outline(page(made_up.bare(policy=exits | {"guarantee": "none"}))).text()
+    assert "! of little use it answers 0.010 of the photographs of val_calib, less than 0.1" in text
 
 
 def test_class_names_that_look_like_numbers_stay_text():

@@ -83,6 +83,20 @@ def test_decide_writes_one_valid_policy_that_keeps_its_word_on_val_calib(workspa
     assert paths.model("toy", "policy.json").read_bytes() == first
 
 
+def test_a_feasible_policy_that_accepts_more_wrong_than_right_is_warned_of(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("toy")
+    assert capsys.readouterr().err == ""
+    rows = waist()
+    alarms = rows[rows["class_pred"] == "phone"].assign(class_true=None, correct=False, score=0.98)
+    io.write_table(paths.predictions("toy", "candidate", "val_calib"), pd.concat([rows, alarms], ignore_index=True))
+    run("toy")
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert said[0].startswith("warning: the policy of toy is of little use: phone: precision on val_calib is 0.")
+
+
 def test_a_target_out_of_reach_is_a_state_not_a_failure(workspace: Path) -> None:
     Path("params.yaml").write_text(PARAMS.replace("target: 0.9", "target: 0.999"), encoding="utf-8")
     run("toy")

@@ -15,6 +15,7 @@ from vouch.commands.staleness import refuse_stale
 from vouch.commands.wear import wear
 from vouch.evaluation.gates.rules import ASKED, objections, unresolved
 from vouch.policies.apply.policy import validate_policy
+from vouch.policies.fit.usefulness import of_little_use
 from vouch.release.verdict import judged_files, judged_predictions, open_verdict, refuse_others
 
 TITLES = {"bound": "gate of {model}", "sanity check": "sanity checks of {model}"}
@@ -51,8 +52,7 @@ def gate(
                 console.print(SANITY)
     if absent := sorted(str(path) for path in judged.keys() - here.keys()):
         console.print(f"not here, and so not compared with what was judged: {escape(', '.join(absent))}")
-    out_of_reach = _out_of_reach(paths.model(model, "policy.json"))
-    for sentence in (*out_of_reach, _power(verdict["power"]), *wear(model)):
+    for sentence in (*_of_policy(paths.model(model, "policy.json")), _power(verdict["power"]), *wear(model)):
         console.print(escape(sentence))
     for line in against:
         console.print(f"[red]stands against a release:[/red] {escape(line)}")
@@ -62,14 +62,15 @@ def gate(
         raise typer.Exit(1)
 
 
-def _out_of_reach(policy: Path) -> list[str]:
-    """Say what the policy could not reach, and why: the reason behind a coverage of nothing."""
+def _of_policy(policy: Path) -> list[str]:
+    """Say what the policy could not reach and why, the reason behind a coverage of nothing, and its little use."""
     if not policy.is_file():
         return []
     content = io.read_json(policy)
     validate_policy(content)
     reasons = (content["infeasible"] or {}).items()
-    return [f"the policy is infeasible{'' if name == '*' else f' for {name}'}: {reason}" for name, reason in reasons]
+    infeasible = [f"the policy is infeasible{'' if name == '*' else f' for {name}'}: {why}" for name, why in reasons]
+    return [*infeasible, *(f"the policy is of little use: {weakness}" for weakness in of_little_use(content))]
 
 
 def _power(power: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from vouch.policies.fit.usefulness import of_little_use
 from vouch.report import balance, confusion, curves, formatting, policy, strata, verdict
 from vouch.report.evidence import Evidence
 from vouch.report.headlines import headlines
@@ -33,6 +34,7 @@ def _judgement(evidence: Evidence) -> dict[str, Any]:
         "policy_facts": policy.facts(evidence.policy),
         "policy_rows": policy.rows(evidence.policy),
         "policy_infeasible": policy.infeasible(evidence.policy),
+        "policy_of_little_use": of_little_use(evidence.policy),
         "calibration": policy.calibration(evidence.calibration, evidence.calibrator),
         "guarantee": formatting.GUARANTEES.get(evidence.policy["guarantee"], evidence.policy["guarantee"]),
         "compared": verdict.compared(evidence.comparison),
