@@ -202,7 +202,10 @@ def _gate(
     folds: int,
 ) -> tuple[Architecture, dict[str, Tensor]]:
     right = classifier_gate.out_of_fold(architecture, classes, train, val_select, fitting, folds=folds)
-    print(f"gate: {right.mean():.4f} of train is right out of fold; it learns from the others", flush=True)
+    print(
+        f"gate head: {right.mean():.4f} of train is answered rightly out of fold; it learns to tell the rest",
+        flush=True,
+    )
     decay = fitting.weight_decay
     architecture, gate = classifier_gate.gated(architecture, top, train, right, weight_decay=decay)
     return architecture, {f"top.{name}": tensor for name, tensor in gate.items()}
