@@ -136,3 +136,24 @@ def test_a_class_or_value_that_the_data_set_does_not_declare_is_named():
     }
     required = Required(Coverage.model_validate(asked), ("can",), {"light": ("day", "night")})
     assert required.faults() == ["class jar", "light=dusk"]
+
+
+def test_copies_of_a_blank_photograph_are_counted_and_named_though_they_are_set_aside():
+    samples, boxes, scan = data()
+    scan.loc[[1, 4, 6], "sha256"] = "blank"
+    scan.loc[[1, 4], "deviation"] = 0.0
+    found = run(samples, boxes, scan, {"blank": "quarantine", "exact_duplicate": "quarantine"})
+    issues = {(row.sample_id, row.check): row.detail for row in found.issues.itertuples()}
+    assert issues[("s/1.jpg", "exact_duplicate")] == "same pixels as s/6.jpg"
+    assert issues[("s/4.jpg", "exact_across_groups")] == "same pixels as s/6.jpg"
+    assert ("s/6.jpg", "exact_duplicate") not in issues  # the only one that is kept is no copy of one that is not
+    assert (found.figures["duplicates"]["exact_copies"], found.figures["quarantined"]) == (2, 2)
+    assert found.figures["duplicates"]["exact_copies_across_groups"] == 2
+    assert found.clusters.empty
+
+
+def test_a_blank_pair_counts_as_a_copy():
+    samples, boxes, scan = data()
+    scan.loc[[1, 4], ["sha256", "deviation"]] = ["blank", 0.0]
+    found = run(samples, boxes, scan, {"blank": "quarantine"})
+    assert found.figures["duplicates"]["exact_copies"] == 1

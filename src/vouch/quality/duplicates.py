@@ -1,6 +1,6 @@
 """Photographs that are there twice: the same pixels, or so alike that one in train gives the other away."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,6 +69,48 @@ def find_duplicates(
             "near_pairs_across_groups": near.n_across,
         },
     )
+
+
+def find_copies(
+    scan: pd.DataFrame, home: NDArray[np.int64], aside: NDArray[np.bool_]
+) -> tuple[list[pd.DataFrame], dict[str, int]]:
+    """Find the exact copies among all photographs: those that are set aside are reported here, all are counted.
+
+    Parameters
+    ----------
+    scan : DataFrame
+        Decoded photographs, as in `tables.SCAN`, sorted by `sample_id`.
+    home : int array (n,)
+        Component of each over its group keys.
+    aside : bool array (n,)
+        Which were set aside for another reason; no photograph that is kept counts as a copy of one of them.
+    """
+    order = np.lexsort((np.arange(len(aside)), aside))
+    first = np.empty(len(order), dtype=np.int64)
+    first[order] = order[_first_copy(scan.iloc[order])]
+    ids = scan["sample_id"].to_numpy(dtype=object)
+    copy, across = first != np.arange(len(ids)), home != home[first]
+    findings = [
+        make_issues(pd.Series(ids[flag]), name, "same pixels as " + pd.Series(ids[first[flag]], dtype="str"))
+        for name, flag in (("exact_duplicate", copy & aside), ("exact_across_groups", across & aside))
+    ]
+    return findings, {"exact_copies": int(copy.sum()), "exact_copies_across_groups": int(across.sum())}
+
+
+def partner(detail: str, known: Collection[str]) -> str | None:
+    """Return the other photograph that a finding of a duplicate or contradiction names, None where it names none.
+
+    >>> partner("1 can; same pixels as a/with b.jpg with 1 cup with lid", {"a/with b.jpg"})
+    'a/with b.jpg'
+    """
+    for words in ("looks like ", "same pixels as "):
+        told = detail.partition(words)[2]
+        if told in known:
+            return told
+        for end in (place for place in range(len(told)) if told.startswith(" with ", place)):
+            if told[:end] in known:
+                return told[:end]
+    return None
 
 
 @dataclass(frozen=True)

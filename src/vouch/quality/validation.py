@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vouch.quality import checks, coverage, labels
-from vouch.quality.duplicates import Duplicates, find_duplicates
+from vouch.quality.duplicates import Duplicates, find_copies, find_duplicates
 from vouch.splits.components import build_graph, find_components
 from vouch.tables import CLUSTERS, STRATUM, group_columns, stratum_columns
 
@@ -46,7 +46,8 @@ def validate(
     Notes
     -----
     Duplicates are sought among the photographs that the checks before did not quarantine: a blank frame that is in no
-    split cannot leak, and a hundred of them would chain a hundred drivers into one group.
+    split cannot leak, and a hundred of them would chain a hundred drivers into one group. Exact copies are
+    counted among all.
     """
     single = [
         *labels.image_findings(scan, thresholds),
@@ -55,18 +56,19 @@ def validate(
     ]
     aside = checks.quarantined(checks.grade(single, severity))
     twice = _duplicates(_without(samples, aside), boxes, scan, thresholds)
+    copies, counts = _copies(samples, scan, aside)
     set_aside = checks.quarantined(checks.grade([*single, *twice.findings], severity))
     kept, kept_boxes, clusters = (_without(table, set_aside) for table in (samples, boxes, twice.clusters))
     cells = coverage.measure(kept, kept_boxes, required)
     of_sample = find_components(build_graph(kept, clusters)).of_sample
     lacking = coverage.coverage_findings(cells, len(np.unique(of_sample)), required)
-    issues = checks.grade([*single, *twice.findings, *lacking], severity)
+    issues = checks.grade([*single, *twice.findings, *copies, *lacking], severity)
     figures = {
         **_describe(kept, kept_boxes, of_sample),
         "quarantined": len(set_aside),
         "issues": _count_issues(issues, severity),
         "coverage": cells,
-        "duplicates": {**twice.counts, "clusters": clusters["cluster"].nunique(), "clustered": len(clusters)},
+        "duplicates": {**twice.counts, **counts, "clusters": clusters["cluster"].nunique(), "clustered": len(clusters)},
         "metrics": _metrics(len(samples), len(set_aside), clusters, of_sample, lacking),
     }
     return Validation(issues, clusters, figures)
@@ -85,6 +87,14 @@ def _duplicates(
         radius_bits=thresholds.near_radius_bits,
         min_correlation=thresholds.near_correlation,
     )
+
+
+def _copies(samples: pd.DataFrame, scan: pd.DataFrame, aside: set[str]) -> tuple[list[pd.DataFrame], dict[str, int]]:
+    """Seek exact copies among all samples that could be decoded, also those that are set aside."""
+    decoded = scan[scan["sha256"] != ""].reset_index(drop=True)
+    sought = samples[samples["sample_id"].isin(decoded["sample_id"])].reset_index(drop=True)
+    home = find_components(build_graph(sought, _no_clusters())).of_sample
+    return find_copies(decoded, home, decoded["sample_id"].isin(aside).to_numpy())
 
 
 def _no_clusters() -> pd.DataFrame:
