@@ -18,6 +18,7 @@ from vouch.commands.params import params
 from vouch.commands.plan import plan
 from vouch.commands.predict import predict
 from vouch.commands.release import promote
+from vouch.commands.review_labels import review_labels
 from vouch.commands.splitting import assign
 from vouch.errors import ParamsError, exiting, refuse_any
 from vouch.names import wrong_names
@@ -57,6 +58,7 @@ app.add_typer(manifest, name="manifest", rich_help_panel=DATA)
 app.command(rich_help_panel=DATA)(checked(params))
 app.add_typer(split, name="split", rich_help_panel=DATA)
 app.command(rich_help_panel=VERDICT)(checked(check))
+app.command("review-labels", rich_help_panel=DATA)(checked(review_labels))
 app.command(rich_help_panel=VERDICT)(checked(gate))
 app.command(rich_help_panel=VERDICT)(checked(plan))
 app.command(rich_help_panel=VERDICT)(checked(compare))

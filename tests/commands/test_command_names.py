@@ -17,6 +17,7 @@ COMMANDS = {
     "import": ("import", "{}", "photographs", "--format", "yolo"),
     "undo": ("import", "{}", "--undo"),
     "assign": ("split", "assign", "{}", "k=v", "--to", "train"),
+    "review-labels": ("review-labels", "{}", "-o", "review"),
     "export": ("manifest", "export", "{}", "-o", "out.jsonl"),
     "predict": ("predict", "{}", "a.jpg"),
     "gate": ("gate", "{}"),

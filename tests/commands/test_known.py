@@ -16,6 +16,7 @@ COMMANDS = {
     "import": ("dataset", "import", "{}", "photographs", "--format", "yolo"),
     "undo": ("dataset", "import", "{}", "--undo"),
     "assign": ("dataset", "split", "assign", "{}", "k=v", "--to", "train"),
+    "review-labels": ("dataset", "review-labels", "{}", "-o", "review"),
     "export": ("dataset", "manifest", "export", "{}", "-o", "out.jsonl"),
     "predict": ("model", "predict", "{}", "photographs/a.jpg"),
     "gate": ("model", "gate", "{}"),

@@ -38,6 +38,7 @@ OUTPUTS = {  # parameter: the command, its option, and a suffix that may be writ
     ("drift", "json"): (["drift", "m", "photos"], "--json", ".json"),
     ("drift", "page_folder"): (["drift", "m", "photos"], "--page", ""),
     ("deploy", "folder"): (["deploy", "m", "--to", "openvino", "--photographs", "photos", "--"], None, ""),
+    ("review-labels", "output"): (["review-labels", "d"], "-o", ""),
     ("manifest export", "output"): (["manifest", "export", "d", "--format", "jsonl"], "-o", ".jsonl"),
     ("manifest export", "coco"): (["manifest", "export", "d", "--format", "coco"], "-o", ".json"),
     ("manifest export", "yolo"): (["manifest", "export", "d", "--format", "yolo"], "-o", ""),
@@ -46,6 +47,7 @@ INPUTS = {
     ("new", "path"),
     ("import", "path"), ("import", "manifest"), ("import", "annotations"), ("predict", "images"), ("predict", "bundle"),
     ("drift", "path"), ("drift", "groups"), ("deploy", "bundle"), ("deploy", "photographs"), ("deploy", "lint"),
+    ("review-labels", "apply"),
 }  # fmt: skip
 OVERWRITES = {"predict", "drift", "manifest"}
 LOCAL = {

@@ -107,7 +107,7 @@ def add(dataset: str, checked: Checked, say: Say) -> None:
             where, expected = str(error.filename2 or error.filename or part), "a file to copy and space for it"
             problem = Problem(where, expected, error.strerror or "none", "fix it, run it again")
             raise WorkspaceError([problem]) from error
-    _record(dataset)
+    track(dataset)
     shutil.rmtree(part)
 
 
@@ -154,7 +154,7 @@ def _finish(dataset: str, say: Say) -> str | None:
     name = (part / NAME).read_text(encoding="utf-8") if (part / NAME).exists() else ""
     whole = bool(name) and not (part / name).exists() and (paths.source(dataset) / name / descriptors.FILE).exists()
     if whole:
-        _record(dataset)
+        track(dataset)
         say(f"an earlier import of {name} had been interrupted; it is now complete")
     shutil.rmtree(part)
     return name if whole else None
@@ -176,9 +176,7 @@ def _obstacles(dataset: str, name: str) -> list[Problem]:
     if record.exists() and drawn:
         remedy = f"take {dataset} off pipeline.rendered, or remove {record}"
         problems.append(Problem(str(record), "a data set either rendered or imported", "both", remedy))
-    if _count(root) < count:
-        got = f"{_count(root)} of its {count} files"
-        problems.append(Problem(str(root), "the imported sources", got, f"run `dvc checkout {record}`"))
+    problems += lacking(dataset, count)
     if record.exists() and (root / name).exists():
         remedy = f"choose another --name, or `vouch import --undo {dataset}`"
         problems.append(Problem(str(root / name), "no source of this name yet", "one", remedy))
@@ -187,6 +185,15 @@ def _obstacles(dataset: str, name: str) -> list[Problem]:
     elif not record.exists():
         problems += _unknown(root)
     return problems
+
+
+def lacking(dataset: str, count: int) -> list[Problem]:
+    """Say where fewer files are here than the `count` that DVC recorded: recorded anew, the others would be lost."""
+    root, record = paths.source(dataset), tracked(dataset)
+    if _count(root) >= count:
+        return []
+    got = f"{_count(root)} of its {count} files"
+    return [Problem(str(root), "the imported sources", got, f"run `dvc checkout {record}`")]
 
 
 def _unknown(root: Path) -> list[Problem]:
@@ -236,14 +243,20 @@ def _retire(dataset: str, say: Say) -> None:
         say(f"retired {lock}: its groups are not those of the new photographs")
 
 
-def _record(dataset: str) -> None:
-    """Let DVC hash the folder and write data/sources/D.dvc."""
+def track(dataset: str) -> None:
+    """Let DVC hash the folder as it is now and write data/sources/D.dvc.
+
+    Raises
+    ------
+    WorkspaceError
+        When DVC refuses.
+    """
     command = [sys.executable, "-m", "dvc", "add", str(paths.source(dataset))]  # --quiet would hide its errors too
     environment = {**os.environ, "DVC_NO_ANALYTICS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode != 0:
         got = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
-        remedy = "fix the cause, then repeat the import: the copy is kept"
+        remedy = "fix the cause, then give the command again: what is written is kept"
         raise WorkspaceError([Problem(f"dvc add {paths.source(dataset)}", "success", got, remedy)])
 
 

@@ -8,6 +8,8 @@ import pandas as pd
 
 from vouch.errors import ManifestError, Problem, refuse_any
 from vouch.names import closest
+from vouch.sources import corrections
+from vouch.sources.corrections import DROP, correction_problems
 from vouch.sources.descriptor import Descriptor
 from vouch.sources.keys import ITSELF, key_problems
 from vouch.sources.records import Reading
@@ -76,6 +78,7 @@ def _prefixed(problem: Problem, source: str) -> Problem:
 def _all_problems(descriptor: Descriptor, reading: Reading, taxonomy: Taxonomy) -> Iterator[Problem]:
     yield from reading.problems
     yield from _class_problems(descriptor, reading, taxonomy)
+    yield from correction_problems(reading.corrections, reading.records, taxonomy.classes)
     yield from key_problems(descriptor, reading, group_keys=taxonomy.group_keys, strata=taxonomy.strata)
 
 
@@ -109,6 +112,11 @@ def _take(
     source, labels = descriptor.name, descriptor.labels
     for record in reading.records:
         label = None if record.label is None else labels.get(record.label, record.label)
+        corrected = reading.corrections.get(record.image)
+        if corrected == DROP:
+            dropped[f"{source}: photographs, by {corrections.FILE}"] += 1
+            continue
+        label = corrected or label
         if record.label is not None and label is None:
             dropped[f"{source}: photographs of class {record.label}"] += 1
             continue

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from vouch.documents import LARGEST
 from vouch.errors import Problem
-from vouch.sources import coco, imagefolder, jsonl, table, voc, yolo
+from vouch.sources import coco, corrections, imagefolder, jsonl, table, voc, yolo
 from vouch.sources.descriptor import Descriptor
 from vouch.sources.records import Reading, Record
 from vouch.sources.rules import placed
@@ -44,11 +44,17 @@ def read_source(tree: Tree, descriptor: Descriptor) -> Reading:
     elif descriptor.ignore and descriptor.format not in ("csv", "jsonl"):
         expected = f"a side manifest with {', '.join(descriptor.ignore)}"
         problems.append(Problem("--ignore", expected, "none", "leave it out, or name the file with --manifest"))
+    corrected, found = corrections.read(tree)
+    problems += found
+    if corrections.FILE in tree.files and corrections.FILE not in files:
+        files = (*files, corrections.FILE)
     records, found = placed(reading.records, rows, descriptor)
     problems += [*found, *_repeated(records), *_absent(records, tree), *_far(records)]
     if not reading.records and not problems:
         problems.append(Problem("the source", "photographs", "none", "check the path and the format"))
-    return replace(reading, records=tuple(records), files=files, rows=None, problems=tuple(problems))
+    return replace(
+        reading, records=tuple(records), files=files, rows=None, corrections=corrected, problems=tuple(problems)
+    )
 
 
 def _misnamed(tree: Tree, descriptor: Descriptor) -> list[Problem]:

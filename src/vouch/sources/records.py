@@ -33,6 +33,7 @@ class Reading:
     classes: frozenset[str] = frozenset()  # declared by the source, used or not
     dropped: Mapping[str, int] = field(default_factory=dict)  # left out because the descriptor says so
     rows: Mapping[str, Mapping[str, str]] | None = None  # cells of a CSV source, for column rules
+    corrections: Mapping[str, str] = field(default_factory=dict)  # photograph to a class of the data set, or `drop`
     problems: tuple[Problem, ...] = ()
 
 

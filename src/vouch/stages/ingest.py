@@ -1,6 +1,6 @@
 """ingest: the sources of a data set become one manifest.
 
-Reads    data/sources/D/ (every source: source.json, labels, names of photographs)
+Reads    data/sources/D/ (every source: source.json, labels, corrections.csv, names of photographs)
 Writes   data/manifests/D/samples.parquet, boxes.parquet
 Fails    when something lies beside the sources or is a link out of one, a source cannot be read as what it says it is,
          a class or stratum value is unknown, or a photograph lacks a group or stratum: every problem of every source
