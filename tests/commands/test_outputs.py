@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import get_args, get_type_hints
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
@@ -20,6 +21,7 @@ from pipelines import of_one_detector
 from vouch import io, paths
 from vouch.cli import app
 from vouch.errors import DataError, WorkspaceError
+from vouch.vision.images.source import File, read_image
 
 SECTION = {
     "level": 0.05, "permutations": 159, "bins": 5, "components": 3, "sample": 100, "folds": 3, "least_groups": 8,
@@ -276,23 +278,38 @@ def test_answers_are_written_in_the_form_that_the_suffix_names(ready):
 @pytest.mark.parametrize(
     ("words", "place", "text"),
     [
-        (["predict", "classify", "photos/0.jpg"], "x.png", "expected a detector"),
+        (["predict", "classify", "photos"], "x.png", "expected one photograph to draw, got 5"),
+        (["predict", "classify", "just.png"], "x.webp", "expected at most 16383 pixels a side"),
         (["predict", "detect", "photos"], "x.png", "expected one photograph to draw, got 5"),
         (["predict", "detect", "long.png"], "x.webp", "at most 16383 pixels a side"),
     ],
 )
 def test_an_answer_that_cannot_be_drawn_is_refused_before_another_output_is_written(ready, words, place, text):
     Image.new("RGB", (16400, 600)).save("long.png")
+    Image.new("RGB", (8, 16380)).save("just.png")  # words below it make it too high
     result = invoke([*words, "--csv", "x.csv"], "-o", place)
     assert isinstance(result.exception, DataError)
     assert text in str(result.exception)
     assert not Path("x.csv").exists()
 
 
+def test_a_classifier_s_answer_is_drawn_as_words_below_the_photograph(ready):
+    assert invoke(["predict", "classify", "photos/0.jpg"], "-o", "x.png").exit_code == 0
+    photograph = read_image(File(Path("photos/0.jpg")))[..., ::-1]
+    height, width = photograph.shape[:2]
+    with Image.open("x.png") as drawn:
+        left = (drawn.width - width) // 2
+        assert np.array_equal(np.asarray(drawn.crop((left, 0, left + width, height))), photograph)
+        band = np.asarray(drawn.crop((0, height, *drawn.size)).convert("L"))
+    assert band.max() == 255
+    assert (band < 128).sum() > 100  # ink
+
+
 @pytest.mark.parametrize(
     ("words", "option", "place"),
     [
         (["predict", "detect", "photos/0.jpg"], "-o", "x.png"),
+        (["predict", "classify", "photos/0.jpg"], "-o", "x.png"),
         (["predict", "classify", "photos"], "--csv", "x.csv"),
         (["predict", "classify", "photos"], "--csv", "x.parquet"),
         (["deploy", "detect", "--to", "triton", "--"], None, "served"),

@@ -1,5 +1,6 @@
 """`vouch predict`: what a bundle says of a photograph, calibrated and decided."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,11 +9,12 @@ import typer
 from PIL import Image
 
 from vouch import io, paths
+from vouch.commands.drawing import captioned
 from vouch.commands.known import bundle_of, listed_photographs
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
 from vouch.errors import DataError, Problem, refuse_any
 from vouch.release.inference import answer
-from vouch.release.opening import Bundle, open_bundle
+from vouch.release.opening import open_bundle
 from vouch.tables import PROBABILITY
 from vouch.tasks import ByTask
 from vouch.vision.draw import caption, draw_boxes
@@ -29,10 +31,10 @@ LONGEST_PX = {"JPEG": 65500, "WEBP": 16383}  # of a side; the other forms hold m
 def predict(
     model: Annotated[str, typer.Argument(help="Model of params.yaml, say driver.")],
     images: Annotated[list[Path], typer.Argument(help="Photographs, or folders of them.")],
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Draw a detector's answer for one.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Draw the answer for one photograph.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write every answer as a table: .csv, .parquet.")] = None,
     bundle: Annotated[Path | None, typer.Option(help="Another bundle than models/MODEL/bundle.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Draw what the policy does not accept too.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Draw boxes that the policy does not accept too.")] = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Say what the model finds, with calibrated confidences, and what its policy accepts.
@@ -48,12 +50,13 @@ def predict(
     refuse_outputs(outputs, [source, *images, *listed], overwrite=overwrite)
     checked = open_bundle(bundle_of(model, bundle))
     if output is not None:
-        _refuse_undrawable(checked, listed, output)
+        _refuse_undrawable(listed, output)
     answered = answer(checked, files(listed))
     refuse_any(DataError, answered.refused)
     found = answered.rows
     if output is not None:
-        picture = _drawn(listed[0], found if everything else found[found["accept"]])
+        picture = DRAWN[checked.task](listed[0], found, everything=everything)
+        _refuse_long(max(picture.size), output)  # words below it make it higher than the photograph
         with io.replacing(output) as temporary:
             picture.save(temporary, format=PICTURES[output.suffix.lower()])
     if csv is not None:
@@ -88,26 +91,39 @@ def _classes_said(found: pd.DataFrame) -> list[str]:
 
 SAID = ByTask(detect=_boxes_said, classify=_classes_said)
 NAMES = ByTask(detect="detections", classify="answers")
-DRAWN = ByTask(detect=True, classify=False)
 
 
-def _refuse_undrawable(checked: Bundle, images: list[Path], output: Path) -> None:
-    problems = []
-    if not DRAWN[checked.task]:
-        got = f"a model to {checked.task}, which has no boxes"
-        problems.append(Problem("--output", "a detector", got, "leave it out"))
+def _refuse_undrawable(images: list[Path], output: Path) -> None:
     if len(images) != 1:
         got = f"{len(images)} photographs"
-        problems.append(Problem("--output", "one photograph to draw", got, "use --csv for many"))
-    refuse_any(DataError, problems)
-    side_px, most = max(read_image(File(images[0])).shape[:2]), LONGEST_PX.get(PICTURES[output.suffix.lower()])
+        raise DataError([Problem("--output", "one photograph to draw", got, "use --csv for many")])
+    _refuse_long(max(read_image(File(images[0])).shape[:2]), output)
+
+
+def _refuse_long(side_px: int, output: Path) -> None:
+    """Refuse a picture with a longer side than its form holds."""
+    most = LONGEST_PX.get(PICTURES[output.suffix.lower()])
     if most is not None and side_px > most:
         where, expected = f"--output {output}", f"at most {most} pixels a side, as {output.suffix} holds"
         raise DataError([Problem(where, expected, f"a photograph of {side_px}", "name a .png or .tif")])
 
 
-def _drawn(image: Path, found: pd.DataFrame) -> Image.Image:
+def _boxes_drawn(image: Path, found: pd.DataFrame, *, everything: bool) -> Image.Image:
+    """Return the photograph with a detector's boxes: those that the policy accepts, or everything."""
+    shown = found if everything else found[found["accept"]]
     picture = Image.fromarray(read_image(File(image))[..., ::-1])
-    names = [caption(name, sure) for name, sure in zip(found["class_pred"], found["confidence"], strict=True)]
-    colours = pd.factorize(found["class_pred"], sort=True)[0]
-    return draw_boxes(picture, found[["x1", "y1", "x2", "y2"]].to_numpy(float), captions=names, colours=list(colours))
+    names = [caption(name, sure) for name, sure in zip(shown["class_pred"], shown["confidence"], strict=True)]
+    colours = pd.factorize(shown["class_pred"], sort=True)[0]
+    return draw_boxes(picture, shown[["x1", "y1", "x2", "y2"]].to_numpy(float), captions=names, colours=list(colours))
+
+
+def _class_drawn(image: Path, found: pd.DataFrame, *, everything: bool) -> Image.Image:
+    """Return the photograph above what a classifier says of it: an answer that is not accepted is called so."""
+    (row,) = found.to_dict("records")
+    picture = Image.fromarray(read_image(File(image))[..., ::-1])
+    said = f"{row['class_pred']}, calibrated confidence {row['confidence']:.3f}"
+    decision = "answered" if row["accept"] else "not answered, a person decides"
+    return captioned(picture, [said, f"{decision}: {row['why']}"])
+
+
+DRAWN: ByTask[Callable[..., Image.Image]] = ByTask(detect=_boxes_drawn, classify=_class_drawn)
