@@ -11,6 +11,7 @@ from vouch.commands.compare import compare
 from vouch.commands.data import import_, manifest_export
 from vouch.commands.deploy import deploy
 from vouch.commands.drift import drift
+from vouch.commands.dvc_busy import at_work
 from vouch.commands.gate import gate
 from vouch.commands.known import KINDS, refuse_unknown
 from vouch.commands.new import new
@@ -20,7 +21,7 @@ from vouch.commands.predict import predict
 from vouch.commands.release import promote
 from vouch.commands.review_labels import review_labels
 from vouch.commands.splitting import assign
-from vouch.errors import ParamsError, exiting, refuse_any
+from vouch.errors import ParamsError, VouchError, exiting, refuse_any
 from vouch.names import wrong_names
 from vouch.params import PARAMS
 from vouch.roads import check_workspace
@@ -40,7 +41,13 @@ def checked(command: Callable[..., None]) -> Callable[..., None]:
             check_workspace()
         if PARAMS.exists() and given.get("bundle") is None:  # a bundle of elsewhere may be of any model
             refuse_unknown(named)
-        command(**given)
+        try:
+            command(**given)
+        except VouchError:
+            if busy := " and ".join(at_work()):
+                note = "what it writes is absent or old until it is done"
+                typer.echo(f"vouch: {busy} is at work in this checkout: {note}", err=True)
+            raise
 
     return run
 

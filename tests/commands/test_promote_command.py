@@ -122,6 +122,10 @@ def test_what_was_judged_is_promoted_and_a_promotion_that_was_ended_is_finished(
     said = invoke(workspace)
     assert said.exit_code == 0, said.exception or said.output
     assert "m 0.1.0 is the baseline now" in said.output
+    assert (
+        "next: dvc repro report@m bundle@m && git add params.yaml dvc.lock metrics registry && git commit"
+        in said.output
+    )
     assert "m:\n      dataset: d\n    other" not in (workspace / "params.yaml").read_text()
     assert (workspace / "registry/m/bundle.dvc").is_file()
     (workspace / "registry/m/bundle.dvc").unlink()

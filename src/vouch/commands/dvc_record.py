@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vouch.commands.dvc_busy import refusal
 from vouch.documents import DocumentError, parse_json, parse_yaml, read_text
 from vouch.errors import Problem, WorkspaceError
 from vouch.sources.tree import JUNK, below, md5
@@ -69,7 +70,7 @@ def _listing(digest: str, record: Path) -> Mapping[str, str]:
     done = subprocess.run([sys.executable, "-m", "dvc", "cache", "dir"], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         got = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
-        raise WorkspaceError([Problem("dvc cache dir", "success", got, "fix the cause, then undo again")])
+        raise WorkspaceError([refusal("dvc cache dir", got, "fix the cause, then undo again")])
     path = Path(done.stdout.strip(), "files/md5", digest[:2], digest[2:])
     try:
         content = parse_json(read_text(path, str(path), max_bytes=MOST_BYTES), str(path))

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vouch import io, paths
+from vouch.commands.dvc_busy import refusal
 from vouch.commands.dvc_record import recorded, unrecorded
 from vouch.commands.params_edit import on_list, with_name, without
 from vouch.errors import Problem, WorkspaceError, refuse_any
@@ -257,7 +258,7 @@ def track(dataset: str) -> None:
     if done.returncode != 0:
         got = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
         remedy = "fix the cause, then give the command again: what is written is kept"
-        raise WorkspaceError([Problem(f"dvc add {paths.source(dataset)}", "success", got, remedy)])
+        raise WorkspaceError([refusal(f"dvc add {paths.source(dataset)}", got, remedy)])
 
 
 def _count(root: Path) -> int:

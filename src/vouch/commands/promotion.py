@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vouch import io
+from vouch.commands.dvc_busy import refusal
 from vouch.commands.params_edit import without_entry
 from vouch.errors import BundleError, Problem, WorkspaceError
 from vouch.params import PARAMS
@@ -77,4 +78,4 @@ def _record(registry: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         got = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
-        raise WorkspaceError([Problem(f"dvc add {registry}", "success", got, "fix the cause, then promote again")])
+        raise WorkspaceError([refusal(f"dvc add {registry}", got, "fix the cause, then promote again")])

@@ -22,7 +22,8 @@ from rich.table import Column, Table
 
 from vouch import io, paths
 from vouch.commands.check_params import check_params
-from vouch.errors import Problem, WorkspaceError, exiting
+from vouch.commands.dvc_busy import MET, refusal
+from vouch.errors import WorkspaceError, exiting
 from vouch.evaluation.gates.rules import objections
 from vouch.release.verdict import open_verdict
 
@@ -46,27 +47,39 @@ def rebuild(model: str = "") -> int:
     ParamsError
         Listing what is wrong in params.yaml, or a MODEL that is none; then nothing runs.
     WorkspaceError
-        When DVC's cache lacks imported photographs or a promoted bundle.
+        When another DVC is at work in this checkout, or its cache lacks imported photographs or a promoted bundle.
     """
     check_params(model)
     _bring_back()
     targets = [f"report@{model}", f"bundle@{model}"] if model else []
     before = _last_time()
     seconds: dict[str, float] = {}
+    met: list[str] = []
     with ThreadPoolExecutor(1) as pool:
         command = ["dvc", "repro", *targets]
         unbuffered = os.environ | {"PYTHONUNBUFFERED": "1"}  # or DVC's lines come after those of the stage they name
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=unbuffered) as running:
             assert running.stdout is not None
             planned = pool.submit(stages, targets)
-            for line in told(lines(running.stdout), planned.result, before, seconds, clock=time.monotonic):
+            output = _noted(lines(running.stdout), met)
+            for line in told(output, planned.result, before, seconds, clock=time.monotonic):
                 sys.stdout.write(line + "\n")
                 sys.stdout.flush()
         status = running.returncode
     if seconds:
         io.write_json(SECONDS, before | {name: round(spent, 1) for name, spent in seconds.items()})
+    if met:
+        raise WorkspaceError([refusal(" ".join(command), " ".join(met), "repeat")])
     _close(Console(), status, seconds)
     return status
+
+
+def _noted(output: Iterable[str], met: list[str]) -> Iterator[str]:
+    """Yield the lines; note those by which DVC says that another one is at work."""
+    for line in output:
+        if MET.search(line):
+            met.append(line)
+        yield line
 
 
 def stages(targets: Sequence[str]) -> list[str]:
@@ -198,11 +211,12 @@ def _bring_back() -> None:
     records = [*sorted(Path("data/sources").glob("*.dvc")), *sorted(Path("registry").glob("*/bundle.dvc"))]
     if not records:
         return
+    names = " ".join(map(str, records))
     done = subprocess.run(["dvc", "checkout", *map(str, records)], capture_output=True, text=True, check=False)
     if done.returncode:
-        got = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
+        said = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
         remedy = "run `dvc pull` where a remote holds them, or import them again"
-        raise WorkspaceError([Problem(f"dvc checkout {' '.join(map(str, records))}", "success", got, remedy)])
+        raise WorkspaceError([refusal(f"dvc checkout {names}", said, remedy)])
 
 
 def seen_by_git() -> list[str]:

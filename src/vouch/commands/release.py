@@ -45,7 +45,14 @@ def promote(
         refuse_stale(model)
     version = promote_bundle(model, bundle, registry, verdict=verdict)
     typer.echo(f"{model} {version} is the baseline now" + (f", despite its gate: {despite}" if against else ""))
-    typer.echo("next: dvc repro && git add params.yaml dvc.lock metrics registry && git commit")
+    stages = " ".join(f"report@{one} bundle@{one}" for one in _compared_with(registry))
+    typer.echo(f"next: dvc repro {stages} && git add params.yaml dvc.lock metrics registry && git commit")
+
+
+def _compared_with(registry: Path) -> list[str]:
+    """Return the models whose baseline is this bundle, by their names in params.yaml."""
+    models = params.read_value("pipeline", "models")
+    return [name for name, entry in models.items() if Path(str(entry["baseline"])) == registry]
 
 
 def _refuse_other_baseline(model: str) -> None:

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from vouch.commands.dvc_busy import refusal
 from vouch.errors import Problem, WorkspaceError, refuse_any
 
 
@@ -35,7 +36,7 @@ def refuse_stale(model: str) -> None:
             stale = [one.addressing for one in upstream if one.changed(True, list(graph.successors(one)))]
     except (DvcException, OSError) as error:
         got = " ".join(f"{error}: {error.__cause__ or ''}".split()).rstrip(": ")
-        raise WorkspaceError([Problem(f"{command} --dry", "DVC to look at the graph", got, "fix it first")]) from error
+        raise WorkspaceError([refusal(f"{command} --dry", got, "fix it first")]) from error
     expected = "code, parameters, inputs and outputs as dvc.lock records them"
     refuse_any(WorkspaceError, (Problem(name, expected, "others", f"run `{command}`") for name in stale))
 
