@@ -113,7 +113,10 @@ def test_a_checkout_that_fails_is_a_named_error(tmp_path, monkeypatch):
     Path("params.yaml").write_text(json.dumps(content))
     Path("data/sources").mkdir(parents=True)
     Path("data/sources/d.dvc").write_text("outs: []")
-    with pytest.raises(WorkspaceError, match="dvc checkout: expected success, got ERROR: you are not inside of a DVC"):
+    with pytest.raises(
+        WorkspaceError,
+        match=r"dvc checkout data/sources/d\.dvc: expected success, got ERROR: you are not inside of a DVC",
+    ):
         rebuild.rebuild()
 
 

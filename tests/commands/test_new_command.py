@@ -30,7 +30,7 @@ def checkout(tmp_path, monkeypatch):
         shutil.copyfile(ROOT / name, root / name)
     (root / ".dvc").mkdir()
     monkeypatch.chdir(root)
-    monkeypatch.setattr(importing, "_record", lambda dataset: importing.tracked(dataset).write_text("outs: []\n"))
+    monkeypatch.setattr(importing, "track", lambda dataset: importing.tracked(dataset).write_text("outs: []\n"))
     return tmp_path
 
 

@@ -20,7 +20,7 @@ from vouch.quality import checks
 from vouch.stages import ingest, scan, validate
 
 SEVERITY = {name: "quarantine" if check.levels == checks.UNUSABLE else "warn" for name, check in checks.CHECKS.items()}
-COVERAGE = {"min_components": 4, "min_samples": 1, "strata": {}, "classes": {}}
+COVERAGE = {"min_components": 4, "min_samples": 1, "min_count": 1, "of_classes": []}
 LIST = Path("review/review.csv")
 
 
@@ -37,14 +37,13 @@ def refusal(*words):
 def workspace(root, monkeypatch, source):
     """A data set with three photographs, of which two are the same and said to be different."""
     monkeypatch.chdir(root)
-    classes = {name: {"min_count": 1, "strata": {}} for name in ("can", "jar")}
     sections = {
         "ingest": {"classes": ["can", "jar"], "group_keys": ["sample"], "strata": {}},
         "scan": {"max_megapixels": 50.0},
         "validate": {
             "thresholds": THRESHOLDS.model_dump(),
             "severity": SEVERITY,
-            "coverage": COVERAGE | {"classes": classes},
+            "coverage": COVERAGE,
         },
     }
     content = {"pipeline": of_one_detector(), "datasets": {"d": sections}, "models": {"m": {}}}
