@@ -53,7 +53,7 @@ def test_a_shift_is_drift_and_names_what_moved():
     assert ("embedding_classifier", "embedding") in moved
     assert ("score_distribution", "b") in moved
     assert list(TESTS) == [one.test for one in found.worst()]
-    assert as_json(found)["compared"]["new"] == {"photographs": 80, "groups": 20}
+    assert as_json(found)["compared"]["new"] == {"given": 80, "photographs": 80, "groups": 20}
 
 
 def test_large_but_uncertain_and_certain_but_small_are_no_drift():

@@ -13,7 +13,7 @@ from rich.table import Table
 from vouch import io, params, paths
 from vouch.commands.known import alike, bundle_of
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
-from vouch.drift import inputs
+from vouch.drift import inputs, wording
 from vouch.drift.verdict import TESTS, Judgement, Plan, as_json, judge
 from vouch.errors import DataError, Problem, refuse_any
 from vouch.release.opening import open_bundle
@@ -62,7 +62,7 @@ def drift(
         io.write_json(json, facts | as_json(found))
     if page_folder is not None:
         _write_page(page_folder, facts, found, section.examples if new.photographs else 0)
-    _print(model, found, new.groups_from)
+    _print(model, found, new.groups_from, section.level)
     if enforce and found.drifted:
         raise typer.Exit(1)
 
@@ -85,12 +85,18 @@ def _write_page(folder: Path, facts: dict[str, object], found: Judgement, exampl
         (temporary / "index.html").write_text(text, encoding="utf-8")
 
 
-def _print(model: str, found: Judgement, groups_from: str) -> None:
+def _print(model: str, found: Judgement, groups_from: str, level: float) -> None:
     console = Console()
     console.print(_table(model, found))
+    worst = found.worst()
+    for sentence in (*(wording.unmet(one, level) for one in worst), *map(wording.limit_of_chance, worst)):
+        if sentence:
+            console.print(escape(sentence), highlight=False)
     for test, reason in found.untested.items():
         console.print(f"[yellow]not tested:[/yellow] {TESTS[test]}: {escape(reason)}")
     console.print(f"groups: {escape(groups_from)}")
+    for sentence in wording.used(found):
+        console.print(escape(sentence), highlight=False)
     sizes = " against ".join(
         f"{len(one.names)} photographs in {len(one.groups)} groups" for one in (found.window, found.reference)
     )
@@ -102,7 +108,7 @@ def _table(model: str, found: Judgement) -> Table:
     table = Table("test", "moved most", "effect", "limit", "p", "p of all", "verdict", title=f"drift of {model}")
     for one in found.worst():
         effect = f"{one.result.measure} {one.result.effect:.3f}"
-        verdict = "[red]moved[/red]" if one.moved else "[green]as before[/green]"
+        verdict = f"[{'red' if one.moved else 'green'}]{wording.verdict(one)}[/]"
         chances = f"{one.result.p:.3f}", f"{one.adjusted:.3f}"
         table.add_row(
             TESTS[one.test], escape(one.result.variable), effect, f"{one.result.limit:.3f}", *chances, verdict

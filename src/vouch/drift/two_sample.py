@@ -37,6 +37,7 @@ class Result:
     """One variable's result; `within` is its p adjusted for all variables of the test.
 
     `discovery` is Benjamini and Hochberg's p among them; `interval` is of the effect; `means` of reference and window.
+    `asked` is the limit that was asked for where another applies, because chance alone reaches it with so few rows.
     """
 
     variable: str
@@ -48,6 +49,7 @@ class Result:
     discovery: float | None = None
     interval: tuple[float, float] | None = None
     means: tuple[float, float] | None = None
+    asked: float | None = None
 
     @property
     def relative(self) -> float:
@@ -122,9 +124,10 @@ def stability(both: Compared, bins: int, least: float) -> Results:
     found = np.stack([permutation.psi_statistics(*both.joined(*pair), both.masks, bins=bins) for _, *pair in pairs])
     results = []
     for (name, *_), statistics, within in zip(pairs, found, permutation.family_p(found), strict=True):
-        limit = max(least, float(np.quantile(statistics[1:], PSI_NULL)))
+        by_chance = float(np.quantile(statistics[1:], PSI_NULL))
+        limit, asked = (by_chance, least) if by_chance > least else (least, None)
         p = permutation.p_value(statistics)
-        results.append(Result(name, "PSI", float(statistics[0]), limit, p, float(within)))
+        results.append(Result(name, "PSI", float(statistics[0]), limit, p, float(within), asked=asked))
     return results
 
 

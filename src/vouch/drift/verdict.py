@@ -51,12 +51,27 @@ class Plan(Section):
 
 @dataclass(frozen=True)
 class Finding:
-    """A result with its test, its p adjusted for everything that was looked at, and whether this is drift."""
+    """A result with its test, its p adjusted for everything that was looked at, and the two conditions of drift."""
 
     test: str
     result: Result
     adjusted: float
-    moved: bool
+    sure: bool  # chance is ruled out, at the level of all tests together
+    large: bool  # beyond the limit
+
+    @property
+    def moved(self) -> bool:
+        """Whether this is drift."""
+        return self.sure and self.large
+
+
+@dataclass(frozen=True)
+class Thinned:
+    """How many photographs of reference and window were given, and how many of each group were compared, and why."""
+
+    given: tuple[int, int]
+    most: int
+    why: str
 
 
 @dataclass(frozen=True)
@@ -73,6 +88,8 @@ class Judgement:
     window: Profile
     unusual: tuple[str, ...]
     variance: tuple[float, ...]
+    thinned: Thinned
+    sampled: tuple[int, int] | None  # photographs of each side that kernel and classifier saw; None without embeddings
 
     @property
     def drifted(self) -> bool:
@@ -102,12 +119,12 @@ def judge(reference: Profile, window: Profile, plan: Plan, rng: np.random.Genera
     DataError
         When either side has fewer groups or photographs than the plan asks for.
     """
-    most = max(1, min(median_size(reference), median_size(window), plan.sample // plan.least_groups))
-    reference, window = thinned(reference, most, rng), thinned(window, most, rng)
+    alike = _alike(reference, window, plan)
+    reference, window = (thinned(one, alike.most, rng) for one in (reference, window))
     for one, who in ((reference, "reference"), (window, "new photographs")):
         refuse_few(one, who, least_groups=plan.least_groups, least_photographs=plan.least_photographs)
     both, effects = two_sample.compared(reference, window, permutations=plan.permutations, rng=rng), plan.effects
-    results, unusual, variance = _embedded(both, plan, rng)
+    results, unusual, variance, sampled = _embedded(both, plan, rng)
     results |= {
         "score_distribution": two_sample.distributions(both, reference.scores, window.scores, effects.ks),
         "score_stability": two_sample.stability(both, plan.bins, effects.psi),
@@ -117,7 +134,18 @@ def judge(reference: Profile, window: Profile, plan: Plan, rng: np.random.Genera
     tested = {test: found for test, found in results.items() if not isinstance(found, str)}
     untested = {test: found for test, found in results.items() if isinstance(found, str)}
     findings = [_finding(name, one, len(tested), plan.level) for name, found in tested.items() for one in found]
-    return Judgement(tuple(findings), untested, reference, window, unusual, variance)
+    return Judgement(tuple(findings), untested, reference, window, unusual, variance, alike, sampled)
+
+
+def _alike(reference: Profile, window: Profile, plan: Plan) -> Thinned:
+    """Return how many photographs of a group are compared: as many on both sides, and enough groups for a sample."""
+    sizes = {
+        "the middle size of val_calib's groups": median_size(reference),
+        "the middle size of the new groups": median_size(window),
+        f"so that a sample of {plan.sample} holds {plan.least_groups} groups": plan.sample // plan.least_groups,
+    }
+    why = min(sizes, key=lambda name: sizes[name])
+    return Thinned((len(reference.names), len(window.names)), max(1, sizes[why]), why)
 
 
 def as_json(found: Judgement) -> dict[str, Any]:
@@ -125,9 +153,20 @@ def as_json(found: Judgement) -> dict[str, Any]:
     sides = {"reference": found.reference, "new": found.window}
     return {
         "drifted": found.drifted,
-        "compared": {name: {"photographs": len(one.names), "groups": len(one.groups)} for name, one in sides.items()},
+        "compared": {
+            name: {"given": given, "photographs": len(one.names), "groups": len(one.groups)}
+            for (name, one), given in zip(sides.items(), found.thinned.given, strict=True)
+        },
+        "most_of_a_group": found.thinned.most,
         "findings": [
-            {"test": one.test, "p_of_all": one.adjusted, "moved": one.moved, **asdict(one.result)}
+            {
+                "test": one.test,
+                "p_of_all": one.adjusted,
+                "sure": one.sure,
+                "large": one.large,
+                "moved": one.moved,
+                **asdict(one.result),
+            }
             for one in found.findings
         ],
         "not_tested": dict(found.untested),
@@ -138,19 +177,20 @@ def as_json(found: Judgement) -> dict[str, Any]:
 
 def _finding(test: str, result: Result, n_tests: int, level: float) -> Finding:
     adjusted = min(1.0, result.within * n_tests)
-    return Finding(test, result, adjusted, adjusted <= level and result.relative > 1)
+    return Finding(test, result, adjusted, sure=adjusted <= level, large=result.relative > 1)
 
 
 def _embedded(
     both: Compared, plan: Plan, rng: np.random.Generator
-) -> tuple[dict[str, Results], tuple[str, ...], tuple[float, ...]]:
-    """Run the tests of embeddings, and order the window's photographs by how unusual they are."""
+) -> tuple[dict[str, Results], tuple[str, ...], tuple[float, ...], tuple[int, int] | None]:
+    """Run the tests of embeddings, order the window's photographs by how unusual they are, and count those sampled."""
     names = [name for name in TESTS if name.startswith("embedding")]
     if both.reference.embeddings is None or both.window.embeddings is None:
-        return dict.fromkeys(names, NO_EMBEDDING), two_sample.least_sure(both.window), ()
+        return dict.fromkeys(names, NO_EMBEDDING), two_sample.least_sure(both.window), (), None
     effects = plan.effects
     along, variance = two_sample.directions(both, plan.components, effects.ks)
     part = two_sample.sampled(both, plan.sample, rng)
     apart = two_sample.kernel(part, effects.kernel_ratio, rng)
     told, unusual = two_sample.classifier(part, plan.components, plan.folds, plan.level, effects.auc, rng)
-    return dict(zip(names, (along, apart, told), strict=True)), unusual, variance
+    counts = len(part.reference.names), len(part.window.names)
+    return dict(zip(names, (along, apart, told), strict=True)), unusual, variance, counts

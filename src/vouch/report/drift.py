@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from vouch.drift import wording
 from vouch.drift.profile import Profile
 from vouch.drift.verdict import TESTS, Finding, Judgement
 from vouch.report import figures
@@ -29,6 +30,7 @@ def page(facts: Mapping[str, Any], found: Judgement, shown: Sequence[tuple[str, 
     shown : data URI and name of unusual photographs, the most unusual first
     """
     worst = found.worst()
+    unmet = [wording.unmet(one, facts["level"]) for one in worst]
     return ENVIRONMENT.get_template("drift.html.j2").render(
         **facts,
         drifted=found.drifted,
@@ -46,6 +48,9 @@ def page(facts: Mapping[str, Any], found: Judgement, shown: Sequence[tuple[str, 
         sides=[("val_calib", found.reference), ("new photographs", found.window)],
         variance=sum(found.variance),
         shown=shown,
+        said=wording.verdict,
+        reasons=[one for one in (*unmet, *map(wording.limit_of_chance, worst)) if one],
+        used=wording.used(found),
     )
 
 
@@ -92,7 +97,7 @@ def _curves(found: Judgement) -> list[dict[str, Any]]:
     scored = [one for one in found.findings if one.test == "score_distribution"]
     scored = sorted(scored, key=lambda one: -one.result.effect)[:MOST_CURVES]
     return [
-        {"name": one.result.variable, "moved": one.moved, "svg": _curve(found, one, place)}
+        {"name": one.result.variable, "finding": one, "svg": _curve(found, one, place)}
         for place, one in enumerate(scored)
     ]
 
