@@ -12,6 +12,7 @@ from vouch.commands.data import import_, manifest_export
 from vouch.commands.deploy import deploy
 from vouch.commands.drift import drift
 from vouch.commands.dvc_busy import at_work
+from vouch.commands.examples import epilog, help_of
 from vouch.commands.gate import gate
 from vouch.commands.known import KINDS, refuse_unknown
 from vouch.commands.new import new
@@ -52,27 +53,32 @@ def checked(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+def offered(group: typer.Typer, name: str, command: Callable[..., None], *, panel: str | None = None) -> None:
+    """Add a command to a group, with its help and examples; `name` has the group's own name before it."""
+    word = name.rpartition(" ")[2]
+    group.command(word, help=help_of(command), epilog=epilog(name), rich_help_panel=panel)(checked(command))
+
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 manifest = typer.Typer(no_args_is_help=True, help="A data set's manifest, in the form that others read.")
-manifest.command("export")(checked(manifest_export))
 split = typer.Typer(no_args_is_help=True, help="Which group belongs to which split, for good.")
-split.command("assign")(checked(assign))
 DATA, VERDICT, ANSWERS, RELEASE = "Bring photographs", "Read a verdict", "Answer and watch", "Release"
-IMPORT = "Make a folder of labelled photographs a source of DATASET, tracked by DVC."
-app.command(rich_help_panel=DATA)(checked(new))
-app.command("import", help=IMPORT, rich_help_panel=DATA)(checked(import_))
+offered(app, "new", new, panel=DATA)
+offered(app, "import", import_, panel=DATA)
 app.add_typer(manifest, name="manifest", rich_help_panel=DATA)
-app.command(rich_help_panel=DATA)(checked(params))
+offered(manifest, "manifest export", manifest_export)
 app.add_typer(split, name="split", rich_help_panel=DATA)
-app.command(rich_help_panel=VERDICT)(checked(check))
-app.command("review-labels", rich_help_panel=DATA)(checked(review_labels))
-app.command(rich_help_panel=VERDICT)(checked(gate))
-app.command(rich_help_panel=VERDICT)(checked(plan))
-app.command(rich_help_panel=VERDICT)(checked(compare))
-app.command(rich_help_panel=ANSWERS)(checked(predict))
-app.command(rich_help_panel=ANSWERS)(checked(drift))
-app.command(rich_help_panel=RELEASE)(checked(promote))
-app.command(rich_help_panel=RELEASE)(checked(deploy))
+offered(split, "split assign", assign)
+offered(app, "review-labels", review_labels, panel=DATA)
+offered(app, "params", params, panel=DATA)
+offered(app, "check", check, panel=VERDICT)
+offered(app, "gate", gate, panel=VERDICT)
+offered(app, "plan", plan, panel=VERDICT)
+offered(app, "compare", compare, panel=VERDICT)
+offered(app, "predict", predict, panel=ANSWERS)
+offered(app, "drift", drift, panel=ANSWERS)
+offered(app, "promote", promote, panel=RELEASE)
+offered(app, "deploy", deploy, panel=RELEASE)
 
 
 def main() -> None:

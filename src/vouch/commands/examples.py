@@ -1,0 +1,57 @@
+"""What each command's help shows as examples; a test runs every one."""
+
+from collections.abc import Callable, Mapping
+from inspect import cleandoc
+
+EXAMPLES: Mapping[str, tuple[str, ...]] = {
+    "new": (
+        "vouch new pets photographs --group session=folder:1 --dry-run",
+        "vouch new pets photographs --group session=folder:1",
+    ),
+    "params": ("vouch params driver", "vouch params driver gate"),
+    "import": (
+        "vouch import driver photographs --format imagefolder --group session=folder:1 --strata light=value:day",
+        "vouch import driver --undo",
+    ),
+    "manifest export": (
+        "vouch manifest export driver -o driver.jsonl",
+        "vouch manifest export driver -o driver_voc --format voc",
+    ),
+    "split assign": (
+        "vouch split assign driver session=s3 --to train",
+        "vouch split assign driver --source mine --to val_select",
+    ),
+    "review-labels": (
+        "vouch review-labels driver -o review",
+        "vouch review-labels driver --apply review/review.csv",
+    ),
+    "check": ("vouch check driver", "vouch check driver --enforce"),
+    "gate": ("vouch gate driver", "vouch gate driver --enforce"),
+    "plan": ("vouch plan driver --groups 40 --per-group 8 --icc .05", "vouch plan driver"),
+    "compare": ("vouch compare driver",),
+    "predict": (
+        "vouch predict driver photographs/p0.jpg -o answer.jpg",
+        "vouch predict roadwork photographs --csv answers.csv",
+    ),
+    "drift": (
+        "vouch drift roadwork photographs --page pages/week_12",
+        "vouch drift driver photographs --json drift.json --enforce",
+    ),
+    "promote": ("vouch promote driver", "vouch promote roadwork --despite 'the night camera is replaced in March'"),
+    "deploy": (
+        "vouch deploy driver served/openvino --to openvino --photographs photographs",
+        "vouch deploy driver served/triton --to triton",
+        "vouch deploy --lint served/triton",
+    ),
+}
+
+
+def help_of(command: Callable[..., None]) -> str:
+    """Return what a command's help says: its docstring without the errors that it raises, which is for programmers."""
+    said = cleandoc(command.__doc__ or "").partition("\n\nRaises\n")[0]
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in said.split("\n\n"))
+
+
+def epilog(name: str) -> str:
+    """Return what stands below a command's help: its examples, one a line."""
+    return "\n\n".join(("Examples:", *EXAMPLES[name]))

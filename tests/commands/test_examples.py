@@ -1,0 +1,146 @@
+"""Every command's help shows examples, and every example runs, in a workspace that the stages have built."""
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import typer
+from PIL import Image
+from typer.testing import CliRunner
+
+from hostile import ground, labels, pool
+from vouch.cli import app
+from vouch.commands.examples import EXAMPLES
+
+ROOT = Path(__file__).parents[2]
+PARSED = {  # what no small workspace has
+    "vouch plan driver": "the rows of a whole evaluation",
+    "vouch deploy driver served/openvino --to openvino --photographs photographs": "the packages of OpenVINO",
+}
+MAIN = "import sys; from vouch.cli import main; sys.argv[0] = 'vouch'; main()"
+
+
+def commands(group, name=""):
+    """Yield the whole name of every command."""
+    for below in group.registered_groups:
+        yield from commands(below.typer_instance, f"{name}{below.name} ")
+    for command in group.registered_commands:
+        yield f"{name}{command.name}"
+
+
+def shown(name):
+    """Return the examples that the help of a command shows."""
+    help_ = CliRunner().invoke(app, [*name.split(), "--help"], env={"COLUMNS": "200", "TERMINAL_WIDTH": "200"}).output
+    lines = [line.strip() for line in help_.partition("Examples:")[2].splitlines()]
+    return [line for line in lines if line]
+
+
+def test_every_command_shows_its_own_examples_and_no_errors_of_a_program():
+    assert set(commands(app)) == EXAMPLES.keys()
+    for name, examples in EXAMPLES.items():
+        assert tuple(shown(name)) == examples
+        assert all(example.startswith(f"vouch {name} ") for example in examples)
+        assert "Raises" not in CliRunner().invoke(app, [*name.split(), "--help"]).output
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The ground of tests/hostile: two models, one data set, and a stand-in for DVC."""
+    folder = tmp_path_factory.mktemp("examples")
+    pool.build(folder)
+    return folder
+
+
+def photographs():
+    """A photograph, and twelve drives with two each."""
+    rng = np.random.default_rng(5)
+    names = ["p0.jpg", *(f"drive_{index // 2:02d}/{index}.jpg" for index in range(24))]
+    for name in names:
+        path = Path("photographs", name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (40, 60, 3), np.uint8)).save(path)
+
+
+def sessions_of_classes():
+    """Photographs in folders of their session and class; nothing was imported yet."""
+    shutil.rmtree("data/sources/driver")
+    for index in range(8):
+        path = Path(f"photographs/s{index}", labels.CLASSES[index % 2], f"{index}.png")
+        path.parent.mkdir(parents=True)
+        Image.new("RGB", (20, 20), (index * 30, 0, 0)).save(path)
+
+
+def a_folder_of_classes():
+    """Sessions of two classes, and presets."""
+    shutil.copyfile(ROOT / "defaults.yaml", "defaults.yaml")
+    sessions_of_classes()
+
+
+def two_new_groups():
+    lock = pd.read_csv("splits/driver.lock.csv")
+    lock[~lock["group"].isin(["session=s3", "session=s4"])].to_csv("splits/driver.lock.csv", index=False)
+
+
+def contradicting_labels():
+    subprocess.run([sys.executable, "-m", "dvc", "add", "data/sources/driver"], check=True, env=environment())
+    path = Path("data/quality/driver/issues.parquet")
+    issues = pd.read_parquet(path)
+    row = ("mine/s1_0.png", "contradicting_near", "warn", "looks like mine/s2_0.png")
+    pd.concat([issues, pd.DataFrame([row], columns=issues.columns)]).to_parquet(path)
+
+
+def compared():
+    Path("metrics/driver/comparison.json").write_text('{"overall": {"all": {"verdict": "unknown"}}}')
+
+
+def real_rules():
+    content = ground.parameters()
+    content["models"]["driver"]["gate"] = ground.effective("models", "driver", "gate")
+    ground.write_params(json.loads(json.dumps(content, default=str)))
+
+
+PREPARED = {
+    "new": a_folder_of_classes,
+    "check": real_rules,
+    "import": sessions_of_classes,
+    "split assign": two_new_groups,
+    "review-labels": contradicting_labels,
+    "compare": compared,
+    "plan": real_rules,
+    "predict": photographs,
+    "drift": photographs,
+}
+
+
+def environment():
+    stand_in = Path.cwd().parents[1] / "stand_in"
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(stand_in), str(ROOT / "src")])}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_examples_of_a_command_run_one_after_the_other(built, name, monkeypatch):
+    here = built / name.replace(" ", "_") / "here"
+    shutil.copytree(built / "ground", here, symlinks=True)
+    monkeypatch.chdir(here)
+    PREPARED.get(name, lambda: None)()
+    for example in EXAMPLES[name]:
+        words = shlex.split(example)[1:]
+        if example in PARSED:
+            command = typer.main.get_command(app)
+            for word in name.split():
+                command = command.commands[word]
+            command.make_context(name, words[len(name.split()) :])
+            continue
+        done = subprocess.run(
+            [sys.executable, "-c", MAIN, *words], capture_output=True, text=True, check=False, env=environment()
+        )
+        allowed = (0, 1) if "--enforce" in words else (0,)
+        assert done.returncode in allowed, done.stderr
+        assert "vouch: " not in done.stderr, done.stderr
