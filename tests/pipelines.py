@@ -12,6 +12,7 @@ MAPPINGS = (
     "trained",
     "quantized",
     "unpromoted",
+    "by_group",
 )
 
 
@@ -24,6 +25,6 @@ def of_one_detector(model: str = "m", dataset: str = "d") -> dict[str, Any]:
     """Return the roads of one detector on one data set."""
     start = {"framework": "torchvision", "start": "models/architectures/ssdlite320.yaml"}
     of_task = {"dataset": dataset, "task": "detect"}
-    entry = of_task | {"trained": model, "judged_as": model, "baseline": f"registry/{model}/bundle"}
+    entry = of_task | {"trained": model, "judged_as": model, "baseline": f"registry/{model}/bundle", "evidence": "test"}
     detector, trained = {"dataset": dataset, **start}, of_task
     return pipeline(datasets=[dataset], models={model: entry}, detectors={model: detector}, trained={model: trained})

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import of_one_detector, pipeline
+from pipelines import MAPPINGS, of_one_detector, pipeline
 from vouch.errors import ParamsError
 from vouch.params import read_params
 from vouch.roads import check_pipeline, check_workspace, task_of
@@ -64,6 +64,8 @@ def named(word):
         ("quantized", "q", "dataset"),
         ("quantized", "q", "source"),
         ("unpromoted", "u", "dataset"),
+        ("models", "m", "evidence"),
+        *(("by_group", "b", key) for key in ("dataset", "task", "trainer", "framework", "start")),
     ):
         road, name, leaf = keys
         roads = of_one_detector()
@@ -71,7 +73,7 @@ def named(word):
         places.append((f"params.yaml: pipeline.{'.'.join(keys)}", roads))
     for road in ("datasets", "rendered"):
         places.append((f"params.yaml: pipeline.{road}.0", of_one_detector() | {road: [word]}))
-    for road in ("models", "detectors", "fine_tuned", "pretrained", "frozen", "trained", "quantized", "unpromoted"):
+    for road in (*MAPPINGS,):
         places.append((f"params.yaml: pipeline.{road}.", of_one_detector() | {road: {word: {"dataset": "d"}}}))
     return places
 
@@ -97,6 +99,7 @@ def test_a_section_has_a_name(tmp_path, kind, word):
 
 
 ENTRY = of_one_detector()["models"]["m"]
+BY_GROUP = of_one_detector()["detectors"]["m"] | {"task": "detect", "trainer": "train_detector"}
 CHANGES = {
     "a data set that is on no list": ({"models": {"m": {"dataset": "e"}}}, ["models.m.dataset", "pipeline.datasets"]),
     "another data set": ({"datasets": ["d", "more"], "detectors": {"m": {"dataset": "more"}}}, ["detectors.m.dataset"]),
@@ -135,6 +138,35 @@ CHANGES = {
     "a variant judged by another task": (
         {"models": {"n": ENTRY | {"task": "classify", "judged_as": "m"}}},
         ["models.n.judged_as: expected a model of the task classify on d, got m, detect on d"],
+    ),
+    "further evidence of nobody": (
+        {"models": {"m": {"evidence": "by_group"}}},
+        ["models.m.evidence", "pipeline.by_group"],
+    ),
+    "further evidence that nothing reads": ({"by_group": {"m": BY_GROUP}}, ["models.m.evidence", "got test"]),
+    "training by group from another start": (
+        {"by_group": {"m": BY_GROUP | {"start": "models/architectures/other.yaml"}}},
+        ["by_group.m.start: expected models/architectures/ssdlite320.yaml, as the model is trained", "other.yaml"],
+    ),
+    "training by group as another task": (
+        {"by_group": {"m": BY_GROUP | {"task": "classify"}}},
+        ["by_group.m.task: expected detect, as the model is trained, got classify"],
+    ),
+    "training by group what stands still": (
+        {"detectors": None, "frozen": {"m": {"dataset": "d", "start": "a"}}, "by_group": {"m": BY_GROUP}},
+        ["by_group.m: expected a model of detectors or fine_tuned"],
+    ),
+    "training by group from what has seen the groups": (
+        {"by_group": {"m": BY_GROUP | {"start": "models/m/pretrained"}}},
+        ["by_group.m.start: expected a start that has seen none", "got models/m/pretrained"],
+    ),
+    "training by group a variant": (
+        {
+            "models": {"n": ENTRY | {"evidence": "by_group", "judged_as": "m"}},
+            "detectors": {"n": of_one_detector("n")["detectors"]["n"]},
+            "by_group": {"n": BY_GROUP},
+        },
+        ["by_group.n: expected a model that is judged as itself, n, got one judged as m"],
     ),
     "an export of another task": (
         {"trained": {"m": {"task": "classify"}}},

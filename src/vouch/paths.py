@@ -49,6 +49,11 @@ def predictions(name: str, side: str, split_name: str) -> Path:
     return Path("data/predictions", name, side, f"{split_name}.parquet")
 
 
+def by_group(name: str) -> Path:
+    """Rows of train and val_select, each from a network that never saw the row's group."""
+    return Path("data/predictions", name, "by_group.parquet")
+
+
 def metrics(name: str, file: str) -> Path:
     """A metrics file of a model or data set, kept in git."""
     return Path("metrics", name, f"{file}.json")

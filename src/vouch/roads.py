@@ -5,7 +5,7 @@ before DVC runs anything (`make repro`, `make check`), by every command of `vouc
 """
 
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from pydantic import RootModel
@@ -18,7 +18,11 @@ from vouch.tasks import ByTask, Task
 TRAINERS = ByTask(detect=("detectors",), classify=("fine_tuned", "frozen"))  # lists whose stages train for a task
 CURVES = tuple(road for roads in TRAINERS for road in roads)  # these write weights and plots/M/train.csv
 TRAINING = (*CURVES, "quantized")  # each model is on exactly one
-OF_MODELS = ("trained", *TRAINING, "pretrained", "unpromoted")
+OF_MODELS = ("trained", *TRAINING, "pretrained", "unpromoted", "by_group")
+FROM_START = {  # lists whose models cross_validate can train again, from photographs, and what it has to know of each
+    "detectors": {"task": "detect", "trainer": "train_detector"},
+    "fine_tuned": {"task": "classify", "trainer": "train_classifier", "framework": "classifier"},
+}
 SECTIONS = ("datasets", "models")
 
 
@@ -35,6 +39,7 @@ class Model(OnDataset):
     trained: Name  # the model whose curve of training the page shows
     judged_as: Name  # itself, or the model of which it is a variant: whose sections hold where its own say nothing
     baseline: RepositoryPath  # the bundle that it is compared with
+    evidence: Literal["test", "by_group"]  # by_group: further evidence, of a model on pipeline.by_group
 
 
 class Trained(OnDataset):
@@ -53,6 +58,14 @@ class Detector(Started):
     """pipeline.detectors.M."""
 
     framework: Literal["torchvision", "ultralytics"]
+
+
+class CrossValidated(Started):
+    """pipeline.by_group.M."""
+
+    task: Task
+    trainer: Literal["train_detector", "train_classifier"]  # the section that says how
+    framework: Literal["torchvision", "ultralytics", "classifier"]
 
 
 class Pretrained(Started):
@@ -80,6 +93,7 @@ class Pipeline(Section):
     trained: dict[Name, Trained]
     quantized: dict[Name, Quantized]
     unpromoted: dict[Name, OnDataset]
+    by_group: dict[Name, CrossValidated]
 
 
 class _Word(RootModel[Task]):
@@ -146,6 +160,7 @@ def _loose(pipeline: Pipeline, content: dict[str, Any], where: str) -> Iterator[
     yield from _unlisted_datasets(pipeline, where)
     yield from _unlisted_models(pipeline, where)
     yield from _untrained(pipeline, where)
+    yield from _cross_validated(pipeline, where)
 
 
 def _untrained(pipeline: Pipeline, where: str) -> Iterator[Problem]:
@@ -160,6 +175,34 @@ def _untrained(pipeline: Pipeline, where: str) -> Iterator[Problem]:
         if not any(entry.trained in getattr(pipeline, road) for road in CURVES):
             expected = f"a model on one of {', '.join(CURVES)}"
             yield Problem(f"{place}.trained", expected, entry.trained, "name the model that was trained")
+
+
+def _cross_validated(pipeline: Pipeline, where: str) -> Iterator[Problem]:
+    """Yield what cross_validate would train otherwise than the model is, or from what has seen the groups."""
+    for name, entry in pipeline.models.items():
+        if (entry.evidence == "by_group") != (name in pipeline.by_group):
+            expected = "by_group, of a model on pipeline.by_group, or test, of any other"
+            yield Problem(f"{where}: pipeline.models.{name}.evidence", expected, entry.evidence, "correct either")
+    for name, asked in pipeline.by_group.items():
+        place, homes = (
+            f"{where}: pipeline.by_group.{name}",
+            [home for home in FROM_START if name in getattr(pipeline, home)],
+        )
+        if not homes:
+            remedy = "take it off: what stands still, or is made of another model, is not trained again"
+            yield Problem(place, f"a model of {' or '.join(FROM_START)}", "another", remedy)
+        for home in homes:
+            own = FROM_START[home] | getattr(pipeline, home)[name].model_dump(exclude={"dataset"})
+            for key, value in own.items():
+                if (got := getattr(asked, key)) != value:
+                    yield Problem(f"{place}.{key}", f"{value}, as the model is trained", got, "write the same in both")
+        started = PurePosixPath(asked.start).parts[:2]
+        if started[:1] == ("models",) and started[-1] in pipeline.models:
+            expected = "a start that has seen none of the groups that are held out"
+            yield Problem(f"{place}.start", expected, asked.start, "start from elsewhere, or take the model off")
+        if name in pipeline.models and pipeline.models[name].judged_as != name:
+            expected = f"a model that is judged as itself, {name}"
+            yield Problem(place, expected, f"one judged as {pipeline.models[name].judged_as}", "take it off")
 
 
 def _misplaced(task: Task, home: str, place: str, *, exported: bool) -> Iterator[Problem]:

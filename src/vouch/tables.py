@@ -7,6 +7,7 @@ issues     one row per finding                        data/quality/D/issues.parq
 clusters   one row per near-duplicate photograph      data/quality/D/clusters.parquet
 split      one row per photograph of one split        data/splits/D/S.csv
 rows       the waist: one row per decision to judge   data/predictions/M/SIDE/S.parquet
+by group   rows that cross_validate held out          data/predictions/M/by_group.parquet
 counts     the waist of a system: one row per class of a photograph
 
 Calibrate, decide and number add their columns to rows, one step after the other; nothing stores those.
@@ -69,6 +70,7 @@ DETECTION = (
     "hits",  # uint16, bit i: a hit at IoU .50 + .05 i under COCO's greedy rule
 )
 
+FOLD = "fold"  # of rows by group: which training never saw the group, from 1
 CALIBRATED = (  # then probability_<class>, of a classifier
     "confidence",  # probability that class_pred is right, 0 where it is null
     "class_pred",  # of a classifier anew: the class of the largest probability

@@ -102,7 +102,8 @@ def compared():
 
 def real_rules():
     content = ground.parameters()
-    content["models"]["driver"]["gate"] = ground.effective("models", "driver", "gate")
+    for stage in ("train_detector", "decide", "gate"):
+        content["models"]["driver"][stage] = ground.effective("models", "driver", stage)
     ground.write_params(json.loads(json.dumps(content, default=str)))
 
 

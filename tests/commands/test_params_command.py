@@ -32,6 +32,8 @@ pipeline:
 datasets:
   d:
     scan: {}
+  m:
+    split: {}
 models:
   m:
     train_detector: {}
@@ -65,6 +67,11 @@ def test_every_parameter_has_its_value_its_place_and_its_reason(said):
     assert "rules.recall.limit 0.95 models.m asked by the fleet" in lines
     assert "rules.recall.min_groups 20 defaults.yaml from fewer an interval errs" in lines
     assert "metrics recall, ece defaults.yaml in the order of the page" in lines
+
+
+def test_a_name_of_a_data_set_and_a_model_has_the_sections_of_both(said):
+    assert said("m", "gate")[0] == "models.m.gate"
+    assert [line for line in said("m") if line.startswith("datasets.m.")] == ["datasets.m.split"]
 
 
 def test_all_sections_are_those_that_the_stages_and_commands_of_a_model_read(said):

@@ -37,7 +37,7 @@ def workspace(tmp_path, monkeypatch):
 def decided_by(section, **evidence):
     """Give driver this section `decide`, and its policy this evidence."""
     content = YAML(typ="safe", pure=True).load(paths.Path("params.yaml"))
-    content["pipeline"] = {"models": {"driver": {"dataset": "driving"}}}
+    content["pipeline"] = {"models": {"driver": {"dataset": "driving", "evidence": "test"}}}
     content["models"]["driver"]["decide"] = section
     YAML().dump(content, paths.Path("params.yaml"))
     policy = {"intraclass_correlation": 0.05, "evidence": evidence}
@@ -72,7 +72,7 @@ def test_json_and_markdown_hold_the_same_chances():
 
 
 def test_the_plan_s_compliant_chance_is_that_of_gate_json():
-    run("driver", "driving")
+    run("driver", "driving", "test")
     gate = io.read_json(paths.metrics("driver", "gate"))["power"]
     found = json.loads(invoke("--json").output)
     assert found["together"]["steps"][2] == gate["compliant"]

@@ -33,6 +33,7 @@ NEVER_WITH_METRICS = {
     "export",
     "predict",
     "predict_baseline",
+    "cross_validate",
 }
 # the contract, written a second time by hand: what a stage may read changes in both places or in none
 PURPOSES = {
@@ -53,6 +54,7 @@ PURPOSES_USED = {
     "pretrain": {"fit_weights", "exclude"},
     "extract_features": {"fit_weights", "choose_checkpoint"},
     "train_cached": {"fit_weights", "choose_checkpoint"},
+    "cross_validate": {"fit_weights", "choose_checkpoint"},
     "quantize": {"fit_weights"},
     "parity": {"fit_weights"},
     "parity_quantized": {"fit_weights"},
@@ -173,14 +175,34 @@ def test_each_model_stands_on_one_training_list_and_its_data_set_on_the_list_of_
 
 @pytest.mark.parametrize(("pattern", "readers"), READERS.items())
 def test_a_split_is_read_by_those_who_may(pattern, readers):
-    pretrained = {entry["dataset"] for entry in PARAMS["pipeline"]["pretrained"].values()}
+    pretrained, by_group = (
+        {entry["dataset"] for entry in PARAMS["pipeline"][road].values()} for road in ("pretrained", "by_group")
+    )
     for model, entry in PARAMS["pipeline"]["models"].items():
         path = pattern.format(model=model, dataset=entry["dataset"])
         names = {name.split("@")[0] for name, stage in GRAPH.items() if path in stage["deps"]}
         shaping, ending = "^(extract_features|quantize)$", "_(detector|classifier|cached|quantized)$"
         kinds = {re.sub(f"{shaping}|{ending}", "", name) or "train" for name in names}
         also = {"pretrain"} if pattern.startswith("data/splits/") and entry["dataset"] in pretrained else set()
+        if pattern.endswith(("/train.csv", "/splits/{dataset}/val_select.csv")) and entry["dataset"] in by_group:
+            also = also | {"cross_validate"}
         assert kinds == readers | also
+
+
+def test_further_evidence_is_of_train_and_val_select_and_judged_apart_from_val_test():
+    assert PARAMS["pipeline"]["by_group"]  # an example has one
+    for model, entry in PARAMS["pipeline"]["models"].items():
+        rows, judged = f"data/predictions/{model}/by_group.parquet", f"metrics/{model}/by_group.json"
+        readers = {
+            path: {name.split("@")[0] for name, stage in GRAPH.items() if path in stage["deps"]}
+            for path in (rows, judged)
+        }
+        further = model in PARAMS["pipeline"]["by_group"]
+        assert readers == {
+            rows: {"evaluate_by_group"} if further else set(),
+            judged: {"gate", "report"} if further else set(),
+        }
+        assert entry["evidence"] == ("by_group" if further else "test")
 
 
 def test_no_stage_depends_on_a_folder_of_splits_or_predictions():
@@ -201,7 +223,7 @@ def test_the_contract_says_train_shapes_weights_select_scores_calib_decisions_an
 @pytest.mark.parametrize("stage", sorted(STAGES))
 def test_a_stage_names_the_purposes_that_are_its_own(stage):
     text = (ROOT / f"src/vouch/stages/{stage}.py").read_text(encoding="utf-8")
-    text = text.replace('"predict", "batch"', "")  # a key of params.yaml
+    text = text.replace('"models", model, "predict"', "")  # a section of params.yaml
     named = {purpose for purpose in PURPOSES if f'"{purpose}"' in text} if "contract" in text else set()
     assert named == PURPOSES_USED.get(stage, set())
 

@@ -16,9 +16,19 @@ from vouch.training.frameworks import FRAMEWORKS
 
 VOUCH = SRC / "vouch"
 GRAPH_TASKS = {name: entry["task"] for name, entry in read_params(PARAMS_FILE)["pipeline"]["models"].items()}
-WITH_FRAMEWORK = {"train_detector", "export", "parity"}
+WITH_FRAMEWORK = {"train_detector", "export", "parity", "cross_validate"}
 WITHOUT_TORCH = ("quantize", "parity_quantized", "predict", "predict_baseline")
-PAST_THE_WAIST = ("calibrate", "decide", "evaluate", "compare", "gate", "bundle", "report", "index")
+PAST_THE_WAIST = (
+    "calibrate",
+    "decide",
+    "evaluate",
+    "evaluate_by_group",
+    "compare",
+    "gate",
+    "bundle",
+    "report",
+    "index",
+)
 ONNX = {"vision/onnx_file.py", "vision/onnx_limits.py", "vision/onnx_shapes.py"}
 HEAVY = {"torch", "torchvision", "timm", "ultralytics", "openvino"}
 

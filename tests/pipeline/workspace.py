@@ -42,10 +42,12 @@ ROADWORK_ALONE: dict[str, Any] = {
     "pipeline.rendered": ["roadwork"],
     "pipeline.models": {
         **{
-            name: ROADWORK | {"trained": name, "judged_as": "roadwork", "baseline": f"registry/{name}/bundle"}
+            name: ROADWORK
+            | {"trained": name, "judged_as": "roadwork", "baseline": f"registry/{name}/bundle", "evidence": "test"}
             for name in CLASSIFIERS
         },
-        VARIANT: ROADWORK | {"trained": "roadwork", "judged_as": "roadwork", "baseline": "models/roadwork/bundle"},
+        VARIANT: ROADWORK
+        | {"trained": "roadwork", "judged_as": "roadwork", "baseline": "models/roadwork/bundle", "evidence": "test"},
     },
     "pipeline.detectors": {},
     "pipeline.trained": {name: ROADWORK for name in CLASSIFIERS},
@@ -84,7 +86,8 @@ OVERRIDES: dict[str, Any] = {
     "pipeline.datasets": ["driver"],
     "pipeline.rendered": ["driver"],
     "pipeline.models": {
-        "driver": DRIVER | {"trained": "driver", "judged_as": "driver", "baseline": "registry/driver/bundle"}
+        "driver": DRIVER
+        | {"trained": "driver", "judged_as": "driver", "baseline": "registry/driver/bundle", "evidence": "test"}
     },
     "pipeline.trained": {"driver": DRIVER},
     "pipeline.fine_tuned": {},

@@ -46,6 +46,7 @@ def evidence(**changes: Any) -> Evidence:
         comparison=_comparison(test),
         calibration=_calibration(),
         export=_export(),
+        by_group={},
         data=_data(),
         policy=_policy(),
         calibrator=_calibrator(),

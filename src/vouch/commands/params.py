@@ -36,13 +36,14 @@ def params(
     if not kinds:
         known = {name for kind in PRESETS for name in content.get(kind, {})}
         raise ParamsError([Problem("NAME", "a model or data set of params.yaml", name, closest(name, known))])
+    sections = [(kind, section) for kind in kinds for section in _stages(content, kind, name)]
+    wanted = [(kind, section) for kind, section in sections if stage in ("", section)]
+    if not wanted:
+        remedy = closest(stage, (section for _, section in sections))
+        raise ParamsError([Problem("STAGE", f"a section of {name}", stage, remedy)])
     console = Console()
-    for kind in kinds:
-        stages = _stages(content, kind, name)
-        if stage and stage not in stages:
-            raise ParamsError([Problem("STAGE", f"a section of {kind}.{name}", stage, closest(stage, stages))])
-        for section in [stage] if stage else stages:
-            console.print(_table(f"{kind}.{name}.{section}", read_section(kind, name, section)))
+    for kind, section in wanted:
+        console.print(_table(f"{kind}.{name}.{section}", read_section(kind, name, section)))
 
 
 def _stages(content: dict[str, Any], kind: str, name: str) -> list[str]:

@@ -106,7 +106,8 @@ def _intended(model: str, groups: int, per_group: int, icc: float) -> dict[str, 
 
 def _at_hand(model: str) -> dict[str, Any]:
     asked = params.load(Params, "models", model, "gate")
-    evidence = gathered(model, params.read_value("pipeline", "models", model, "dataset"))
+    dataset, further = (params.read_value("pipeline", "models", model, key) for key in ("dataset", "evidence"))
+    evidence = gathered(model, dataset, further, asked.rules)
     verdict = judge(asked.rules, evidence, required=asked.required, waivers=asked.waivers)
     path = paths.plots(model, "test/groups.parquet")  # DVC's, where the metrics files are git's
     if not path.exists():

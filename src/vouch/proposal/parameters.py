@@ -34,7 +34,7 @@ def entries(proposal: Proposal, presets: Mapping[str, Any]) -> list[Entry]:
     name, task = proposal.name, proposal.task
     dataset = {"dataset": name}
     of_task = {**dataset, "task": task}
-    model = {**of_task, "trained": name, "judged_as": name, "baseline": f"registry/{name}/bundle"}
+    model = {**of_task, "trained": name, "judged_as": name, "baseline": f"registry/{name}/bundle", "evidence": "test"}
     return [
         (("pipeline", "models", name), model),
         (("pipeline", ROADS[task], name), {**dataset, **STARTS[task]}),

@@ -40,6 +40,7 @@ class Evidence:
     comparison: Json
     calibration: Json
     export: Json
+    by_group: Json  # of networks that never saw the group, where there are such; never mixed with `test`
     data: Json
     policy: Json
     calibrator: Json

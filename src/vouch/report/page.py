@@ -46,6 +46,7 @@ def _measurement(evidence: Evidence) -> dict[str, Any]:
     test, plots = evidence.test, evidence.plots
     return {
         "headlines": headlines(test, evidence.comparison),
+        "by_group": strata.beside(evidence.by_group, test),
         "table": strata.table(test, evidence.gate),
         "dots": strata.figures(test, evidence.gate),
         "crossed": strata.crossed(test, evidence.gate),

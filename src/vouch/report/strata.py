@@ -14,6 +14,14 @@ Cell = Mapping[str, Any] | None
 LEAST_SPAN = 0.05  # cells that differ by less than this are not shaded as if they differed
 
 
+def beside(by_group: Json, test: Json) -> list[dict[str, Any]]:
+    """Return each metric by group over the whole of train and val_select, with val_test's cell for another look."""
+    return [
+        {"metric": metric(name), "by_group": by_group[name]["all"], "test": test.get(name, {}).get("all")}
+        for name in in_order(by_group)
+    ]
+
+
 def by_key(test: Json) -> dict[str, list[str]]:
     """Return the single strata by key: {"all": ["all"], "class": ["class=phone", ...], "stream": [...]}."""
     names = sorted({name for strata in test.values() for name in strata if len(parts(name)) == 1})

@@ -16,7 +16,7 @@ STATUSES = {  # the order of the table: what needs a decision comes first
     "warning": ("!", "warning"),
     "passed": ("✓", "passed"),
 }
-SOURCES = {"comparison": "{}, change since the baseline"}
+SOURCES = {"comparison": "{}, change since the baseline", "by_group": "{}, by group over train and val_select"}
 VERDICTS = {  # of a comparison, with the status whose colour and sign it takes
     "better": ("passed", "✓ better"),
     "not_worse": ("passed", "✓ not worse"),

@@ -1,18 +1,21 @@
 """Write the verdict on a release: every rule, with what was observed, why it failed and how sure that is.
 
-Reads:  metrics/D/data.json, metrics/M/{export,test,comparison}.json, plots/M/test/groups.parquet; to name what it
-        judged by their hashes: models/M/{model.onnx,preprocess.json,labels.json,calibrator.json,policy.json},
+Reads:  metrics/D/data.json, metrics/M/{export,test,comparison}.json and, of a model on pipeline.by_group,
+        metrics/M/by_group.json; plots/M/test/groups.parquet; to name what it judged by their hashes:
+        models/M/{model.onnx,preprocess.json,labels.json,calibrator.json,policy.json},
         data/predictions/M/{candidate,baseline}/val_test.parquet
 Writes: metrics/M/gate.json, metrics/M/summary.json
 Fails when: the rules themselves are wrong (a waiver for no rule, a stratum that nothing requires), or a metrics file is
 not of its form. A failed rule is a verdict, not a failure: `vouch gate M --enforce` turns it into an exit code.
 """
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 from pydantic import model_validator
 
 from vouch import io, paths
+from vouch.errors import ParamsError, Problem, refuse_any
 from vouch.evaluation.gates.metrics_files import metrics_of
 from vouch.evaluation.gates.plan import gate_of, power
 from vouch.evaluation.gates.power import World
@@ -21,7 +24,8 @@ from vouch.params import Section, load, read_value
 from vouch.release.verdict import judged_now
 from vouch.stages import main
 
-SOURCES = ("data", "export", "test", "comparison")  # the metrics files that dvc.yaml gives this stage
+SOURCES = ("data", "export", "test", "comparison")  # the metrics files that dvc.yaml gives this stage of every model
+FURTHER = "by_group"  # and of those whose evidence this is
 
 
 class Params(Section):
@@ -34,17 +38,17 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        unread = [name for name, rule in self.rules.items() if rule.source not in SOURCES]
-        faults = [f"rule {name}: source is one of {', '.join(SOURCES)}" for name in unread]
+        unread = [name for name, rule in self.rules.items() if rule.source not in (*SOURCES, FURTHER)]
+        faults = [f"rule {name}: source is one of {', '.join((*SOURCES, FURTHER))}" for name in unread]
         if faults := faults + rule_faults(self.rules, required=self.required, waivers=self.waivers):
             raise ValueError("; ".join(faults))
         return self
 
 
-def run(name: str, dataset: str) -> None:
-    """Judge the rules on the four metrics files."""
+def run(name: str, dataset: str, further: str) -> None:
+    """Judge the rules on the metrics files; `further` is by_group, or test where there is no further evidence."""
     params = load(Params, "models", name, "gate")
-    evidence = gathered(name, dataset)
+    evidence = gathered(name, dataset, further, params.rules)
     verdict = judge(params.rules, evidence, required=params.required, waivers=params.waivers)
     gate = gate_of(
         params.rules,
@@ -58,10 +62,14 @@ def run(name: str, dataset: str) -> None:
     io.write_json(paths.metrics(name, "summary"), summary(verdict, evidence["test"], params.summary))
 
 
-def gathered(name: str, dataset: str) -> dict[str, dict[str, Any]]:
-    """Return what the four metrics files hold, by source."""
+def gathered(name: str, dataset: str, further: str, rules: Mapping[str, Rule]) -> dict[str, dict[str, Any]]:
+    """Return what the metrics files hold, by source; a rule on further evidence that there is not is refused."""
+    expected, got = f"a model on pipeline.by_group, with evidence: {FURTHER}", f"one with evidence: {further}"
+    asking = [rule for rule, asked in rules.items() if asked.source == FURTHER != further]
+    places = [f"models.{name}.gate.rules.{rule}.source" for rule in asking]
+    refuse_any(ParamsError, [Problem(where, expected, got, "write both, or `null` for the rule") for where in places])
     remedy = f"run `dvc repro gate@{name}`"
-    owners = {source: dataset if source == "data" else name for source in SOURCES}
+    owners = {source: dataset if source == "data" else name for source in (*SOURCES, further)}
     return {source: metrics_of(source, paths.metrics(owner, source), remedy=remedy) for source, owner in owners.items()}
 
 

@@ -1,6 +1,6 @@
 """Write the page of one model: the verdict first, then what it stands on.
 
-Reads   pipeline.models.M.task, metrics/M/{gate,test,comparison,calibration,export}.json,
+Reads   pipeline.models.M.task, metrics/M/{gate,test,comparison,calibration,export}.json (and by_group.json),
         models/M/{policy,calibrator}.json, plots/M/test/, plots/T/train.csv of the model T that was trained,
         metrics/D/data.json, data/splits/D/, data/manifests/D/, data/sources/D/ (pictures of mistakes)
 Writes  reports/M/index.html
@@ -36,8 +36,8 @@ FORMS: dict[str, type[BaseModel]] = {
 }
 
 
-def run(model: str, dataset: str, trained: str, baseline: str) -> None:
-    """Write the page of model M on data set D, with the curve of the model that was trained; `baseline` is a path."""
+def run(model: str, dataset: str, trained: str, baseline: str, further: str) -> None:
+    """Write the page of model M on data set D; `further` is by_group, or test where nothing is beside test.json."""
     samples = io.read_table(paths.manifest(dataset, "samples"))
     plots = _plots(model, task_of(model))
     remedy = f"run `dvc repro gate@{model}`"
@@ -48,6 +48,7 @@ def run(model: str, dataset: str, trained: str, baseline: str) -> None:
         baseline=baseline,
         gate=_verdict(model),
         **{name: read(paths.metrics(model, name), form, remedy=remedy) for name, form in FORMS.items()},
+        by_group={} if further == "test" else read(paths.metrics(model, further), Measured, remedy=remedy),
         data=read(paths.metrics(dataset, "data"), Material, remedy=remedy),
         policy=io.read_json(paths.model(model, "policy.json")),
         calibrator=io.read_json(paths.model(model, "calibrator.json")),

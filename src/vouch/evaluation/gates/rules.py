@@ -33,7 +33,7 @@ ASKED = {0.0: "not worse", 1.0: "better"}  # by the limit of such a rule
 
 OPERATORS: dict[Direction, Operator] = {HIGHER: ">=", LOWER: "<="}
 HURTS: dict[Operator, End] = {">=": "low", "<=": "high"}
-COUNTED = ("test", "comparison")  # their figures rest on groups
+COUNTED = ("test", "by_group", "comparison")  # their figures rest on groups
 
 
 def _known(name: str) -> str:
@@ -148,7 +148,7 @@ def judge(
     Parameters
     ----------
     evidence : map of source to metrics
-        What data.json, export.json, test.json and comparison.json hold.
+        What data.json, export.json, test.json, comparison.json and, where there is one, by_group.json hold.
     required : map of str to sequence of str
         Values of each stratum that must be supported. "class" is a stratum here.
     waivers : map of str to Waiver
