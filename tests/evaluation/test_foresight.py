@@ -175,3 +175,10 @@ def test_boxes_under_eight_pixels_on_the_canvas_are_counted_by_class() -> None:
     found = foresight.small_boxes(boxes, sizes, 320)
     assert found.to_dict("list") == {"class_name": ["lamp", "cone"], "boxes": [1, 3], "small": [1, 2]}
     assert foresight.small_boxes(boxes, sizes, 640)["small"].sum() == 0
+
+
+def test_a_required_stratum_that_no_photograph_has_is_supported_by_no_group() -> None:
+    rows = foresight.labelled(samples(12), pd.DataFrame(), "classify")
+    found = outlooks({"by_road": rule("accuracy", each="road", min_groups=1)}, rows, required={"road": ("rural",)})
+    assert found["by_road[road=rural]"].groups == 0
+    assert found["by_road[road=rural]"].why == "too few groups"

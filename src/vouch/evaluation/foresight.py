@@ -103,12 +103,12 @@ def _sizes(rows: pd.DataFrame) -> FloatArray:
 
 
 def _inside(rows: pd.DataFrame, stratum: str, metric: str, positive: str | None, *, by_class: bool) -> BoolArray:
-    """Return the rows that can support a metric in a stratum."""
+    """Return the rows that can support a metric in a stratum; none of one that the data set does not have."""
     inside = np.ones(len(rows), dtype=bool)
     for part in [] if stratum == ALL else stratum.split(","):
         name, _, value = part.partition("=")
         if name != CLASS:
-            inside &= (rows[STRATUM + name] == value).to_numpy(dtype=bool)
+            inside &= (rows.get(STRATUM + name, pd.Series("", rows.index)) == value).to_numpy(dtype=bool)
         elif by_class:
             inside &= (rows["class_true"] == value).to_numpy(dtype=bool)
     if metric == "recall":
