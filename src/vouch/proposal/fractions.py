@@ -112,7 +112,8 @@ def rules(task: Task, shares: Shares, boxes: pd.DataFrame) -> tuple[dict[str, di
     if len(rows) < MANY:
         said.append(
             f"val_test has {counted(len(rows), 'group')}; from fewer than {MANY} an interval errs more often "
-            "than it says, so rules judge the value: a check, no proof. More groups mend that, not more photographs"
+            "than it says, so rules judge the value: a check, no proof. More groups mend that, not "
+            "more photographs; `pipeline.by_group` judges those of train and val_select too, at five trainings more"
         )
     if never:
         said.append(f"judged by their intervals these could never pass on val_test as it is: {'; '.join(never)}")
