@@ -3,7 +3,18 @@ import os
 
 import pytest
 
-from vouch.errors import MACHINE, SHOWN, DataError, LeakageError, Problem, VouchError, exiting, refuse_any
+from vouch.errors import (
+    MACHINE,
+    SHOWN,
+    DataError,
+    LeakageError,
+    Problem,
+    VouchError,
+    exiting,
+    plural,
+    refuse_any,
+    so_many,
+)
 
 
 def test_an_error_lists_every_problem_once_and_sorted():
@@ -100,3 +111,9 @@ def test_a_defect_of_ours_is_never_dressed_as_a_refusal(error):
 def test_a_refusal_ends_with_its_problems():
     with pytest.raises(SystemExit, match="vouch: data refused: 1 problem\n  a: expected 1, got 2; fix it"):
         end(DataError([Problem("a", "1", "2", "fix it")]))
+
+
+def test_one_of_a_kind_is_no_plural() -> None:
+    assert [so_many(count, "group") for count in (0, 1, 2)] == ["0 groups", "1 group", "2 groups"]
+    assert [plural(noun, 2) for noun in ("miss", "box", "photograph")] == ["misses", "boxes", "photographs"]
+    assert plural("miss", 1) == "miss"

@@ -48,6 +48,20 @@ NAMED = 5  # further places of one fault that are named; thirty lines that diffe
 PLACE = 120  # characters of each of them
 
 
+def plural(noun: str, count: float) -> str:
+    """Return the noun as it stands behind a count.
+
+    >>> [plural("group", 1), plural("group", 0), plural("box", 2), plural("miss", 2)]
+    ['group', 'groups', 'boxes', 'misses']
+    """
+    return noun if count == 1 else noun + ("es" if noun.endswith(("s", "x")) else "s")
+
+
+def so_many(count: int, noun: str) -> str:
+    """Return a count and what is counted: 1 group, 2 groups."""
+    return f"{count} {plural(noun, count)}"
+
+
 @dataclass(frozen=True, order=True)
 class Problem:
     """One thing that is wrong: where it is, what was expected, what was got, and what to do."""

@@ -13,7 +13,7 @@ from rich.table import Column, Table
 
 from vouch import io, params, paths
 from vouch.commands.rebuild import SECONDS, minutes
-from vouch.errors import ParamsError, Problem, WorkspaceError, refuse_any
+from vouch.errors import ParamsError, Problem, WorkspaceError, plural, refuse_any
 from vouch.evaluation import foresight
 from vouch.evaluation.foresight import SMALL_PX, Outlook
 from vouch.evaluation.gates.power import World
@@ -136,7 +136,10 @@ def show(model: str, found: Known) -> None:
     console = Console()
     console.print(f"known of {escape(model)} before any training:")
     for name, (photographs, groups) in found.splits.items():
-        console.print(f"  {name:11}{photographs:>7} photographs{groups:>7} groups", highlight=False)
+        console.print(
+            f"  {name:11}{photographs:>7} {plural('photograph', photographs):11}{groups:>7} {plural('group', groups)}",
+            highlight=False,
+        )
     table = Table(Column("on val_test, val_calib", overflow="fold"), "groups", "needed", "verdict", box=SIMPLE_HEAD)
     for one in _narrowest(found.outlooks):
         verdict = "[red]never[/red]" if one.why else "within reach"

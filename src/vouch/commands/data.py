@@ -16,7 +16,7 @@ from vouch import io, paths
 from vouch.commands import importing
 from vouch.commands.known import alike
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
-from vouch.errors import DataError, ManifestError, Problem, refuse_any
+from vouch.errors import DataError, ManifestError, Problem, refuse_any, so_many
 from vouch.params import load, read_params
 from vouch.sources.descriptor import Format, check_descriptor
 from vouch.sources.export import Export, exported
@@ -145,7 +145,7 @@ def manifest_export(
     samples = samples if form in ("yolo", "imagefolder") else _measured(samples)
     export = exported(samples, boxes, form=form, classes=classes)
     _write(export, output, form)
-    typer.echo(f"wrote {len(samples)} photographs and {len(boxes)} boxes to {output}")
+    typer.echo(f"wrote {so_many(len(samples), 'photograph')} and {so_many(len(boxes), 'box')} to {output}")
     if form in SUFFIXES:
         typer.echo(f"its paths start in {paths.source(dataset)}/: import that folder with --annotations {output}")
 

@@ -15,7 +15,7 @@ from vouch.commands.known import alike, bundle_of
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
 from vouch.drift import inputs, wording
 from vouch.drift.verdict import TESTS, Judgement, Plan, as_json, judge
-from vouch.errors import DataError, Problem, refuse_any
+from vouch.errors import DataError, Problem, refuse_any, so_many
 from vouch.release.opening import open_bundle
 from vouch.sources.tree import photographs_below
 
@@ -98,7 +98,8 @@ def _print(model: str, found: Judgement, groups_from: str, level: float) -> None
     for sentence in wording.used(found):
         console.print(escape(sentence), highlight=False)
     sizes = " against ".join(
-        f"{len(one.names)} photographs in {len(one.groups)} groups" for one in (found.window, found.reference)
+        f"{so_many(len(one.names), 'photograph')} in {so_many(len(one.groups), 'group')}"
+        for one in (found.window, found.reference)
     )
     verdict = "[red]DRIFT[/red]" if found.drifted else "[green]no drift found[/green]"
     console.print(f"{verdict}: {sizes} of val_calib")

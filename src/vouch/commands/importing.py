@@ -23,7 +23,7 @@ from vouch import io, paths
 from vouch.commands.dvc_busy import refusal
 from vouch.commands.dvc_record import recorded, unrecorded
 from vouch.commands.params_edit import on_list, with_name, without
-from vouch.errors import Problem, WorkspaceError, refuse_any
+from vouch.errors import Problem, WorkspaceError, refuse_any, so_many
 from vouch.params import PARAMS
 from vouch.sources import descriptor as descriptors
 from vouch.sources.descriptor import Descriptor
@@ -73,7 +73,7 @@ def _without_labels(reading: Reading) -> list[Problem]:
     """A source in which no photograph has a label: one of another format, whose labels would be passed over."""
     if reading.problems or any(record.annotation != "missing" for record in reading.records):
         return []
-    got = f"{len(reading.records)} photographs, all without"
+    got = f"{so_many(len(reading.records), 'photograph')}, all without"
     remedy = "check the path and the format; negatives need labels that say so, or --unlabelled negative (YOLO, JSONL)"
     return [Problem("the source", "a label of at least one photograph", got, remedy)]
 

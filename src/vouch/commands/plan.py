@@ -10,7 +10,7 @@ from rich.markup import escape
 from vouch import io, params, paths
 from vouch.commands.check import known, show, unsplit
 from vouch.commands.wear import wear
-from vouch.errors import ParamsError, Problem, WorkspaceError
+from vouch.errors import ParamsError, Problem, WorkspaceError, so_many
 from vouch.evaluation.gates.margins import least_margin
 from vouch.evaluation.gates.plan import (
     BEYOND,
@@ -210,7 +210,7 @@ def _of_certificate(found: dict[str, Any] | None) -> list[str]:
     )
     by_risk = ", ".join(f"{_chance(chance)} at {risk}" for risk, chance in found["by_risk"].items())
     return [
-        f"Another val_calib of {found['n_groups']} groups with answered cases would certify the exits for "
+        f"Another val_calib of {so_many(found['n_groups'], 'group')} with answered cases would certify the exits for "
         f"{found['alpha']:g} with chance {_chance(found['passes'])}, were the true risk what was observed "
         f"({found['observed']:.4f}); {by_risk}. Groups needed: {groups}."
     ]

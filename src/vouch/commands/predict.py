@@ -12,7 +12,7 @@ from vouch import io, paths
 from vouch.commands.drawing import captioned
 from vouch.commands.known import bundle_of, listed_photographs
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
-from vouch.errors import DataError, Problem, refuse_any
+from vouch.errors import DataError, Problem, refuse_any, so_many
 from vouch.release.inference import answer
 from vouch.release.opening import open_bundle
 from vouch.tables import PROBABILITY
@@ -64,7 +64,8 @@ def predict(
     for line in SAID[checked.task](found):
         typer.echo(line)
     typer.echo(
-        f"{int(found['accept'].sum())} accepted of {len(found)} {NAMES[checked.task]} on {len(listed)} photographs"
+        f"{int(found['accept'].sum())} accepted of {len(found)} {NAMES[checked.task]} on "
+        + so_many(len(listed), "photograph")
     )
 
 
@@ -95,7 +96,7 @@ NAMES = ByTask(detect="detections", classify="answers")
 
 def _refuse_undrawable(images: list[Path], output: Path) -> None:
     if len(images) != 1:
-        got = f"{len(images)} photographs"
+        got = so_many(len(images), "photograph")
         raise DataError([Problem("--output", "one photograph to draw", got, "use --csv for many")])
     _refuse_long(max(read_image(File(images[0])).shape[:2]), output)
 

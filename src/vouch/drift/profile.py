@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from vouch.drift.permutation import FloatArray, IntArray
-from vouch.errors import DataError, Problem, refuse_any
+from vouch.errors import DataError, Problem, refuse_any, so_many
 from vouch.tables import PROBABILITY
 
 
@@ -148,10 +148,10 @@ def refuse_few(one: Profile, who: str, *, least_groups: int, least_photographs: 
     DataError
         Naming what there is too little of: silence about a handful of photographs would read as "no drift".
     """
-    found = {"groups": (len(one.groups), least_groups), "photographs": (len(one.names), least_photographs)}
+    found = {"group": (len(one.groups), least_groups), "photograph": (len(one.names), least_photographs)}
     remedy = "gather more: of so few nothing can be said"
     problems = [
-        Problem(who, f"at least {least} {what}", f"{count} {what}, too few to say", remedy)
+        Problem(who, f"at least {so_many(least, what)}", f"{so_many(count, what)}, too few to say", remedy)
         for what, (count, least) in found.items()
         if count < least
     ]

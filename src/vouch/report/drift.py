@@ -10,6 +10,7 @@ from PIL import Image
 from vouch.drift import wording
 from vouch.drift.profile import Profile
 from vouch.drift.verdict import TESTS, Finding, Judgement
+from vouch.errors import plural
 from vouch.report import figures
 from vouch.report.figures import Dot
 from vouch.report.formatting import number
@@ -51,6 +52,7 @@ def page(facts: Mapping[str, Any], found: Judgement, shown: Sequence[tuple[str, 
         said=wording.verdict,
         reasons=[one for one in (*unmet, *map(wording.limit_of_chance, worst)) if one],
         used=wording.used(found),
+        size=size,
     )
 
 
@@ -62,10 +64,16 @@ def pictures(names: Sequence[str]) -> list[tuple[str, str]]:
 def sentence(found: Judgement) -> str:
     """Return the verdict as one sentence with its counts."""
     tested, moved = found.worst(), sum(one.moved for one in found.worst())
-    counts = [f"{number(len(one.names))} photographs in {number(len(one.groups))} groups" for one in _sides(found)]
+    counts = [size(one) for one in _sides(found)]
     what = f"{moved} of {len(tested)} tests show a change" if moved else f"None of {len(tested)} tests shows a change"
     sure = "that is both larger than chance and large enough to matter"
     return f"{what} {sure}: {counts[1]} against {counts[0]} of val_calib."
+
+
+def size(one: Profile) -> str:
+    """Return how many photographs and groups there are, in words."""
+    photographs, groups = len(one.names), len(one.groups)
+    return f"{number(photographs)} {plural('photograph', photographs)} in {number(groups)} {plural('group', groups)}"
 
 
 def _sides(found: Judgement) -> tuple[Profile, Profile]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from vouch.errors import plural
 from vouch.evaluation.metrics.definitions import BEFORE
 from vouch.evaluation.metrics.strata import ALL
 from vouch.report.formatting import BOUNDS, in_order, metric, number
@@ -96,16 +97,17 @@ def certificate(policy: Json) -> str:
         return ""
     positive = policy["positive"]
     cases = evidence["exits"] if positive is None else evidence["positives"]
-    misses, unit = evidence["misses"], policy["objective"]["unit"]
+    groups, misses, unit = evidence["groups"], evidence["misses"], policy["objective"]["unit"]
     fault = "wrong answer" if positive is None else "miss"
     of = "" if positive is None else f" of {positive}"
     worth = f", worth {number(round(evidence['effective']))} independent ones" if unit == "group" else ""
     walks = policy["objective"]["walks"]
     level = policy["delta"] / walks / len(policy["objective"].get("levels", [None]))  # shared among the levels of lam2
     return (
-        f"The certificate: {number(misses)} {_plural(fault, misses)} among {number(cases)} answered photographs{of} in "
-        f"{number(evidence['groups'])} groups of val_calib{worth}; at level {level:.3g} the share of "
-        f"{_plural(fault, 2)} is at most {100 * evidence['bound']:.2f} %, and {100 * policy['alpha']:g} % are allowed. "
+        f"The certificate: {number(misses)} {plural(fault, misses)} among {number(cases)} answered "
+        f"{plural('photograph', cases)}{of} in {number(groups)} {plural('group', groups)} of val_calib{worth}; "
+        f"at level {level:.3g} the share of "
+        f"{plural(fault, 2)} is at most {100 * evidence['bound']:.2f} %, and {100 * policy['alpha']:g} % are allowed. "
         f"A rule with a larger share is certified in at most {100 * policy['delta']:g} of 100 draws of val_calib: "
         f"{_exactness(unit)}, {_tried(walks)}. That holds for photographs like "
         "those of val_calib, all together and not in each stratum."
@@ -124,10 +126,6 @@ def _tried(walks: int) -> str:
     if walks == 1:
         return "if no other rule was tried on this val_calib before"
     return f"all {walks} declared walks of this val_calib together, which share delta"
-
-
-def _plural(word: str, count: int) -> str:
-    return word if count == 1 else word + ("es" if word.endswith("s") else "s")
 
 
 def rows(policy: Json) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vouch.errors import plural
 from vouch.evaluation.gates.metrics_files import OVERALL, at_least_p, family
 from vouch.evaluation.gates.rules import ASKED, unresolved
 from vouch.report.formatting import BOUNDS, NO_EVIDENCE, OPERATORS, in_order, metric, number, percent, stratum
@@ -143,7 +144,8 @@ def _support(test: Json) -> str:
     """Say on how much the verdict stands: the largest support of a metric of the whole set."""
     cells = [strata["all"] for strata in test.values() if "all" in strata]
     groups = max((cell["n_groups"] for cell in cells), default=0)
-    return f"Judged on val_test, {number(groups)} groups that shaped nothing; intervals resample groups."
+    counted = f"{number(groups)} {plural('group', groups)}"
+    return f"Judged on val_test, {counted} that shaped nothing; intervals resample groups."
 
 
 def compared(comparison: Json) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from vouch.errors import DataError, LeakageError, Problem, refuse_any
+from vouch.errors import DataError, LeakageError, Problem, refuse_any, so_many
 from vouch.paths import SPLITS
 from vouch.splits import balance, bridges, lock
 from vouch.splits.components import Components, Graph, build_graph, find_components
@@ -110,7 +110,10 @@ def per_split(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
 def summarise(found: Assignment, *, n_quarantined: int, dataset: str) -> str:
     """Return what a person wants to know after a split, in a few lines."""
     parts = per_split(found.table).items()
-    lines = ["split: " + ", ".join(f"{name} {len(part)} in {part['group'].nunique()} groups" for name, part in parts)]
+    lines = [
+        "split: "
+        + ", ".join(f"{name} {len(part)} in {so_many(part['group'].nunique(), 'group')}" for name, part in parts)
+    ]
     if n_quarantined or found.aside:
         lines.append(
             f"in no split: {n_quarantined} quarantined by validate, {len(found.aside)} that would join two splits"

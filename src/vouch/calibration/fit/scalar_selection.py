@@ -16,7 +16,7 @@ from vouch.calibration.fit.grouped_folds import grouped_folds
 from vouch.calibration.fit.log_loss import log_loss
 from vouch.calibration.fit.params import Scalar
 from vouch.calibration.fit.scalar_fits import FITS, BoolArray
-from vouch.errors import DataError, Problem, refuse_any
+from vouch.errors import DataError, Problem, refuse_any, so_many
 
 LEARNT = {**PARAMETERS, "isotonic": STEPS}
 TIE_NATS = 0.0001  # log losses this near are equal, the simpler map wins: far below any change worth acting on
@@ -119,7 +119,7 @@ def _shortage(rows: pd.DataFrame, asked: Scalar) -> str | None:
     groups, needed = rows["group"].nunique(), max(asked.min_groups, 2)
     if len(rows) >= asked.min_rows and groups >= needed:
         return None
-    return f"{len(rows)} predictions in {groups} groups; {asked.min_rows} in {needed} are needed"
+    return f"{so_many(len(rows), 'prediction')} in {so_many(groups, 'group')}; {asked.min_rows} in {needed} are needed"
 
 
 def _count(rows: pd.DataFrame) -> dict[str, int]:

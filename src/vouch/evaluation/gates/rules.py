@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from vouch.errors import so_many
 from vouch.evaluation.gates.margins import ENOUGH, equal_passes, least_margin
 from vouch.evaluation.metrics.definitions import HIGHER, LOWER, METRICS, Direction
 from vouch.evaluation.metrics.strata import ALL
@@ -237,11 +238,13 @@ def _missing(rule: Rule, stratum: str, found: Metrics, observed: float | None, n
         return f"no evidence: {rule.source} has no {rule.metric} for {stratum}"
     groups = n_groups if isinstance(n_groups, int) else 0
     if groups < rule.min_groups:
-        return f"too little evidence: {groups} groups support {rule.metric} for {stratum}, {rule.min_groups} are needed"
+        supported = f"{so_many(groups, 'group')} {'supports' if groups == 1 else 'support'}"
+        return f"too little evidence: {supported} {rule.metric} for {stratum}, {rule.min_groups} are needed"
     if rule.bound == "verdict" and found.get("verdict") == "few_groups":
         least = _number(found.get("least_p_holm"))
         floor = "" if least is None else f": p (Holm) is {least:.2g} at least"
-        return f"too little evidence, {groups} groups cannot show {rule.metric} for {stratum} to be worse{floor}"
+        few = so_many(groups, "group")
+        return f"too little evidence, {few} cannot show {rule.metric} for {stratum} to be worse{floor}"
     if observed is None:
         return f"no evidence: {rule.metric} for {stratum} has no {rule.end}"
     return ""

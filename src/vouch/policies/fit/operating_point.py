@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import Field
 
-from vouch.errors import DataError, Problem, refuse_any
+from vouch.errors import DataError, Problem, refuse_any, so_many
 from vouch.evaluation.metrics.shares import intraclass_correlation
 from vouch.params import Section
 from vouch.policies.apply.kinds import accept
@@ -204,7 +204,9 @@ def _recall_threshold(
         level = curve.strictest(objective.target, bound=objective.bound)
         if level is None:
             recall, low = curve.at(0.0)
-            failures.append(f"{where}: recall {recall:.4f} (low {low:.4f}) of {len(part)} truths with every detection")
+            failures.append(
+                f"{where}: recall {recall:.4f} (low {low:.4f}) of {so_many(len(part), 'truth')} with every detection"
+            )
         else:
             levels.append(level)
     if not failures:

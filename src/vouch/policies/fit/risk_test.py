@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import betaincinv
 
+from vouch.errors import so_many
 from vouch.evaluation.metrics.shares import effective_rows, intraclass_correlation, lower_bound
 from vouch.policies.fit.params import Exits
 
@@ -128,12 +129,12 @@ def shortfall(findings: list[Finding], asked: Exits, *, delta: float) -> str:
             independent, worth = "independent ", f", worth {most.effective:.1f} independent ones"
         return (
             f"too few: at alpha {asked.alpha:g} and delta {delta:.4g} even without a miss {needed} "
-            f"{independent}{name} are needed, there are {most.cases} in {most.groups} groups{worth}"
+            f"{independent}{name} are needed, there are {most.cases} in {so_many(most.groups, 'group')}{worth}"
         )
     first = tested[0]
     return (
-        f"{first.misses} misses of the {first.cases} most certain {name} in {first.groups} groups: the risk may be "
-        f"{first.bound:.4f}, more than {asked.alpha}"
+        f"{so_many(first.misses, 'miss')} of the {first.cases} most certain {name} in "
+        f"{so_many(first.groups, 'group')}: the risk may be {first.bound:.4f}, more than {asked.alpha}"
     )
 
 
