@@ -222,7 +222,7 @@ def test_the_baseline_and_the_certificate_are_named():
 def test_the_gate_s_calibration_has_words():
     metrics = {name: {"all": made_up.cell(0.1)} for name in ("gate_nll", "gate_nll_before")}
     text = Outline(page(made_up.bare(calibration=metrics))).text()
-    assert "Log-likelihood of the gate, negative Mean surprise at whether an answer is right." in text
+    assert "Log-likelihood of the gate head, negative Mean surprise at whether an answer is right." in text
     assert "Gate nll" not in text
 
 

@@ -131,11 +131,13 @@ METRICS = {  # in the order of the page
         LOWER,
     ),
     "gate_ece": Metric(
-        "Calibration error of the gate", "Mean distance between its word and how often it is right.", LOWER
+        "Calibration error of the gate head", "Mean distance between its word and how often it is right.", LOWER
     ),
-    "gate_nll": Metric("Log-likelihood of the gate, negative", "Mean surprise at whether an answer is right.", LOWER),
+    "gate_nll": Metric(
+        "Log-likelihood of the gate head, negative", "Mean surprise at whether an answer is right.", LOWER
+    ),
     "gate_brier": Metric(
-        "Brier score of the gate", "Mean squared distance of its word from whether that is so: 0 to 1.", LOWER
+        "Brier score of the gate head", "Mean squared distance of its word from whether that is so: 0 to 1.", LOWER
     ),
     "one_vs_rest_ece": _one_vs_rest("ECE", "mean distance from how often the class is there."),
     "one_vs_rest_ece_adaptive": _one_vs_rest("Adaptive ECE", "the same with equally filled bins."),
