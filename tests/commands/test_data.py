@@ -140,7 +140,9 @@ def test_import_and_a_second_source_and_undo_in_a_repository(checkout: Path):
     Path("splits/driver.lock.csv").write_text("group,split\ns1,train\n")
     more = plant(checkout / "more", {"manifest.csv": "file,label\nx.jpg,jar\n", "x.jpg": None})
     rules = ["--group", "session=value:s9", "--strata", "light=value:day"]
-    vouch("import", "driver", more, "--format", "csv", "--name", "more", *rules)
+    assert "split assign" not in out
+    said = vouch("import", "driver", more, "--format", "csv", "--name", "more", *rules)
+    assert "vouch split assign driver --source more --to train" in said
     assert Path("splits/driver.lock.csv").exists()
     ingest.run("driver")
     samples = io.read_table(paths.manifest("driver", "samples"))

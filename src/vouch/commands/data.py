@@ -121,6 +121,11 @@ def _show(dataset: str, checked: importing.Checked) -> None:
     Console().print(table)
     lock = paths.split_lock(dataset)
     typer.echo(f"for git: params.yaml, {importing.tracked(dataset)} and, where it was retired, {lock}")
+    if lock.exists():
+        typer.echo(
+            "new groups are placed by `dvc repro`, which says where each went and why; to decide it yourself, now:"
+        )
+        typer.echo(f"vouch split assign {dataset} --source {checked.descriptor.name} --to train")
 
 
 def manifest_export(
