@@ -7,7 +7,7 @@ CSV with labels beside folders of the same names says the same twice, and is the
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from vouch.errors import ManifestError, Problem, refuse_any, shortened
+from vouch.errors import ManifestError, Problem, plural, refuse_any, shortened
 from vouch.proposal.columns import SPLIT_WORDS, bare
 from vouch.sources import table, yolo
 from vouch.sources.tree import Tree, kind_problems, link_problems, name_problems
@@ -127,7 +127,7 @@ def counted(count: int, what: str) -> str:
     >>> counted(1, "group"), counted(1200, "group")
     ('1 group', '1,200 groups')
     """
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+    return f"{count:,} {plural(what, count)}"
 
 
 def listed(names: Sequence[str]) -> str:
