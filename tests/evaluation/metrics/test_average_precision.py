@@ -133,7 +133,7 @@ def test_values_do_not_depend_on_how_replicates_are_cut_into_blocks(monkeypatch)
     rows = rows_of(coco(photographs(9, 30)), range(30))
     weights = group_weights(30, replicates=50, rng=np.random.default_rng(0))
     whole = mean_average_precision(rows, 30, bits=IOU_BITS).values(weights)
-    monkeypatch.setattr("vouch.evaluation.metrics.average_precision.BLOCK", 200)
+    monkeypatch.setattr("vouch.evaluation.metrics.blocks.BLOCK", 200)
     cut = mean_average_precision(rows, 30, bits=IOU_BITS).values(weights)
     np.testing.assert_allclose(cut, whole, rtol=1e-12)
 

@@ -5,8 +5,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from vouch.evaluation.metrics.average_precision import Ranking
+from vouch.evaluation.metrics.blocks import by_blocks
 from vouch.evaluation.metrics.intervals import FloatArray, IntArray, Measure
-from vouch.evaluation.metrics.ranking import Order, Places, blocks, in_order, measure_of, places, quotient, weighted
+from vouch.evaluation.metrics.ranking import Order, Places, in_order, measure_of, places, quotient, weighted
 from vouch.evaluation.metrics.selective import admissible
 from vouch.policies.apply.rows import class_names, probabilities
 
@@ -24,10 +25,9 @@ def auroc(rows: pd.DataFrame, n_groups: int) -> Measure:
     def values(weights: IntArray) -> FloatArray:
         total, count = np.zeros(len(weights)), np.zeros(len(weights))
         for order, rising in rankings:
-            for block in blocks(len(weights), order):
-                chance = _chance(places(order, weights[block]), rising)
-                total[block] += np.nan_to_num(chance)
-                count[block] += ~np.isnan(chance)
+            chance = _chances(order, rising, weights)
+            total += np.nan_to_num(chance)
+            count += ~np.isnan(chance)
         return quotient(total, count)
 
     group = rows["group_index"].to_numpy(dtype=np.intp)
@@ -89,6 +89,10 @@ def _against_rest(rows: pd.DataFrame, n_groups: int) -> tuple[list[tuple[Order, 
             rankings.append((in_order(stated[:, column], rarer, group, n_groups=n_groups), bool(rising)))
             rarest = rarer if not rarest.any() or rarer.sum() < rarest.sum() else rarest
     return rankings, rarest
+
+
+def _chances(order: Order, rising: bool, weights: IntArray) -> FloatArray:
+    return by_blocks(len(weights), len(order.group), lambda block: _chance(places(order, weights[block]), rising))
 
 
 def _chance(found: Places, rising: bool) -> FloatArray:

@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from vouch.evaluation.metrics.blocks import by_blocks
 from vouch.evaluation.metrics.intervals import FloatArray, IntArray, Measure
 
 BoolArray = npt.NDArray[np.bool_]
 
 RECALLS = np.linspace(0.0, 1.0, 101)  # as pycocotools makes them: 10 of them lie one rounding above k / 100
 IOU_BITS = tuple(range(10))  # bit i of `hits` is IoU .50 + .05 i
-BLOCK = 2**17  # weights a block of replicates may hold: 512 KiB, which stays in the L2 cache
 
 
 @dataclass(frozen=True)
@@ -55,17 +55,23 @@ def mean_average_precision(rows: pd.DataFrame, n_groups: int, *, bits: Sequence[
     def values(weights: IntArray) -> FloatArray:
         total, count = np.zeros(len(weights)), np.zeros(len(weights))
         for ranking in classes.values():
-            for block in _blocks(len(weights), len(ranking.group)):
-                precision = precision_at_recalls(ranking, weights[block])
-                defined = weights[block] @ ranking.truths > 0
-                total[block] += np.where(defined, precision.mean(axis=(0, 2)), 0.0)
-                count[block] += defined
+            defined = weights @ ranking.truths > 0
+            total += np.where(defined, _average_precision(ranking, weights), 0.0)
+            count += defined
         found: FloatArray = np.full(len(weights), np.nan)
         np.divide(total, count, out=found, where=count > 0)
         return found
 
     support = sum((ranking.truths for ranking in classes.values()), np.zeros(n_groups))
     return Measure(values, support, share=True)
+
+
+def _average_precision(ranking: Ranking, weights: IntArray) -> FloatArray:
+    return by_blocks(
+        len(weights),
+        len(ranking.group),
+        lambda block: precision_at_recalls(ranking, weights[block]).mean(axis=(0, 2)),
+    )
 
 
 def rankings(rows: pd.DataFrame, n_groups: int, *, bits: Sequence[int]) -> dict[str, Ranking]:
@@ -118,8 +124,3 @@ def _hits_needed(truths: FloatArray) -> IntArray:
     needed -= (needed >= 1) & ((needed - 1) / n >= RECALLS)
     needed += needed / n < RECALLS
     return needed.astype(np.int32)
-
-
-def _blocks(replicates: int, detections: int) -> list[slice]:
-    size = max(1, BLOCK // max(1, detections))
-    return [slice(start, start + size) for start in range(0, replicates, size)]

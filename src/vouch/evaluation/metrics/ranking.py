@@ -11,12 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from vouch.evaluation.metrics.blocks import by_blocks
 from vouch.evaluation.metrics.intervals import FloatArray, IntArray, Measure
 
 BoolArray = npt.NDArray[np.bool_]
 PlaceArray = npt.NDArray[np.intp]
-
-BLOCK = 2**17  # rows that a block of replicates may draw: 512 KiB, which stays in the L2 cache
 
 
 @dataclass(frozen=True)
@@ -124,18 +123,9 @@ def measure_of(order: Order, value: Callable[[Places], FloatArray]) -> Measure:
     """Return a measure whose values `value` gives from the places of events, block by block of replicates."""
 
     def values(weights: IntArray) -> FloatArray:
-        found = np.full(len(weights), np.nan)
-        for block in blocks(len(weights), order):
-            found[block] = value(places(order, weights[block]))
-        return found
+        return by_blocks(len(weights), len(order.group), lambda block: value(places(order, weights[block])))
 
     return Measure(values, order.support, share=True)
-
-
-def blocks(replicates: int, order: Order) -> list[slice]:
-    """Cut the replicates so that what a block draws stays in the cache."""
-    size = max(1, BLOCK // max(1, len(order.group)))
-    return [slice(start, start + size) for start in range(0, replicates, size)]
 
 
 def places(order: Order, weights: IntArray) -> Places:

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import xlog1py
 
+from vouch.evaluation.metrics.blocks import by_blocks
 from vouch.evaluation.metrics.intervals import FloatArray, IntArray, Measure
 from vouch.evaluation.metrics.ranking import (
     Order,
     Places,
-    blocks,
     events_of,
     in_order,
     least,
@@ -76,10 +76,7 @@ def risk_at_coverage(rows: pd.DataFrame, n_groups: int, *, share: float) -> Meas
     order = errors_by_confidence(rows, n_groups)
 
     def values(weights: IntArray) -> FloatArray:
-        found = np.full(len(weights), np.nan)
-        for block in blocks(len(weights), order):
-            found[block] = _risk_at(order, weights[block], share)
-        return found
+        return by_blocks(len(weights), len(order.group), lambda block: _risk_at(order, weights[block], share))
 
     return Measure(values, order.support, share=True)
 
