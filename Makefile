@@ -58,6 +58,6 @@ setup: .venv/.set-up ## create .venv and install what requirements.lock names
 .venv/.set-up: requirements.lock pyproject.toml
 	test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	test -x .venv/bin/uv && .venv/bin/uv --version | grep -q '$(UV)' || .venv/bin/python -m pip install --quiet uv==$(UV)
-	.venv/bin/uv pip sync --quiet --python .venv/bin/python requirements.lock
+	.venv/bin/uv pip sync --quiet $${PYTHONDONTWRITEBYTECODE:+--compile-bytecode} --python .venv/bin/python requirements.lock # else each call compiles
 	.venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --editable .
 	touch $@
