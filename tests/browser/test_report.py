@@ -43,7 +43,7 @@ def pages(tmp_path_factory):
     made_up.write(made_up.evidence(plots=plots, gate=made_up.judged(rules)), root, task="classify")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        report.run("driver", "driver", "driver", "registry/driver/bundle")
+        report.run("driver", "driver", "driver", "registry/driver/bundle", "test")
         index.run()
     return root / "reports"
 

@@ -65,15 +65,15 @@ def test_a_variant_in_eight_bits_has_scores_of_its_own_and_is_compared_with_its_
     assert "roadwork_int8 against models/roadwork/bundle" in shown
 
 
-def test_the_command_line_says_probabilities_set_decision_and_why(tiny_classifier):
+def test_the_command_line_says_probabilities_set_decision_and_why(tiny_classifier, tmp_path):
     image = next((tiny_classifier / "data/sources/roadwork/pole/images").iterdir())
     said = workspace.vouch(tiny_classifier, "predict", "roadwork", str(image))
     assert said.returncode == 0, said.stdout
     for word in ("defers to a person", "infeasible", "probabilities: no_roadwork", "set: no_roadwork, roadwork"):
         assert word in said.stdout
-    drawn = workspace.vouch(tiny_classifier, "predict", "roadwork", str(image), "-o", "x.jpg")
-    assert drawn.returncode == 1
-    assert "expected a detector" in drawn.stdout
+    drawn = workspace.vouch(tiny_classifier, "predict", "roadwork", str(image), "-o", str(tmp_path / "x.jpg"))
+    assert drawn.returncode == 0, drawn.stdout
+    assert (tmp_path / "x.jpg").stat().st_size > 0
 
 
 def test_a_change_of_the_policy_alone_trains_nothing_again(tiny_classifier, tmp_path):

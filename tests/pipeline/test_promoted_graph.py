@@ -53,7 +53,8 @@ def test_a_verdict_beside_numbers_of_an_earlier_policy_is_refused(mine):
     for words in (("gate", "driver", "--enforce"), ("promote", "driver", "--despite", "a tiny test")):
         refused = workspace.vouch(mine, *words)
         assert refused.returncode == 1
-        assert "evaluate@driver: expected code, parameters, inputs and outputs" in refused.stdout
+        assert "compare@driver: expected code, parameters, inputs and outputs" in refused.stdout
+        assert "1 more like it: evaluate@driver" in refused.stdout
 
 
 def test_in_a_clone_without_data_a_verdict_is_enforced_and_nothing_called_stale(tiny, tmp_path):
