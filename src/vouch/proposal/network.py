@@ -1,9 +1,8 @@
 """How large the network's canvas is, how long it trains, and how many minutes that takes here.
 
-Seconds are of one core and one photograph, forward, backward and what feeds them. Measured on an AMD EPYC (Zen 3,
-AVX2), PyTorch 2.15 in float32 with one thread, as processor time of three epochs over 256 photographs of trashnet and
-192 of waste_scenes, the start left out. A detector took .0227 s at 224 pixels, so that area alone explains it. Another
-processor takes another time: half or twice as much is no surprise.
+Seconds are of one photograph in training, validation and what feeds them included, times the threads: measured on two
+idle cores of an AMD EPYC (Zen 3, AVX2), PyTorch 2.15 in float32, where two threads are far from twice as fast as one.
+Another processor takes another time: half or twice as much is no surprise.
 """
 
 from collections.abc import Sequence
@@ -21,7 +20,7 @@ from vouch.vision.images.decoding import read_header
 
 FloatArray = npt.NDArray[np.float64]
 
-SECONDS = ByTask(detect=0.048, classify=0.0107)  # at the canvas below
+SECONDS = ByTask(detect=0.085, classify=0.018)  # at the canvas below
 MEASURED_PX = ByTask(detect=320, classify=128)
 NETWORK = ByTask(detect="YOLO11-p", classify="resnet10t at half its width")
 CANVASES = ByTask(detect=(224, 320, 416, 512, 640), classify=(128, 160, 224))
