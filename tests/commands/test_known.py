@@ -59,9 +59,9 @@ def test_an_unknown_name_is_told_with_the_nearest_and_with_what_there_is(workspa
     near = RIGHT[kind][:-1]
     said = refusal(*(near if word == "{}" else word for word in words))
     assert said.splitlines()[0] == "params.yaml refused: 1 problem"
-    assert SAID[kind].format(near, f"perhaps `{RIGHT[kind]}` was meant; or add its sections to params.yaml") in said
+    assert SAID[kind].format(near, f"perhaps `{RIGHT[kind]}` was meant; or `vouch new` makes one") in said
     far = refusal(*("zzz" if word == "{}" else word for word in words))
-    assert SAID[kind].format("zzz", "name one of these; or add its sections") in far
+    assert SAID[kind].format("zzz", "name one of these; or `vouch new` makes one") in far
 
 
 def test_where_there_is_none_that_is_said(workspace):

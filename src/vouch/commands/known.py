@@ -36,7 +36,7 @@ def refuse_unknown(named: Mapping[str, str]) -> None:
         kind, keys = KINDS[argument]
         known = _names(keys)
         if word not in known:
-            remedy = f"add its sections to {PARAMS}, as the others have them"
+            remedy = "`vouch new` makes one of a folder of photographs"
             if known:
                 remedy = f"{_nearest(word, known)}; or {remedy}"
             where, expected = argument.upper(), f"the name of a {kind} of {PARAMS}: {_list(known)}"
