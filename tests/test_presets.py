@@ -102,6 +102,11 @@ def test_what_another_kind_replaced_has_no_place_any_more():
     assert found.where(("loss", "x")) == "above"
 
 
+def test_what_was_taken_away_is_missed_where_it_was(path):
+    found = laid([Layer("below", {"rules": {"recall": {"limit": 0.9}}}), Layer("above", {"rules": None})])
+    assert found.where(("rules",)) == found.where(("rules", "recall")) == "above"
+
+
 def refused(path, text, *, file="params.yaml", keys=("models", "m", "gate")):
     (path.parent / file).write_text(text)
     with pytest.raises(ParamsError) as caught:

@@ -73,17 +73,23 @@ def laid(layers: Sequence[Layer]) -> Laid:
 def _over(below: Any, above: Any, place: str, key: Key, origins: dict[Key, str]) -> Any:
     kept = dict(below) if isinstance(below, dict) and isinstance(above, dict) and _alike(below, above) else {}
     if not kept:
-        for known in [known for known in origins if known[: len(key)] == key]:
-            del origins[known]
+        _forget(origins, key)
     origins[key] = place
     if not isinstance(above, dict):
         return above
     for name, value in above.items():
         if value is None and isinstance(kept.get(name), dict):
             del kept[name]
+            _forget(origins, (*key, str(name)))
         else:
             kept[name] = _over(kept.get(name), value, place, (*key, str(name)), origins)
     return kept
+
+
+def _forget(origins: dict[Key, str], key: Key) -> None:
+    """Drop the places of a key, and of all below it."""
+    for known in [known for known in origins if known[: len(key)] == key]:
+        del origins[known]
 
 
 def _alike(below: Mapping[str, Any], above: Mapping[str, Any]) -> bool:

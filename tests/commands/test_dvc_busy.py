@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from pipelines import of_one_detector
 from vouch import cli
-from vouch.commands import importing, rebuild
+from vouch.commands import dvc_busy, importing, rebuild
 from vouch.commands.dvc_busy import RWLOCK, at_work, refusal
 from vouch.errors import WorkspaceError
 
@@ -123,6 +123,6 @@ def test_a_checkout_that_fails_is_a_named_error(tmp_path, monkeypatch):
 def test_an_import_that_meets_one_says_so(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     failed = subprocess.CompletedProcess([], 255, "", "ERROR: Unable to acquire lock.")
-    monkeypatch.setattr(importing.subprocess, "run", lambda *_, **__: failed)
+    monkeypatch.setattr(dvc_busy.subprocess, "run", lambda *_, **__: failed)
     with pytest.raises(WorkspaceError, match="dvc add data/sources/d: expected no other DVC at work"):
         importing.track("d")

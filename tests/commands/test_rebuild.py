@@ -1,9 +1,10 @@
 import os
 import subprocess
+import sys
 
 import pytest
 
-from vouch.commands import rebuild
+from vouch.commands import dvc_busy, rebuild
 from vouch.errors import WorkspaceError
 
 PLAN = ["render@d", "split@d", "train@m", "gate@m"]
@@ -101,8 +102,8 @@ def test_imported_photographs_come_back_and_outputs_that_no_cache_has_are_not_as
         asked.append(command)
         return subprocess.CompletedProcess(command, len(asked) - 1, "", "ERROR: no\ncache")
 
-    monkeypatch.setattr(rebuild.subprocess, "run", run)
+    monkeypatch.setattr(dvc_busy.subprocess, "run", run)
     rebuild._bring_back()
-    assert asked == [["dvc", "checkout", "data/sources/d.dvc"]]
+    assert asked == [[sys.executable, "-m", "dvc", "checkout", "data/sources/d.dvc"]]
     with pytest.raises(WorkspaceError, match="got ERROR: no cache; run `dvc pull`"):
         rebuild._bring_back()

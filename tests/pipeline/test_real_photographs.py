@@ -27,13 +27,7 @@ def chosen(target):
         sessions[row["group"]].append(row)
     largest = sorted(sessions, key=lambda name: (-len(sessions[name]), name))[:SESSIONS]
     kept = [row for name in largest for row in sessions[name][:: len(sessions[name]) // OF_EACH][:OF_EACH]]
-    for file in ["data.yaml", *(row[key] for row in kept for key in ("file", "label_file"))]:
-        (target / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(PHOTOGRAPHS / file, target / file)
-    with (target / "manifest.csv").open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, rows[0])
-        writer.writeheader()
-        writer.writerows(kept)
+    copy_rows(PHOTOGRAPHS, target, kept)
     return kept
 
 
@@ -93,13 +87,17 @@ def some_of(source, target):
     """Copy every twelfth row of a set's manifest with its photograph and labels; return how many."""
     with (source / "manifest.csv").open() as stream:
         rows = list(csv.DictReader(stream))
-    kept = rows[::12]
+    copy_rows(source, target, rows[::12])
+    return len(rows[::12])
+
+
+def copy_rows(source, target, kept):
+    """Copy the photographs and labels of some rows of a set's manifest, and those rows."""
     files = [row[key] for row in kept for key in ("file", "label_file") if key in row]
     for file in [*files, *(path.name for path in source.glob("data.yaml"))]:
         (target / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source / file, target / file)
     with (target / "manifest.csv").open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, rows[0])
+        writer = csv.DictWriter(stream, kept[0])
         writer.writeheader()
         writer.writerows(kept)
-    return len(kept)

@@ -12,8 +12,9 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from vouch import io, params, paths
+from vouch.commands.known import refuse_unknown
 from vouch.commands.rebuild import SECONDS, minutes
-from vouch.errors import ParamsError, Problem, WorkspaceError, plural, refuse_any
+from vouch.errors import Problem, WorkspaceError, plural, refuse_any
 from vouch.evaluation import foresight
 from vouch.evaluation.foresight import SMALL_PX, Outlook
 from vouch.evaluation.gates.power import World
@@ -71,10 +72,8 @@ def known(model: str) -> Known:
     ParamsError, WorkspaceError
         As `check` does.
     """
+    refuse_unknown({"model": model})
     models = params.read_value("pipeline", "models")
-    if model not in models:
-        remedy = "name one of these"
-        raise ParamsError([Problem("params.yaml: pipeline.models", ", ".join(models), model, remedy)])
     dataset, task = models[model]["dataset"], task_of(model)
     refuse_any(WorkspaceError, unsplit(dataset))
     gate, decided = (

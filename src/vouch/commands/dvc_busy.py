@@ -1,4 +1,4 @@
-"""Another DVC at work in this checkout: who it is, and what to do until it is done.
+"""Calls of DVC, and another one at work in this checkout: who it is, and what to do until it is done.
 
 While a stage runs, DVC notes the paths that it reads and writes in .dvc/tmp/rwlock, each with the process; while it
 plans, it holds .dvc/tmp/lock. Whatever else asks DVC for the same meets one of the two.
@@ -6,17 +6,35 @@ plans, it holds .dvc/tmp/lock. Whatever else asks DVC for the same meets one of 
 
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from vouch.documents import DocumentError, parse_json, read_text
-from vouch.errors import Problem
+from vouch.errors import Problem, WorkspaceError
 
 RWLOCK = Path(".dvc/tmp/rwlock")
 MOST_BYTES = 2**26  # of it: a path and a process each
 TEMP = "`dvc exp run --temp`"  # works in a copy
 MET = re.compile(r"Unable to acquire lock|is busy, it is being blocked by")  # DVC's words
+
+
+def dvc(*words: str, remedy: str) -> None:
+    """Run a command of DVC to its end; nothing is sent anywhere.
+
+    Raises
+    ------
+    WorkspaceError
+        When DVC refuses, with what it said.
+    """
+    command = [sys.executable, "-m", "dvc", *words]  # --quiet would hide its errors too
+    environment = {**os.environ, "DVC_NO_ANALYTICS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    if done.returncode != 0:
+        said = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
+        raise WorkspaceError([refusal(f"dvc {' '.join(words)}", said, remedy)])
 
 
 def refusal(where: str, said: str, remedy: str) -> Problem:

@@ -11,16 +11,13 @@ A kill before 4 leaves the mark without the source: the next import starts over.
 the next import first lets DVC record what is already whole.
 """
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vouch import io, paths
-from vouch.commands.dvc_busy import refusal
+from vouch.commands.dvc_busy import dvc
 from vouch.commands.dvc_record import recorded, unrecorded
 from vouch.commands.params_edit import on_list, with_name, without
 from vouch.errors import Problem, WorkspaceError, refuse_any, so_many
@@ -252,13 +249,8 @@ def track(dataset: str) -> None:
     WorkspaceError
         When DVC refuses.
     """
-    command = [sys.executable, "-m", "dvc", "add", str(paths.source(dataset))]  # --quiet would hide its errors too
-    environment = {**os.environ, "DVC_NO_ANALYTICS": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    if done.returncode != 0:
-        got = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
-        remedy = "fix the cause, then give the command again: what is written is kept"
-        raise WorkspaceError([refusal(f"dvc add {paths.source(dataset)}", got, remedy)])
+    remedy = "fix the cause, then give the command again: what is written is kept"
+    dvc("add", str(paths.source(dataset)), remedy=remedy)
 
 
 def _count(root: Path) -> int:

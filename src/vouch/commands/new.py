@@ -104,7 +104,7 @@ def _written(proposal: Proposal) -> Written:
     text, content = PARAMS.read_text(encoding="utf-8"), read_params()
     added = entries(proposal, read_params(Path(DEFAULTS)))
     known = {keys: _at(content, keys) for keys, _ in added}
-    left = all(known[keys] == _plain(entry) for keys, entry in added) and proposal.name in _at(content, LISTED)
+    left = all(known[keys] == entry for keys, entry in added) and proposal.name in _at(content, LISTED)
     if left and not importing.tracked(proposal.name).exists():
         return Written(text, added, was_there=True)
     refuse_any(WorkspaceError, _taken(proposal.name, [".".join(keys) for keys in known if known[keys] is not None]))
@@ -128,12 +128,6 @@ def _at(content: Any, keys: Sequence[str]) -> Any:
     for key in keys:
         content = content.get(key) if isinstance(content, dict) else None
     return content
-
-
-def _plain(entry: Any) -> Any:
-    """Return an entry as it is read again."""
-    text = with_entry("entry: {}\n", ("entry", "x"), entry)
-    return parse_params(text, "the entry")["entry"]["x"]
 
 
 def _lent(tree: Tree, proposal: Proposal, folder: Path) -> Tree:

@@ -6,6 +6,7 @@ parser only says which line holds what, and the result is parsed again to prove 
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from io import StringIO
 from typing import Any
 
@@ -185,8 +186,12 @@ def _writer() -> YAML:
     return writer
 
 
+@lru_cache(maxsize=1)
 def _loaded(text: str) -> Any:
-    """Return the text with its lines; what no parser takes is refused before the one that keeps lines sees it."""
+    """Return the text with its lines; what no parser takes is refused before the one that keeps lines sees it.
+
+    Kept, for an edit asks several times and each takes a third of a second: nobody may change it.
+    """
     parse_params(text, WHERE)
     return YAML().load(text)
 

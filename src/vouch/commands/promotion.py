@@ -1,16 +1,14 @@
 """Promotion: a person makes the current bundle the baseline; an event outside the graph, recorded by git and DVC."""
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from vouch import io
-from vouch.commands.dvc_busy import refusal
+from vouch.commands.dvc_busy import dvc
 from vouch.commands.params_edit import without_entry
-from vouch.errors import BundleError, Problem, WorkspaceError
+from vouch.errors import BundleError, Problem
 from vouch.params import PARAMS
 from vouch.release.bundle import MANIFEST, verify
 from vouch.release.verdict import judged_files, refuse_others
@@ -74,8 +72,4 @@ def _copy(bundle: Path, folder: Path) -> None:
 
 def _record(registry: Path) -> None:
     """Let DVC hash the folder and write bundle.dvc."""
-    command = [sys.executable, "-m", "dvc", "add", str(registry)]  # --quiet would hide its errors too
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        got = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
-        raise WorkspaceError([refusal(f"dvc add {registry}", got, "fix the cause, then promote again")])
+    dvc("add", str(registry), remedy="fix the cause, then promote again")

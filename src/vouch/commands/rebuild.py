@@ -22,7 +22,7 @@ from rich.table import Column, Table
 
 from vouch import io, paths
 from vouch.commands.check_params import check_params
-from vouch.commands.dvc_busy import MET, refusal
+from vouch.commands.dvc_busy import MET, dvc, refusal
 from vouch.errors import WorkspaceError, exiting
 from vouch.evaluation.gates.rules import objections
 from vouch.release.verdict import open_verdict
@@ -211,12 +211,8 @@ def _bring_back() -> None:
     records = [*sorted(Path("data/sources").glob("*.dvc")), *sorted(Path("registry").glob("*/bundle.dvc"))]
     if not records:
         return
-    names = " ".join(map(str, records))
-    done = subprocess.run(["dvc", "checkout", *map(str, records)], capture_output=True, text=True, check=False)
-    if done.returncode:
-        said = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
-        remedy = "run `dvc pull` where a remote holds them, or import them again"
-        raise WorkspaceError([refusal(f"dvc checkout {names}", said, remedy)])
+    remedy = "run `dvc pull` where a remote holds them, or import them again"
+    dvc("checkout", *map(str, records), remedy=remedy)
 
 
 def seen_by_git() -> list[str]:

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from vouch.calibration.apply.multiclass import as_predicted, calibrated_classes
+from vouch.calibration.fit.candidates import intraclass_correlation
 from vouch.evaluation.metrics.intervals import IntArray, Setting, point
 from vouch.evaluation.metrics.numbering import numbered
-from vouch.evaluation.metrics.shares import intraclass_correlation
 from vouch.evaluation.metrics.strata import every_stratum, strata_masks
 from vouch.evaluation.metrics.table import measured, metrics_table
 from vouch.tables import FOLD, LOGIT
@@ -34,13 +34,7 @@ def as_said(rows: pd.DataFrame, task: Task) -> pd.DataFrame:
 
 def correlation(rows: pd.DataFrame, *, floor: float) -> float:
     """Return how alike the rows of a group are: right answers among what is labelled, at least `floor`."""
-    truths = rows[rows["class_true"].notna()]
-    codes, names = pd.factorize(truths["group"], sort=True)
-    hits, sizes = (
-        np.bincount(codes, weights=of, minlength=len(names)).astype(np.float64)
-        for of in (truths["correct"].to_numpy(dtype=np.float64), np.ones(len(truths)))
-    )
-    return max(floor, intraclass_correlation(hits, sizes))
+    return intraclass_correlation(rows[rows["class_true"].notna()], floor)
 
 
 def table(rows: pd.DataFrame, task: Task, *, weights: IntArray, setting: Setting) -> dict[str, dict[str, Any]]:

@@ -8,12 +8,11 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
+from vouch.sources.keys import SPLIT_NAMES as KNOWN_SPLITS
 from vouch.sources.table import BOX, IMAGE
 from vouch.tables import GROUP, STRATUM
 
-SPLIT_WORDS = frozenset(
-    {"train", "training", "val", "valid", "validation", "test", "testing", "dev", "eval", "holdout", "trainval"}
-)
+SPLIT_WORDS = KNOWN_SPLITS | {"trainval"}
 SPLIT_NAMES = frozenset({"split", "splits", "subset", "partition", "fold"})
 SHARED = frozenset(  # words of a column that says what several photographs share
     {"group", "groups", "session", "video", "clip", "sequence", "seq", "scene", "drive", "trip", "route", "store"}

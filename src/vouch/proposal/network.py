@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vouch.errors import Problem
+from vouch.evaluation.foresight import SMALL_PX
 from vouch.proposal.formats import counted
 from vouch.proposal.survey import Survey
 from vouch.tasks import ByTask, Task
@@ -30,7 +31,6 @@ BATCH = ByTask(detect=16, classify=32)
 STEPS = 20  # of an epoch, below which batches are halved
 MINUTES = 15.0  # of training on two cores
 THREADS = 2
-SMALL_PX = 8.0  # shorter side of a box on the canvas; the finest grid of a detector has cells of 8 pixels
 SMALL_SHARE = 0.05
 HEADERS = 2000  # photographs whose size is read
 

@@ -8,7 +8,7 @@ from vouch.proposal.proposal import Proposal
 from vouch.tasks import ByTask
 
 Entry = tuple[tuple[str, ...], Any]  # keys of params.yaml and what comes to stand there
-JUDGED = ("parity", "predict", "calibrate", "decide", "evaluate", "compare", "gate", "bundle")  # sections of any model
+SECTIONS = ("parity", "predict", "calibrate", "decide", "evaluate", "compare", "gate", "bundle")  # of any model
 ROADS = ByTask(detect="detectors", classify="fine_tuned")
 STARTS: ByTask[dict[str, str]] = ByTask(
     detect={"framework": "ultralytics", "start": "models/architectures/yolo11p.yaml"},
@@ -58,7 +58,7 @@ def _dataset(proposal: Proposal, preset: Mapping[str, Any]) -> dict[str, Any]:
 
 def _model(proposal: Proposal, preset: Mapping[str, Any]) -> dict[str, Any]:
     asked = {"decide": dict(proposal.policy), "gate": _gate(proposal, preset["gate"]["rules"])}
-    judged = {section: asked.get(section, {}) for section in JUDGED}
+    judged = {section: asked.get(section, {}) for section in SECTIONS}
     return {TRAININGS[proposal.task]: _training(proposal, preset), **_beyond(judged, preset)}
 
 

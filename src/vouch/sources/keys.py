@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
-from vouch.errors import Problem
+from vouch.errors import Problem, so_many
 from vouch.names import closest
 from vouch.sources.descriptor import Descriptor
 from vouch.sources.records import Reading, Record
@@ -15,10 +15,7 @@ ITSELF = "sample"  # the group key of a data set without groups: each photograph
 SPLIT_NAMES = frozenset(
     {"train", "training", "val", "valid", "validation", "test", "testing", "eval", "dev", "holdout"}
 )
-FEW, MANY = (
-    3,
-    20,
-)  # so few values over so many photographs tie nearly all of them together: four splits need four groups
+FEW, MANY = 3, 20  # so few values over so many photographs chain nearly all of them: four splits need four groups
 FIRST = 4  # values that a message shows
 Kind = Literal["group key", "stratum"]
 PREFIXES: Mapping[Kind, str] = {"group key": GROUP, "stratum": STRATUM}
@@ -104,8 +101,8 @@ def _undeclared(
     leave = f"take the rule of `{key}` away" if key in rules else f"leave it out with {ignored}"
     counts = Counter({value: len(records) for value, records in values.items()})
     shown = ", ".join(sorted(counts)[:FIRST]) + (", ..." if len(counts) > FIRST else "")
-    plural = "s" if len(counts) > 1 else ""
-    got = f"{key!r} with {len(counts)} value{plural} ({shown}) on {counts.total()} photographs"
+    values_said, photographs = so_many(len(counts), "value"), so_many(counts.total(), "photograph")
+    got = f"{key!r} with {values_said} ({shown}) on {photographs}"
     section = f"ingest.{'group_keys' if kind == 'group key' else 'strata'}"
     remedy = f"{closest(key, known)}; declare it in the data set's {section} of params.yaml, or {leave}"
     if kind == "group key" and (why := _no_group(counts)):
