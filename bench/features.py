@@ -17,9 +17,9 @@ import torch
 
 from vouch.training.classification import features, loop, network
 from vouch.training.classification.cached import Cached, fit_top, objective
-from vouch.training.classification.loop import Feed
 from vouch.training.classification.params import CachedTraining, Extraction
 from vouch.training.images import batches as image_batches
+from vouch.training.optimization.loop import Feed
 from vouch.vision.images.source import files
 
 PHOTOGRAPHS, RUNS, BATCH, SIZE_PX = 256, 5, 32, 112

@@ -33,10 +33,10 @@ from vouch.training.backbones import timm_backbone
 from vouch.training.classification import features, loop
 from vouch.training.classification import network as classifier_network
 from vouch.training.classification.cached import objective
-from vouch.training.classification.loop import Feed
 from vouch.training.classification.params import ClassifierTraining, Extraction
 from vouch.training.images import batches as image_batches
 from vouch.training.images.augmentation import STRENGTHS
+from vouch.training.optimization.loop import Feed
 from vouch.vision.images.source import files
 
 CLASSES, READY, TOLERANCE = ("first", "second"), 4, 0.03

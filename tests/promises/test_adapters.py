@@ -9,8 +9,8 @@ import torch
 from training.classifier_pictures import SIZE_PX, album, backbone, draw, loss, training
 from vouch.training import weights
 from vouch.training.classification import training as classifier
-from vouch.training.classification.metrics import metrics
 from vouch.training.images import batches
+from vouch.training.optimization.logit_metrics import metrics
 
 WIDTH = 192  # of vit_tiny
 VIT = backbone("vit_tiny_patch16_224", depth=2)

@@ -4,12 +4,12 @@ import torch
 
 from training.classifier_pictures import CLASSES, SIZE_PX, training
 from vouch.training.backbones import timm_backbone
-from vouch.training.classification import loop, network
+from vouch.training.classification import network
 from vouch.training.classification.heads import Heads
-from vouch.training.classification.losses import Objective
-from vouch.training.classification.params import HeadsAndLoss, Loop
-from vouch.training.optimization import optimizers
-from vouch.training.optimization.params import Optimization
+from vouch.training.classification.losses import Objective, minimised
+from vouch.training.classification.params import HeadsAndLoss
+from vouch.training.optimization import loop, optimizers
+from vouch.training.optimization.params import Loop, Optimization
 
 
 def alone(kind, whole):
@@ -25,7 +25,7 @@ def test_the_loop_fits_the_same_weights_on_its_own_section():
     features, class_ids, whole = torch.randn(24, 4), torch.arange(24) % 2, training()
     parts = list(zip(features.split(8), class_ids.split(8), strict=True))
     feed = loop.Feed(lambda _: iter(parts), 3, lambda: iter([features]), class_ids.numpy())
-    objective = Objective(whole.loss, torch.ones(2), None)
+    objective = minimised(Objective(whole.loss, torch.ones(2), None))
     found = [loop.fit(heads(), feed, wanted, objective, None).best for wanted in (whole, alone(Loop, whole))]
     assert all(torch.equal(found[0][name], found[1][name]) for name in found[0])
 

@@ -11,12 +11,12 @@ from training.interrupted import interrupt
 from vouch.errors import BundleError, DataError, ParamsError, WorkspaceError
 from vouch.training import weights
 from vouch.training.backbones import timm_backbone
-from vouch.training.classification import loop
 from vouch.training.classification import network as classifier_network
 from vouch.training.classification import training as classifier
-from vouch.training.classification.metrics import metrics
 from vouch.training.classification.training import network
 from vouch.training.images import batches
+from vouch.training.optimization import loop
+from vouch.training.optimization.logit_metrics import metrics
 from vouch.vision.images.source import File
 
 LOSSES = {

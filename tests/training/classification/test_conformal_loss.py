@@ -5,12 +5,13 @@ import torch
 from training.classifier_pictures import cached_training, fitting, loss
 from vouch import params
 from vouch.errors import ParamsError
-from vouch.training.classification import conformal_loss, loop, losses
+from vouch.training.classification import conformal_loss, losses
 from vouch.training.classification.heads import Heads, Outputs
-from vouch.training.classification.loop import Feed
-from vouch.training.classification.losses import Objective
+from vouch.training.classification.losses import Objective, minimised
 from vouch.training.classification.params import CachedTraining
+from vouch.training.optimization import loop
 from vouch.training.optimization.checkpoint import Checkpoint
+from vouch.training.optimization.loop import Feed
 
 PLAIN = {"smoothing": 0.0, "aux_weight": 0.0, "class_weights": "none"}
 RULES = {"kind": "conformal_risk", "weight": 1.0, "temperature": 0.1, "after_epochs": 1, "ramp_epochs": 1.0}
@@ -120,7 +121,7 @@ def test_a_step_is_remembered_once_though_friendly_sam_passes_twice(tmp_path):
     wanted = cached_training(loss=loss(**PLAIN | RULES | {"alpha": 0.1, "queue": 99}), optimizer="FriendlySAM", batch=8)
     heads = Heads(4, 4, 2, gate=False, aux=False, abstention=False, dropout=0.0)
     checkpoint = Checkpoint(tmp_path / "last.pt", "", resume=False)
-    loop.fit(heads, feed, wanted, Objective(wanted.loss, torch.ones(2), 1), checkpoint)
+    loop.fit(heads, feed, wanted, minimised(Objective(wanted.loss, torch.ones(2), 1)), checkpoint)
     kept = torch.load(tmp_path / "last.pt", weights_only=True)["progress"]["memory"]
     assert kept["scores"].shape == (24,)  # 12 positives in each of 2 epochs
 

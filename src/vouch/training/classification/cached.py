@@ -8,14 +8,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vouch.training.classification import loop, losses, network
+from vouch.training.classification import losses, network
 from vouch.training.classification.heads import Top
-from vouch.training.classification.loop import Feed
 from vouch.training.classification.losses import Objective
 from vouch.training.classification.network import Architecture
 from vouch.training.classification.params import Fitting, Loss
 from vouch.training.images.batches import shuffled, steps
+from vouch.training.optimization import loop
 from vouch.training.optimization.checkpoint import Progress
+from vouch.training.optimization.loop import Feed, Minimised
 from vouch.training.optimization.params import Batches
 
 PHOTOGRAPHS_AT_ONCE = 4096  # ten views of 768 features are 126 MB then
@@ -51,10 +52,10 @@ def fit_top(
     return top.eval(), fitted
 
 
-def objective(loss: Loss, class_ids: NDArray[np.int64], classes: int, positive: int | None, device: str) -> Objective:
+def objective(loss: Loss, class_ids: NDArray[np.int64], classes: int, positive: int | None, device: str) -> Minimised:
     """Return what is minimised, class weights counted on train."""
     counts = torch.from_numpy(np.bincount(class_ids, minlength=classes)).float()
-    return Objective(loss, losses.class_weights(counts, loss.class_weights).to(device), positive)
+    return losses.minimised(Objective(loss, losses.class_weights(counts, loss.class_weights).to(device), positive))
 
 
 def _feed(train: Cached, val_select: Cached, wanted: Batches) -> Feed:

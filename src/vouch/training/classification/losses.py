@@ -11,6 +11,7 @@ from torch.nn import functional
 from vouch.training.classification import conformal_loss
 from vouch.training.classification.heads import Outputs
 from vouch.training.classification.params import ConformalRisk, Gamblers, Gatekeeper, Loss, Selective
+from vouch.training.optimization.loop import Minimised
 
 FEWEST_EXITS = 1e-6  # a gate that lets nobody out has no rate of errors; this keeps 0 / 0 out
 
@@ -42,6 +43,15 @@ class Memory(TypedDict):
 def blank() -> Memory:
     """Return the memory before the first step."""
     return {"dual": 0.0, "scores": torch.empty(0), "lam": None}
+
+
+def minimised(objective: Objective) -> Minimised:
+    """Return what the loop of epochs makes small; its curve shows the level of the conformal loss."""
+
+    def loss(outputs: Outputs, class_ids: Tensor, epochs: float, memory: Memory) -> tuple[Tensor, Memory]:
+        return total(outputs, class_ids, objective, epochs=epochs, memory=memory)
+
+    return Minimised(loss, blank(), ("lam",) if isinstance(objective.loss, ConformalRisk) else ())
 
 
 def class_weights(counts: Tensor, kind: str) -> Tensor:

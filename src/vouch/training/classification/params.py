@@ -7,7 +7,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from vouch.params import Section
 from vouch.training.backbones.params import Adapters, Backbone, Precision, Views
-from vouch.training.optimization.params import Batches, Count, Optimization, Rate, Seeded
+from vouch.training.optimization.params import Batches, Count, Loop, Rate
 
 EDGE = 1e-9  # a product that misses a whole number by float noise alone is that number
 
@@ -74,15 +74,6 @@ class ConformalRisk(_Terms):
 
 
 Loss = Annotated[CrossEntropy | Gatekeeper | Selective | Gamblers | ConformalRisk, Field(discriminator="kind")]
-
-
-class Loop(Optimization, Seeded):
-    """How the loop of epochs runs, be it over a whole network or over heads on cached features."""
-
-    patience_epochs: Count  # stop when val_select has not improved for so long
-    choose_by: Literal["nll", "augrc"]  # on val_select; of the epochs' averaged weights the best ship
-    max_gradient_norm: Annotated[float, Field(gt=0)]
-    ema_decay: Annotated[float, Field(ge=0, lt=1)]  # of the averaged weights, which alone are judged and shipped
 
 
 class HeadsAndLoss(Section):

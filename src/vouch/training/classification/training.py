@@ -14,11 +14,9 @@ from vouch.errors import ParamsError, Problem, refuse_any
 from vouch.training.backbones import adapters, timm_backbone
 from vouch.training.backbones.frozen import read_frozen, refuse_views
 from vouch.training.classification import gate as classifier_gate
-from vouch.training.classification import loop
 from vouch.training.classification import network as classifier_network
 from vouch.training.classification.cached import Cached, fit_top, objective
 from vouch.training.classification.heads import Top
-from vouch.training.classification.loop import Feed
 from vouch.training.classification.network import FRAMEWORK, Architecture, Network
 from vouch.training.classification.network import network as network  # of the same protocol as the detectors'
 from vouch.training.classification.params import (
@@ -34,8 +32,9 @@ from vouch.training.classification.params import (
 from vouch.training.images import batches as image_batches
 from vouch.training.images.augmentation import STRENGTHS
 from vouch.training.images.batches import Canvases, Photographs
-from vouch.training.optimization import checkpoint
+from vouch.training.optimization import checkpoint, loop
 from vouch.training.optimization.checkpoint import Checkpoint, Progress
+from vouch.training.optimization.loop import Feed
 from vouch.training.weights import Trained
 
 FOLD_FITTING = {  # of the folds' heads after a full fine-tuning, whose own rate would be too slow for them

@@ -33,6 +33,15 @@ class Seeded(Section):
     seed: Annotated[int, Field(ge=0)]
 
 
+class Loop(Optimization, Seeded):
+    """How the loop of epochs runs, be it over a whole network or over heads on cached features."""
+
+    patience_epochs: Count  # stop when val_select has not improved for so long
+    choose_by: Literal["nll", "augrc"]  # on val_select; of the epochs' averaged weights the best ship
+    max_gradient_norm: Annotated[float, Field(gt=0)]
+    ema_decay: Annotated[float, Field(ge=0, lt=1)]  # of the averaged weights, which alone are judged and shipped
+
+
 class Batches(Seeded):
     """How many samples are looked at together, and where."""
 

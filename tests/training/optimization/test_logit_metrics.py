@@ -3,7 +3,7 @@ import pytest
 from scipy.special import log_softmax
 
 from vouch.errors import DataError
-from vouch.training.classification.metrics import metrics
+from vouch.training.optimization.logit_metrics import metrics
 
 RNG = np.random.default_rng(1)
 CLASS_IDS = RNG.integers(0, 3, 300)

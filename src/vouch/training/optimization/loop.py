@@ -1,8 +1,8 @@
-"""The training loop of classifiers, be it a whole network on photographs or heads on cached features."""
+"""The training loop of classifiers and embedders: a whole network on photographs, or heads on cached features."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,13 +10,29 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from vouch.training.classification import losses
-from vouch.training.classification.losses import Memory, Objective
-from vouch.training.classification.metrics import metrics
-from vouch.training.classification.params import ConformalRisk, Loop
 from vouch.training.optimization import averaging, checkpoint, optimizers
 from vouch.training.optimization.checkpoint import Checkpoint, Progress
+from vouch.training.optimization.logit_metrics import metrics
+from vouch.training.optimization.params import Loop
 from vouch.training.optimization.schedule import set_learning_rate
+
+Memory = Mapping[str, object]  # what a loss remembers from step to step; a checkpoint keeps it
+
+
+@dataclass(frozen=True)
+class Minimised:
+    """What a loop makes small.
+
+    Attributes
+    ----------
+    loss : (outputs, class_ids, epochs behind, memory) -> the loss of a batch, and what is remembered after it
+    blank : the memory before the first step
+    shown : keys of the memory that the curve shows
+    """
+
+    loss: Callable[[Any, Tensor, float, Any], tuple[Tensor, Any]]
+    blank: Memory
+    shown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -37,7 +53,7 @@ class Feed:
     val_class_ids: NDArray[np.int64]
 
 
-def fit(network: nn.Module, feed: Feed, wanted: Loop, objective: Objective, at: Checkpoint | None) -> Progress:
+def fit(network: nn.Module, feed: Feed, wanted: Loop, minimised: Minimised, at: Checkpoint | None) -> Progress:
     """Train until the epochs or the patience end; the averaged weights of the epoch best on val_select are `best`.
 
     The same network, batches and parameters give the same bytes, interrupted or not: every random draw is seeded by
@@ -52,14 +68,14 @@ def fit(network: nn.Module, feed: Feed, wanted: Loop, objective: Objective, at: 
     """
     optimizer, average = optimizers.optimizer(network, wanted), averaging.copied(network)
     parts = {"network": network, "average": average, "optimizer": optimizer}
-    progress = checkpoint.started(at, parts, losses.blank())
+    progress = checkpoint.started(at, parts, minimised.blank)
     while checkpoint.going(progress, epochs=wanted.epochs, patience_epochs=wanted.patience_epochs):
-        done = _epoch(network, optimizer, average, feed, wanted, objective, progress)
+        done = _epoch(network, optimizer, average, feed, wanted, minimised, progress)
         number = progress.epoch + 1
         found = validated(average, feed, where=f"val_select after epoch {number}")
         row: dict[str, Any] = {"epoch": number, "train_loss": done.loss}
         row |= {f"val_select_{name}": value for name, value in found.items()}
-        row |= {"lam": done.memory["lam"]} if isinstance(objective.loss, ConformalRisk) else {}
+        row |= {name: done.memory[name] for name in minimised.shown}
         row |= {"learning_rate": done.rate}
         better = not progress.best_epoch or _rank(row, wanted) < _rank(progress.curve[progress.best_epoch - 1], wanted)
         progress = checkpoint.recorded(progress, row, _copy(average) if better else None, done.memory)
@@ -90,11 +106,11 @@ def _epoch(
     average: nn.Module,
     feed: Feed,
     wanted: Loop,
-    objective: Objective,
+    minimised: Minimised,
     progress: Progress,
 ) -> _Epoch:
     network.train()
-    memory, values, rate = cast(Memory, progress.memory), [], 0.0
+    memory, values, rate = progress.memory, [], 0.0
     for number, (inputs, class_ids) in enumerate(feed.batches(progress.epoch)):
         seen: list[Memory] = []
         epochs = progress.epoch + number / feed.steps
@@ -107,7 +123,7 @@ def _epoch(
             epochs: float = epochs,
             memory: Memory = memory,
         ) -> Tensor:
-            value, after = losses.total(network(inputs), class_ids, objective, epochs=epochs, memory=memory)
+            value, after = minimised.loss(network(inputs), class_ids, epochs, memory)
             seen.append(after)
             return value
 
