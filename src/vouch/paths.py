@@ -39,6 +39,11 @@ def model(name: str, file: str = "") -> Path:
     return Path("models", name, file)
 
 
+def additions(name: str) -> Path:
+    """What a person added to a model's gallery, or took out of it; the photographs lie beside it."""
+    return Path("data/gallery", name, "additions.csv")
+
+
 def registry(name: str) -> Path:
     """The bundle that is the model's baseline."""
     return Path("registry", name, "bundle")

@@ -15,10 +15,15 @@ from vouch.names import Name, RepositoryPath, wrong_names
 from vouch.params import PARAMS, Section, check, load, read_params
 from vouch.tasks import ByTask, Task
 
-TRAINERS = ByTask(detect=("detectors",), classify=("fine_tuned", "frozen"))  # lists whose stages train for a task
+TRAINERS = ByTask(
+    detect=("detectors",), classify=("fine_tuned", "frozen"), identify=("embedders",)
+)  # lists whose stages train for a task
 CURVES = tuple(road for roads in TRAINERS for road in roads)  # these write weights and plots/M/train.csv
 TRAINING = (*CURVES, "quantized")  # each model is on exactly one
-OF_MODELS = ("trained", *TRAINING, "pretrained", "unpromoted", "by_group")
+OF_MODELS = ("trained", *TRAINING, "pretrained", "galleries", "unpromoted", "by_group")
+NAMES: ByTask[Literal["labels.json", "gallery.safetensors"]] = ByTask(  # the file that says what a model can answer
+    detect="labels.json", classify="labels.json", identify="gallery.safetensors"
+)
 FROM_START = {  # lists whose models cross_validate can train again, from photographs, and what it has to know of each
     "detectors": {"task": "detect", "trainer": "train_detector"},
     "fine_tuned": {"task": "classify", "trainer": "train_classifier", "framework": "classifier"},
@@ -36,6 +41,7 @@ class Model(OnDataset):
     """pipeline.models.M."""
 
     task: Task
+    names: Literal["labels.json", "gallery.safetensors"]  # what says which answers there are: the latter of an embedder
     trained: Name  # the model whose curve of training the page shows
     judged_as: Name  # itself, or the model of which it is a variant: whose sections hold where its own say nothing
     baseline: RepositoryPath  # the bundle that it is compared with
@@ -49,7 +55,7 @@ class Trained(OnDataset):
 
 
 class Started(OnDataset):
-    """pipeline.fine_tuned.M and frozen.M."""
+    """pipeline.fine_tuned.M, frozen.M and embedders.M."""
 
     start: RepositoryPath
 
@@ -88,6 +94,8 @@ class Pipeline(Section):
     models: dict[Name, Model]
     detectors: dict[Name, Detector]
     fine_tuned: dict[Name, Started]
+    embedders: dict[Name, Started]
+    galleries: dict[Name, OnDataset]
     pretrained: dict[Name, Pretrained]
     frozen: dict[Name, Started]
     trained: dict[Name, Trained]
@@ -161,6 +169,7 @@ def _loose(pipeline: Pipeline, content: dict[str, Any], where: str) -> Iterator[
     yield from _unlisted_models(pipeline, where)
     yield from _untrained(pipeline, where)
     yield from _cross_validated(pipeline, where)
+    yield from _with_galleries(pipeline, where)
 
 
 def _untrained(pipeline: Pipeline, where: str) -> Iterator[Problem]:
@@ -175,6 +184,18 @@ def _untrained(pipeline: Pipeline, where: str) -> Iterator[Problem]:
         if not any(entry.trained in getattr(pipeline, road) for road in CURVES):
             expected = f"a model on one of {', '.join(CURVES)}"
             yield Problem(f"{place}.trained", expected, entry.trained, "name the model that was trained")
+
+
+def _with_galleries(pipeline: Pipeline, where: str) -> Iterator[Problem]:
+    for name, entry in pipeline.models.items():
+        place = f"{where}: pipeline.models.{name}"
+        if entry.names != NAMES[entry.task]:
+            yield Problem(
+                f"{place}.names", f"{NAMES[entry.task]}, of a model to {entry.task}", entry.names, "correct it"
+            )
+        if (name in pipeline.galleries) != (entry.task == "identify"):
+            got = f"{entry.task}, {'on' if name in pipeline.galleries else 'off'} it"
+            yield Problem(place, "on pipeline.galleries if it is to identify, else off it", got, "correct either")
 
 
 def _cross_validated(pipeline: Pipeline, where: str) -> Iterator[Problem]:

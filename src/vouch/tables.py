@@ -69,6 +69,11 @@ DETECTION = (
     "iou",  # with the matched truth at IoU .50, else with the best truth of the class, else 0
     "hits",  # uint16, bit i: a hit at IoU .50 + .05 i under COCO's greedy rule
 )
+IDENTIFICATION = (  # of a crop; then x1, y1, x2, y2, its corners in pixels of the photograph
+    "similarity",  # cosine to the nearest product, -1 where the gallery is empty
+    "margin",  # of that over the second product's similarity, 0 or more; 2 where there is no second
+    "product",  # what is there, known or not; class_true is null where the gallery does not know it
+)
 
 FOLD = "fold"  # of rows by group: which training never saw the group, from 1
 CALIBRATED = (  # then probability_<class>, of a classifier

@@ -1,7 +1,7 @@
 """The tasks that a model can have, named here alone, and the form of every table with a row for each of them.
 
 `pipeline.models.M.task` of params.yaml says which one a model has; preprocess.json and a bundle's manifest carry it.
-A third task starts here: its word in `Task` and its field in `ByTask`. Then Python refuses every table, and mypy every
+A fourth task starts here: its word in `Task` and its field in `ByTask`. Then Python refuses every table, and mypy every
 `match`, that lacks it (docs/decisions/015-a-task-is-a-word-with-rows.md).
 """
 
@@ -12,6 +12,7 @@ from typing import Generic, Literal, TypeVar, assert_never, get_args
 Task = Literal[
     "detect",  # boxes: what is where
     "classify",  # one class per photograph, or none
+    "identify",  # which product a crop shows, or one that is not known
 ]
 TASKS: tuple[Task, ...] = get_args(Task)
 Row = TypeVar("Row", covariant=True)
@@ -23,6 +24,7 @@ class ByTask(Generic[Row]):
 
     detect: Row
     classify: Row
+    identify: Row
 
     def __getitem__(self, task: Task) -> Row:
         """Return the row of a task."""
@@ -31,6 +33,8 @@ class ByTask(Generic[Row]):
                 return self.detect
             case "classify":
                 return self.classify
+            case "identify":
+                return self.identify
             case _:
                 assert_never(task)
 

@@ -82,6 +82,11 @@ def _class_line(row: dict[Any, Any]) -> str:
     return f"{row['image']}: {decision}: {row['why']}\n  probabilities: {said}; set: {possible}"
 
 
+def _product_line(row: dict[Any, Any]) -> str:
+    decision = row["class_pred"] if row["accept"] else "unknown"
+    return f"{row['image']}: {decision}, confidence {row['confidence']:.3f}\n  {row['candidates'].replace('|', ', ')}"
+
+
 def _boxes_said(found: pd.DataFrame) -> list[str]:
     return [_box_line(row) for row in found[found["accept"]].to_dict("records")]
 
@@ -90,8 +95,12 @@ def _classes_said(found: pd.DataFrame) -> list[str]:
     return [_class_line(row) for row in found.to_dict("records")]
 
 
-SAID = ByTask(detect=_boxes_said, classify=_classes_said)
-NAMES = ByTask(detect="detections", classify="answers")
+def _products_said(found: pd.DataFrame) -> list[str]:
+    return [_product_line(row) for row in found.to_dict("records")]
+
+
+SAID = ByTask(detect=_boxes_said, classify=_classes_said, identify=_products_said)
+NAMES = ByTask(detect="detections", classify="answers", identify="answers")
 
 
 def _refuse_undrawable(images: list[Path], output: Path) -> None:
@@ -127,4 +136,12 @@ def _class_drawn(image: Path, found: pd.DataFrame, *, everything: bool) -> Image
     return captioned(picture, [said, f"{decision}: {row['why']}"])
 
 
-DRAWN: ByTask[Callable[..., Image.Image]] = ByTask(detect=_boxes_drawn, classify=_class_drawn)
+def _product_drawn(image: Path, found: pd.DataFrame, *, everything: bool) -> Image.Image:
+    """Return the photograph above the product that it shows, or the nearest ones of an unknown."""
+    (row,) = found.to_dict("records")
+    picture = Image.fromarray(read_image(File(image))[..., ::-1])
+    said = f"{row['class_pred']}, calibrated confidence {row['confidence']:.3f}" if row["accept"] else "unknown product"
+    return captioned(picture, [said, f"nearest: {row['candidates'].replace('|', ', ')}"])
+
+
+DRAWN: ByTask[Callable[..., Image.Image]] = ByTask(detect=_boxes_drawn, classify=_class_drawn, identify=_product_drawn)

@@ -18,6 +18,7 @@ from vouch import io
 from vouch.deployment.sources import ROOT, needed
 from vouch.deployment.triton_lint import refuse_repository
 from vouch.deployment.triton_text import Word, dumps
+from vouch.errors import BundleError, Problem
 from vouch.release.bundle import MANIFEST, Contents
 from vouch.release.inference import trained
 from vouch.release.opening import Bundle, sample_input
@@ -28,7 +29,7 @@ FILES = {  # of a Python backend: itself, and what it reads
     "classes": ("labels.json", "calibrator.json", "policy.json"),
     "detections": ("labels.json", "calibrator.json", "policy.json", "preprocess.json", "postprocess.json"),
 }
-BACKENDS = ByTask(detect="detections", classify="classes")  # of M_policy
+BACKENDS = ByTask(detect="detections", classify="classes", identify=None)  # of M_policy
 VERSION = 1  # of every model: a policy belongs to one network, so the ensemble names versions, never "the latest"
 LABELS = "labels.txt"
 REQUIREMENTS = {  # of the server: the distribution here whose version it takes
@@ -88,8 +89,11 @@ def deploy_triton(contents: Contents, bundle: Bundle, folder: Path, *, max_batch
     WorkspaceError
         When the folder is not empty.
     BundleError
-        When the bundle is trivial.
+        When the bundle is trivial, or to identify.
     """
+    backend = BACKENDS[bundle.task]
+    if backend is None:
+        raise _no_backend(bundle)
     trained(bundle)
     name = bundle.manifest["name"]
     parts = {
@@ -107,10 +111,16 @@ def deploy_triton(contents: Contents, bundle: Bundle, folder: Path, *, max_batch
         (temporary / name / str(VERSION) / "model.onnx").write_bytes(contents.files["model.onnx"])
         (temporary / f"{name}_ensemble/{VERSION}" / MANIFEST).write_text(io.dumps(contents.manifest), encoding="utf-8")
         _write_backend("preprocess", contents.files, temporary / f"{name}_preprocess/{VERSION}")
-        _write_backend(BACKENDS[bundle.task], contents.files, temporary / f"{name}_policy/{VERSION}")
+        _write_backend(backend, contents.files, temporary / f"{name}_policy/{VERSION}")
         io.write_text(temporary / "requirements.txt", _requirements())
         io.write_text(temporary / "README.md", _guide(bundle))
         refuse_repository(temporary)
+
+
+def _no_backend(bundle: Bundle) -> BundleError:
+    where = f"bundle {bundle.manifest['name']}"
+    expected, remedy = "one to detect or classify", "serve an embedder with its gallery through `vouch predict`"
+    return BundleError([Problem(where, expected, f"one to {bundle.task}", remedy)])
 
 
 def _write_backend(backend: str, files: Mapping[str, bytes], folder: Path) -> None:
@@ -154,6 +164,8 @@ def _policy(bundle: Bundle, max_batch: int) -> dict[str, Any]:
             inputs = [said, _tensor("name", "STRING", 1)]
             scalars = {"class_pred": "STRING", "confidence": "FP64", "accept": "BOOL", "prediction_set": "STRING"}
             outputs = [*(_tensor(name, kind, 1) for name, kind in scalars.items()), shares]
+        case "identify":
+            raise _no_backend(bundle)
         case "detect":
             limit = _limit(bundle)
             columns = {"class_pred": "STRING", "score": "FP64", "confidence": "FP64", "accept": "BOOL"}
@@ -221,6 +233,8 @@ def _guide(bundle: Bundle) -> str:
     match bundle.task:
         case "classify":
             outputs = CLASS_GUIDE.format(classes=len(bundle.classes))
+        case "identify":
+            raise _no_backend(bundle)
         case "detect":
             outputs = BOX_GUIDE.format(limit=_limit(bundle))
         case _:

@@ -96,8 +96,16 @@ def _of_images(bundle: Bundle, images: Sequence[Path], groups: Sequence[str]) ->
             refuse_any(DataError, answered.refused)
             boxes = answered.rows.rename(columns={"image": "sample_id"})
             return of_boxes(_above_floor(bundle, boxes), samples, bundle.classes)
+        case "identify":
+            raise _no_profile(bundle)
         case _:
             assert_never(bundle.task)
+
+
+def _no_profile(bundle: Bundle) -> DataError:
+    where = f"bundle {bundle.manifest['name']}"
+    expected, remedy = "one to detect or classify", "measure the drift of the detector that cuts its crops"
+    return DataError([Problem(where, expected, f"one to {bundle.task}", remedy)])
 
 
 def _groups_of_images(root: Path, images: Sequence[Path], groups: Path | None) -> tuple[list[str], str]:
@@ -172,6 +180,8 @@ def _of_rows(bundle: Bundle, rows: pd.DataFrame, where: str) -> Profile:
         case "detect":
             samples = rows[["sample_id", "group"]].drop_duplicates("sample_id")
             return of_boxes(_decided_boxes(bundle, rows, where), samples, bundle.classes)
+        case "identify":
+            raise _no_profile(bundle)
         case _:
             assert_never(bundle.task)
 

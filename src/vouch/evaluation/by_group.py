@@ -15,7 +15,9 @@ from vouch.tables import FOLD, LOGIT
 from vouch.tasks import ByTask, Task
 
 RAW = ByTask[tuple[str, ...]](  # need neither calibrator nor policy; the first is the one told by fold
-    detect=("map50", "map50_95", "ece_before"), classify=("accuracy", "auroc", "nll", "brier", "ece_before")
+    detect=("map50", "map50_95", "ece_before"),
+    classify=("accuracy", "auroc", "nll", "brier", "ece_before"),
+    identify=("top1", "ece_before"),
 )
 
 
@@ -27,6 +29,8 @@ def as_said(rows: pd.DataFrame, task: Task) -> pd.DataFrame:
         case "classify":
             classes = [name.removeprefix(LOGIT) for name in rows.columns if name.startswith(LOGIT)]
             said = calibrated_classes(as_predicted(classes), rows)
+        case "identify":
+            said = rows.assign(confidence=rows["score"], correct_before=rows["correct"])
         case _:
             assert_never(task)
     return numbered(said, task=task, floor=0.0, positive=None)

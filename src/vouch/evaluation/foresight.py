@@ -29,6 +29,7 @@ FROM_A_MODEL = ("test", "comparison")  # sources of rules that only a model's an
 BY_TRUTH = ByTask(  # metrics whose rows are known from labels alone; a false alarm adds rows to every other one
     detect=frozenset({"recall"}),
     classify=frozenset({"accuracy", "coverage", "accuracy_on_exits", "fnr_on_exits", "fpr_on_exits"}),
+    identify=frozenset({"top1"}),
 )
 OF_POSITIVES = {"fnr_on_exits": True, "fpr_on_exits": False}  # whose rows are of the positive class, or of the others
 AXES = (("x", "width"), ("y", "height"))
@@ -49,13 +50,18 @@ class Outlook:
 def labelled(samples: pd.DataFrame, boxes: pd.DataFrame, task: Task) -> pd.DataFrame:
     """Return one row for each labelled decision: `sample_id`, `group`, `stratum_*`, `class_true`.
 
-    Of a detector those are its boxes, and a photograph without one is a row without a class.
+    Of an embedder those are its crops. Of a detector those are its boxes, and a photograph without one is a row without
+    a class.
 
     Parameters
     ----------
     samples : table
         The photographs of a split, with `group`, `label` and strata.
     """
+    if task == "identify":
+        named = boxes.assign(class_true=boxes["product"] if "product" in boxes else boxes["class_name"])
+        crops = samples.merge(named[["sample_id", "class_true"]].dropna(), on="sample_id", how="left")
+        return crops.assign(class_true=crops["class_true"].fillna(crops["label"])).dropna(subset="class_true")
     if task == "classify":
         return samples.rename(columns={"label": "class_true"}).dropna(subset="class_true")
     held = boxes[["sample_id", "class_name"]].rename(columns={"class_name": "class_true"})

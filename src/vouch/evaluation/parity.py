@@ -32,6 +32,9 @@ def compare(task: Task, pairs: Iterable[Pair], *, n_classes: int, floor: float |
         case "classify":
             first, second = (np.concatenate(outputs) for outputs in zip(*pairs, strict=True))
             return compare_answers(first, second, n_classes=n_classes)
+        case "identify":
+            first, second = (np.concatenate(outputs) for outputs in zip(*pairs, strict=True))
+            return compare_embeddings(first, second)
         case _:
             assert_never(task)
 
@@ -70,6 +73,21 @@ def compare_answers(first: NDArray[np.float32], second: NDArray[np.float32], *, 
     values: dict[str, tuple[float | None, int]] = {
         "logit_difference": (float(difference.max(initial=0.0)), len(first)),
         "changed_photographs": (int(changed.sum()), len(first)),
+    }
+    return {"metrics": _metrics(values), "photographs": len(first)}
+
+
+def compare_embeddings(first: NDArray[np.float32], second: NDArray[np.float32]) -> dict[str, Any]:
+    """Compare two outputs of an embedder, float32 (n, d): its largest shift, and whether each finds its own partner.
+
+    `changed_photographs` counts those whose nearest of the second outputs is another photograph's.
+    """
+    before, after = first.astype(np.float64), second.astype(np.float64)
+    nearest = (before @ after.T).argmax(axis=1)
+    apart = (before * after).sum(axis=1) < (before @ after.T)[np.arange(len(before)), nearest]
+    values: dict[str, tuple[float | None, int]] = {
+        "embedding_difference": (float(np.linalg.norm(before - after, axis=1).max(initial=0.0)), len(first)),
+        "changed_photographs": (int(apart.sum()), len(first)),
     }
     return {"metrics": _metrics(values), "photographs": len(first)}
 

@@ -46,6 +46,7 @@ WRONG = 2  # answers of val_calib that may be wrong and the certificate still ho
 LIMITS = ByTask(  # of the presets; None: no share of rows, and no arithmetic says what a perfect model would show
     detect={"recall": 0.9, "precision": 0.8, "calibration": None, "not_worse": None},
     classify={"accuracy": 0.9, "calibration": None, "not_worse": None},
+    identify={"top1": 0.9, "unknown_accepts": None, "calibration": None, "not_worse": None},
 )
 
 

@@ -21,13 +21,15 @@ from vouch.vision.images.decoding import read_header
 
 FloatArray = npt.NDArray[np.float64]
 
-SECONDS = ByTask(detect=0.085, classify=0.018)  # at the canvas below
-MEASURED_PX = ByTask(detect=320, classify=128)
-NETWORK = ByTask(detect="YOLO11-p", classify="resnet10t at half its width")
-CANVASES = ByTask(detect=(224, 320, 416, 512, 640), classify=(128, 160, 224))
-VIEWS = ByTask(detect=35_000, classify=45_000)  # of train photographs: curbside took 50 x 671, trashnet 30 x 1,516
+SECONDS = ByTask(detect=0.085, classify=0.018, identify=0.018)  # at the canvas below
+MEASURED_PX = ByTask(detect=320, classify=128, identify=128)
+NETWORK = ByTask(detect="YOLO11-p", classify="resnet10t at half its width", identify="resnet10t at half its width")
+CANVASES = ByTask(detect=(224, 320, 416, 512, 640), classify=(128, 160, 224), identify=(96, 128, 160))
+VIEWS = ByTask(
+    detect=35_000, classify=45_000, identify=45_000
+)  # of train photographs: curbside took 50 x 671, trashnet 30 x 1,516
 EPOCHS = (10, 100)  # fewest and most
-BATCH = ByTask(detect=16, classify=32)
+BATCH = ByTask(detect=16, classify=32, identify=32)
 STEPS = 20  # of an epoch, below which batches are halved
 MINUTES = 15.0  # of training on two cores
 THREADS = 2

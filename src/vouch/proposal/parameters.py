@@ -5,21 +5,25 @@ from typing import Any
 
 from vouch.presets import DATASET
 from vouch.proposal.proposal import Proposal
+from vouch.roads import NAMES
 from vouch.tasks import ByTask
 
 Entry = tuple[tuple[str, ...], Any]  # keys of params.yaml and what comes to stand there
 SECTIONS = ("parity", "predict", "calibrate", "decide", "evaluate", "compare", "gate", "bundle")  # of any model
-ROADS = ByTask(detect="detectors", classify="fine_tuned")
+ROADS = ByTask(detect="detectors", classify="fine_tuned", identify="embedders")
 STARTS: ByTask[dict[str, str]] = ByTask(
     detect={"framework": "ultralytics", "start": "models/architectures/yolo11p.yaml"},
     classify={"start": "models/architectures/none.yaml"},
+    identify={"start": "models/architectures/none.yaml"},
 )
-TRAININGS = ByTask(detect="train_detector", classify="train_classifier")
+TRAININGS = ByTask(detect="train_detector", classify="train_classifier", identify="train_embedder")
 BACKBONE = {  # half the width of resnet10t: 1.2 million parameters
     "name": "resnet10t",
     "options": {"channels": [32, 64, 128, 256], "stem_width": 16},
 }
-BY_STRATUM = ByTask(detect="recall", classify="accuracy")  # the rule of a preset that is judged in each value too
+BY_STRATUM = ByTask(
+    detect="recall", classify="accuracy", identify="top1"
+)  # the rule of a preset that is judged in each value too
 
 
 def entries(proposal: Proposal, presets: Mapping[str, Any]) -> list[Entry]:
@@ -34,7 +38,14 @@ def entries(proposal: Proposal, presets: Mapping[str, Any]) -> list[Entry]:
     name, task = proposal.name, proposal.task
     dataset = {"dataset": name}
     of_task = {**dataset, "task": task}
-    model = {**of_task, "trained": name, "judged_as": name, "baseline": f"registry/{name}/bundle", "evidence": "test"}
+    model = {
+        **of_task,
+        "trained": name,
+        "names": NAMES[task],
+        "judged_as": name,
+        "baseline": f"registry/{name}/bundle",
+        "evidence": "test",
+    }
     return [
         (("pipeline", "models", name), model),
         (("pipeline", ROADS[task], name), {**dataset, **STARTS[task]}),
@@ -68,6 +79,7 @@ def _training(proposal: Proposal, preset: Mapping[str, Any]) -> dict[str, Any]:
     training = ByTask[dict[str, Any]](
         detect={"size_px": size, **length},
         classify={"backbone": BACKBONE, "size_px": size, "views": {"side_px": size}, **length},
+        identify={"backbone": BACKBONE, "size_px": size, **length},
     )[proposal.task]
     return dict(_beyond({"training": training}, {"training": preset[TRAININGS[proposal.task]]})["training"])
 

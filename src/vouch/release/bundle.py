@@ -6,6 +6,7 @@ preprocess.json   role preprocess   absent from a trivial bundle
 postprocess.json  role postprocess  how a detector's candidates become detections
 sample.json       role sample       one input's expected output; absent from a trivial bundle
 prior.json        role prior        what a trivial classifier says of every photograph
+gallery.safetensors  role gallery   what an embedder compares a crop with
 labels.json       role labels
 calibrator.json   role calibrator
 policy.json       role policy       exactly one
@@ -35,6 +36,7 @@ ROLES = {
     "postprocess.json": "postprocess",
     "sample.json": "sample",
     "prior.json": "prior",
+    "gallery.safetensors": "gallery",
     "labels.json": "labels",
     "calibrator.json": "calibrator",
     "policy.json": "policy",
@@ -44,14 +46,19 @@ ANSWERS = {"model.onnx", "preprocess.json", "sample.json"}
 Kind = Literal["trained", "trivial"]
 FILES: dict[Kind, ByTask[frozenset[str]]] = {  # a trivial detector finds nothing, a trivial classifier says the prior
     "trained": ByTask(
-        detect=frozenset(DECIDES | ANSWERS | {"postprocess.json"}), classify=frozenset(DECIDES | ANSWERS)
+        detect=frozenset(DECIDES | ANSWERS | {"postprocess.json"}),
+        classify=frozenset(DECIDES | ANSWERS),
+        identify=frozenset(DECIDES | ANSWERS | {"gallery.safetensors"}),
     ),
-    "trivial": ByTask(detect=frozenset(DECIDES), classify=frozenset(DECIDES | {"prior.json"})),
+    "trivial": ByTask(
+        detect=frozenset(DECIDES), classify=frozenset(DECIDES | {"prior.json"}), identify=frozenset(DECIDES)
+    ),
 }
 MAX_BYTES = {  # by role; nothing larger is read
     "model": 2**31 - 1,  # protobuf has no longer messages
     "calibrator": 2**26,  # matrix scaling of a thousand classes takes 20 MB
     "policy": 2**24,  # evidence by class and stratum
+    "gallery": 2**28,  # 50,000 prototypes of 512 values take 100 MB
     "labels": 2**20,
 }
 MAX_JSON_BYTES = 2**20  # of every other role, and of the manifest

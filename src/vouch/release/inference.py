@@ -16,6 +16,7 @@ from vouch.release.opening import Bundle
 from vouch.tables import PROBABILITY
 from vouch.tasks import ByTask
 from vouch.vision import runtime
+from vouch.vision.identification import identified
 from vouch.vision.images.source import Image, required
 from vouch.vision.progress import shown
 from vouch.vision.rows import classification_rows
@@ -47,7 +48,8 @@ def answer(bundle: Bundle, images: Sequence[Image]) -> Answered:
     Answered
         A detector: one row per detection: image, class_pred, score, confidence, accept, x1, y1, x2, y2 (pixels).
         A classifier: one row per photograph: image, class_pred, confidence, accept, prediction_set, why and
-        probability_<class>.
+        probability_<class>. An embedder: one row per image: image, class_pred (the nearest product), similarity,
+        margin, confidence (that it is right, if it is known at all), accept, candidates ("<product>=<cosine>|...").
 
     Raises
     ------
@@ -113,7 +115,22 @@ def _classes(bundle: Bundle, loaded: Runtime, images: Sequence[Image]) -> Answer
     return Answered(rows[columns], refused)
 
 
-ANSWERS: ByTask[Callable[[Bundle, Runtime, Sequence[Image]], Answered]] = ByTask(detect=_detections, classify=_classes)
+def _products(bundle: Bundle, loaded: Runtime, images: Sequence[Image]) -> Answered:
+    assert bundle.gallery is not None  # an embedder's bundle does not verify without it
+    used, refused = _sorted_out(images, runtime.classify(loaded, images, batch=BATCH))
+    names = [name for name, _ in used]
+    seen = identified(bundle.gallery, [one for _, one in used], names)
+    columns = {name: getattr(seen, name) for name in ("score", "similarity", "margin")}
+    table = pd.DataFrame({"image": names, "class_pred": seen.product, **columns}).astype({"class_pred": "str"})
+    table = decided(bundle.policy, calibrated(bundle.calibrator, table))
+    table["candidates"] = ["|".join(f"{name}={cosine:.4f}" for name, cosine in one) for one in seen.candidates]
+    shown_columns = ["image", "class_pred", "similarity", "margin", "confidence", "accept", "candidates"]
+    return Answered(table[shown_columns], refused)
+
+
+ANSWERS: ByTask[Callable[[Bundle, Runtime, Sequence[Image]], Answered]] = ByTask(
+    detect=_detections, classify=_classes, identify=_products
+)
 
 
 def _sorted_out(

@@ -12,7 +12,8 @@ from vouch.documents import DocumentError, parse_json
 from vouch.errors import BundleError, Problem, refuse_any
 from vouch.release import bundle
 from vouch.release.bundle import Contents
-from vouch.release.parts import SAMPLE_VALUES
+from vouch.release.parts import SAMPLE_VALUES, Parts
+from vouch.retrieval.gallery import Gallery, check
 from vouch.tasks import ByTask, Task
 from vouch.vision import runtime
 from vouch.vision.boxes import Postprocess
@@ -22,9 +23,10 @@ from vouch.vision.runtime import Runtime
 SAMPLE_TOLERANCE = 1e-2  # canvas pixels and score: kernels of other processors differ by about 1e-3 pixels
 # kernels that round an activation to the next of 256 steps change logits by about 0.04 (roadwork_int8, fused or not)
 SAMPLE_TOLERANCE_EIGHT_BITS = 0.25
-VALUES: ByTask[Callable[[int], tuple[int, ...]]] = ByTask(  # rows that an output for so many classes may have
-    detect=lambda count: (4 + count,),  # a box's four before the classes
-    classify=lambda count: (count, count + 1),  # the last one of a gate
+VALUES: ByTask[Callable[[Parts], tuple[int, ...]]] = ByTask(  # rows that an output for these parts may have
+    detect=lambda parts: (4 + len(parts.classes),),  # a box's four before the classes
+    classify=lambda parts: (len(parts.classes), len(parts.classes) + 1),  # the last one of a gate
+    identify=lambda parts: () if parts.gallery is None else (len(parts.gallery.mean),),
 )
 
 
@@ -40,6 +42,7 @@ class Bundle:
     classes: tuple[str, ...]
     calibrator: dict[str, Any]
     policy: dict[str, Any]
+    gallery: Gallery | None  # of an embedder
 
 
 def open_bundle(folder: Path) -> Bundle:
@@ -75,6 +78,7 @@ def open_contents(contents: Contents, where: str) -> Bundle:
         parts.classes,
         parts.calibrator,
         parts.policy,
+        parts.gallery,
     )
 
 
@@ -95,6 +99,9 @@ def sample_input(preprocess: Preprocess) -> NDArray[np.float32]:
 
 
 def _load(contents: Contents, preprocess: Preprocess, where: str) -> Runtime:
+    if contents.parts.gallery is not None:
+        network, prepared = (contents.manifest["files"][name]["sha256"] for name in ("model.onnx", "preprocess.json"))
+        check(contents.parts.gallery, model_sha256=network, preprocess_sha256=prepared)
     loaded = runtime.load_bytes(contents.files["model.onnx"], preprocess, f"{where}/model.onnx")
     refuse_any(BundleError, [*_output_problems(contents, loaded, where), *_metadata_problems(contents, loaded, where)])
     expected, found = np.array(contents.parts.sample), np.array(sample_output(loaded))
@@ -109,9 +116,9 @@ def _load(contents: Contents, preprocess: Preprocess, where: str) -> Runtime:
 def _output_problems(contents: Contents, loaded: Runtime, where: str) -> list[Problem]:
     """List an output that has another number of classes, and a gate that only one of network and calibrator has."""
     count, values, remedy = len(contents.parts.classes), loaded.shape[0], "export and build again"
-    possible = VALUES[loaded.preprocess.task](count)
+    possible = VALUES[loaded.preprocess.task](contents.parts)
     if values not in possible:
-        expected = f"an output for {count} classes, as labels.json has"
+        expected = f"an output of {' or '.join(map(str, possible))} rows, for the {count} classes of labels.json"
         return [Problem(f"{where}/model.onnx", expected, f"one of shape {list(loaded.shape)}", remedy)]
     mapped = contents.parts.calibrator.get("gate") is not None  # as no detector's is
     if mapped and values == count:

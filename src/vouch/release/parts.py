@@ -9,6 +9,8 @@ from vouch.documents import DocumentError, decoded, parse_json
 from vouch.errors import BundleError, Problem, VouchError, refuse_any
 from vouch.policies.apply.kinds import FORMS, score_column
 from vouch.policies.apply.policy import validate_policy
+from vouch.retrieval.gallery import Gallery
+from vouch.retrieval.gallery_file import from_bytes
 from vouch.tasks import ByTask, Task
 from vouch.vision.boxes import Postprocess, postprocess_from_json
 from vouch.vision.preprocess import Preprocess, from_json
@@ -16,7 +18,8 @@ from vouch.vision.preprocess import Preprocess, from_json
 SAMPLE_VALUES = 256  # evenly spaced values of the output: enough to see another network, few enough to read
 LARGEST_SAMPLE = 3.5e38  # float32 ends there
 SHARE_TOLERANCE = 1e-6  # of one share of a prior: they are written with six decimals
-CALIBRATORS = ByTask(detect="scalar", classify="multiclass")  # their kind
+CALIBRATORS = ByTask(detect="scalar", classify="multiclass", identify="scalar")  # their kind
+GALLERY = "gallery.safetensors"
 REMEDY = "build the bundle again"
 T = TypeVar("T")
 
@@ -32,6 +35,7 @@ class Parts:
     postprocess: Postprocess | None
     sample: tuple[float, ...] | None
     prior: tuple[float, ...] | None
+    gallery: Gallery | None  # of an embedder
 
 
 def checked_parts(task: Task, files: Mapping[str, bytes], where: str) -> Parts:
@@ -66,11 +70,17 @@ def checked_parts(task: Task, files: Mapping[str, bytes], where: str) -> Parts:
     calibrator, policy = part("calibrator.json", _calibrator), part("policy.json", _policy)
     preprocess, postprocess = part("preprocess.json", from_json), part("postprocess.json", postprocess_from_json)
     sample, prior = part("sample.json", _sample), part("prior.json", _prior)
+    gallery = None
+    if GALLERY in files:
+        try:
+            gallery = from_bytes(files[GALLERY], f"{where}/{GALLERY}")
+        except BundleError as error:
+            problems.extend(error.problems)
     refuse_any(BundleError, problems)
     assert classes is not None  # every kind has these three, and none is refused
     assert calibrator is not None
     assert policy is not None
-    parts = Parts(classes, calibrator, policy, preprocess, postprocess, sample, prior)
+    parts = Parts(classes, calibrator, policy, preprocess, postprocess, sample, prior, gallery)
     refuse_any(BundleError, _contradictions(task, parts, where))
     return parts
 
@@ -135,7 +145,8 @@ def _only(content: Any, key: str, where: str) -> Any:
 
 def _contradictions(task: Task, parts: Parts, where: str) -> list[Problem]:
     """List what the parts, each of them valid, say against each other."""
-    calibrator, policy, classes = parts.calibrator, parts.policy, parts.classes
+    calibrator, policy = parts.calibrator, parts.policy
+    classes = parts.classes if parts.gallery is None else parts.gallery.products
     known = f"one of {list(classes)}"[:240]
     against: list[tuple[str, str, object]] = []
     if parts.preprocess is not None and parts.preprocess.task != task:
@@ -165,7 +176,7 @@ def _contradictions(task: Task, parts: Parts, where: str) -> list[Problem]:
 def _calibrated_classes(task: Task, found: Any, classes: tuple[str, ...]) -> list[tuple[str, str, object]]:
     """List what a calibrator of this task says against the labels: it has maps of some classes, or one of them all."""
     match task:
-        case "detect":
+        case "detect" | "identify":
             known = f"one of {list(classes)}"
             return [(f"calibrator.json: classes.{name}", known, name) for name in found if name not in classes]
         case "classify":

@@ -17,14 +17,24 @@ HEIGHT_PX = 260  # of both panels: about 25 kB a picture, legible on a phone
 MOST_WIDTH_PX = 470  # of the photograph's panel
 CLOSER = 2.5  # the closer look shows this many times the longer side of the box
 LEAST_PX = 64  # and never less than this, so that its surroundings can be told
-COLOUR = {"miss": 3, "false_alarm": 5, "wrong_exit": 5, "abstention": 3}  # of vision.draw.PALETTE
+COLOUR = {
+    "miss": 3,
+    "false_alarm": 5,
+    "wrong_exit": 5,
+    "abstention": 3,
+    "wrong_product": 5,
+    "left_unknown": 3,
+}  # of vision.draw.PALETTE
 KINDS = {  # in the order of the page
     "miss": "Missed",
     "false_alarm": "False alarm",
     "wrong_exit": "Answered wrongly as",
     "abstention": "Left to a person",
+    "wrong_product": "Taken for",
+    "left_unknown": "Not named, nearest to",
 }
-OF_PHOTOGRAPHS = ("wrong_exit", "abstention")  # their captions say the truth too: of six classes none is implied
+TOLD = ("wrong_exit", "abstention", "wrong_product", "left_unknown")  # with the truth: of six classes none is implied
+OF_PHOTOGRAPHS = ("wrong_exit", "abstention")
 MOST = 8  # photographs of each kind: about half a megabyte of page
 QUALITY = 82  # of the JPEG
 
@@ -65,7 +75,7 @@ def worst(misses: pd.DataFrame, samples: pd.DataFrame, kind: str) -> list[Mistak
 def _mistake(rows: pd.DataFrame, image: str, kind: str) -> Mistake:
     levels = [level if level > 0 else None for level in rows["confidence"].tolist()]  # 0: nothing was found there
     captions = tuple(caption(name, level) for name, level in zip(rows["class"], levels, strict=True))
-    if kind in OF_PHOTOGRAPHS:
+    if kind in TOLD:
         captions = tuple(f"{said}, in truth {true}" for said, true in zip(captions, rows["class_true"], strict=True))
     boxes = rows[["x1", "y1", "x2", "y2"]].to_numpy(np.float64)
     return Mistake(str(rows["sample_id"].iloc[0]), image, kind, boxes, captions)

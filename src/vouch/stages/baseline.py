@@ -1,7 +1,8 @@
 """Write the baseline of a model that has never been promoted: a trivial bundle, which does not look at photographs.
 
-Reads   pipeline.models.M.task, the taxonomy; for a classifier the labels of split train
-Writes  registry/M/bundle: a detector that finds nothing, a classifier that says how often each class is
+Reads   pipeline.models.M.task, the taxonomy; for a classifier or embedder the labels of split train
+Writes  registry/M/bundle: a detector that finds nothing, a classifier that says how often each class is, an embedder
+        that names no product
 Fails   when no train photograph of a classifier has a label
 """
 
@@ -17,6 +18,7 @@ from vouch.roads import task_of
 from vouch.splits import contract
 from vouch.stages import main
 from vouch.tasks import ByTask
+from vouch.vision.crops import crops, refuse_productless
 
 UNDECIDED = {
     "feasible": False,
@@ -65,6 +67,25 @@ def _says_the_prior(dataset: str, classes: list[str]) -> dict[str, Any]:
     return {"labels": {"classes": classes}, "calibrator": calibrator, "policy": policy, "prior": prior}
 
 
+def _knows_no_crop(dataset: str, _: list[str]) -> dict[str, Any]:
+    members = contract.read_split(dataset, "train", purpose="fit_weights")
+    samples, boxes = (io.read_table(paths.manifest(dataset, table)) for table in ("samples", "boxes"))
+    cut = crops(members.merge(samples, on="sample_id", validate="one_to_one"), boxes)
+    refuse_productless(cut, where="split train")
+    policy = UNDECIDED | {
+        "kind": "open_set",
+        "infeasible": {"*": "a trivial baseline looks at nothing"},
+        "rule": "thresholds",
+        "similarity": None,
+        "margin": None,
+        "alpha": 0.5,
+        "delta": 0.5,
+    }
+    calibrator = {"kind": "scalar", "floor": 0.0, "global": {"method": "identity"}, "classes": {}}
+    products = sorted(cut["product"].unique())
+    return {"labels": {"classes": products}, "calibrator": calibrator, "policy": policy}
+
+
 def _counts(dataset: str, classes: list[str]) -> NDArray[np.float64]:
     members = contract.read_split(dataset, "train", purpose="fit_weights")
     samples = io.read_table(paths.manifest(dataset, "samples"))
@@ -74,7 +95,7 @@ def _counts(dataset: str, classes: list[str]) -> NDArray[np.float64]:
     return np.array([(labels == name).sum() for name in classes], dtype=np.float64)
 
 
-TRIVIAL = ByTask(detect=_finds_nothing, classify=_says_the_prior)
+TRIVIAL = ByTask(detect=_finds_nothing, classify=_says_the_prior, identify=_knows_no_crop)
 
 
 if __name__ == "__main__":

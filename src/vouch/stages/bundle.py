@@ -1,6 +1,7 @@
 """Put what serves into one folder, with the hash of each file and a sample that another machine must reproduce.
 
-Reads   models/M/{model.onnx,preprocess.json,labels.json,calibrator.json,policy.json}
+Reads   models/M/{model.onnx,preprocess.json,labels.json,calibrator.json,policy.json}, of an embedder its
+        gallery.safetensors
 Writes  models/M/bundle
 Fails   when the policy is not exactly one, or the network does not load
 """
@@ -50,7 +51,11 @@ def _nothing(_: str) -> dict[str, bytes]:
     return {}
 
 
-ALSO = ByTask(detect=_postprocess, classify=_nothing)  # what else serves
+def _gallery(model: str) -> dict[str, bytes]:
+    return {"gallery.safetensors": paths.model(model, "gallery.safetensors").read_bytes()}
+
+
+ALSO = ByTask(detect=_postprocess, classify=_nothing, identify=_gallery)  # what else serves
 
 
 if __name__ == "__main__":

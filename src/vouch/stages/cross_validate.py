@@ -52,7 +52,7 @@ def run(model: str, dataset: str, task: Task, framework: str, start: str) -> Non
         seen = {"train": _of(members, fold.train), "val_select": _of(members, fold.val_select), "boxes": boxes}
         scratch = paths.SCRATCH / "cross_validate" / model / str(number)
         course = Course(model, framework, start, classes, **seen, scratch=scratch, where=where)
-        network = Network(as_shipped(TRAINED[task](course), task, where), classes, postprocess, None)
+        network = Network(as_shipped(TRAINED[task](course), task, where), classes, postprocess, None, None)
         rows = SCORED[task](network, held_out, boxes, section.batch, where)
         tables.append(rows.assign(**{FOLD: number}))
     io.write_table(paths.by_group(model), pd.concat(tables, ignore_index=True))

@@ -30,7 +30,7 @@ THREADS = 1  # two add in another order: a score difference of 5e-6 became 1e-5,
 
 
 class Classify(Section):
-    """models.M.parity of a classifier."""
+    """models.M.parity of a classifier or embedder."""
 
     photographs: Annotated[int, Field(ge=1)]  # evenly spaced over train
 
@@ -41,7 +41,7 @@ class Detect(Classify):
     floor: Annotated[float, Field(gt=0, lt=1)]  # boxes of weaker candidates are not compared
 
 
-SECTIONS: ByTask[type[Classify]] = ByTask(detect=Detect, classify=Classify)
+SECTIONS: ByTask[type[Classify]] = ByTask(detect=Detect, classify=Classify, identify=Classify)
 
 
 def run(model: str, dataset: str) -> None:

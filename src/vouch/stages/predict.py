@@ -1,6 +1,7 @@
 """Score the three validation splits with the network that ships: the waist, one row a decision to be judged.
 
-Reads   manifest and photographs of D; models/M/{model.onnx,preprocess.json,labels.json}; splits val_*
+Reads   manifest and photographs of D; models/M/{model.onnx,preprocess.json,labels.json}, of an embedder its
+        gallery.safetensors; splits val_*
 Writes  data/predictions/M/candidate/{val_select,val_calib,val_test}.parquet
 Fails   when the network does not check
 """
@@ -11,6 +12,8 @@ from pydantic import Field
 
 from vouch import io, params, paths
 from vouch.params import Section
+from vouch.retrieval.gallery import Gallery, check
+from vouch.retrieval.gallery_file import from_bytes
 from vouch.splits import contract
 from vouch.stages import main
 from vouch.tasks import ByTask
@@ -21,7 +24,7 @@ from vouch.vision.scoring import SCORED, Network
 
 
 class Classify(Section):
-    """models.M.predict of a classifier."""
+    """models.M.predict of a classifier or embedder."""
 
     batch: Annotated[int, Field(ge=1)]
 
@@ -38,7 +41,22 @@ class Detect(Classify):
         return Postprocess(self.floor, self.max_iou, self.limit)
 
 
-SECTIONS: ByTask[type[Classify]] = ByTask(detect=Detect, classify=Classify)
+SECTIONS: ByTask[type[Classify]] = ByTask(detect=Detect, classify=Classify, identify=Classify)
+
+
+def gallery_of(model: str) -> Gallery:
+    """Return the gallery of an embedder, which must be of its network and preprocessing.
+
+    Raises
+    ------
+    BundleError
+        When it does not check.
+    """
+    path = paths.model(model, "gallery.safetensors")
+    gallery = from_bytes(path.read_bytes(), str(path))
+    network, prepared = (io.sha256(paths.model(model, name)) for name in ("model.onnx", "preprocess.json"))
+    check(gallery, model_sha256=network, preprocess_sha256=prepared)
+    return gallery
 
 
 def run(model: str, dataset: str) -> None:
@@ -47,7 +65,9 @@ def run(model: str, dataset: str) -> None:
     section = params.load(SECTIONS[preprocess.task], "models", model, "predict")
     classes = tuple(io.read_json(paths.model(model, "labels.json"))["classes"])
     postprocess = section.postprocess() if isinstance(section, Detect) else None
-    network = Network(runtime.load(paths.model(model, "model.onnx"), preprocess), classes, postprocess, None)
+    loaded = runtime.load(paths.model(model, "model.onnx"), preprocess)
+    gallery = gallery_of(model) if preprocess.task == "identify" else None
+    network = Network(loaded, classes, postprocess, None, gallery)
     samples = io.read_table(paths.manifest(dataset, "samples"))
     boxes = io.read_table(paths.manifest(dataset, "boxes"))
     tables = {}

@@ -22,7 +22,7 @@ def run(model: str, dataset: str, baseline: str) -> None:
     if bundle.task != task:
         remedy = f"correct pipeline.models.{model}"
         raise BundleError([Problem(baseline, f"a bundle to {task}", f"one to {bundle.task}", remedy)])
-    network = Network(bundle.runtime, bundle.classes, bundle.postprocess, bundle.prior)
+    network = Network(bundle.runtime, bundle.classes, bundle.postprocess, bundle.prior, bundle.gallery)
     samples = io.read_table(paths.manifest(dataset, "samples"))
     boxes = io.read_table(paths.manifest(dataset, "boxes"))
     members = contract.read_split(dataset, "val_test", purpose="predict")

@@ -11,8 +11,9 @@ from vouch.stages import main
 from vouch.training import weights
 from vouch.training.backbones.frozen import start_of
 from vouch.training.classification.params import ClassifierTraining
-from vouch.training.classification.training import Album, train
+from vouch.training.classification.training import train
 from vouch.training.images.batches import Photographs, labelled
+from vouch.training.images.decoded import Album
 
 
 class Params(ClassifierTraining):

@@ -13,9 +13,13 @@ from vouch.training.backbones.frozen import start_of
 from vouch.training.classification import training as classification
 from vouch.training.classification.params import ClassifierTraining
 from vouch.training.detection import framework as detection
+from vouch.training.embedding import training as embedding
+from vouch.training.embedding.params import EmbedderTraining
 from vouch.training.images import batches
+from vouch.training.images.decoded import Album
 from vouch.training.weights import Trained
 from vouch.vision import runtime
+from vouch.vision.crops import crops
 from vouch.vision.preprocess import Preprocess
 
 
@@ -49,11 +53,17 @@ def _classifier(course: Course) -> Trained:
         batches.labelled(part, course.classes, where=f"{course.where}, {role}")
         for part, role in ((course.train, "train"), (course.val_select, "val_select"))
     )
-    album = classification.Album(course.classes, train=train, val_select=val_select)
+    album = Album(course.classes, train=train, val_select=val_select)
     return classification.train(album, training, start_of(course.start), course.scratch)
 
 
-TRAINED: ByTask[Callable[[Course], Trained]] = ByTask(detect=_detector, classify=_classifier)
+def _embedder(course: Course) -> Trained:
+    training = params.load(EmbedderTraining, "models", course.model, "train_embedder")
+    seen = embedding.album(*(crops(part, course.boxes) for part in (course.train, course.val_select)))
+    return embedding.train(seen, training, start_of(course.start), course.scratch)
+
+
+TRAINED: ByTask[Callable[[Course], Trained]] = ByTask(detect=_detector, classify=_classifier, identify=_embedder)
 
 
 def as_shipped(trained: Trained, task: Task, where: str) -> runtime.Runtime:

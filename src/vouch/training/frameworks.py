@@ -13,6 +13,7 @@ FRAMEWORKS = ByTask(
         "torchvision": "vouch.training.detection.torchvision_ssd",
     },
     classify={"classifier": "vouch.training.classification.network"},
+    identify={"embedder": "vouch.training.embedding.network"},
 )
 
 

@@ -17,6 +17,7 @@ LARGEST_PX = 2048  # side of a canvas, as trainings allow: 50 MB as float32
 OUTPUTS = ByTask(
     detect="[batch, 4 + classes, candidates]: centre x, centre y, width, height in canvas pixels, class scores",
     classify="[batch, classes + 1]: a logit for each class, then, where there is a gate, its logit",
+    identify="[batch, values]: where the crop lies, a vector of length 1",
 )
 PADDING = 114  # grey of the letterbox border, the value that YOLO detectors are trained with
 

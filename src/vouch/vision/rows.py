@@ -1,6 +1,6 @@
 """Answers become rows once, here: from the waist on, calibration and gates do not know what a network looks like."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from vouch.errors import BundleError, DataError, Problem, refuse_any
 from vouch.tables import DETECTION, GATE_LOGIT, LOGIT, ROWS, stratum_columns
 from vouch.vision.boxes import Detections, match
+from vouch.vision.identification import Identified
 
 
 def detection_rows(
@@ -117,6 +118,39 @@ def classification_rows(
     if values.shape[1] > len(classes):
         table[GATE_LOGIT] = values[:, -1]
     return table.astype({"class_true": "str", "class_pred": "str", "score": "float64", "correct": "bool"})
+
+
+def identification_rows(cut: pd.DataFrame, seen: Identified | None, known: Collection[str]) -> pd.DataFrame:
+    """Return the waist's rows: one per crop, with its product, the nearest one that is known, and how near it is.
+
+    Parameters
+    ----------
+    cut : table
+        As `crops.crops` returns it.
+    seen : Identified, optional
+        Of these crops, in their order; none: nothing is said of any.
+    known : collection of str
+        Products that could have been said; a crop of any other has no true class.
+
+    Returns
+    -------
+    Columns of `tables.ROWS`, the strata, `tables.IDENTIFICATION` and the crop's corners.
+    """
+    nothing = np.zeros(len(cut))
+    said = np.full(len(cut), None, dtype=object) if seen is None else seen.product
+    product = cut["product"].to_numpy(dtype=object)
+    table = cut[["sample_id", "group", *stratum_columns(cut)]].assign(
+        class_true=cut["product"].where(cut["product"].isin([*known]), None).to_numpy(dtype=object),
+        class_pred=said,
+        score=nothing if seen is None else seen.score,
+        correct=product == said,
+        similarity=nothing - 1 if seen is None else seen.similarity,
+        margin=nothing if seen is None else seen.margin,
+        product=product,
+        **{name: cut[name] for name in DETECTION[:4]},
+    )
+    types = {"class_true": "str", "class_pred": "str", "product": "str", "score": "float64", "correct": "bool"}
+    return table.astype(types)
 
 
 def _largest_share(logits: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -25,7 +25,7 @@ QUANTIZATION = "quantization"  # key of a file's metadata that says how it becam
 Found = tuple[Detections, tuple[int, int]]  # boxes in the photograph's pixels, and its (width, height)
 Result = TypeVar("Result")
 EMBEDDING = "embedding"  # the name of a classifier's second output
-DIMENSIONS = ByTask(detect=2, classify=1)  # of one photograph's answer
+DIMENSIONS = ByTask(detect=2, classify=1, identify=1)  # of one photograph's answer
 MAX_BYTES = 2**31 - 1  # of a file with its weights inside: protobuf has no longer messages
 
 
@@ -133,7 +133,7 @@ def detect(
 
 
 def classify(runtime: Runtime, images: Iterable[Image], *, batch: int) -> Iterator[NDArray[np.float64] | DataError]:
-    """Yield as `detect` does a classifier's output: a logit for each class, then the gate's if it has one."""
+    """Yield as `detect` does a classifier's logits, then the gate's if it has one, or an embedder's vector."""
     return _answers(runtime, partial(_outputs, runtime), images, batch)
 
 

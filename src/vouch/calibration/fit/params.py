@@ -1,4 +1,4 @@
-"""The kinds of calibrator, as models.M.calibrate asks for them: one for each task."""
+"""The kinds of calibrator, as models.M.calibrate asks for them, by task."""
 
 from collections.abc import Callable, Collection
 from typing import Annotated
@@ -35,7 +35,7 @@ class Learning(Section):
 
 
 class Scalar(Learning):
-    """One score for each prediction, as of a detector."""
+    """One score for each prediction, as of a detector or an embedder."""
 
     methods: Annotated[tuple[ScalarMethod, ...], Field(min_length=1)]
     floor: Annotated[float, Field(ge=0, lt=1)]  # lowest raw score of the population
@@ -49,4 +49,4 @@ class Multiclass(Learning):
     methods: Annotated[tuple[MulticlassMethod, ...], Field(min_length=1)]
 
 
-SECTIONS: ByTask[type[Scalar | Multiclass]] = ByTask(detect=Scalar, classify=Multiclass)
+SECTIONS: ByTask[type[Scalar | Multiclass]] = ByTask(detect=Scalar, classify=Multiclass, identify=Scalar)

@@ -17,8 +17,20 @@ from vouch.tasks import ByTask, Task
 
 CONFIDENCES = np.linspace(0.0, 1.0, 51)
 COVERAGES = np.arange(1, 101) / 100
+
+
+def product_ranking(rows: pd.DataFrame, n_groups: int) -> dict[str, Ranking]:
+    """Rank all crops by their score, whatever their product; one of an unknown product can be no hit."""
+    ordered = rows.iloc[np.argsort(-rows["score"].to_numpy(), kind="stable")]
+    ordered = ordered[ordered["class_pred"].notna().to_numpy(dtype=bool)]
+    known = rows.loc[rows["class_true"].notna().to_numpy(dtype=bool), "group_index"].to_numpy(dtype=np.intp)
+    hits = ordered["correct"].to_numpy(dtype=bool)[:, None]
+    counted = np.bincount(known, minlength=n_groups).astype(np.float64)
+    return {"any product": Ranking(ordered["group_index"].to_numpy(dtype=np.intp), hits, counted)}
+
+
 RANKINGS: ByTask[Callable[[pd.DataFrame, int], dict[str, Ranking]]] = ByTask(
-    detect=partial(rankings, bits=(0,)), classify=class_rankings
+    detect=partial(rankings, bits=(0,)), classify=class_rankings, identify=product_ranking
 )
 
 
@@ -157,7 +169,7 @@ def _no_confusion(rows: pd.DataFrame) -> pd.DataFrame:
     return confusion(rows.head(0))  # a detection is of one class or none, and a photograph has many
 
 
-CONFUSED = ByTask(detect=_no_confusion, classify=confusion)
+CONFUSED = ByTask(detect=_no_confusion, classify=confusion, identify=confusion)
 
 
 WORST = ["sample_id", "kind", "class", "class_true", "confidence", "x1", "y1", "x2", "y2"]
@@ -211,4 +223,17 @@ def _worst_detections(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return misses, alarms.sort_values("confidence", ascending=False, kind="stable")
 
 
-MISTAKES = ByTask(detect=_worst_detections, classify=_worst_photographs)
+def _worst_crops(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what was accepted and is wrong, unknown products among it, then known products that were not accepted."""
+    known, cut = rows["class_true"].notna(), rows["x1"].notna()
+    photograph = rows["sample_id"].where(~cut, rows["sample_id"].str.rpartition("#")[0])
+    rows = rows.assign(sample_id=photograph, class_true=rows["product"], **{"class": rows["class_pred"]})
+    accepted = rows[rows["accept"] & ~rows["correct"]].assign(kind="wrong_product")
+    left = rows[~rows["accept"] & known].assign(kind="left_unknown")
+    return (
+        accepted.sort_values("confidence", ascending=False, kind="stable"),
+        left.sort_values(["correct", "confidence"], ascending=[True, False], kind="stable"),
+    )
+
+
+MISTAKES = ByTask(detect=_worst_detections, classify=_worst_photographs, identify=_worst_crops)

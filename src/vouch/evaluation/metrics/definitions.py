@@ -215,6 +215,9 @@ METRICS = {  # in the order of the page
     "logit_difference": Metric(
         "Logit difference", "Largest change of a logit between what was trained and what ships.", LOWER
     ),
+    "embedding_difference": Metric(
+        "Embedding difference", "Longest way an embedding of length 1 moved from what was trained to what ships.", LOWER
+    ),
     "score_difference": Metric(
         "Score difference", "Largest change of a score between what was trained and what ships.", LOWER
     ),

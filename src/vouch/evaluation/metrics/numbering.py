@@ -36,15 +36,23 @@ def numbered(rows: pd.DataFrame, *, task: Task, floor: float, positive: str | No
         case "classify":
             classes = class_names(rows)
             rows = _labelled(rows, classes)
+        case "identify":
+            classes = ()
         case _:
             assert_never(task)
     found = rows.assign(
         **{"class": rows["class_true"].where(rows["class_true"].notna(), rows["class_pred"])},
-        calibrated=rows["class_pred"].notna() & (rows["score"].to_numpy(dtype=np.float64) >= floor),
+        calibrated=_calibrated(rows, task, floor),
         group_index=pd.factorize(rows["group"], sort=True)[0],
         first=~rows["sample_id"].duplicated(),
     )
     return found if positive is None else _with_positive(found, positive, classes)
+
+
+def _calibrated(rows: pd.DataFrame, task: Task, floor: float) -> "pd.Series[bool]":
+    """Return which rows the calibrator was fitted for: of crops those of known products, as val_select has no other."""
+    said: pd.Series[bool] = rows["class_pred"].notna() & (rows["score"].to_numpy(dtype=np.float64) >= floor)
+    return said & rows["class_true"].notna() if task == "identify" else said
 
 
 def _labelled(rows: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:

@@ -18,7 +18,8 @@ from vouch.training.backbones.timm_backbone import BackboneArchitecture, Normali
 from vouch.training.backbones.views import canvas_views
 
 BACKBONE = "classifier_backbone"  # no heads: what was frozen for a feature cache, or pre-trained without labels
-HOLDERS = {"classifier": "backbone.", BACKBONE: ""}  # framework -> how the names of its backbone's tensors begin
+EMBEDDER = "embedder"
+HOLDERS = {"classifier": "backbone.", EMBEDDER: "backbone.", BACKBONE: ""}  # how the names of its tensors begin
 
 
 def view_features(backbone: Normalised, images: Tensor, views: Views, precision: Precision) -> Tensor:

@@ -7,6 +7,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from vouch.params import Section
 from vouch.training.backbones.params import Adapters, Backbone, Precision, Views
+from vouch.training.images.params import Decoding
 from vouch.training.optimization.params import Batches, Count, Loop, Rate
 
 EDGE = 1e-9  # a product that misses a whole number by float noise alone is that number
@@ -87,13 +88,6 @@ class HeadsAndLoss(Section):
 
 class Fitting(Loop, Batches, HeadsAndLoss):
     """How weights are fitted, be it a whole network or heads on cached features."""
-
-
-class Decoding(Batches):
-    """How photographs become batches of train."""
-
-    size_px: Annotated[int, Field(ge=32, le=2048)]  # side of the square canvas
-    augmentation: Literal["moderate", "aggressive"]
 
 
 class ClassifierTraining(Fitting, Decoding):

@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +23,16 @@ from vouch.training.classification.params import (
     ClassifierTraining,
     ConformalRisk,
     CrossEntropy,
-    Decoding,
     Fitting,
     Gatekeeper,
     Loss,
 )
 from vouch.training.images import batches as image_batches
-from vouch.training.images.augmentation import STRENGTHS
-from vouch.training.images.batches import Canvases, Photographs
+from vouch.training.images.batches import Photographs
+from vouch.training.images.decoded import Album, Decoded, Parts
+from vouch.training.images.params import Decoding
 from vouch.training.optimization import checkpoint, loop
 from vouch.training.optimization.checkpoint import Checkpoint, Progress
-from vouch.training.optimization.loop import Feed
 from vouch.training.weights import Trained
 
 FOLD_FITTING = {  # of the folds' heads after a full fine-tuning, whose own rate would be too slow for them
@@ -44,15 +42,6 @@ FOLD_FITTING = {  # of the folds' heads after a full fine-tuning, whose own rate
     "learning_rate": 0.001,
     "warmup_epochs": 1.0,
 }
-
-
-@dataclass(frozen=True)
-class Album:
-    """What a training may see: train shapes weights, val_select chooses the epoch."""
-
-    classes: tuple[str, ...]
-    train: Photographs
-    val_select: Photographs
 
 
 def train(album: Album, training: ClassifierTraining, start: str, scratch: Path) -> Trained:
@@ -86,16 +75,16 @@ def train(album: Album, training: ClassifierTraining, start: str, scratch: Path)
     wanted = training.backbone.attention
     ran = timm_backbone.attention_in_force(network.backbone, wanted, training.device, training.precision)
     print(f"attention: {ran}", flush=True)
-    decoded = _Decoded(album, training)
+    decoded = Decoded(album, training)
     minimised = objective(training.loss, album.train.class_ids, classes, architecture.positive, training.device)
     at = Checkpoint(scratch / "last.pt", _fingerprint(album, training, start), training.resume)
-    fitted = loop.fit(network, decoded.feed(), training, minimised, at)
+    fitted = loop.fit(network, decoded.feed(_parts(album, training)), training, minimised, at)
     network.load_state_dict(fitted.best)
     adapters.merge(network.backbone)
     tensors = {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
     folds = _gate_folds(training.loss)
     if folds:
-        seen = decoded.cached(network.eval(), epoch=training.epochs)
+        seen = _seen(decoded, network.eval(), epoch=training.epochs)
         fitting = training.model_copy(update=FOLD_FITTING)
         architecture, gate = _gate(architecture, classes, network.top, *seen, fitting, folds)
         tensors = tensors | gate
@@ -134,38 +123,21 @@ def train_cached(
     return _trained(architecture, tensors, fitted, classes, sizes)
 
 
-class _Decoded:
-    """The photographs of a training, decoded once."""
+def _parts(album: Album, wanted: Decoding) -> Parts:
+    count = len(album.train.images)
+    return Parts(
+        lambda epoch: image_batches.shuffled(count, wanted.batch, seed=wanted.seed, epoch=epoch),
+        image_batches.steps(count, wanted.batch),
+    )
 
-    def __init__(self, album: Album, wanted: Decoding) -> None:
-        self.album, self.wanted = album, wanted
-        self.train: Canvases = image_batches.canvases(album.train.images, wanted.size_px)
-        self.val_select: Canvases = image_batches.canvases(album.val_select.images, wanted.size_px)
 
-    def feed(self) -> Feed:
-        album, wanted = self.album, self.wanted
-        count = len(album.train.images)
-
-        def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-            parts = image_batches.shuffled(count, wanted.batch, seed=wanted.seed, epoch=epoch)
-            return image_batches.batches(self._changing(epoch), album.train.class_ids, parts, wanted.device)
-
-        steps = image_batches.steps(count, wanted.batch)
-        return Feed(batches, steps, self._held_out, album.val_select.class_ids)
-
-    def cached(self, network: Network, *, epoch: int) -> tuple[Cached, Cached]:
-        """Return features of train, changed as in an epoch that no training had, and of val_select as it is."""
-        train, wanted = self.album.train, self.wanted
-        inputs = image_batches.in_order(self._changing(epoch), len(train.images), wanted.batch, wanted.device)
-        return _cached(network, inputs, train), _cached(network, self._held_out(), self.album.val_select)
-
-    def _changing(self, epoch: int) -> Canvases:
-        strength = STRENGTHS[self.wanted.augmentation]
-        return image_batches.changing(self.train, strength=strength, seed=self.wanted.seed, epoch=epoch)
-
-    def _held_out(self) -> Iterator[Tensor]:
-        count, wanted = len(self.album.val_select.images), self.wanted
-        return image_batches.in_order(self.val_select, count, wanted.batch, wanted.device)
+def _seen(decoded: Decoded, network: Network, *, epoch: int) -> tuple[Cached, Cached]:
+    """Return features of train, changed as in an epoch that no training had, and of val_select as it is."""
+    album = decoded.album
+    return (
+        _cached(network, decoded.changed(epoch), album.train),
+        _cached(network, decoded.held_out(), album.val_select),
+    )
 
 
 def _cached(network: Network, inputs: Iterator[Tensor], photographs: Photographs) -> Cached:

@@ -30,6 +30,20 @@ class Strength:
 
 
 STRENGTHS = {
+    "upright": Strength(  # of what is told apart by words and marks: nothing is mirrored or cut far
+        area=(0.75, 1.0),
+        log_ratio=0.08,
+        rotation_deg=4.0,
+        flip=0.0,
+        light=0.25,
+        saturation=0.2,
+        hue_steps=2.0,
+        blur=0.2,
+        noise=0.2,
+        noise_deviation=6.0,
+        erasing=0.0,
+        erased_area=(0.0, 0.0),
+    ),
     "moderate": Strength(
         area=(0.6, 1.0),
         log_ratio=0.15,
