@@ -34,6 +34,11 @@ SAMPLES = (
     "height",
 )  # then group_* and stratum_*, text
 BOXES = ("sample_id", "class_name", "x1", "y1", "x2", "y2")  # corners in [0, 1] of width and height, as labelled
+PLACED = (  # then these three, only where a source states one of them for any box
+    "product",  # what the object is, by name; null: nobody knows
+    "row",  # of its shelf, from 1 at the top, null where nobody says
+    "position",  # in its row, from 1 at the left
+)
 SCAN = (
     "sample_id",
     "problem",  # "" or what is wrong with the photograph, comma-separated: truncated, too_large ...

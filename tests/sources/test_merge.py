@@ -1,12 +1,13 @@
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from vouch import io
 from vouch.errors import ManifestError
 from vouch.sources.descriptor import check_descriptor
 from vouch.sources.merge import Taxonomy, merged
-from vouch.sources.records import Reading, Record
-from vouch.tables import BOXES, SAMPLES
+from vouch.sources.records import Place, Reading, Record
+from vouch.tables import BOXES, PLACED, SAMPLES
 
 TAXONOMY = Taxonomy(("phone", "belt"), ("driver",), {"stream": ("cabin", "front")})
 BOX = ("phone", 0.1, 0.2, 0.3, 0.4)
@@ -101,6 +102,70 @@ def test_all_problems_of_all_sources_come_at_once():
     with pytest.raises(ManifestError) as caught:
         merged(sources, TAXONOMY, "data/sources/D")
     assert len(caught.value.problems) == 4
+
+
+def placed(*places, image="x.jpg"):
+    return record(image, boxes=(BOX,) * len(places), places=tuple(Place(*place) for place in places))
+
+
+def test_a_place_that_one_box_states_gives_all_boxes_the_columns(tmp_path):
+    manifest = merge(placed(("Cola", 1, 2), (None, 1, 3)), record("y.jpg"))
+    assert list(manifest.boxes.columns) == [*BOXES, *PLACED]
+    io.write_table(tmp_path / "boxes.parquet", manifest.boxes)
+    boxes = pq.read_table(tmp_path / "boxes.parquet")
+    assert [str(boxes.schema.field(name).type) for name in PLACED] == ["string", "int64", "int64"]
+    assert boxes.select(PLACED).to_pylist() == [
+        {"product": "Cola", "row": 1, "position": 2},
+        {"product": None, "row": 1, "position": 3},
+        {"product": None, "row": None, "position": None},
+    ]
+
+
+def test_without_any_place_the_boxes_have_no_column_of_one():
+    assert list(merge(record()).boxes.columns) == list(BOXES)
+    assert list(merge(placed((None, None, None))).boxes.columns) == list(BOXES)
+
+
+def test_a_label_map_leaves_products_alone_and_drops_them_with_their_box():
+    boxes = (("handy", 0, 0, 1, 1), ("dog", 0, 0, 1, 1), ("handy", 0, 0, 0.5, 1))
+    places = (Place("handy"), Place("dog"), Place("dog"))
+    labels = {"handy": "phone", "dog": None}
+    manifest = merge(record(boxes=boxes, places=places), labels=labels)
+    assert manifest.boxes["class_name"].tolist() == ["phone", "phone"]
+    assert manifest.boxes["product"].tolist() == ["handy", "dog"]
+    assert manifest.boxes["x2"].tolist() == [1, 0.5]
+
+
+def test_products_that_differ_by_case_or_outer_spaces_are_refused_with_both_names():
+    one, two = (source("a"), Reading((placed(("Cola",)),))), (source("b"), Reading((placed(("Fanta",), ("cola",)),)))
+    with pytest.raises(ManifestError) as caught:
+        merged([one, two], TAXONOMY, "data/sources/D")
+    assert [problem.got for problem in caught.value.problems] == [
+        "'Cola' at a: m:x.jpg: box 1, 'cola' at b: m:x.jpg: box 2"
+    ]
+    with pytest.raises(ManifestError) as caught:
+        merge(placed(("Cola",), ("Cola ",)))
+    assert {problem.got for problem in caught.value.problems} == {
+        "'Cola '",
+        "'Cola' at a: m:x.jpg: box 1, 'Cola ' at a: m:x.jpg: box 2",
+    }
+
+
+@pytest.mark.parametrize("product", [" ", "Cola\n", "\tCola"])
+def test_a_product_is_a_name(product):
+    with pytest.raises(ManifestError) as caught:
+        merge(placed((product,)))
+    assert [(one.where, one.got) for one in caught.value.problems] == [("a: m:x.jpg: box 1", ascii(product))]
+
+
+def test_two_boxes_at_one_place_are_noted_and_kept():
+    manifest = merge(placed(("Cola", 1, 2), ("Fanta", 1, 2), ("Fanta", 1, None), ("Fanta", 1, None)))
+    assert len(manifest.boxes) == 4
+    assert manifest.notes == (
+        "1 box at the row and position of an earlier one in the same photograph, "
+        "the first in a/x.jpg, row 1, position 2",
+    )
+    assert merge(placed(("Cola", 1, 2)), placed(("Cola", 1, 2), image="y.jpg")).notes == ()
 
 
 def test_tables_keep_their_types_even_when_empty(tmp_path):

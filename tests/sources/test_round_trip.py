@@ -10,12 +10,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from vouch import io
 from vouch.errors import ManifestError
 from vouch.sources.descriptor import check_descriptor
 from vouch.sources.export import exported
 from vouch.sources.merge import Merged, Taxonomy, merged
 from vouch.sources.reading import complete, read_source
-from vouch.sources.records import Reading, Record
+from vouch.sources.records import Place, Reading, Record
 from vouch.sources.tree import walk
 
 CLASSES = ("E-waste", "can: big", "null")
@@ -98,6 +99,38 @@ def test_labels_survive(form: str, tmp_path: Path):
     before = data_set(photographs, labels=True)
     assert before.samples["label"].nunique() == 3
     assert_same(before, back(before, form, tmp_path), None if form == "imagefolder" else "two/")
+
+
+PLACES = (Place("Cola", 1, 2), Place(None, 3, None), Place(), Place('Ω, "big"', None, 7))
+
+
+def placed(photographs) -> Merged:
+    before = data_set(photographs)
+    column = (PLACES * len(before.boxes))[: len(before.boxes)]
+    table = pd.DataFrame(column, columns=["product", "row", "position"])
+    table = table.astype({"product": "str", "row": "Int64", "position": "Int64"})
+    return replace(before, boxes=pd.concat([before.boxes, table], axis=1))
+
+
+@pytest.mark.parametrize("stored", [False, True])
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_products_and_places_survive(form: str, stored: bool, tmp_path: Path):
+    box = ("null", 0.1, 0.1, 0.2, 0.2)
+    before = placed([("labelled", [box] * 5, "d", "day", 90, 90), ("negative", [], "d", "day", 9, 9)])
+    if stored:  # as commands read it: numbers beside nulls are floats there
+        io.write_table(tmp_path / "boxes.parquet", before.boxes)
+        read = replace(before, boxes=io.read_table(tmp_path / "boxes.parquet"))
+    after = back(read if stored else before, form, tmp_path / "source")
+    assert_same(before, after)
+    columns = ["product", "row", "position"]
+    pd.testing.assert_frame_equal(after.boxes[columns], before.boxes[columns])
+
+
+@pytest.mark.parametrize("form", ["yolo", "coco", "voc"])
+def test_a_format_without_places_refuses_them(form: str):
+    before = placed([("labelled", [("null", 0.1, 0.1, 0.2, 0.2)] * 3, "d", "day", 90, 90)])
+    with pytest.raises(ManifestError, match="2 boxes with"):
+        exported(before.samples, before.boxes, form=form, classes=CLASSES)
 
 
 def test_sizes_that_a_source_does_not_state_stay_unstated_where_none_is_needed(tmp_path: Path):

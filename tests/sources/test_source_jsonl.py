@@ -24,6 +24,35 @@ def test_a_line_becomes_a_record_with_fractions():
     assert records[0].where == "m.jsonl:1"
 
 
+def test_boxes_may_state_a_product_and_a_place_and_the_others_stay_as_they_were():
+    boxes = [{**BOX, "product": "Cola 0.5 l", "row": 2, "position": 1}, BOX, {**BOX, "row": 3.0}]
+    records, found = parse(json.dumps({**LINE, "boxes": boxes}), "m", "refuse")
+    assert found == []
+    assert records[0].places == (("Cola 0.5 l", 2, 1), (None, None, None), (None, 3, None))
+    assert type(records[0].places[2].row) is int
+    assert parse(json.dumps({**LINE, "boxes": [BOX]}), "m", "refuse")[0][0].places == ()
+
+
+@pytest.mark.parametrize(
+    ("fields", "where", "got"),
+    [
+        ({"product": ""}, "boxes[0].product", "'' should be non-empty"),
+        ({"product": None}, "boxes[0].product", "None is not of type 'string'"),
+        ({"row": 0}, "boxes[0].row", "0 is less than the minimum of 1"),
+        ({"position": -1}, "boxes[0].position", "-1 is less than the minimum of 1"),
+        ({"position": 1.5}, "boxes[0].position", "1.5 is not of type 'integer'"),
+        ({"row": "2"}, "boxes[0].row", "'2' is not of type 'integer'"),
+        ({"row": True}, "boxes[0].row", "True is not of type 'integer'"),
+        ({"row": 1e300}, "boxes[0].row", "1e+300"),
+    ],
+)
+def test_a_place_that_is_none_is_refused_where_it_stands(fields, where, got):
+    records, found = parse(json.dumps({**LINE, "boxes": [{**BOX, **fields}]}), "m", "refuse")
+    assert records == []
+    assert [problem.where for problem in found] == [f"m:1: {where}"]
+    assert got in found[0].got
+
+
 @pytest.mark.parametrize(
     ("fields", "policy", "annotation"),
     [

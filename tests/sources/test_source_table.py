@@ -16,6 +16,36 @@ def test_rows_of_one_photograph_become_its_boxes(read):
     assert second.annotation == "missing"
 
 
+PLACED = HEAD.rstrip() + ",product,row,position\n"
+
+
+def test_each_row_states_what_its_box_is_and_where_it_stands(read):
+    rows = [BOX.rstrip() + ",Cola,1,2\n", BOX.rstrip() + ",,,\n", "b.jpg,200,100,,,,,,s2,night,,,\n"]
+    reading = read({"a.jpg": "", "b.jpg": "", "manifest.csv": PLACED + "".join(rows)}, "csv")
+    assert reading.problems == ()
+    assert [record.places for record in reading.records] == [(("Cola", 1, 2), (None, None, None)), ()]
+
+
+def test_without_columns_of_a_box_product_and_row_are_columns_like_others(read):
+    text = "file,label,product,row\na.jpg,glass,Cola,none\n"
+    reading = read({"a.jpg": "", "manifest.csv": text}, "csv", groups={"kind": {"column": "product"}})
+    assert reading.problems == ()
+    assert (reading.records[0].places, reading.records[0].groups) == ((), {"kind": "Cola"})
+
+
+def test_a_column_of_a_place_can_be_left_out(read):
+    text = PLACED + BOX.rstrip() + ",Cola,top,2\n"
+    reading = read({"a.jpg": "", "manifest.csv": text}, "csv", ignore=["row"])
+    assert reading.problems == ()
+    assert reading.records[0].places == (("Cola", None, 2),)
+
+
+def test_a_photograph_in_two_tables_has_the_same_columns_in_both(read):
+    files = {"a.jpg": "", "one.csv": HEAD + BOX, "two.csv": PLACED + BOX.rstrip() + ",Cola,1,2\n"}
+    problems = read(files, "csv", annotations=["one.csv", "two.csv"]).problems
+    assert [(one.where, one.got) for one in problems] == [("two.csv:2", "position, product, row in one of the two")]
+
+
 def test_labels_need_no_box_columns_and_any_column_may_serve_a_rule(read):
     text = "file,label,upstream\na.jpg,glass,x\nb.jpg,,y\n"
     rules = {"groups": {"origin": {"column": "upstream"}}, "unlabelled": "negative"}
@@ -55,6 +85,10 @@ def test_labels_need_no_box_columns_and_any_column_may_serve_a_rule(read):
         (HEAD + BOX.replace("100", "-3"), "'200' × '-3'"),
         (HEAD + BOX + BOX.replace("s1", "s2"), "'s2'"),
         (HEAD + BOX + "a.jpg,200,100,,,,,,s1,day\n", "a.jpg again (see manifest.csv:2)"),
+        (PLACED + BOX.rstrip() + ",Cola,0,1\n", "'0'"),
+        (PLACED + BOX.rstrip() + ",Cola,1,left\n", "'left'"),
+        (PLACED + BOX.rstrip() + ",Cola,1.5,1\n", "'1.5'"),
+        (PLACED + "a.jpg,200,100,,,,,,s1,day,Cola,1,\n", "product 'Cola', row '1'"),
         (b"image\n\xe9.jpg\n", "byte 0xe9 at 6"),
     ],
 )

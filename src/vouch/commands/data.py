@@ -119,6 +119,8 @@ def _show(dataset: str, checked: importing.Checked) -> None:
     for heading, what, count in counted(checked.manifest, left_out):
         table.add_row(heading, escape(what), str(count))
     Console().print(table)
+    for note in checked.manifest.notes:
+        typer.echo(f"note: {note}")
     lock = paths.split_lock(dataset)
     typer.echo(f"for git: params.yaml, {importing.tracked(dataset)} and, where it was retired, {lock}")
     if lock.exists():

@@ -17,13 +17,13 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 import pandas as pd
 
-from vouch.errors import ManifestError, Problem, refuse_any
+from vouch.errors import ManifestError, Problem, refuse_any, so_many
 from vouch.sources.table import BOX
 from vouch.sources.yolo import label_path
-from vouch.tables import GROUP, STRATUM
+from vouch.tables import BOXES, GROUP, PLACED, STRATUM
 
 DIGITS = 9  # of a fraction or pixel: an import returns corners within 1e-8, and binary noise is not written
-Corners = tuple[str, float, float, float, float]
+Held = tuple[Any, ...]  # of a box: class, four corners as fractions, then product, row and position or None
 Row = dict[str, Any]
 
 
@@ -57,13 +57,20 @@ def exported(samples: pd.DataFrame, boxes: pd.DataFrame, *, form: str, classes: 
         object
     )  # Parquet gives floats where one is null
     rows: list[Row] = whole.where(samples.notna(), None).to_dict("records")  # type: ignore[assignment]  # text names
-    held: dict[str, list[Corners]] = defaultdict(list)
-    for sample_id, *box in boxes.itertuples(index=False, name=None):
-        held[sample_id].append((box[0], box[1], box[2], box[3], box[4]))
+    held: dict[str, list[Held]] = defaultdict(list)
+    for sample_id, *box in _whole(boxes).itertuples(index=False, name=None):
+        held[sample_id].append(tuple(box))
     refuse_any(ManifestError, _losses(rows, held, form))
     export = WRITERS[form](rows, held, classes)
     refuse_any(ManifestError, _crossed({*export.texts, *export.photographs}))
     return export
+
+
+def _whole(boxes: pd.DataFrame) -> pd.DataFrame:
+    """Return the boxes with the columns of their places, None where nothing is stated."""
+    every = boxes.reindex(columns=[*BOXES, *PLACED])
+    numbers = every.astype({"row": "Int64", "position": "Int64"})  # Parquet gives floats where one is null
+    return every.assign(**{name: numbers[name].astype(object).where(every[name].notna(), None) for name in PLACED})
 
 
 def _crossed(names: set[str]) -> Iterator[Problem]:
@@ -75,13 +82,17 @@ def _crossed(names: set[str]) -> Iterator[Problem]:
                 yield Problem(str(parent), "a file or a folder", f"both, for {name}", remedy)
 
 
-def _losses(rows: list[Row], held: Mapping[str, list[Corners]], form: str) -> Iterator[Problem]:
+def _losses(rows: list[Row], held: Mapping[str, list[Held]], form: str) -> Iterator[Problem]:
     remedy = "choose --format jsonl or csv, which hold everything"
     for row in rows:
         if row["label"] is not None and form in ("yolo", "voc", "coco"):
             yield Problem(row["sample_id"], f"boxes, as {form} holds", f"the label {row['label']!r}", remedy)
         if form == "imagefolder" and (row["label"] is None or held.get(row["sample_id"])):
             yield Problem(row["sample_id"], "one label and no box, as imagefolder holds", row["annotation"], remedy)
+        placed = sum(any(part is not None for part in box[5:]) for box in held.get(row["sample_id"], []))
+        if placed and form not in ("csv", "jsonl"):
+            expected = f"boxes without product, row and position, as {form} holds"
+            yield Problem(row["sample_id"], expected, so_many(placed, "box") + " with", remedy)
         sized = row["width"] is not None and row["height"] is not None
         if not sized and (form in ("coco", "voc") or (held.get(row["sample_id"]) and form != "yolo")):
             yield Problem(row["sample_id"], "width and height", "none", "add them to the source")
@@ -91,12 +102,12 @@ def _named(row: Row, prefix: str) -> dict[str, str]:
     return {key.removeprefix(prefix): value for key, value in row.items() if key.startswith(prefix) and value}
 
 
-def _pixels(row: Row, box: Corners) -> list[float]:
+def _pixels(row: Row, box: Held) -> list[float]:
     sides = (row["width"], row["height"], row["width"], row["height"])
-    return [round(corner * side, DIGITS) for corner, side in zip(box[1:], sides, strict=True)]
+    return [round(corner * side, DIGITS) for corner, side in zip(box[1:5], sides, strict=True)]
 
 
-def _jsonl(rows: list[Row], held: Mapping[str, list[Corners]], classes: tuple[str, ...]) -> Export:
+def _jsonl(rows: list[Row], held: Mapping[str, list[Held]], classes: tuple[str, ...]) -> Export:
     return Export(
         {"manifest.jsonl": "".join(f"{_dumps(_line(row, held.get(row['sample_id'], [])))}\n" for row in rows)}
     )
@@ -106,22 +117,27 @@ def _dumps(content: object) -> str:
     return json.dumps(content, ensure_ascii=False, allow_nan=False)
 
 
-def _line(row: Row, boxes: list[Corners]) -> Row:
+def _line(row: Row, boxes: list[Held]) -> Row:
     line = {"image": row["sample_id"], "annotation": row["annotation"]}
     line |= {key: row[key] for key in ("width", "height", "label") if row[key] is not None}
     line |= {"groups": _named(row, GROUP), "strata": _named(row, STRATUM)}
-    corners = (dict(zip(BOX, (box[0], *_pixels(row, box)), strict=True)) for box in boxes)
-    return line | ({"boxes": list(corners)} if boxes else {})
+    return line | ({"boxes": [_box(row, box) for box in boxes]} if boxes else {})
 
 
-def _csv(rows: list[Row], held: Mapping[str, list[Corners]], classes: tuple[str, ...]) -> Export:
+def _box(row: Row, box: Held) -> Row:
+    corners = dict(zip(BOX, (box[0], *_pixels(row, box)), strict=True))
+    return corners | {name: value for name, value in zip(PLACED, box[5:], strict=True) if value is not None}
+
+
+def _csv(rows: list[Row], held: Mapping[str, list[Held]], classes: tuple[str, ...]) -> Export:
     keys = [key for key in (rows[0] if rows else {}) if key.startswith((GROUP, STRATUM))]
-    header = ["image", "annotation", "label", "width", "height", *keys, *BOX]
-    lines: list[list[Any]] = [header]
+    header = ["image", "annotation", "label", "width", "height", *keys]
+    placed = PLACED if any(part is not None for boxes in held.values() for box in boxes for part in box[5:]) else ()
+    lines: list[list[Any]] = [[*header, *BOX, *placed]]
     for row in rows:
-        first = [row["sample_id"], *(row[key] for key in header[1:-5])]
-        boxes = held.get(row["sample_id"], [])
-        lines += [[*first, box[0], *_pixels(row, box)] for box in boxes] or [[*first, *[""] * 5]]
+        first = [row["sample_id"], *(row[key] for key in header[1:])]
+        boxes = [[box[0], *_pixels(row, box), *box[5 : 5 + len(placed)]] for box in held.get(row["sample_id"], [])]
+        lines += [[*first, *box] for box in boxes] or [[*first, *[""] * (len(BOX) + len(placed))]]
     return Export({"manifest.csv": _table(lines)})
 
 
@@ -138,7 +154,7 @@ def _side(rows: list[Row], names: Mapping[str, str]) -> str:
     return _table([header, *([names[row["sample_id"]], *(row[key] for key in header[1:])] for row in rows)])
 
 
-def _coco(rows: list[Row], held: Mapping[str, list[Corners]], classes: tuple[str, ...]) -> Export:
+def _coco(rows: list[Row], held: Mapping[str, list[Held]], classes: tuple[str, ...]) -> Export:
     ids = {name: index for index, name in enumerate(classes, start=1)}
     images: list[Row] = []
     annotations: list[Row] = []
@@ -156,14 +172,14 @@ def _coco(rows: list[Row], held: Mapping[str, list[Corners]], classes: tuple[str
     return Export({"annotations.json": json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"})
 
 
-def _yolo(rows: list[Row], held: Mapping[str, list[Corners]], classes: tuple[str, ...]) -> Export:
+def _yolo(rows: list[Row], held: Mapping[str, list[Held]], classes: tuple[str, ...]) -> Export:
     ids = {name: index for index, name in enumerate(classes)}
     texts = {"data.yaml": "names:\n" + "".join(f"  {index}: {json.dumps(name)}\n" for name, index in ids.items())}
     names = {row["sample_id"]: f"images/{row['sample_id']}" for row in rows}
     labels = {row["sample_id"]: label_path(names[row["sample_id"]]) for row in rows if row["annotation"] != "missing"}
     _refuse_shared(labels)
     for image, path in labels.items():
-        texts[path] = "".join(_yolo_line(ids[box[0]], *box[1:]) for box in held.get(image, []))
+        texts[path] = "".join(_yolo_line(ids[box[0]], *box[1:5]) for box in held.get(image, []))
     return Export(texts | {"manifest.csv": _side(rows, names)}, _photographs(rows, names))
 
 
@@ -172,7 +188,7 @@ def _yolo_line(identity: int, x1: float, y1: float, x2: float, y2: float) -> str
     return f"{identity} {' '.join(f'{number:.{DIGITS}f}' for number in numbers)}\n"
 
 
-def _voc(rows: list[Row], held: Mapping[str, list[Corners]], classes: tuple[str, ...]) -> Export:
+def _voc(rows: list[Row], held: Mapping[str, list[Held]], classes: tuple[str, ...]) -> Export:
     labelled = [row for row in rows if row["annotation"] != "missing"]
     places = {
         row["sample_id"]: f"Annotations/{PurePosixPath(row['sample_id']).with_suffix('.xml')}" for row in labelled
@@ -183,7 +199,7 @@ def _voc(rows: list[Row], held: Mapping[str, list[Corners]], classes: tuple[str,
     return Export(texts | {"manifest.csv": _side(rows, names)}, _photographs(rows, names))
 
 
-def _voc_text(row: Row, boxes: list[Corners]) -> str:
+def _voc_text(row: Row, boxes: list[Held]) -> str:
     root = Element("annotation")
     SubElement(root, "filename").text = row["sample_id"]
     size = SubElement(root, "size")
@@ -199,7 +215,7 @@ def _voc_text(row: Row, boxes: list[Corners]) -> str:
     return tostring(root, encoding="unicode") + "\n"
 
 
-def _imagefolder(rows: list[Row], held: Mapping[str, list[Corners]], classes: tuple[str, ...]) -> Export:
+def _imagefolder(rows: list[Row], held: Mapping[str, list[Held]], classes: tuple[str, ...]) -> Export:
     names = {row["sample_id"]: f"{row['label']}/{row['sample_id'].replace('/', '__')}" for row in rows}
     _refuse_shared(names)
     bad = [name for name in classes if "/" in name or "\\" in name or name.startswith(".")]
@@ -221,7 +237,7 @@ def _refuse_shared(places: Mapping[str, str]) -> None:
     refuse_any(ManifestError, (Problem(place, "one photograph", ", ".join(images), remedy) for place, images in shared))
 
 
-WRITERS: Mapping[str, Callable[[list[Row], Mapping[str, list[Corners]], tuple[str, ...]], Export]] = {
+WRITERS: Mapping[str, Callable[[list[Row], Mapping[str, list[Held]], tuple[str, ...]], Export]] = {
     "yolo": _yolo,
     "coco": _coco,
     "voc": _voc,

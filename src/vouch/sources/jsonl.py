@@ -1,14 +1,14 @@
 """JSONL: one photograph a line; manifest.schema.yaml states the fields."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
 from vouch.documents import DocumentError, parse_json
 from vouch.errors import Problem
 from vouch.sources.descriptor import Descriptor
-from vouch.sources.parsing import size_problems
-from vouch.sources.records import Box, Reading, Record, stated, unlabelled
+from vouch.sources.parsing import place_problems, size_problems
+from vouch.sources.records import NOWHERE, Box, Place, Reading, Record, stated, unlabelled
 from vouch.sources.schema import problems as broken
 from vouch.sources.table import unknown_columns
 from vouch.sources.tree import Tree, inside, outside_problem
@@ -66,6 +66,7 @@ def _line(line: str, where: str, policy: str) -> Record | list[Problem]:
     except DocumentError as error:
         return list(error.problems)
     problems = broken(content, where, name=SCHEMA) or size_problems(content, where)
+    problems = problems or place_problems(content.get("boxes", ()), where)
     if problems:
         return problems
     image = inside(content["image"])
@@ -99,4 +100,14 @@ def _record(image: str, where: str, annotation: str, content: dict[str, Any]) ->
         groups=content.get("groups", {}),
         strata=content.get("strata", {}),
         boxes=boxes,
+        places=_places(content.get("boxes", ())),
     )
+
+
+def _places(boxes: Iterable[dict[str, Any]]) -> tuple[Place, ...]:
+    """Return what is stated of each box besides its class and corners; nothing where it is stated of none."""
+    places = tuple(
+        Place(box.get("product"), *(int(box[name]) if name in box else None for name in ("row", "position")))
+        for box in boxes
+    )
+    return places if any(place != NOWHERE for place in places) else ()

@@ -12,8 +12,9 @@ from vouch.sources import corrections
 from vouch.sources.corrections import DROP, correction_problems
 from vouch.sources.descriptor import Descriptor
 from vouch.sources.keys import ITSELF, key_problems
-from vouch.sources.records import Reading
-from vouch.tables import BOXES, GROUP, SAMPLES, STRATUM
+from vouch.sources.products import product_problems, shared_places
+from vouch.sources.records import NOWHERE, Reading
+from vouch.tables import BOXES, GROUP, PLACED, SAMPLES, STRATUM
 
 TEXT = ("sample_id", "image", "source", "annotation", "label")
 
@@ -29,11 +30,12 @@ class Taxonomy:
 
 @dataclass(frozen=True)
 class Merged:
-    """A data set's manifest, and how much was left out because a descriptor says so."""
+    """A data set's manifest, how much was left out because a descriptor says so, and what a person may want to see."""
 
     samples: pd.DataFrame
     boxes: pd.DataFrame
     dropped: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def merged(sources: Sequence[tuple[Descriptor, Reading]], taxonomy: Taxonomy, folder: str) -> Merged:
@@ -67,8 +69,9 @@ def merged(sources: Sequence[tuple[Descriptor, Reading]], taxonomy: Taxonomy, fo
         problems += [_prefixed(problem, descriptor.name) for problem in _all_problems(descriptor, reading, taxonomy)]
         dropped.update({f"{descriptor.name}: {what}": count for what, count in reading.dropped.items()})
         _take(descriptor, reading, taxonomy, folder, (samples, boxes, dropped))
-    refuse_any(ManifestError, problems)
-    return Merged(_samples(samples, taxonomy), _boxes(boxes), dict(sorted(dropped.items())))
+    refuse_any(ManifestError, [*problems, *product_problems(sources)])
+    table = _boxes(boxes)
+    return Merged(_samples(samples, taxonomy), table, dict(sorted(dropped.items())), shared_places(table))
 
 
 def _prefixed(problem: Problem, source: str) -> Problem:
@@ -121,11 +124,10 @@ def _take(
             dropped[f"{source}: photographs of class {record.label}"] += 1
             continue
         sample_id = f"{source}/{record.image}"
-        kept = [(sample_id, labels.get(box[0], box[0]), *box[1:]) for box in record.boxes]
-        dropped.update(
-            f"{source}: boxes of class {box[0]}" for box in record.boxes if labels.get(box[0], box[0]) is None
-        )
-        kept = [box for box in kept if box[1] is not None]
+        places = record.places or (NOWHERE,) * len(record.boxes)
+        named = [(box, labels.get(box[0], box[0]), place) for box, place in zip(record.boxes, places, strict=True)]
+        dropped.update(f"{source}: boxes of class {box[0]}" for box, name, _ in named if name is None)
+        kept = [(sample_id, name, *box[1:], *place) for box, name, place in named if name is not None]
         annotation = "negative" if record.boxes and not kept and label is None else record.annotation
         image = f"{folder}/{sample_id}"
         groups = [sample_id if key == ITSELF else record.groups.get(key) for key in taxonomy.group_keys]
@@ -145,6 +147,10 @@ def _samples(rows: list[tuple[object, ...]], taxonomy: Taxonomy) -> pd.DataFrame
 
 
 def _boxes(rows: list[tuple[object, ...]]) -> pd.DataFrame:
-    table = pd.DataFrame(rows, columns=list(BOXES))
-    types = {name: "str" if name in ("sample_id", "class_name") else "float64" for name in BOXES}
-    return table.astype(types).sort_values("sample_id", ignore_index=True, kind="stable")
+    """Return the boxes, with the columns of their places only where one is stated: the others keep their bytes."""
+    table = pd.DataFrame(rows, columns=[*BOXES, *PLACED])
+    types = {name: "str" if name in ("sample_id", "class_name", "product") else "float64" for name in table.columns}
+    table = table.astype(types | {"row": "Int64", "position": "Int64"})
+    if not table[list(PLACED)].notna().any(axis=None):
+        table = table[list(BOXES)]
+    return table.sort_values("sample_id", ignore_index=True, kind="stable")

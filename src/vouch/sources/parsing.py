@@ -2,7 +2,7 @@
 
 import math
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from vouch.documents import LARGEST
@@ -36,6 +36,16 @@ def size_problems(item: Mapping[str, Any], where: str) -> list[Problem]:
     expected = "a positive whole number of pixels"
     wrong = {side: value for side, value in stated.items() if size(str(value)) is None}
     return [Problem(f"{where}: {side}", expected, str(value), "correct it") for side, value in wrong.items()]
+
+
+def place_problems(boxes: Iterable[Mapping[str, Any]], where: str) -> list[Problem]:
+    """List the rows and positions of boxes, as JSON states them, that are no whole number from 1."""
+    return [
+        Problem(f"{where}: boxes[{index}].{name}", "a whole number from 1", str(box[name]), "correct it")
+        for index, box in enumerate(boxes)
+        for name in ("row", "position")
+        if name in box and size(str(box[name])) is None
+    ]
 
 
 def xml(text: str, where: str) -> ElementTree.Element | Problem:

@@ -2,11 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from vouch.errors import Problem
 
 Box = tuple[str, float, float, float, float]  # class of the source, x1, y1, x2, y2 as fractions, as labelled
 ANNOTATIONS = ("labelled", "negative", "missing")
+
+
+class Place(NamedTuple):
+    """What a box holds, by name, and where on the shelf it stands; None is what the source does not state."""
+
+    product: str | None = None
+    row: int | None = None  # from 1 at the top
+    position: int | None = None  # in its row, from 1 at the left
+
+
+NOWHERE = Place()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +34,7 @@ class Record:
     groups: Mapping[str, str] = field(default_factory=dict)
     strata: Mapping[str, str] = field(default_factory=dict)
     boxes: tuple[Box, ...] = ()
+    places: tuple[Place, ...] = ()  # one a box where the source states any, else empty
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """CSV: one row per photograph or one row per box, with a header; also the side manifest beside other formats.
 
 Columns with a meaning: `image` (or `file`), `label`, `annotation`, `width`, `height`, `group_<key>`,
-`stratum_<name>`, and together `class`, `x1`, `y1`, `x2`, `y2` (pixels). Other columns wait for a rule.
+`stratum_<name>`, and together `class`, `x1`, `y1`, `x2`, `y2` (pixels); beside these `product`, `row` and `position`
+of the box. Other columns wait for a rule.
 """
 
 import csv
@@ -12,21 +13,24 @@ from vouch.errors import Problem
 from vouch.names import closest
 from vouch.sources.descriptor import Descriptor
 from vouch.sources.parsing import number, size
-from vouch.sources.records import ANNOTATIONS, Box, Reading, Record, stated, unlabelled
+from vouch.sources.records import ANNOTATIONS, NOWHERE, Box, Place, Reading, Record, stated, unlabelled
 from vouch.sources.tree import Tree, inside, outside_problem
+from vouch.tables import PLACED
 
 FILE = "manifest.csv"
 IMAGE = ("image", "file")
 CORNERS = ("x1", "y1", "x2", "y2")
 BOX = ("class", *CORNERS)
+OF_BOX = frozenset({*BOX, *PLACED})  # what differs among the rows of one photograph
 Row = Mapping[str, str]
+Held = tuple[Box, Place]
 
 
 def read(tree: Tree, descriptor: Descriptor) -> Reading:
     """Read every CSV manifest that the descriptor names, else manifest.csv."""
     files = descriptor.annotations or (FILE,)
     held: dict[str, tuple[str, Row]] = {}
-    boxes: dict[str, list[Box]] = {}
+    boxes: dict[str, list[Held]] = {}
     problems: list[Problem] = []
     columns: set[str] = set()
     for path in files:
@@ -133,10 +137,10 @@ def _header_problems(header: list[str], path: str) -> list[Problem]:
     return problems
 
 
-def _add(row: Row, where: str, held: dict[str, tuple[str, Row]], boxes: dict[str, list[Box]]) -> Iterator[Problem]:
+def _add(row: Row, where: str, held: dict[str, tuple[str, Row]], boxes: dict[str, list[Held]]) -> Iterator[Problem]:
     """Take one row in: the first of its photograph, or one more box of it."""
     image = row["image"]
-    box, problems = _box(row, where)
+    box, problems = _object(row, where)
     yield from problems
     if image not in held:
         held[image] = (where, row)
@@ -147,17 +151,44 @@ def _add(row: Row, where: str, held: dict[str, tuple[str, Row]], boxes: dict[str
         if not problems:
             yield Problem(where, "one row per photograph without boxes", f"{image} again (see {first})", "remove one")
         return
+    if row.keys() != known.keys():
+        got, remedy = ", ".join(sorted(row.keys() ^ known.keys())), "give the rows of one photograph the same columns"
+        yield Problem(where, f"the columns that {first} has", f"{got} in one of the two", remedy)
+        return
     for name, cell in row.items():
-        if name not in BOX and cell != known[name]:
+        if name not in OF_BOX and cell != known[name]:
             yield Problem(
                 f"{where}: {name}", f"{known[name]!r} as in {first}", repr(cell), "write the same in all rows"
             )
     boxes[image].append(box)
 
 
-def _box(row: Row, where: str) -> tuple[Box | None, list[Problem]]:
-    if "x1" not in row or not any(row[name] for name in BOX):
+def _object(row: Row, where: str) -> tuple[Held | None, list[Problem]]:
+    """Return a row's box and place; columns of a place mean one only beside those of a box."""
+    if "x1" not in row:
         return None, []
+    place, problems = _placed(row, where)
+    if any(row[name] for name in BOX):
+        box, found = _box(row, where)
+        return None if box is None or problems else (box, place), [*problems, *found]
+    if place != NOWHERE:
+        got = ", ".join(f"{name} {row[name]!r}" for name in PLACED if row.get(name))
+        remedy = "add its corners, or leave the column out with --ignore"
+        problems.append(Problem(where, "a box of which this holds", got, remedy))
+    return None, problems
+
+
+def _placed(row: Row, where: str) -> tuple[Place, list[Problem]]:
+    expected, remedy = "a whole number from 1, or nothing", "correct it, or leave the column out with --ignore"
+    problems = [
+        Problem(f"{where}: {name}", expected, repr(row[name]), remedy)
+        for name in ("row", "position")
+        if row.get(name) and size(row[name]) is None
+    ]
+    return Place(row.get("product") or None, size(row.get("row", "")), size(row.get("position", ""))), problems
+
+
+def _box(row: Row, where: str) -> tuple[Box | None, list[Problem]]:
     width, height = size(row.get("width", "")), size(row.get("height", ""))
     corners = [number(row[name]) for name in CORNERS]
     problems = [
@@ -177,13 +208,16 @@ def _box(row: Row, where: str) -> tuple[Box | None, list[Problem]]:
 
 
 def _records(
-    held: dict[str, tuple[str, Row]], boxes: dict[str, list[Box]], nothing: str
+    held: dict[str, tuple[str, Row]], boxes: dict[str, list[Held]], nothing: str
 ) -> tuple[list[Record], list[Problem]]:
     records, problems = [], []
     for image, (where, row) in held.items():
         label = row.get("label") or None
         annotation = stated("", holds=bool(label or boxes[image]), otherwise=nothing)
-        records.append(Record(image, where, annotation or nothing, label, boxes=tuple(boxes[image])))
+        found = tuple(box for box, _ in boxes[image])
+        places = tuple(place for _, place in boxes[image])
+        places = places if any(place != NOWHERE for place in places) else ()
+        records.append(Record(image, where, annotation or nothing, label, boxes=found, places=places))
         if label is not None and label != label.strip():
             problems.append(Problem(f"{where}: label", "no outer spaces", repr(label), "remove them"))
     return records, problems

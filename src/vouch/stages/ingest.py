@@ -50,6 +50,8 @@ def run(name: str) -> None:
     io.write_table(paths.manifest(name, "boxes"), manifest.boxes)
     for what, count in manifest.dropped.items():
         print(f"left out, as source.json says: {what}: {count}")
+    for note in manifest.notes:
+        print(f"note: {note}")
 
 
 def read(name: str) -> Merged:

@@ -1,0 +1,52 @@
+"""Names of products: what no two sources of a data set may spell in two ways; and boxes that share a place."""
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from vouch.errors import Problem, so_many
+from vouch.sources.descriptor import Descriptor
+from vouch.sources.records import Reading
+from vouch.sources.vocabulary import is_fit
+
+
+def product_problems(sources: Sequence[tuple[Descriptor, Reading]]) -> Iterator[Problem]:
+    """Yield names of products that are unfit, and names that differ by case, composition or outer spaces alone."""
+    first: dict[str, str] = {}  # product: where it is stated first
+    for descriptor, reading in sources:
+        for record in reading.records:
+            for number, place in enumerate(record.places, start=1):
+                if place.product is not None:
+                    first.setdefault(place.product, f"{descriptor.name}: {record.where}: box {number}")
+    alike: dict[str, list[str]] = defaultdict(list)
+    for product, where in first.items():
+        if not is_fit(product):
+            expected = "a product without control characters or outer spaces"
+            yield Problem(where, expected, f"{product!a}", "correct the name")
+        alike[unicodedata.normalize("NFC", product).strip().casefold()].append(product)
+    for names in alike.values():
+        if len(names) > 1:
+            places = ", ".join(f"{name!r} at {first[name]}" for name in sorted(names))
+            yield Problem("products", "one spelling of each", places, "write the same name everywhere")
+
+
+def shared_places(boxes: pd.DataFrame) -> tuple[str, ...]:
+    """Say where two boxes of one photograph stand at one row and position: a stack perhaps, or a slip.
+
+    Parameters
+    ----------
+    boxes : DataFrame
+        As in `tables`.
+    """
+    if "row" not in boxes:
+        return ()
+    stated = boxes[boxes["row"].notna() & boxes["position"].notna()]
+    again = stated[stated.duplicated(["sample_id", "row", "position"])]
+    if again.empty:
+        return ()
+    one = again.iloc[0]
+    count = so_many(len(again), "box")
+    first = f"the first in {one['sample_id']}, row {one['row']}, position {one['position']}"
+    return (f"{count} at the row and position of an earlier one in the same photograph, {first}",)
