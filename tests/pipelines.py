@@ -7,6 +7,8 @@ MAPPINGS = (
     "models",
     "detectors",
     "fine_tuned",
+    "embedders",
+    "galleries",
     "pretrained",
     "frozen",
     "trained",
@@ -25,6 +27,7 @@ def of_one_detector(model: str = "m", dataset: str = "d") -> dict[str, Any]:
     """Return the roads of one detector on one data set."""
     start = {"framework": "torchvision", "start": "models/architectures/ssdlite320.yaml"}
     of_task = {"dataset": dataset, "task": "detect"}
-    entry = of_task | {"trained": model, "judged_as": model, "baseline": f"registry/{model}/bundle", "evidence": "test"}
+    judged = {"judged_as": model, "baseline": f"registry/{model}/bundle", "evidence": "test"}
+    entry = of_task | {"names": "labels.json", "trained": model, **judged}
     detector, trained = {"dataset": dataset, **start}, of_task
     return pipeline(datasets=[dataset], models={model: entry}, detectors={model: detector}, trained={model: trained})

@@ -21,7 +21,8 @@ TRAINERS = ByTask(
 CURVES = tuple(road for roads in TRAINERS for road in roads)  # these write weights and plots/M/train.csv
 TRAINING = (*CURVES, "quantized")  # each model is on exactly one
 OF_MODELS = ("trained", *TRAINING, "pretrained", "galleries", "unpromoted", "by_group")
-NAMES: ByTask[Literal["labels.json", "gallery.safetensors"]] = ByTask(  # the file that says what a model can answer
+Names = Literal["labels.json", "gallery.safetensors"]
+NAMES: ByTask[Names] = ByTask(  # the file that says what a model can answer
     detect="labels.json", classify="labels.json", identify="gallery.safetensors"
 )
 FROM_START = {  # lists whose models cross_validate can train again, from photographs, and what it has to know of each
@@ -41,7 +42,7 @@ class Model(OnDataset):
     """pipeline.models.M."""
 
     task: Task
-    names: Literal["labels.json", "gallery.safetensors"]  # what says which answers there are: the latter of an embedder
+    names: Names  # what says which answers there are: the latter of an embedder
     trained: Name  # the model whose curve of training the page shows
     judged_as: Name  # itself, or the model of which it is a variant: whose sections hold where its own say nothing
     baseline: RepositoryPath  # the bundle that it is compared with

@@ -81,7 +81,7 @@ def make(root, one=None):
 
 def write_verdict(root, one):
     held = one["severity"] == "block" and (one["passed"] or one["waived_until"] is not None)
-    verdict = {"passed": held, "rules": {"recall[stream=rear]": one}, "judged": judged_now("m")}
+    verdict = {"passed": held, "rules": {"recall[stream=rear]": one}, "judged": judged_now("m", "labels.json")}
     verdict |= {"power": power(verdict["rules"])}
     io.write_json(root / paths.metrics("m", "gate"), verdict)
 

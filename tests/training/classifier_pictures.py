@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from vouch.training.classification.params import CachedTraining, ClassifierTraining, Extraction
-from vouch.training.classification.training import Album
 from vouch.training.images.batches import Photographs
+from vouch.training.images.decoded import Album
 from vouch.vision.images.source import files
 
 CLASSES = ("clear", "road_work")

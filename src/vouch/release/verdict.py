@@ -20,6 +20,7 @@ from vouch.evaluation.gates.rules import KINDS, End, Kind, Operator, Severity, S
 from vouch.params import Section
 
 FILES = ("calibrator.json", "labels.json", "model.onnx", "policy.json", "preprocess.json")
+GALLERY = "gallery.safetensors"  # of an embedder too
 
 Chance = Annotated[float, Field(ge=0.0, le=1.0)]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -74,8 +75,8 @@ class Judged(Section):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if self.files.keys() != set(FILES):
-            raise ValueError(f"files are {', '.join(FILES)}")
+        if self.files.keys() not in (set(FILES), {*FILES, GALLERY}):
+            raise ValueError(f"files are {', '.join(FILES)}, and of an embedder {GALLERY}")
         return self
 
 
@@ -114,10 +115,10 @@ class Verdict(Section):
         return self
 
 
-def judged_now(model: str) -> dict[str, Any]:
-    """Return the hashes of what a gate judges, for its verdict to name."""
+def judged_now(model: str, names: str) -> dict[str, Any]:
+    """Return the hashes of what a gate judges, for its verdict to name; `names` is the file of the possible answers."""
     return {
-        "files": {name: io.sha256(paths.model(model, name)) for name in FILES},
+        "files": {name: io.sha256(paths.model(model, name)) for name in sorted({*FILES, names})},
         "predictions": {side: io.sha256(paths.predictions(model, side, "val_test")) for side in paths.SIDES},
     }
 

@@ -20,7 +20,7 @@ from vouch.names import wrong_names, wrong_paths
 from vouch.paths import SCRATCH
 from vouch.roads import check_workspace
 
-PATHS = {"baseline", "baseline_bundle", "start", "unlabelled"}  # parameters of stages; all others are names
+PATHS = {"baseline", "baseline_bundle", "start", "unlabelled", "names"}  # parameters of stages; all others are names
 
 
 def main(run: Callable[..., None]) -> None:

@@ -2,7 +2,8 @@
 
 Reads:  metrics/D/data.json, metrics/M/{export,test,comparison}.json and, of a model on pipeline.by_group,
         metrics/M/by_group.json; plots/M/test/groups.parquet; to name what it judged by their hashes:
-        models/M/{model.onnx,preprocess.json,labels.json,calibrator.json,policy.json},
+        models/M/{model.onnx,preprocess.json,labels.json,calibrator.json,policy.json}, of an embedder
+        gallery.safetensors,
         data/predictions/M/{candidate,baseline}/val_test.parquet
 Writes: metrics/M/gate.json, metrics/M/summary.json
 Fails when: the rules themselves are wrong (a waiver for no rule, a stratum that nothing requires), or a metrics file is
@@ -45,8 +46,11 @@ class Params(Section):
         return self
 
 
-def run(name: str, dataset: str, further: str) -> None:
-    """Judge the rules on the metrics files; `further` is by_group, or test where there is no further evidence."""
+def run(name: str, dataset: str, further: str, names: str) -> None:
+    """Judge the rules on the metrics files; `further` is by_group, or test where there is no further evidence.
+
+    `names` is the file that says which answers there are: labels.json, or gallery.safetensors.
+    """
     params = load(Params, "models", name, "gate")
     evidence = gathered(name, dataset, further, params.rules)
     verdict = judge(params.rules, evidence, required=params.required, waivers=params.waivers)
@@ -58,7 +62,7 @@ def run(name: str, dataset: str, further: str) -> None:
         groups=io.read_columns(paths.plots(name, "test/groups.parquet")),
     )
     sure = {"power": power(gate, verdict["rules"], world(name))}
-    io.write_json(paths.metrics(name, "gate"), verdict | sure | {"judged": judged_now(name)})
+    io.write_json(paths.metrics(name, "gate"), verdict | sure | {"judged": judged_now(name, names)})
     io.write_json(paths.metrics(name, "summary"), summary(verdict, evidence["test"], params.summary))
 
 
