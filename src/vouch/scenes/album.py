@@ -26,6 +26,7 @@ class Photograph:
     strata: dict[str, str]
     boxes: list[Box] | None  # None where the photograph is labelled as a whole
     label: str | None = None  # in the source's own words
+    stated: str | None = None  # the split that the source states for it
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ def _line(image: str, photograph: Photograph) -> dict[str, object]:
     stated: dict[str, object] = {} if photograph.label is None else {"label": photograph.label}
     if photograph.boxes is not None:
         stated["boxes"] = [_rounded(box) for box in photograph.boxes]
+    if photograph.stated is not None:
+        stated["split"] = photograph.stated
     return {"image": image, **size, "groups": photograph.groups, "strata": photograph.strata, **stated}
 
 
