@@ -6,6 +6,7 @@ from vouch.params import Section, check
 from vouch.policies.fit.operating_point import OperatingPoint
 from vouch.policies.fit.scrc import Scrc
 from vouch.policies.fit.threshold_sweep import Gate, Threshold
+from vouch.policies.fit.unknown_risk import OpenSet
 
 S = TypeVar("S", bound=Section)
 
@@ -35,6 +36,11 @@ def operating_point(
     objective = {"metric": metric, "level": level, "delta": 0.05, **{name: told[name] for name in known}}
     content = {"kind": "operating_point", "objective": objective, "strata": strata}
     return check(OperatingPoint, {**content, "min_truths": min_truths, "intraclass_floor": floor}, "decide")
+
+
+def open_set(rule: str, **changes: Any) -> OpenSet:
+    of = {"kind": "open_set", "rule": rule, "max_unknown_accept": 0.05, "bound": "high", "delta": 0.05, "walks": 1}
+    return check(OpenSet, {**of, "step": 0.005, "margins": (0.0, 0.1), "intraclass_floor": 0.05, **changes}, "decide")
 
 
 def changed(section: S, **changes: Any) -> S:

@@ -4,12 +4,13 @@ operating_point  one threshold on calibrated confidence for each class of a dete
 threshold        a classifier's exits: where the calibrated largest probability (`confidence`) reaches `threshold`
 gate             where the calibrated `gate` does
 scrc             selects where `score` reaches `lam1`, answers {c : p_c >= 1 - lam2}, exits where that is one class
+open_set         a crop bears the name of its nearest product, by one of the rules of `open_set`, or is unknown
 
 An exit is a photograph that the system answers alone. Serving imports this module, so it needs numpy and pandas alone.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
 from typing import Any
@@ -19,7 +20,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from vouch.errors import DataError, refuse_any
-from vouch.policies.apply import checks
+from vouch.policies.apply import checks, open_set
 from vouch.policies.apply.checks import Check
 from vouch.policies.apply.rows import class_names, probabilities, row_problems
 from vouch.tasks import Task
@@ -37,19 +38,27 @@ SLACK = 1e-12  # a probability may miss its set by float noise
 
 @dataclass(frozen=True)
 class Form:
-    """What policy.json says of one kind, and how it decides."""
+    """What policy.json says of one kind, and how it decides; of a kind with rules, what each rule adds or replaces."""
 
     task: Task
     keys: Mapping[str, Check]  # beside those of every kind
     score: str  # the column that decides, or the key of policy.json that names it
     limit: str  # the key with what that column must reach: a number, or one for each class
     decide: Decision  # adds `accept` to rows that carry what it reads
+    rules: Mapping[str, "Form"] = field(default_factory=dict)  # by `rule` of policy.json
+
+
+def form_of(policy: Policy) -> Form:
+    """Return the form of a policy's kind, or of its rule where the kind has several; the rule must be known."""
+    form = FORMS[policy["kind"]]
+    return form.rules[policy["rule"]] if form.rules else form
 
 
 def score_column(policy: Policy) -> str:
     """Return the column that a policy decides by."""
-    score = FORMS[policy["kind"]].score
-    return str(policy.get(score, score))
+    score = form_of(policy).score
+    named = policy.get(score)
+    return named if isinstance(named, str) else score
 
 
 def accept(thresholds: Mapping[str, float | None], confidence: npt.ArrayLike, class_pred: npt.ArrayLike) -> BoolArray:
@@ -147,6 +156,15 @@ def _joined(members: BoolArray, names: list[str]) -> npt.NDArray[np.object_]:
     return np.array(joined, dtype=object)[kind_of.reshape(-1)]
 
 
+def _by_rule(policy: Policy, rows: pd.DataFrame) -> pd.DataFrame:
+    return form_of(policy).decide(policy, rows)
+
+
+OPEN_SET: Mapping[str, Check] = {
+    "alpha": checks.risk,
+    "delta": checks.risk,
+    "rule": checks.one_of("thresholds", "p_value"),
+}
 EXITS = {"alpha": checks.risk, "delta": checks.risk, "positive": checks.class_or_null}
 FORMS = {
     "operating_point": Form(
@@ -182,5 +200,28 @@ FORMS = {
         score="score",
         limit="lam1",
         decide=partial(_exits, rule=_scrc),
+    ),
+    "open_set": Form(
+        task="identify",  # type: ignore[arg-type]
+        keys=OPEN_SET,
+        score="similarity",
+        limit="similarity",
+        decide=_by_rule,
+        rules={
+            "thresholds": Form(
+                task="identify",  # type: ignore[arg-type]
+                keys={**OPEN_SET, **open_set.THRESHOLDS},
+                score="similarity",
+                limit="similarity",
+                decide=open_set.named_by_thresholds,
+            ),
+            "p_value": Form(
+                task="identify",  # type: ignore[arg-type]
+                keys={**OPEN_SET, **open_set.P_VALUES},
+                score=open_set.P_VALUE,
+                limit="p",
+                decide=open_set.named_by_p_value,
+            ),
+        },
     ),
 }

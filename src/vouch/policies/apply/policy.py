@@ -11,7 +11,7 @@ import pandas as pd
 
 from vouch.errors import BundleError, Problem, refuse_any
 from vouch.policies.apply import checks
-from vouch.policies.apply.kinds import FORMS
+from vouch.policies.apply.kinds import FORMS, form_of
 
 Policy = dict[str, Any]
 
@@ -35,13 +35,14 @@ def decided(policy: Policy, rows: pd.DataFrame) -> pd.DataFrame:
         As policy.json stores it; its kind decides the rule. An infeasible one of a classifier accepts nothing.
     rows : table
         Calibrated. Detection: `confidence`, `class_pred`. Classification: `class_pred`, `probability_<class>`, the
-        policy's score, and `sample_id`, by which scrc breaks a tie.
+        policy's score, and `sample_id`, by which scrc breaks a tie. Identification: `class_pred`, `similarity`,
+        `margin`.
 
     Returns
     -------
     table
         `accept` bool. Classification: `selected` bool too; `prediction_set` text, its classes joined by "|", "" for
-        none; `set_size` float64.
+        none; `set_size` float64. Identification by p-values: `p_value` float64.
 
     Raises
     ------
@@ -66,9 +67,18 @@ def validate_policy(policy: object) -> None:
     if not isinstance(policy, Mapping) or not isinstance(kind, str) or kind not in FORMS:
         got = repr(policy.get("kind") if isinstance(policy, Mapping) else policy)[:80]
         raise BundleError([Problem("policy.json: kind", f"one of {sorted(FORMS)}", got, checks.REMEDY)])
-    expected = {**SHARED, **FORMS[kind].keys}
+    if FORMS[kind].rules:
+        _refuse_unknown_rule(policy, FORMS[kind].rules)
+    expected = {**SHARED, **form_of(policy).keys}
     wrong_keys = _key_problems(policy, {"kind", *expected})
     refuse_any(BundleError, wrong_keys or [problem for key in expected for problem in expected[key](policy, key)])
+
+
+def _refuse_unknown_rule(policy: Mapping[str, Any], rules: Mapping[str, Any]) -> None:
+    rule = policy.get("rule")
+    if not isinstance(rule, str) or rule not in rules:
+        problem = Problem("policy.json: rule", f"one of {sorted(rules)}", repr(rule)[:80], checks.REMEDY)
+        raise BundleError([problem])
 
 
 def _key_problems(policy: Mapping[str, Any], expected: set[str]) -> list[Problem]:

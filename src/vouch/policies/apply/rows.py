@@ -30,10 +30,10 @@ def row_problems(rows: pd.DataFrame, score: str) -> list[Problem]:
     problems += probability_problems(rows, names)
     if score in rows:
         level = rows[score].to_numpy(dtype=np.float64, na_value=np.nan)
-        problems += _spelled(rows[score], ~((level >= 0) & (level <= 1)), score, "a number in [0, 1]")
+        problems += spelled(rows[score], ~((level >= 0) & (level <= 1)), score, "a number in [0, 1]")
     if "class_pred" in rows:
         unknown = ~rows["class_pred"].isin(names).to_numpy(dtype=bool)
-        problems += _spelled(rows["class_pred"], unknown, "class_pred", f"one of {names}")
+        problems += spelled(rows["class_pred"], unknown, "class_pred", f"one of {names}")
     return problems
 
 
@@ -42,7 +42,7 @@ def evidence_problems(rows: pd.DataFrame, positive: str | None) -> list[Problem]
     names = class_names(rows)
     problems = label_problems(rows, names)
     ungrouped = rows["group"].isna().to_numpy(dtype=bool)
-    problems += _spelled(rows["group"], ungrouped, "group", "a group")
+    problems += spelled(rows["group"], ungrouped, "group", "a group")
     present = sorted(rows["class_true"].dropna().unique())
     if len(present) < 2:
         got = f"{present[0]} alone" if present else "no labelled row"
@@ -52,7 +52,7 @@ def evidence_problems(rows: pd.DataFrame, positive: str | None) -> list[Problem]
     return problems
 
 
-def _spelled(values: pd.Series, bad: npt.NDArray[np.bool_], column: str, expected: str) -> list[Problem]:
+def spelled(values: pd.Series, bad: npt.NDArray[np.bool_], column: str, expected: str) -> list[Problem]:
     """Name the first rows whose value is bad one by one, and count the rest."""
     indices, remedy = np.flatnonzero(bad), "mend the calibrator or the prediction that wrote it"
     shown = indices[:SPELLED_OUT].tolist()

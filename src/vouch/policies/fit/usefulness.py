@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 LEAST_ANSWERED = 0.1  # of photographs: below it nine of ten go to a person, and the system saves none of the work
+LEAST_NAMED = 0.5  # of known crops: below it more stay unknown than bear a name
 LEAST_RECALL = 0.5  # of a class's objects: below it more are missed than found, so somebody looks at all photographs
 LEAST_PRECISION = 0.5  # of what is accepted of a class: below it more is wrong than right, so somebody looks at all
 
@@ -14,7 +15,8 @@ def of_little_use(policy: Mapping[str, Any]) -> list[str]:
     Parameters
     ----------
     policy : mapping
-        As policy.json holds it. `coverage` of its evidence is of an exit policy; a detector has evidence by class.
+        As policy.json holds it. `coverage` of its evidence is of an exit policy, `known_accept_rate` of an open-set
+        one; a detector has evidence by class.
     """
     evidence = policy["evidence"] or {}  # written for readers: a policy may carry none
     if "thresholds" not in policy:
@@ -24,6 +26,12 @@ def of_little_use(policy: Mapping[str, Any]) -> list[str]:
 
 
 def _of_exits(evidence: Mapping[str, Any]) -> list[str]:
+    named = evidence.get("known_accept_rate")
+    if named is not None and named < LEAST_NAMED:
+        return [
+            f"it names {named:.3f} of the known crops of val_calib, less than {LEAST_NAMED:g}: more stay unknown than "
+            "bear a name"
+        ]
     answered = evidence.get("coverage")
     if answered is None or answered >= LEAST_ANSWERED:
         return []
