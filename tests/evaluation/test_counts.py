@@ -1,7 +1,5 @@
 """A system's counts go where a model's rows go: one ratio metric, and no third family."""
 
-from functools import partial
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,10 +9,8 @@ from vouch import tables
 from vouch.evaluation.comparison import Resampling, compare
 from vouch.evaluation.gates.metrics_files import Measured, metrics_of
 from vouch.evaluation.gates.rules import Rule, judge
-from vouch.evaluation.metrics.definitions import LOWER, METRICS, Metric
+from vouch.evaluation.metrics.counts import numbered_counts
 from vouch.evaluation.metrics.intervals import group_weights
-from vouch.evaluation.metrics.measures import MEASURES
-from vouch.evaluation.metrics.ratios import ratio
 from vouch.evaluation.metrics.strata import every_stratum, strata_masks
 from vouch.evaluation.metrics.table import metrics_table
 from vouch.evaluation.significance import flip_signs
@@ -39,18 +35,7 @@ def counts(wrong, seed=0):
         }
     )
     assert set(tables.COUNTS) <= set(rows)
-    return rows.assign(group_index=pd.factorize(rows["group"], sort=True)[0])
-
-
-def error(rows):
-    return np.abs(rows["n_pred"] - rows["n_true"]).to_numpy(np.float64), np.ones(len(rows))
-
-
-@pytest.fixture(autouse=True)
-def count_mae(monkeypatch):
-    read = Metric("Count error", "Mean error of a count.", LOWER, "log", ("n_true", "n_pred"))
-    monkeypatch.setitem(METRICS, "count_mae", read)
-    monkeypatch.setitem(MEASURES, "count_mae", partial(ratio, terms=error, share=False))
+    return numbered_counts(rows)
 
 
 def measured(rows):

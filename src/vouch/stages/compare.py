@@ -15,7 +15,7 @@ from pydantic import Field
 from vouch import io, paths
 from vouch.calibration.apply.calibrator import calibrated, fitted_from
 from vouch.evaluation.comparison import Resampling, compare, overlap
-from vouch.evaluation.metrics.definitions import MetricName
+from vouch.evaluation.metrics.definitions import ComparedName
 from vouch.evaluation.metrics.intervals import group_weights
 from vouch.evaluation.metrics.numbering import numbered
 from vouch.evaluation.significance import flip_signs
@@ -30,7 +30,7 @@ from vouch.stages import main
 class Params(Section):
     """models.M.compare."""
 
-    margins: dict[MetricName, Annotated[float, Field(ge=0.0)]]
+    margins: dict[ComparedName, Annotated[float, Field(ge=0.0)]]
     strata: tuple[tuple[str, ...], ...]
     replicates: Annotated[int, Field(ge=200, le=1_000_000)]  # and patterns of signs: 5 bytes for each group of each
     seed: Annotated[int, Field(ge=0)]

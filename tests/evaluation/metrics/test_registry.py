@@ -17,6 +17,7 @@ from vouch.evaluation.metrics.table import metrics_table
 CALIBRATOR = unchanged(0.1)
 POLICY = accepting({"phone": 0.5, "cone": 0.8})
 OF_TEST = [name for name, metric in METRICS.items() if metric.interval]
+OF_COUNTS = [name for name, metric in METRICS.items() if "n_true" in metric.needs]
 COLUMNS = ["sample_id", "group", "stratum_stream", "class_true", "class_pred", "score", "correct"]
 ROWS = pd.DataFrame(
     [
@@ -162,7 +163,7 @@ def test_every_metric_of_a_photograph_has_a_value():
     rows = photographs(0)
     weights = group_weights(25, replicates=200, rng=np.random.default_rng(0))
     names = [name for name in OF_TEST if not missing_columns(rows, name)]
-    assert set(OF_TEST) - set(names) == {"map50", "map50_95"}
+    assert set(OF_TEST) - set(names) == {"map50", "map50_95", *OF_COUNTS}
     table = metrics_table(
         rows, names=names, masks={"all": np.ones(len(rows), dtype=bool)}, weights=weights, setting=SETTING
     )

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from vouch.errors import so_many
 from vouch.evaluation.gates.margins import ENOUGH, equal_passes, least_margin
-from vouch.evaluation.metrics.definitions import HIGHER, LOWER, METRICS, Direction
+from vouch.evaluation.metrics.definitions import HIGHER, LOWER, METRICS, NEITHER, Direction
 from vouch.evaluation.metrics.strata import ALL
 from vouch.names import closest
 from vouch.params import Section
@@ -40,6 +40,8 @@ COUNTED = ("test", "by_group", "comparison")  # their figures rest on groups
 def _known(name: str) -> str:
     if name not in METRICS:
         raise ValueError(f"a metric: {closest(name, METRICS)}")
+    if METRICS[name].direction == NEITHER:
+        raise ValueError(f"a metric of which more or less is better, unlike {name}")
     return name
 
 

@@ -10,14 +10,16 @@ from pydantic import AfterValidator
 
 from vouch.tables import PROBABILITY
 
-Direction = Literal[1, -1]
+Direction = Literal[1, -1, 0]
 Method = Literal["share", "effective", "count", "log", "logit", "percentile", "noise"]  # see `intervals.estimate`
 
 HIGHER: Direction = 1
 LOWER: Direction = -1
+NEITHER: Direction = 0  # too much and too little are as bad
 CLASSES = (PROBABILITY,)
 POSITIVE = ("positive",)
 BOXES = ("x1", "y1", "x2", "y2", "iou")
+COUNTED = ("n_true", "n_pred")
 BEFORE = "_before"  # ends the name of a metric as it was before calibration
 
 
@@ -30,7 +32,8 @@ class Metric:
     title, sentence
         What it is called, and what it says.
     direction
-        1 when higher is better, -1 when lower is.
+        1 when higher is better, -1 when lower is, 0 when it should be near 0: such a metric is read, neither limited by
+        a gate nor compared.
     interval
         The family: which of `intervals.estimate`'s methods; docs/intervals.md says what each errs by. None: a value
         alone, as a comparison of two files or a fit on val_select gives it.
@@ -195,6 +198,45 @@ METRICS = {  # in the order of the page
         "log",
         ("selected", "set_size"),
     ),
+    # of counts: pairs of a photograph and a product that is there or was said to be
+    "count_mae": Metric(
+        "Count error",
+        "Mean over products of how far a count is off, where the product is there or was said to be.",
+        LOWER,
+        "count",
+        COUNTED,
+    ),
+    "count_mae_micro": Metric(
+        "Count error, over all pairs",
+        "The same over all pairs of a photograph and a product: frequent products weigh more.",
+        LOWER,
+        "count",
+        COUNTED,
+    ),
+    "exact_count_rate": Metric(
+        "Exact counts",
+        "Share of pairs of a photograph and a product that are counted exactly.",
+        HIGHER,
+        "share",
+        COUNTED,
+    ),
+    "count_bias": Metric(
+        "Count bias",
+        "Mean of counts less truths over the same pairs: above 0 too many, below 0 too few.",
+        NEITHER,
+        "percentile",
+        COUNTED,
+    ),
+    "false_gap_rate": Metric(
+        "False gaps", "Share of products there, photograph by photograph, that are counted 0.", LOWER, "share", COUNTED
+    ),
+    "hidden_gap_rate": Metric(
+        "Hidden gaps",
+        "Share of products counted, photograph by photograph, that are not there.",
+        LOWER,
+        "share",
+        COUNTED,
+    ),
     # of a data set
     "largest_component_fraction": Metric(
         "Largest component fraction", "Share of photographs that the largest indivisible part of a split holds.", LOWER
@@ -235,4 +277,11 @@ def _measurable(name: str) -> str:
     return name
 
 
+def _directed(name: str) -> str:
+    if METRICS[_measurable(name)].direction == NEITHER:
+        raise ValueError(f"a metric of which more or less is better, unlike {name}")
+    return name
+
+
 MetricName = Annotated[str, AfterValidator(_measurable)]  # a parameter that names a metric of val_test
+ComparedName = Annotated[str, AfterValidator(_directed)]  # and one that tells the better of two sides

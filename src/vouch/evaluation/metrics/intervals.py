@@ -37,6 +37,8 @@ class Measure:
     noise
         For a sum of absolute values (ECE), which chance pushes up: float64 of shape (b,), an upper bound of how far a
         replicate is from the rows' own value.
+    without
+        float64 of shape (g,), where a subtraction tells it: the value without each group in turn, as `values` gives it.
     """
 
     values: Callable[[IntArray], FloatArray]
@@ -44,6 +46,7 @@ class Measure:
     share: bool
     hits: FloatArray | None = None
     noise: Callable[[IntArray], FloatArray] | None = None
+    without: FloatArray | None = None
 
 
 @dataclass(frozen=True)
@@ -219,8 +222,9 @@ def _variance(left_out: FloatArray, support: FloatArray, tail: float) -> float:
 
 def jackknife(measure: Measure) -> FloatArray:
     """Return the metric without each group in turn, undefined ones left out."""
-    n_groups = len(measure.support)
-    values = left_out(measure.values, n_groups, np.arange(n_groups))
+    n_groups, values = len(measure.support), measure.without
+    if values is None:
+        values = left_out(measure.values, n_groups, np.arange(n_groups))
     return values[~np.isnan(values)]
 
 

@@ -1,6 +1,6 @@
 """How each metric of `definitions` is made ready on rows, and whether the rows carry what it needs.
 
-Three families: ratios of sums over rows (`ratios`, `probabilities`, `calibration_error`), ranks of detections
+Three families: ratios of sums over rows (`ratios`, `probabilities`, `calibration_error`, `counts`), ranks of detections
 (`average_precision`), and orders of answers or of a class (`selective`, `auroc`).
 """
 
@@ -12,7 +12,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from vouch.errors import DataError, Problem, refuse_any
-from vouch.evaluation.metrics import auroc, calibration_error, detection_calibration, probabilities, ratios, selective
+from vouch.evaluation.metrics import (
+    auroc,
+    calibration_error,
+    counts,
+    detection_calibration,
+    probabilities,
+    ratios,
+    selective,
+)
 from vouch.evaluation.metrics.average_precision import IOU_BITS, mean_average_precision
 from vouch.evaluation.metrics.calibration_error import equal_mass, equal_width
 from vouch.evaluation.metrics.definitions import METRICS
@@ -73,6 +81,13 @@ MEASURES: dict[str, Ready] = {
     "coverage_at_risk_02": partial(selective.coverage_at_risk, limit=0.02),
     "coverage_at_risk_02_first": partial(selective.coverage_before_risk, limit=0.02),
     "coverage_at_precision_95": partial(selective.coverage_at_risk, limit=0.05),
+    # of counts
+    "count_mae": counts.mean_over_products,
+    "count_mae_micro": _counted(counts.error, share=False),
+    "exact_count_rate": _counted(counts.exact, share=True),
+    "count_bias": _counted(counts.bias, share=False),
+    "false_gap_rate": _counted(counts.false_gaps, share=True),
+    "hidden_gap_rate": _counted(counts.hidden_gaps, share=True),
 }
 
 CHANCE: dict[str, Chance] = {  # what a perfectly calibrated model would show on average
