@@ -12,6 +12,7 @@ from vouch.commands.data import import_, manifest_export
 from vouch.commands.deploy import deploy
 from vouch.commands.drift import drift
 from vouch.commands.dvc_busy import at_work
+from vouch.commands.evaluate_counts import evaluate_counts
 from vouch.commands.examples import epilog, help_of
 from vouch.commands.gate import gate
 from vouch.commands.known import KINDS, refuse_unknown
@@ -75,6 +76,7 @@ offered(app, "check", check, panel=VERDICT)
 offered(app, "gate", gate, panel=VERDICT)
 offered(app, "plan", plan, panel=VERDICT)
 offered(app, "compare", compare, panel=VERDICT)
+offered(app, "evaluate-counts", evaluate_counts, panel=VERDICT)
 offered(app, "predict", predict, panel=ANSWERS)
 offered(app, "drift", drift, panel=ANSWERS)
 offered(app, "promote", promote, panel=RELEASE)

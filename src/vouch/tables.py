@@ -104,6 +104,7 @@ NUMBERED = (  # the last three where misses and false alarms of one class are co
     "positive_probability",
 )
 COUNTS = ("sample_id", "group", "class", "n_true", "n_pred")  # and stratum_*
+UNKNOWN = "unknown"  # the class of COUNTS for objects that are, or are said to be, no product of the gallery
 
 
 def group_columns(table: "pd.DataFrame") -> list[str]:

@@ -96,6 +96,13 @@ def contradicting_labels():
     pd.concat([issues, pd.DataFrame([row], columns=issues.columns)]).to_parquet(path)
 
 
+def counted():
+    shutil.copyfile(ROOT / "defaults.yaml", "defaults.yaml")
+    counts = [{"sample_id": f"{n}.jpg", "counts": {"cola": n % 4}, "groups": {"store": str(n // 2)}} for n in range(9)]
+    for name in ("predictions", "truth"):
+        Path(f"{name}.json").write_text(json.dumps(counts))
+
+
 def compared():
     Path("metrics/driver/comparison.json").write_text('{"overall": {"all": {"verdict": "unknown"}}}')
 
@@ -114,6 +121,7 @@ PREPARED = {
     "split assign": two_new_groups,
     "review-labels": contradicting_labels,
     "compare": compared,
+    "evaluate-counts": counted,
     "plan": real_rules,
     "predict": photographs,
     "drift": photographs,

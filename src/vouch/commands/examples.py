@@ -29,6 +29,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "gate": ("vouch gate driver", "vouch gate driver --enforce"),
     "plan": ("vouch plan driver --groups 40 --per-group 8 --icc .05", "vouch plan driver"),
     "compare": ("vouch compare driver",),
+    "evaluate-counts": (
+        "vouch evaluate-counts --predictions predictions.json --ground-truth truth.json",
+        "vouch evaluate-counts --predictions predictions.json --ground-truth truth.json --group-key store",
+    ),
     "predict": (
         "vouch predict driver photographs/p0.jpg -o answer.jpg",
         "vouch predict roadwork photographs --csv answers.csv",

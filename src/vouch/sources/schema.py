@@ -23,6 +23,7 @@ EXPECTED = {
     "enum": "one of {}",
     "minLength": "text of at least {} character",
     "minimum": "at least {}",
+    "maximum": "at most {}",
     "dependentRequired": "fields that come together {}",
 }
 TYPES: dict[str, Check] = {
@@ -31,6 +32,7 @@ TYPES: dict[str, Check] = {
     "string": lambda value: type(value) is str,
     "integer": lambda value: type(value) is int,
     "number": lambda value: type(value) is float or type(value) is int,
+    "null": lambda value: value is None,
 }
 
 
@@ -98,6 +100,13 @@ def _unknown(keyword: str) -> Check:
     raise NotImplementedError(f"schema keyword {keyword}")
 
 
+def _type(value: str | list[str]) -> Check:
+    if isinstance(value, str):
+        return TYPES[value]
+    checks = [TYPES[one] for one in value]
+    return lambda content: any(check(content) for check in checks)
+
+
 def _properties(value: dict[str, Any], schema: dict[str, Any]) -> Check:
     checks = {key: compiled(part) for key, part in value.items()}
     return lambda content: all(checks[key](item) for key, item in content.items() if key in checks)
@@ -121,10 +130,11 @@ def _dependent(value: dict[str, list[str]], schema: dict[str, Any]) -> Check:
 
 
 KEYWORDS: dict[str, Callable[[Any, dict[str, Any]], Check]] = {
-    "type": lambda value, _: TYPES[value],
+    "type": lambda value, _: _type(value),
     "enum": lambda value, _: lambda content: content in value,
-    "minLength": lambda value, _: lambda content: len(content) >= value,
+    "minLength": lambda value, _: lambda content: content is None or len(content) >= value,
     "minimum": lambda value, _: lambda content: content >= value,
+    "maximum": lambda value, _: lambda content: content <= value,
     "minItems": lambda value, _: lambda content: len(content) >= value,
     "maxItems": lambda value, _: lambda content: len(content) <= value,
     "required": lambda value, _: lambda content: content.keys() >= set(value),
