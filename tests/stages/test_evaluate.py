@@ -13,6 +13,7 @@ PARAMS = """
 pipeline: {{models: {{driver: {{task: {task}}}}}}}
 models:
   driver:
+    predict: {{limit: 2}}
     evaluate:
       metrics: {metrics}
       crossed: {crossed}
@@ -22,7 +23,8 @@ models:
       few_groups: 20
       worst: 12
 """
-METRICS = "[map50, map50_95, recall, precision, false_alarms_per_sample, ece, ece_before, ece_accepted]"
+METRICS = "[map50, map75, map50_95, recall, precision, false_alarms_per_sample, limit_reached_fraction, ece, \
+  ece_before, ece_accepted]"
 PLOTS = (
     "pr",
     "reliability",
@@ -119,7 +121,7 @@ def test_rows_and_hits_of_the_groups_add_up_to_every_share(workspace):
     run("driver")
     test = io.read_json(paths.metrics("driver", "test"))
     found = io.read_table(paths.plots("driver", "test/groups.parquet"))
-    assert set(found["metric"]) == {"recall", "precision"} & set(test)
+    assert set(found["metric"]) == {"recall", "precision", "limit_reached_fraction"} & set(test)
     for (metric, stratum), part in found.groupby(["metric", "stratum"]):
         cell = test[metric][stratum]
         assert (part["rows"].sum(), len(part)) == (cell["n_rows"], cell["n_groups"])

@@ -1,6 +1,7 @@
 """Judge the candidate on val_test, with intervals, by stratum.
 
-Reads:  pipeline.models.M.task, data/predictions/M/candidate/val_test.parquet, models/M/{calibrator,policy}.json
+Reads:  pipeline.models.M.task, models.M.predict (its limit), data/predictions/M/candidate/val_test.parquet,
+        models/M/{calibrator,policy}.json
 Writes: metrics/M/test.json, plots/M/test/{pr,reliability,recall_by_confidence,risk_coverage,confusion,
         misses}.csv, plots/M/test/groups.parquet: rows and hits of each group, which gate and `vouch plan` reckon with
 Fails when: a crossed stratum or a metric is unknown, the rows lack a column that a metric needs, or the calibrator or
@@ -17,10 +18,10 @@ from vouch.calibration.apply.calibrator import calibrated, fitted_from
 from vouch.evaluation.metrics import curves
 from vouch.evaluation.metrics.definitions import MetricName
 from vouch.evaluation.metrics.intervals import Setting, group_weights
-from vouch.evaluation.metrics.numbering import numbered
+from vouch.evaluation.metrics.numbering import limited, numbered
 from vouch.evaluation.metrics.strata import every_stratum, strata_masks
 from vouch.evaluation.metrics.table import group_table, metrics_table
-from vouch.params import Section, load
+from vouch.params import Section, load, read_section
 from vouch.policies.apply.policy import decided
 from vouch.roads import task_of
 from vouch.splits.contract import read_predictions
@@ -46,6 +47,7 @@ def run(name: str) -> None:
     calibrator, policy = (io.read_json(paths.model(name, f"{part}.json")) for part in ("calibrator", "policy"))
     predictions = read_predictions(name, "candidate", "val_test", purpose="judge")
     rows = decided(policy, calibrated(calibrator, predictions))
+    rows = limited(rows, read_section("models", name, "predict").content.get("limit"))  # of detectors
     rows = numbered(rows, task=task, floor=fitted_from(calibrator), positive=policy.get("positive"))
     setting = Setting(params.level, policy["intraclass_correlation"], params.few_groups)
     rng = np.random.default_rng(params.seed)

@@ -10,6 +10,7 @@ from pycocotools.cocoeval import COCOeval
 
 from vouch.evaluation.metrics.average_precision import IOU_BITS, mean_average_precision
 from vouch.evaluation.metrics.intervals import group_weights, point
+from vouch.evaluation.metrics.measures import MEASURES
 
 CLASSES = ("cone", "face", "phone")
 
@@ -91,7 +92,8 @@ def test_map_equals_pycocotools_in_all_and_in_each_class(seed):
     rows = rows_of(evaluation, range(40))
     precision = evaluation.eval["precision"][:, :, :, 0, -1]
     assert point(mean_average_precision(rows, 40, bits=IOU_BITS)) == pytest.approx(precision.mean(), abs=1e-12)
-    assert point(mean_average_precision(rows, 40, bits=(0,))) == pytest.approx(precision[0].mean(), abs=1e-12)
+    for name, iou in (("map50", 0), ("map75", 5)):  # of .50, .55 and so on
+        assert point(MEASURES[name](rows, 40)) == pytest.approx(precision[iou].mean(), abs=1e-12)
     for number, name in enumerate(CLASSES):
         own = rows[(rows["class_true"] == name) | (rows["class_pred"] == name)]
         expected = precision[0, :, number].mean()

@@ -11,7 +11,7 @@ from vouch.evaluation.metrics.calibration_error import BINS
 from vouch.evaluation.metrics.definitions import METRICS
 from vouch.evaluation.metrics.intervals import estimate, group_weights, point
 from vouch.evaluation.metrics.measures import CHANCE, MEASURES, missing_columns
-from vouch.evaluation.metrics.numbering import numbered
+from vouch.evaluation.metrics.numbering import limited, numbered
 from vouch.evaluation.metrics.table import metrics_table
 
 CALIBRATOR = unchanged(0.1)
@@ -58,6 +58,14 @@ def test_precision_is_right_ones_of_the_accepted(rows):
 
 def test_false_alarms_are_counted_for_each_photograph_with_or_without_rows_of_truth(rows):
     assert value(rows, "false_alarms_per_sample") == pytest.approx(1 / 5)
+
+
+def test_the_limit_is_reached_where_as_many_detections_are_there_as_it_lets_through(rows):
+    # photographs a to e have 3, 0, 2, 0 and 1 detections; the misses of a and b are none
+    shares = {limit: value(limited(rows, limit), "limit_reached_fraction") for limit in (1, 2, 3, 4)}
+    assert shares == pytest.approx({1: 3 / 5, 2: 2 / 5, 3: 1 / 5, 4: 0.0})
+    assert limited(rows, None) is rows
+    assert missing_columns(rows, "limit_reached_fraction") == ["limited"]
 
 
 def test_ece_by_hand(rows):
@@ -163,7 +171,8 @@ def test_every_metric_of_a_photograph_has_a_value():
     rows = photographs(0)
     weights = group_weights(25, replicates=200, rng=np.random.default_rng(0))
     names = [name for name in OF_TEST if not missing_columns(rows, name)]
-    assert set(OF_TEST) - set(names) == {"map50", "map50_95", *OF_COUNTS}
+    detections = {"map50", "map75", "map50_95", "limit_reached_fraction"}
+    assert set(OF_TEST) - set(names) == {*detections, *OF_COUNTS}
     table = metrics_table(
         rows, names=names, masks={"all": np.ones(len(rows), dtype=bool)}, weights=weights, setting=SETTING
     )

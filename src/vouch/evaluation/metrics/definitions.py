@@ -64,6 +64,13 @@ METRICS = {  # in the order of the page
         "effective",
         ("hits",),
     ),
+    "map75": Metric(
+        "mAP at IoU .75",
+        "As mAP, a box counts when it overlaps by three quarters.",
+        HIGHER,
+        "effective",
+        ("hits",),
+    ),
     "map50_95": Metric(
         "mAP at IoU .50–.95",
         "As mAP, averaged over ten overlaps: rewards tight boxes.",
@@ -75,6 +82,14 @@ METRICS = {  # in the order of the page
     "precision": Metric("Precision", "Share of accepted boxes that are right.", HIGHER, "share"),
     "false_alarms_per_sample": Metric(
         "False alarms a photograph", "Mean number of accepted wrong boxes.", LOWER, "count", by_class=False
+    ),
+    "limit_reached_fraction": Metric(
+        "Limit reached",
+        "Share of photographs with as many detections as `predict.limit` lets through: more may be there.",
+        LOWER,
+        "share",
+        ("limited",),
+        by_class=False,
     ),
     "accuracy": Metric("Accuracy", "Share of photographs that get the right class.", HIGHER, "share", CLASSES),
     "accuracy_on_exits": Metric(

@@ -42,10 +42,12 @@ def _by_chance(*, stated: str, counted: str, bins: Callable[[FloatArray, int], n
 MEASURES: dict[str, Ready] = {
     # of detections
     "map50": partial(mean_average_precision, bits=(0,)),
+    "map75": partial(mean_average_precision, bits=(5,)),
     "map50_95": partial(mean_average_precision, bits=IOU_BITS),
     "recall": _counted(ratios.recall, share=True),
     "precision": _counted(ratios.precision, share=True),
     "false_alarms_per_sample": _counted(ratios.false_alarms, share=False),
+    "limit_reached_fraction": _counted(ratios.limit_reached, share=True),
     # of class probabilities
     "accuracy": _counted(ratios.accuracy, share=True),
     "nll": _counted(probabilities.nll, share=False),

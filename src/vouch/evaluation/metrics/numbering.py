@@ -13,6 +13,17 @@ from vouch.tables import PROBABILITY
 from vouch.tasks import Task
 
 
+def limited(rows: pd.DataFrame, limit: int | None) -> pd.DataFrame:
+    """Return rows with `limited`: whether as many detections of their photograph are there as were let through.
+
+    Without a limit the rows come back as they are.
+    """
+    if limit is None:
+        return rows
+    detections = rows["class_pred"].notna().groupby(rows["sample_id"], sort=False).transform("sum")
+    return rows.assign(limited=detections >= limit)
+
+
 def numbered(rows: pd.DataFrame, *, task: Task, floor: float, positive: str | None) -> pd.DataFrame:
     """Return calibrated and decided rows with the columns `tables.NUMBERED`.
 

@@ -72,6 +72,11 @@ def false_alarms(rows: pd.DataFrame) -> Terms:
     return floats(rows["accept"] & ~rows["correct"], rows["first"])
 
 
+def limit_reached(rows: pd.DataFrame) -> Terms:
+    """Of all photographs, those whose detections reached the limit."""
+    return floats(rows["limited"] & rows["first"], rows["first"])
+
+
 def coverage(rows: pd.DataFrame) -> Terms:
     """Of all answers, the accepted ones."""
     return floats(rows["accept"], rows["class_pred"].notna())
