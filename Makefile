@@ -51,7 +51,7 @@ starter: setup ## train the starting weights of MODEL again, from step FIRST of 
 
 lock: setup ## pin every package again, after a change of pyproject.toml
 	uv pip compile --quiet --no-header --no-annotate --no-emit-index-url --python-version 3.11 pyproject.toml \
-	  --extra torchvision --extra ultralytics --extra classifier --extra pairs --extra ssl --extra openvino --extra dev --output-file requirements.lock
+	  --extra torchvision --extra ultralytics --extra classifier --extra pairs --extra pretrained --extra ssl --extra openvino --extra dev --output-file requirements.lock
 
 setup: .venv/.set-up ## create .venv and install what requirements.lock names
 
