@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from made_folders import GREY, in_classes, manifest, planted, yolo
+from made_folders import GREY, in_classes, manifest, photograph, planted, yolo
 from pipeline.graph import ROOT
 from vouch.commands import importing
 from vouch.commands import new as command
@@ -13,6 +13,7 @@ from vouch.errors import DataError, ManifestError, ParamsError, VouchError, Work
 from vouch.params import load, read_params, read_section
 from vouch.roads import check_workspace
 from vouch.stages import decide, evaluate, gate, ingest, split, train_classifier, train_detector, validate
+from vouch.training.backbones import packaged
 
 VIDEOS = [f"video{v:02}_{n:03}" for v in range(12) for n in range(4)]
 ROWS = [{"file": f"images/{n}.jpg", "video": n[:7], "light": "day" if n[6] in "01234" else "dusk"} for n in VIDEOS]
@@ -80,6 +81,20 @@ def test_a_folder_of_classes_becomes_a_classifier(checkout):
     load(train_classifier.Params, "models", "pets", "train_classifier")
     assert read_params()["pipeline"]["fine_tuned"]["pets"]["start"] == "models/architectures/none.yaml"
     assert read_params()["datasets"]["pets"]["ingest"]["group_keys"] == ["sample"]
+
+
+def test_a_folder_of_real_photographs_becomes_a_classifier_that_starts_from_imagenet(checkout):
+    files = dict.fromkeys(in_classes({"cat": 60, "dog": 60}), photograph(size=(320, 240)))
+    new("pets", folder(checkout, files), group=["none"])
+    check_workspace()
+    wanted = load(train_classifier.Params, "models", "pets", "train_classifier")
+    start = read_params()["pipeline"]["fine_tuned"]["pets"]["start"]
+    assert (start, wanted.backbone.name, wanted.layer_decay) == (
+        "models/architectures/lite0.yaml",
+        packaged.read(ROOT / start).backbone,
+        0.9,
+    )
+    assert wanted.size_px == wanted.views.side_px == 224
 
 
 def test_a_dry_run_says_all_of_it_and_writes_nothing(checkout, capsys):

@@ -57,6 +57,7 @@ def test_an_output_is_ignored_by_git_unless_git_keeps_it(repository):
     [
         "models/starter/driver/weights.safetensors",
         "models/architectures/yolo11p.yaml",
+        "models/architectures/lite0.yaml",
         "splits/driver.lock.csv",
         "metrics/driver/test.json",
     ],

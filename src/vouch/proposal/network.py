@@ -6,7 +6,7 @@ Another processor takes another time: half or twice as much is no surprise.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 import numpy as np
@@ -21,20 +21,34 @@ from vouch.vision.images.decoding import read_header
 
 FloatArray = npt.NDArray[np.float64]
 
-SECONDS = ByTask(detect=0.085, classify=0.018, identify=0.018)  # at the canvas below
-MEASURED_PX = ByTask(detect=320, classify=128, identify=128)
-NETWORK = ByTask(detect="YOLO11-p", classify="resnet10t at half its width", identify="resnet10t at half its width")
-CANVASES = ByTask(detect=(224, 320, 416, 512, 640), classify=(128, 160, 224), identify=(96, 128, 160))
-VIEWS = ByTask(
-    detect=35_000, classify=45_000, identify=45_000
-)  # of train photographs: curbside took 50 x 671, trashnet 30 x 1,516
-EPOCHS = (10, 100)  # fewest and most
-BATCH = ByTask(detect=16, classify=32, identify=32)
 STEPS = 20  # of an epoch, below which batches are halved
 MINUTES = 15.0  # of training on two cores
 THREADS = 2
 SMALL_SHARE = 0.05
 HEADERS = 2000  # photographs whose size is read
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A network and what it starts from, how long it trains, and what that costs."""
+
+    network: str  # in words
+    pretrained: bool  # it starts from weights that saw a million photographs
+    seconds: float  # a photograph, at the canvas of `measured_px`
+    measured_px: int
+    canvases: tuple[int, ...]
+    views: int  # of train photographs: curbside took 50 x 671 and trashnet 30 x 1,516 from random weights
+    epochs: tuple[int, int]  # fewest and most
+    batch: int
+
+
+DETECTOR = Recipe("YOLO11-p from random weights", False, 0.085, 320, (224, 320, 416, 512, 640), 35_000, (10, 100), 16)
+SMALL = Recipe(
+    "resnet10t at half its width from random weights", False, 0.018, 128, (128, 160, 224), 45_000, (10, 100), 32
+)
+EMBEDDER = replace(SMALL, canvases=(96, 128, 160))  # its steps are a classifier's, its crops smaller
+LITE0 = Recipe("EfficientNet-Lite0 from ImageNet's weights", True, 0.100, 224, (160, 224), 12_000, (4, 40), 16)
+PRETRAINED_PX = 160  # the longer side in the middle below which photographs are unlike those of ImageNet
 
 
 @dataclass(frozen=True)
@@ -61,12 +75,13 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Network:
-    """What the training section of a model says of size and length."""
+    """What the training section of a model says of size and length, and whether it starts from ImageNet's weights."""
 
     size_px: int
     epochs: int
     batch: int
     minutes: float
+    pretrained: bool
     said: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
 
@@ -89,11 +104,20 @@ def photograph_sizes(found: Survey) -> Sizes:
     return Sizes(tuple(kept), np.array(pixels, dtype=np.float64).reshape(-1, 2), tuple(problems))
 
 
+def recipe(task: Task, longer_px: float) -> Recipe:
+    """Return what is trained: a classifier of photographs, not of thumbnails, starts from ImageNet's weights."""
+    classifier = LITE0 if longer_px >= PRETRAINED_PX else SMALL
+    return ByTask(detect=DETECTOR, classify=classifier, identify=EMBEDDER)[task]
+
+
 def network(task: Task, found: Survey, sizes: Sizes, *, n_train: int, cores: int) -> Network:
     """Return canvas, epochs, batch and minutes; training that would take too long on two cores is cut, and said so."""
-    canvases = _canvases(task, float(median(sizes.longer)))
+    longer_px = float(median(sizes.longer))
+    chosen = recipe(task, longer_px)
+    canvases = _canvases(chosen, longer_px)
     said, warnings = [], []
-    wanted = int(np.clip(round(VIEWS[task] / n_train), *EPOCHS))
+    fewest, most = chosen.epochs
+    wanted = int(np.clip(round(chosen.views / n_train), fewest, most))
     if task == "detect":
         shares = {canvas: small_share(found, sizes, canvas) for canvas in canvases}
         size_px = next((canvas for canvas, share in shares.items() if share <= SMALL_SHARE), canvases[-1])
@@ -101,34 +125,36 @@ def network(task: Task, found: Survey, sizes: Sizes, *, n_train: int, cores: int
         if shares[size_px] > SMALL_SHARE:
             warnings.append(f"{why} on a canvas of {size_px}, the largest: they can hardly be found")
     else:
-        fitting = [one for one in canvases if minutes(task, one, wanted, n_train, THREADS) <= MINUTES]
+        fitting = [one for one in canvases if minutes(chosen, one, wanted, n_train, THREADS) <= MINUTES]
         size_px = max(fitting, default=canvases[0])
         cut = f"; {canvases[-1]} would take longer than {MINUTES:g} minutes" if size_px < canvases[-1] else ""
         why = f"the largest of {', '.join(map(str, canvases))} that the time allows{cut}"
     said.append((f"canvas {size_px} x {size_px}", why))
-    affordable = int(MINUTES / minutes(task, size_px, 1, n_train, THREADS))
-    epochs = max(EPOCHS[0], min(wanted, affordable))
-    limit = f"to stay within {MINUTES:g} minutes on {THREADS} cores" if affordable >= EPOCHS[0] else "to the least"
+    affordable = int(MINUTES / minutes(chosen, size_px, 1, n_train, THREADS))
+    epochs = max(fewest, min(wanted, affordable))
+    limit = f"to stay within {MINUTES:g} minutes on {THREADS} cores" if affordable >= fewest else "to the least"
     cut = f", cut from {wanted} {limit}" if epochs < wanted else ""
     said.append((f"{epochs} epochs", f"{n_train:,} photographs in train; fewer photographs take more{cut}"))
-    taken = minutes(task, size_px, epochs, n_train, min(THREADS, cores))
-    threads = min(THREADS, cores)
-    said.append(
-        (
-            f"about {taken:.0f} minutes of training here" if taken >= 1 else "less than a minute of training here",
-            f"{NETWORK[task]} from random weights on {counted(threads, 'core')}, by rates of an AMD EPYC",
-        )
-    )
     if epochs < wanted:
         warnings.append(
             f"{epochs} epochs are fewer than the {wanted} that these photographs want: raise it for a night"
         )
-    return Network(size_px, epochs, _batch(task, n_train), round(taken, 1), tuple(said), tuple(warnings))
+    taken, spent = _spent(chosen, size_px, epochs, n_train, min(THREADS, cores))
+    said.append(spent)
+    batch = _batch(chosen, n_train)
+    return Network(size_px, epochs, batch, round(taken, 1), chosen.pretrained, tuple(said), tuple(warnings))
 
 
-def minutes(task: Task, size_px: int, epochs: int, n_train: int, threads: int) -> float:
+def _spent(chosen: Recipe, size_px: int, epochs: int, n_train: int, threads: int) -> tuple[float, tuple[str, str]]:
+    """Return the minutes of a training here, and the sentence that says them."""
+    taken = minutes(chosen, size_px, epochs, n_train, threads)
+    what = f"about {taken:.0f} minutes of training here" if taken >= 1 else "less than a minute of training here"
+    return taken, (what, f"{chosen.network} on {counted(threads, 'core')}, by rates of an AMD EPYC")
+
+
+def minutes(chosen: Recipe, size_px: int, epochs: int, n_train: int, threads: int) -> float:
     """Return the minutes of a training on so many cores; time grows with the canvas's area."""
-    seconds = SECONDS[task] * (size_px / MEASURED_PX[task]) ** 2
+    seconds = chosen.seconds * (size_px / chosen.measured_px) ** 2
     return seconds * epochs * n_train / threads / 60
 
 
@@ -143,14 +169,14 @@ def small_share(found: Survey, sizes: Sizes, canvas: int) -> float:
     return small / total if total else 0.0
 
 
-def _canvases(task: Task, longer_px: float) -> Sequence[int]:
+def _canvases(chosen: Recipe, longer_px: float) -> Sequence[int]:
     """Return the canvases that do not enlarge a photograph; of small ones the multiple of 32 below."""
-    return [one for one in CANVASES[task] if one <= longer_px] or [max(32, int(longer_px) // 32 * 32)]
+    return [one for one in chosen.canvases if one <= longer_px] or [max(32, int(longer_px) // 32 * 32)]
 
 
-def _batch(task: Task, n_train: int) -> int:
+def _batch(chosen: Recipe, n_train: int) -> int:
     """Return the batch, halved where an epoch would have few steps."""
-    batch = BATCH[task]
+    batch = chosen.batch
     while batch > 4 and n_train < STEPS * batch:
         batch //= 2
     return batch

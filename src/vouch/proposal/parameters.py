@@ -17,6 +17,12 @@ STARTS: ByTask[dict[str, str]] = ByTask(
     identify={"start": "models/architectures/none.yaml"},
 )
 TRAININGS = ByTask(detect="train_detector", classify="train_classifier", identify="train_embedder")
+LITE0_START = {"start": "models/architectures/lite0.yaml"}
+LITE0 = {  # all of it learns, the slower the further from the heads: docs/pretrained.md
+    "backbone": {"name": "tf_efficientnet_lite0", "options": {}},
+    "learning_rate": 0.001,
+    "layer_decay": 0.9,
+}
 BACKBONE = {  # half the width of resnet10t: 1.2 million parameters
     "name": "resnet10t",
     "options": {"channels": [32, 64, 128, 256], "stem_width": 16},
@@ -48,7 +54,7 @@ def entries(proposal: Proposal, presets: Mapping[str, Any]) -> list[Entry]:
     }
     return [
         (("pipeline", "models", name), model),
-        (("pipeline", ROADS[task], name), {**dataset, **STARTS[task]}),
+        (("pipeline", ROADS[task], name), {**dataset, **(LITE0_START if proposal.pretrained else STARTS[task])}),
         (("pipeline", "trained", name), of_task),
         (("pipeline", "unpromoted", name), dataset),
         (("datasets", name), _dataset(proposal, presets[DATASET])),
@@ -76,9 +82,10 @@ def _model(proposal: Proposal, preset: Mapping[str, Any]) -> dict[str, Any]:
 def _training(proposal: Proposal, preset: Mapping[str, Any]) -> dict[str, Any]:
     length = {"epochs": proposal.epochs, "patience_epochs": proposal.epochs, "batch": proposal.batch}
     size = proposal.size_px
+    network = LITE0 if proposal.pretrained else {"backbone": BACKBONE}
     training = ByTask[dict[str, Any]](
         detect={"size_px": size, **length},
-        classify={"backbone": BACKBONE, "size_px": size, "views": {"side_px": size}, **length},
+        classify={**network, "size_px": size, "views": {"side_px": size}, **length},
         identify={"backbone": BACKBONE, "size_px": size, **length},
     )[proposal.task]
     return dict(_beyond({"training": training}, {"training": preset[TRAININGS[proposal.task]]})["training"])

@@ -41,6 +41,7 @@ class Proposal:
     epochs: int
     batch: int
     minutes: float  # of training on this machine
+    pretrained: bool  # it starts from ImageNet's weights
     policy: Mapping[str, Any]  # what models.M.decide says otherwise than the preset
     rules: Mapping[str, Mapping[str, Any]]  # what models.M.gate.rules say otherwise than the preset
     assumed: tuple[Said, ...]  # in the order of reading
@@ -133,6 +134,7 @@ def _assembled(
         epochs=built.epochs,
         batch=built.batch,
         minutes=built.minutes,
+        pretrained=built.pretrained,
         policy=policy,
         rules=judged,
         assumed=tuple(said),

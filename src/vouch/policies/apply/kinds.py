@@ -202,21 +202,21 @@ FORMS = {
         decide=partial(_exits, rule=_scrc),
     ),
     "open_set": Form(
-        task="identify",  # type: ignore[arg-type]
+        task="identify",
         keys=OPEN_SET,
         score="similarity",
         limit="similarity",
         decide=_by_rule,
         rules={
             "thresholds": Form(
-                task="identify",  # type: ignore[arg-type]
+                task="identify",
                 keys={**OPEN_SET, **open_set.THRESHOLDS},
                 score="similarity",
                 limit="similarity",
                 decide=open_set.named_by_thresholds,
             ),
             "p_value": Form(
-                task="identify",  # type: ignore[arg-type]
+                task="identify",
                 keys={**OPEN_SET, **open_set.P_VALUES},
                 score=open_set.P_VALUE,
                 limit="p",
