@@ -25,7 +25,7 @@ def auroc(rows: pd.DataFrame, n_groups: int) -> Measure:
     def values(weights: IntArray) -> FloatArray:
         total, count = np.zeros(len(weights)), np.zeros(len(weights))
         for order, rising in rankings:
-            chance = _chances(order, rising, weights)
+            chance = chances(order, rising, weights)
             total += np.nan_to_num(chance)
             count += ~np.isnan(chance)
         return quotient(total, count)
@@ -91,7 +91,8 @@ def _against_rest(rows: pd.DataFrame, n_groups: int) -> tuple[list[tuple[Order, 
     return rankings, rarest
 
 
-def _chances(order: Order, rising: bool, weights: IntArray) -> FloatArray:
+def chances(order: Order, rising: bool, weights: IntArray) -> FloatArray:
+    """Return for each replicate the chance that an event scores above (`rising`) or below a row that is none."""
     return by_blocks(len(weights), len(order.group), lambda block: _chance(places(order, weights[block]), rising))
 
 

@@ -18,6 +18,7 @@ LOWER: Direction = -1
 NEITHER: Direction = 0  # too much and too little are as bad
 CLASSES = (PROBABILITY,)
 POSITIVE = ("positive",)
+NEAREST = ("similarity",)
 BOXES = ("x1", "y1", "x2", "y2", "iou")
 COUNTED = ("n_true", "n_pred")
 BEFORE = "_before"  # ends the name of a metric as it was before calibration
@@ -109,6 +110,45 @@ METRICS = {  # in the order of the page
         HIGHER,
         "effective",
         (*POSITIVE, *CLASSES),
+        by_class=False,
+    ),
+    # of crops of known and unknown products
+    "top1": Metric("Top-1", "Share of known crops whose nearest product is theirs.", HIGHER, "share", NEAREST),
+    "top1_accepted": Metric(
+        "Top-1 of named crops",
+        "Share of crops with a name that is theirs; an unknown one has none.",
+        HIGHER,
+        "share",
+        NEAREST,
+    ),
+    "known_accept_rate": Metric(
+        "Known crops named", "Share of known crops that get a name, right or wrong.", HIGHER, "share", NEAREST
+    ),
+    "unknown_false_accept_rate": Metric(
+        "Unknown crops named", "Share of unknown crops that get a name all the same.", LOWER, "share", NEAREST
+    ),
+    "auroc_unknown": Metric(
+        "AUROC of known against unknown",
+        "Chance that a known crop scores above an unknown one.",
+        HIGHER,
+        "logit",
+        NEAREST,
+        by_class=False,
+    ),
+    "oscr": Metric(
+        "OSCR",
+        "Share of known crops named rightly, averaged over the shares of unknown ones that the threshold lets through.",
+        HIGHER,
+        "logit",
+        NEAREST,
+        by_class=False,
+    ),
+    "tpr_at_fpr_05": Metric(
+        "Known crops named at 5 % unknown",
+        "Share of known crops above the threshold that 5 % of unknown ones reach.",
+        HIGHER,
+        "effective",
+        NEAREST,
         by_class=False,
     ),
     # of confidence

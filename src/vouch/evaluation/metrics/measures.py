@@ -1,7 +1,7 @@
 """How each metric of `definitions` is made ready on rows, and whether the rows carry what it needs.
 
 Three families: ratios of sums over rows (`ratios`, `probabilities`, `calibration_error`, `counts`), ranks of detections
-(`average_precision`), and orders of answers or of a class (`selective`, `auroc`).
+(`average_precision`), and orders of answers, of a class or of crops (`selective`, `auroc`, `open_set`).
 """
 
 from collections.abc import Callable, Sequence
@@ -17,6 +17,7 @@ from vouch.evaluation.metrics import (
     calibration_error,
     counts,
     detection_calibration,
+    open_set,
     probabilities,
     ratios,
     selective,
@@ -54,6 +55,14 @@ MEASURES: dict[str, Ready] = {
     "brier": _counted(probabilities.brier, share=False),
     "auroc": auroc.auroc,
     "recall_at_precision_95": partial(auroc.recall_at_precision, limit=0.05),
+    # of crops of known and unknown products
+    "top1": _counted(open_set.top1, share=True),
+    "top1_accepted": _counted(ratios.precision, share=True),
+    "known_accept_rate": _counted(open_set.known_accept_rate, share=True),
+    "unknown_false_accept_rate": _counted(open_set.unknown_false_accept_rate, share=True),
+    "auroc_unknown": open_set.auroc_unknown,
+    "oscr": open_set.oscr,
+    "tpr_at_fpr_05": partial(open_set.tpr_at_fpr, limit=0.05),
     # of confidence
     "ece": _counted(calibration_error.ece, share=True),
     "ece_before": _counted(calibration_error.ece_before, share=True),
