@@ -14,6 +14,7 @@ from vouch.commands.drift import drift
 from vouch.commands.dvc_busy import at_work
 from vouch.commands.evaluate_counts import evaluate_counts
 from vouch.commands.examples import epilog, help_of
+from vouch.commands.gallery import add, list_, remove
 from vouch.commands.gate import gate
 from vouch.commands.known import KINDS, refuse_unknown
 from vouch.commands.new import new
@@ -63,6 +64,7 @@ def offered(group: typer.Typer, name: str, command: Callable[..., None], *, pane
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 manifest = typer.Typer(no_args_is_help=True, help="A data set's manifest, in the form that others read.")
 split = typer.Typer(no_args_is_help=True, help="Which group belongs to which split, for good.")
+gallery = typer.Typer(no_args_is_help=True, help="The products that an embedder knows, without training.")
 DATA, VERDICT, ANSWERS, RELEASE = "Bring photographs", "Read a verdict", "Answer and watch", "Release"
 offered(app, "new", new, panel=DATA)
 offered(app, "import", import_, panel=DATA)
@@ -71,6 +73,10 @@ offered(manifest, "manifest export", manifest_export)
 app.add_typer(split, name="split", rich_help_panel=DATA)
 offered(split, "split assign", assign)
 offered(app, "review-labels", review_labels, panel=DATA)
+app.add_typer(gallery, name="gallery", rich_help_panel=DATA)
+offered(gallery, "gallery add", add)
+offered(gallery, "gallery remove", remove)
+offered(gallery, "gallery list", list_)
 offered(app, "params", params, panel=DATA)
 offered(app, "check", check, panel=VERDICT)
 offered(app, "gate", gate, panel=VERDICT)

@@ -81,6 +81,12 @@ class Pretrained(Started):
     unlabelled: RepositoryPath
 
 
+class WithGallery(OnDataset):
+    """pipeline.galleries.M."""
+
+    judged_as: Name  # as pipeline.models.M has it
+
+
 class Quantized(OnDataset):
     """pipeline.quantized.M."""
 
@@ -96,7 +102,7 @@ class Pipeline(Section):
     detectors: dict[Name, Detector]
     fine_tuned: dict[Name, Started]
     embedders: dict[Name, Started]
-    galleries: dict[Name, OnDataset]
+    galleries: dict[Name, WithGallery]
     pretrained: dict[Name, Pretrained]
     frozen: dict[Name, Started]
     trained: dict[Name, Trained]
@@ -197,6 +203,9 @@ def _with_galleries(pipeline: Pipeline, where: str) -> Iterator[Problem]:
         if (name in pipeline.galleries) != (entry.task == "identify"):
             got = f"{entry.task}, {'on' if name in pipeline.galleries else 'off'} it"
             yield Problem(place, "on pipeline.galleries if it is to identify, else off it", got, "correct either")
+        elif name in pipeline.galleries and pipeline.galleries[name].judged_as != entry.judged_as:
+            expected, got = f"{entry.judged_as}, as pipeline.models.{name} has it", pipeline.galleries[name].judged_as
+            yield Problem(f"{where}: pipeline.galleries.{name}.judged_as", expected, got, "write the same in both")
 
 
 def _cross_validated(pipeline: Pipeline, where: str) -> Iterator[Problem]:

@@ -114,10 +114,36 @@ def real_rules():
     ground.write_params(json.loads(json.dumps(content, default=str)))
 
 
+def of_products():
+    """A third model, which identifies products, and photographs of a new one."""
+    photographs()
+    content = ground.parameters()
+    entry = {"dataset": "driver", "task": "identify"}
+    roads = {
+        "models": entry
+        | {"names": "gallery.safetensors", "trained": "sku", "judged_as": "sku", "baseline": "registry/sku/bundle"}
+        | {"evidence": "test"},
+        "embedders": {"dataset": "driver", "start": "models/architectures/none.yaml"},
+        "galleries": {"dataset": "driver", "judged_as": "sku"},
+        "trained": entry,
+    }
+    for road, one in roads.items():
+        content["pipeline"].setdefault(road, {})["sku"] = one
+    content["models"]["sku"] = {}
+    ground.write_params(json.loads(json.dumps(content, default=str)))
+    for path, text in (
+        ("models/sku/labels.json", '{"classes": ["tea_black", "tea_green"]}'),
+        ("data/gallery/sku/additions.csv", "product,photograph,sha256\n"),
+    ):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(text)
+
+
 PREPARED = {
     "new": a_folder_of_classes,
     "check": real_rules,
     "import": sessions_of_classes,
+    **dict.fromkeys(("gallery add", "gallery remove", "gallery list"), of_products),
     "split assign": two_new_groups,
     "review-labels": contradicting_labels,
     "compare": compared,

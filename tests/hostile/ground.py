@@ -181,7 +181,7 @@ def verdict(name: str) -> None:
 def gate_words(model: str) -> tuple[str, ...]:
     """Return the words of the stage gate as dvc.yaml has them."""
     graph = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
-    words = {"${key}": model, "${item.dataset}": "driver", "${item.evidence}": "test"}
+    words = {"${key}": model, "${item.dataset}": "driver", "${item.evidence}": "test", "${item.names}": "labels.json"}
     return tuple(words.get(word, word) for word in shlex.split(graph["stages"]["gate"]["do"]["cmd"])[1:])
 
 

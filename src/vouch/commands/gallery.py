@@ -1,0 +1,124 @@
+"""`vouch gallery`: a person adds a product to what an embedder knows, or takes one out; nothing is trained again.
+
+What is written is data/gallery/M/additions.csv, in git, and the photographs beside it, which DVC keeps. The table is
+written last: a command that is ended before has changed nothing that counts, and may be given again.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vouch import io, paths
+from vouch.commands.dvc_busy import dvc
+from vouch.commands.known import listed_photographs
+from vouch.documents import parse_json, read_text
+from vouch.errors import DataError, ParamsError, Problem, refuse_any, so_many
+from vouch.names import closest, shown
+from vouch.params import read_params
+from vouch.retrieval.additions import PHOTOGRAPHS, Addition, read_additions, to_text
+from vouch.retrieval.gallery import name_problems
+from vouch.vision.images.source import File, read_images
+
+Model = Annotated[str, typer.Argument(help="Model of params.yaml that identifies products, say sku.")]
+Product = Annotated[str, typer.Argument(help="Name of the product.")]
+HASH_LENGTH = 16  # hexadecimal digits of a photograph's name: 2^32 photographs before two may share one
+MAX_BYTES = 2**20  # of labels.json
+
+
+def add(
+    model: Model,
+    product: Product,
+    photographs: Annotated[list[Path], typer.Argument(help="Photographs of it alone, or folders of them.")],
+) -> None:
+    """Let MODEL know a product by photographs of it, each of which shows it alone and whole.
+
+    Raises
+    ------
+    DataError
+        When the product is known already, its name is none, or a photograph cannot be read.
+    """
+    additions, known = _read(model)
+    problems = name_problems([*known, product])
+    if product in known:
+        remedy = f"`vouch gallery remove {model} {product}` first, or name another"
+        problems.append(Problem(shown(product), "a product that the gallery does not know", "a known one", remedy))
+    listed = listed_photographs(photographs)
+    decoded = read_images(File(path) for path in listed)
+    problems += [problem for one in decoded if isinstance(one, DataError) for problem in one.problems]
+    refuse_any(DataError, problems)
+    folder = paths.additions(model).parent / PHOTOGRAPHS
+    kept = {digest: folder / f"{digest[:HASH_LENGTH]}{path.suffix.lower()}" for path, digest in _hashed(listed)}
+    for path, digest in _hashed(listed):
+        io.write_bytes(kept[digest], path.read_bytes())
+    dvc("add", str(folder), remedy="fix the cause, then give the command again: what is written is kept")
+    _write(model, [*additions, Addition(product, tuple((path, digest) for digest, path in kept.items()))])
+    typer.echo(f"{product}: {so_many(len(kept), 'photograph')}")
+    _next(model)
+
+
+def remove(model: Model, product: Product) -> None:
+    """Take a product out of what MODEL knows; its photographs stay.
+
+    Raises
+    ------
+    DataError
+        When the product is not known.
+    """
+    additions, known = _read(model)
+    if product not in known:
+        problem = Problem(shown(product), "a product that the gallery knows", "none of them", closest(product, known))
+        raise DataError([problem])
+    _write(model, [*additions, Addition(product, ())])
+    typer.echo(f"{product}: taken out")
+    _next(model)
+
+
+def list_(model: Model) -> None:
+    """Say which products MODEL knows, and by how many photographs those that were added."""
+    additions, known = _read(model)
+    added = {one.product: len(one.photographs) for one in additions}
+    for product in sorted(known):
+        count = added.get(product, 0)
+        typer.echo(f"{product}: " + (f"added, {so_many(count, 'photograph')}" if count else "of train"))
+    typer.echo(f"{so_many(len(known), 'product')} in all")
+
+
+def _read(model: str) -> tuple[list[Addition], set[str]]:
+    """Return what was added and taken out so far, and what is known after it.
+
+    Raises
+    ------
+    ParamsError
+        When the model has no gallery.
+    DataError
+        When the table of additions is not of its form.
+    WorkspaceError
+        When the products of train are not there yet.
+    """
+    having = read_params()["pipeline"]["galleries"]
+    if model not in having:
+        remedy = closest(model, having) if having else "name a model that identifies products"
+        raise ParamsError([Problem("MODEL", "one of pipeline.galleries", model, remedy)])
+    additions = read_additions(paths.additions(model))
+    labels = paths.model(model, "labels.json")
+    if not labels.exists():
+        problem = Problem(str(labels), "the products of train", "no file", f"run `dvc repro export@{model}`")
+        raise DataError([problem])
+    known = set(parse_json(read_text(labels, str(labels), max_bytes=MAX_BYTES), str(labels))["classes"])
+    for one in additions:
+        known = known - {one.product} if one.removed else known | {one.product}
+    return additions, known
+
+
+def _hashed(listed: list[Path]) -> list[tuple[Path, str]]:
+    return [(path, io.sha256(path)) for path in listed]
+
+
+def _write(model: str, additions: list[Addition]) -> None:
+    io.write_text(paths.additions(model), to_text(additions))
+
+
+def _next(model: str) -> None:
+    table = paths.additions(model)
+    typer.echo(f"next: dvc repro bundle@{model} report@{model} && git add {table.parent} dvc.lock metrics")

@@ -1,0 +1,116 @@
+"""`vouch gallery`: products come and go by name, and nothing else changes."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from vouch.commands import gallery
+from vouch.errors import DataError, ParamsError
+from vouch.retrieval.additions import Addition, read_additions, to_text
+
+TABLE = Path("data/gallery/sku/additions.csv")
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch):
+    """An embedder that train taught two products; DVC is asked for nothing."""
+    monkeypatch.chdir(tmp_path)
+    asked = []
+    monkeypatch.setattr(gallery, "dvc", lambda *words, remedy: asked.append(words))
+    Path("params.yaml").write_text('{"pipeline": {"galleries": {"sku": {}}}}')
+    for path, text in (
+        ("models/sku/labels.json", '{"classes": ["tea", "cola"]}'),
+        (TABLE, "product,photograph,sha256\n"),
+    ):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(text)
+    for number in range(3):
+        Image.new("RGB", (20, 30), (80 * number, 0, 0)).save(f"p{number}.png")
+    return asked
+
+
+def test_an_added_product_is_listed_with_its_photographs_by_their_content(workspace, capsys):
+    gallery.add("sku", "oat milk", [Path("p0.png"), Path("p1.png")])
+    (one,) = read_additions(TABLE)
+    digests = [hashlib.sha256(Path(f"p{number}.png").read_bytes()).hexdigest() for number in (0, 1)]
+    assert one == Addition(
+        "oat milk", tuple((TABLE.parent / f"photographs/{digest[:16]}.png", digest) for digest in digests)
+    )
+    assert [path.read_bytes() for path, _ in one.photographs] == [Path(f"p{n}.png").read_bytes() for n in (0, 1)]
+    assert workspace == [("add", "data/gallery/sku/photographs")]
+    capsys.readouterr()
+    gallery.list_("sku")
+    assert capsys.readouterr().out.splitlines() == [
+        "cola: of train",
+        "oat milk: added, 2 photographs",
+        "tea: of train",
+        "3 products in all",
+    ]
+
+
+def test_a_product_goes_and_may_come_again_with_other_photographs(workspace):
+    gallery.remove("sku", "tea")
+    with pytest.raises(DataError, match="none of them"):
+        gallery.remove("sku", "tea")
+    gallery.add("sku", "tea", [Path("p2.png")])
+    found = read_additions(TABLE)
+    assert [(one.product, one.removed) for one in found] == [("tea", True), ("tea", False)]
+
+
+def test_the_same_photograph_twice_counts_once(workspace):
+    Path("again.png").write_bytes(Path("p0.png").read_bytes())
+    gallery.add("sku", "oat milk", [Path("p0.png"), Path("again.png")])
+    assert len(read_additions(TABLE)[0].photographs) == 1
+
+
+@pytest.mark.parametrize(
+    ("product", "photograph", "expected"),
+    [
+        ("tea", "p0.png", "a product that the gallery does not know"),
+        ("TEA", "p0.png", "a name that no other product has"),
+        (" ", "p0.png", "a name of printable characters"),
+        ("oat", "absent.png", "a photograph, or a folder of them"),
+        ("oat", "models/sku/labels.json", "no known format"),
+    ],
+)
+def test_what_cannot_be_added_is_refused_and_changes_nothing(workspace, product, photograph, expected):
+    with pytest.raises(DataError, match=expected):
+        gallery.add("sku", product, [Path(photograph)])
+    assert read_additions(TABLE) == []
+    assert not (TABLE.parent / "photographs").exists()
+
+
+def test_a_model_without_a_gallery_is_refused(workspace):
+    with pytest.raises(ParamsError, match=r"pipeline\.galleries"):
+        gallery.list_("driver")
+
+
+def test_an_embedder_that_was_never_exported_says_what_to_run(workspace):
+    Path("models/sku/labels.json").unlink()
+    with pytest.raises(DataError, match="dvc repro export@sku"):
+        gallery.list_("sku")
+
+
+def test_a_table_read_back_is_the_same(workspace):
+    both = [Addition("tea", ()), Addition('a "b", c', ((TABLE.parent / "photographs/x.png", "0" * 64),))]
+    TABLE.write_text(to_text(both))
+    assert read_additions(TABLE) == both
+
+
+BROKEN = {
+    "empty": "",
+    "another header": "product,photograph\n",
+    "half a row": "product,photograph,sha256\ntea\n",
+    "outer spaces": "product,photograph,sha256\n tea,,\n",
+    "no hash": "product,photograph,sha256\ntea,x.png,\n",
+    "outside": f"product,photograph,sha256\ntea,../x.png,{'0' * 64}\n",
+}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+def test_a_broken_table_is_refused(workspace, text):
+    TABLE.write_text(text)
+    with pytest.raises(DataError, match=r"additions\.csv"):
+        gallery.list_("sku")
