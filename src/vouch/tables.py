@@ -33,6 +33,7 @@ SAMPLES = (
     "width",  # as the source states it, pixels, null where it does not
     "height",
 )  # then group_* and stratum_*, text
+SPLIT_STATED = "split_stated"  # then this, only where a source states it: a split in a word of its own, text or null
 BOXES = ("sample_id", "class_name", "x1", "y1", "x2", "y2")  # corners in [0, 1] of width and height, as labelled
 PLACED = (  # then these three, only where a source states one of them for any box
     "product",  # what the object is, by name; null: nobody knows

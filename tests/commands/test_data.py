@@ -174,6 +174,25 @@ def test_import_and_a_second_source_and_undo_in_a_repository(checkout: Path):
         vouch("import", "driver", "--undo")
 
 
+def test_the_split_of_the_authors_is_kept_in_its_own_words(checkout: Path):
+    with_dvc(git=False)
+    Path("params.yaml").write_text(PARAMS.replace("    render:\n", "    split:\n      stated: {}\n    render:\n"))
+    side = "file,who,light,part\nimages/a.jpg,s1,day,train\nimages/b.jpg,s2,night,\n"
+    root = plant(checkout / "mine", {**YOLO, "manifest.csv": side})
+    out = vouch("import", "driver", root, "--format", "yolo", *WORDS, "--split", "part")
+    assert "a split (train), which means nothing until datasets.driver.split.stated says" in out
+    descriptor = json.loads(Path("data/sources/driver/imported/source.json").read_text())
+    assert descriptor["split"] == {"column": "part"}
+    ingest.run("driver")
+    samples = io.read_table(paths.manifest("driver", "samples"))
+    assert samples["split_stated"].tolist()[0] == "train"
+    assert samples["split_stated"].isna().tolist() == [False, True]
+    text = Path("params.yaml").read_text().replace("stated: {}", "stated:\n        test:\n        - val_test")
+    Path("params.yaml").write_text(text)
+    out = vouch("import", "driver", root, "--format", "yolo", *WORDS, "--split", "part", "--name", "again")
+    assert "has no meaning for train: the stage split refuses them" in out
+
+
 def test_a_column_of_split_names_is_refused_once_and_left_out_when_told(checkout: Path):
     with_dvc(git=False)
     side = "file,who,light,group_split\nimages/a.jpg,s1,day,train\nimages/b.jpg,s2,night,val\n"
@@ -204,6 +223,9 @@ def test_a_record_that_is_none_is_refused(checkout: Path, text):
         (["driver", "mine"], {}, ManifestError, "the command's options.format"),
         (["driver", "min", "--format", "yolo"], {}, ManifestError, "got no min; perhaps `mine` was meant"),
         (["driver", "--format", "yolo"], {}, ManifestError, "got nothing"),
+        (["driver", "mine", "--format", "yolo", *WORDS, "--split", "folder:0x"], {}, ManifestError, "'folder:0x'"),
+        (["driver", "mine", "--format", "yolo", *WORDS, "--split", "part"], {}, ManifestError, "rule of `split`"),
+        (["driver", "mine", "--format", "yolo", *WORDS, "--split", "name:(x)"], {}, ManifestError, "2 problems"),
         (["driver", "mine", "--format", "yolo", "--name", "../x"], {}, ManifestError, "options.name"),
         (["driver", "mine", "--format", "yolo", *WORDS, "--name", "render"], {}, WorkspaceError, "render uses this"),
         (["driver", "mine", "--format", "yolo", *WORDS[:-2]], {}, ManifestError, "'dog' (1 label)"),

@@ -10,6 +10,12 @@ from pipelines import of_one_detector
 from vouch.cli import app
 from vouch.errors import LeakageError, ParamsError
 
+SPLIT = {
+    "fractions": {"train": 0.4, "val_select": 0.2, "val_calib": 0.2, "val_test": 0.2},
+    "seed": 1,
+    "bridge": "refuse",
+    "stated": {},
+}
 LOCK = "group,split\nsession=s1,train\nsession=s2,val_test\n"
 
 
@@ -17,7 +23,8 @@ LOCK = "group,split\nsession=s1,train\nsession=s2,val_test\n"
 def workspace(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     ingest = {"classes": ["can"], "group_keys": ["session"], "strata": {}}
-    content = {"pipeline": of_one_detector(), "datasets": {"d": {"ingest": ingest}}, "models": {"m": {}}}
+    sections = {"ingest": ingest, "split": SPLIT}
+    content = {"pipeline": of_one_detector(), "datasets": {"d": sections}, "models": {"m": {}}}
     Path("params.yaml").write_text(json.dumps(content))
     for source, sessions in {"first": ["s1", "s2"], "later": ["s2", "s3", "s4"]}.items():
         folder = Path("data/sources/d", source)
@@ -72,6 +79,19 @@ def test_what_cannot_be_is_refused_and_the_lock_stays(workspace, words, error, s
     assert isinstance(found, error), found
     assert said in str(found)
     assert Path("splits/d.lock.csv").read_text() == LOCK
+
+
+def test_a_split_that_the_photographs_do_not_state_is_refused(workspace):
+    content = json.loads(Path("params.yaml").read_text())
+    content["datasets"]["d"]["split"]["stated"] = {"train": ["train", "val_select"], "test": ["val_test"]}
+    Path("params.yaml").write_text(json.dumps(content))
+    rows = "".join(f"{name}.jpg,can,{name},{word}\n" for name, word in {"s2": "test", "s3": "test", "s4": ""}.items())
+    Path("data/sources/d/later/manifest.csv").write_text("image,label,group_session,split_stated\n" + rows)
+    said = str(run("session=s3", "--to", "train").exception)
+    assert "session=s3: expected val_test (stated 'test'), got --to train" in said
+    assert Path("splits/d.lock.csv").read_text() == LOCK
+    assert run("session=s3", "--to", "val_test").exit_code == 0
+    assert run("session=s4", "--to", "train").exit_code == 0  # which states nothing
 
 
 def test_a_split_that_is_none_is_refused(workspace):

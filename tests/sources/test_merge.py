@@ -158,6 +158,19 @@ def test_a_product_is_a_name(product):
     assert [(one.where, one.got) for one in caught.value.problems] == [("a: m:x.jpg: box 1", ascii(product))]
 
 
+def test_a_stated_split_gives_all_photographs_the_column():
+    samples = merge(record("a.jpg", split="train"), record("b.jpg")).samples
+    assert list(samples.columns) == [*SAMPLES, "group_driver", "stratum_stream", "split_stated"]
+    assert samples["split_stated"].isna().tolist() == [False, True]
+    assert "split_stated" not in merge(record("a.jpg")).samples
+
+
+def test_a_word_of_a_split_that_is_no_name_is_refused_once():
+    with pytest.raises(ManifestError) as caught:
+        merge(record("a.jpg", split="train "), record("b.jpg", split="train "))
+    assert [(one.where, one.got) for one in caught.value.problems] == [("a: m:a.jpg", "'train '")]
+
+
 def test_two_boxes_at_one_place_are_noted_and_kept():
     manifest = merge(placed(("Cola", 1, 2), ("Fanta", 1, 2), ("Fanta", 1, None), ("Fanta", 1, None)))
     assert len(manifest.boxes) == 4

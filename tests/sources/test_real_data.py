@@ -4,12 +4,15 @@ import csv
 from collections import Counter
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from vouch.paths import SPLITS
 from vouch.sources.descriptor import check_descriptor
 from vouch.sources.merge import Taxonomy, merged
 from vouch.sources.reading import complete, read_source
 from vouch.sources.tree import walk
+from vouch.splits.assignment import assign
 
 REAL = Path(__file__).parents[2].parent / "shared/realdata"
 pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="no real photographs beside this checkout")
@@ -51,3 +54,21 @@ def test_products_are_named_by_their_folder():
     manifest = taken("grocery_packages", "imagefolder", classes, groups={"part": {"level": 2}})
     assert Counter(manifest.samples["group_part"]) == {"train": 864, "val": 100, "test": 781}
     assert manifest.samples["label"].nunique() == 31
+
+
+@pytest.mark.parametrize(("form", "rule"), [("imagefolder", {"level": 2}), ("csv", {"column": "split"})])
+def test_the_authors_split_of_the_groceries_is_kept(form, rule):
+    with (REAL / "grocery_packages/classes.csv").open(encoding="utf-8") as stream:
+        classes = tuple(row["label"] for row in csv.DictReader(stream))
+    samples = taken("grocery_packages", form, classes, split=rule).samples
+    assert Counter(samples["split_stated"]) == {"train": 864, "val": 100, "test": 781}
+    options = {"fractions": dict(zip(SPLITS, (0.6, 0.1, 0.15, 0.15), strict=True)), "seed": 1}
+    meanings = {"train": ["train", "val_select"], "val": ["val_select"], "test": ["val_calib", "val_test"]}
+    none = pd.DataFrame(columns=["sample_id", "class_name", "cluster"], dtype="str")
+    found = assign(samples, none, none, {}, **options, quarantine_bridges=False, meanings=meanings)
+    part = found.table.set_index("sample_id").loc[samples["sample_id"], "split"].to_numpy()
+    for word, splits in meanings.items():
+        assert set(part[(samples["split_stated"] == word).to_numpy()]) <= set(splits)
+    sizes = Counter(part)
+    assert abs(sizes["val_calib"] - sizes["val_test"]) <= 31  # one of each product at most
+    assert abs(sizes["train"] - 964 * 6 / 7) <= 31

@@ -101,6 +101,14 @@ def test_labels_survive(form: str, tmp_path: Path):
     assert_same(before, back(before, form, tmp_path), None if form == "imagefolder" else "two/")
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_stated_splits_survive(form: str, tmp_path: Path):
+    before = data_set([("negative", [], "d", "day", 9, 9)] * 3)
+    stated = before.samples.assign(split_stated=pd.Series(["train", None, "val, x"], dtype="str"))
+    prefix = {"yolo": "two/images/", "voc": "two/JPEGImages/"}.get(form, "two/")
+    assert_same(replace(before, samples=stated), back(replace(before, samples=stated), form, tmp_path), prefix)
+
+
 PLACES = (Place("Cola", 1, 2), Place(None, 3, None), Place(), Place('Ω, "big"', None, 7))
 
 

@@ -53,6 +53,14 @@ def test_a_place_that_is_none_is_refused_where_it_stands(fields, where, got):
     assert got in found[0].got
 
 
+def test_a_line_may_state_its_split_and_the_descriptor_may_ignore_it(read):
+    files = {"a.jpg": "", "manifest.jsonl": json.dumps({"image": "a.jpg", "split": "val"})}
+    assert [record.split for record in read(files, "jsonl").records] == ["val"]
+    assert [record.split for record in read(files, "jsonl", ignore=["split_stated"]).records] == [None]
+    assert len(parse(json.dumps({**LINE, "split": ""}), "m", "refuse")[1]) == 1
+    assert len(parse(json.dumps({**LINE, "split": None}), "m", "refuse")[1]) == 1
+
+
 @pytest.mark.parametrize(
     ("fields", "policy", "annotation"),
     [

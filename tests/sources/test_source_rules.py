@@ -1,7 +1,7 @@
 import pytest
 
 from vouch.errors import ManifestError
-from vouch.sources.options import labels_of, rules_of
+from vouch.sources.options import labels_of, rules_of, split_of
 
 FILES = {"data.yaml": "names: [a]\n", "images/day/cam1/s01_f3.jpg": "", "images/night/cam2/s02_f9.jpg": ""}
 SIDE = "file,who,width,height\nimages/day/cam1/s01_f3.jpg,x,64,48\nimages/night/cam2/s02_f9.jpg,y,64,48\n"
@@ -18,10 +18,12 @@ SIDE = "file,who,width,height\nimages/day/cam1/s01_f3.jpg,x,64,48\nimages/night/
     ],
 )
 def test_a_rule_finds_its_value(read, rule, values):
-    reading = read({**FILES, "manifest.csv": SIDE}, "yolo", groups={"session": rule}, strata={"time": rule})
+    rules = {"groups": {"session": rule}, "strata": {"time": rule}, "split": rule}
+    reading = read({**FILES, "manifest.csv": SIDE}, "yolo", **rules)
     assert reading.problems == ()
     assert [record.groups["session"] for record in reading.records] == values
     assert [record.strata["time"] for record in reading.records] == values
+    assert [record.split for record in reading.records] == values
     assert reading.records[0].width == 64
 
 
@@ -30,6 +32,36 @@ def test_a_rule_that_finds_nothing_is_a_problem_per_photograph(read, rule):
     problems = read(FILES, "yolo", groups={"session": rule}).problems
     assert len(problems) == 2
     assert "`session`" in problems[0].expected
+
+
+@pytest.mark.parametrize("rule", [{"pattern": r"^(t\d+)_"}, {"level": 4}])
+def test_a_rule_of_the_split_that_finds_nothing_is_one_too(read, rule):
+    problems = read(FILES, "yolo", split=rule).problems
+    assert [problem.expected.split(" by ")[0] for problem in problems] == ["a value of `split`"] * 2
+
+
+def test_a_split_may_stand_in_its_own_column_and_a_rule_may_not_contradict_it(read):
+    side = SIDE.replace("who", "split_stated").replace(",y,", ",,")
+    found = read({**FILES, "manifest.csv": side}, "yolo")
+    assert found.problems == ()
+    assert [record.split for record in found.records] == ["x", None]
+    problems = read({**FILES, "manifest.csv": side}, "yolo", split={"value": "y"}).problems
+    assert [(one.expected, one.got) for one in problems] == [("`split` 'x' as stated elsewhere", "'y'")]
+    assert [one.split for one in read({**FILES, "manifest.csv": side}, "yolo", ignore=["split_stated"]).records] == [
+        None,
+        None,
+    ]
+
+
+def test_the_words_of_an_option_for_the_split():
+    assert split_of("part") == {"column": "part"}
+    assert split_of("column:a b") == {"column": "a b"}
+    assert split_of("folder:-1") == {"level": -1}
+    assert split_of("name:_(\\w+)_") == {"pattern": "_(\\w+)_"}
+    assert split_of("a:b") == {"column": "a:b"}
+    for word in ("", "folder:x", "value:"):
+        with pytest.raises(ManifestError, match="--split"):
+            split_of(word)
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,8 @@ def table(drivers, vehicles=None, start=0, label=None):
 
 
 def split(samples, locked=None, clusters=NO_CLUSTERS, *, quarantine=False, seed=1, boxes=NO_BOXES):
-    locked = locked or {}
-    return assign(samples, boxes, clusters, locked, fractions=FRACTIONS, seed=seed, quarantine_bridges=quarantine)
+    options = {"fractions": FRACTIONS, "seed": seed, "quarantine_bridges": quarantine, "meanings": {}}
+    return assign(samples, boxes, clusters, locked or {}, **options)
 
 
 def mapping(found):

@@ -36,19 +36,24 @@ def new(profiles):
     return np.full(len(profiles.counts), -1, dtype=np.int8)
 
 
+def place(profiles, locked, allowed=None):
+    allowed = np.ones((len(locked), len(SPLITS)), dtype=bool) if allowed is None else allowed
+    return balance.place(profiles, locked, fractions=FRACTIONS, allowed=allowed)
+
+
 def test_labels_and_strata_are_shared_out_far_better_than_by_chance():
     generator = np.random.default_rng(0)
     profiles = made_up(120, generator)
     chance = [imbalance(profiles, generator.choice(4, 120, p=FRACTIONS)) for _ in range(50)]
-    assert imbalance(profiles, balance.place(profiles, new(profiles), fractions=FRACTIONS)) < min(chance) / 2
+    assert imbalance(profiles, place(profiles, new(profiles))) < min(chance) / 2
 
 
 def test_the_bulk_is_shared_out_as_well_as_one_by_one(monkeypatch):
     profiles = made_up(1500, np.random.default_rng(1))
-    singly = imbalance(profiles, balance.place(profiles, new(profiles), fractions=FRACTIONS))
+    singly = imbalance(profiles, place(profiles, new(profiles)))
     monkeypatch.setattr(balance, "HEAD", 100)
     monkeypatch.setattr(balance, "TAIL", 200)
-    dealt = imbalance(profiles, balance.place(profiles, new(profiles), fractions=FRACTIONS))
+    dealt = imbalance(profiles, place(profiles, new(profiles)))
     assert singly < 0.0015
     assert dealt < 0.003
 
@@ -59,7 +64,7 @@ def test_new_groups_make_up_for_what_the_locked_ones_lack(monkeypatch):
     profiles = made_up(600, np.random.default_rng(2))
     locked = new(profiles)
     locked[:200] = 0
-    splits = balance.place(profiles, locked, fractions=FRACTIONS)
+    splits = place(profiles, locked)
     assert (splits[:200] == 0).all()
     assert imbalance(profiles, splits) < 0.01
 
@@ -84,4 +89,4 @@ def test_tickets_depend_on_name_and_seed_alone():
 def test_no_split_stays_empty(n_groups):
     for seed in range(20):
         profiles = made_up(n_groups, np.random.default_rng(seed))
-        assert set(balance.place(profiles, new(profiles), fractions=FRACTIONS)) == {0, 1, 2, 3}
+        assert set(place(profiles, new(profiles))) == {0, 1, 2, 3}

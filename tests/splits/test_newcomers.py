@@ -22,7 +22,8 @@ def table(counts, label="can", car=None):
 
 
 def said(samples, locked=LOCK, clusters=NO_CLUSTERS):
-    found = assign(samples, NO_BOXES, clusters, locked, fractions=FRACTIONS, seed=1, quarantine_bridges=False)
+    options = {"fractions": FRACTIONS, "seed": 1, "quarantine_bridges": False, "meanings": {}}
+    found = assign(samples, NO_BOXES, clusters, locked, **options)
     return found, summarise(found, n_quarantined=0, dataset="D").splitlines()
 
 

@@ -18,6 +18,7 @@ PARAMS = """datasets:
         val_test: 0.1
       seed: 1
       bridge: refuse
+      stated: {}
 """
 CSVS = [paths.split("tiny", name) for name in (*paths.SPLITS, "aside")]
 
@@ -104,6 +105,24 @@ def test_a_bridge_is_refused_and_nothing_is_written(workspace):
     assert io.read_table(paths.split("tiny", "aside"))["sample_id"].tolist() == sorted([joined[0], "a/007"])
 
 
+def test_groups_go_where_their_photographs_state_and_nowhere_else(workspace):
+    samples = io.read_table(paths.manifest("tiny", "samples"))
+    driver = samples["group_driver"].str[1:].astype(int)
+    stated = samples.assign(split_stated=["exam" if number >= 12 else None for number in driver])
+    io.write_table(paths.manifest("tiny", "samples"), stated)
+    meaning = PARAMS.replace("{}", "\n        exam:\n        - val_calib\n        - val_test")
+    workspace.joinpath("params.yaml").write_text(meaning)
+    split.run("tiny")
+    exam = set(stated.loc[stated["split_stated"].notna(), "sample_id"])
+    assert members()["val_calib"] | members()["val_test"] == exam
+    assert len(members()["val_calib"]) == len(members()["val_test"]) == 20  # of eight drivers four each
+    workspace.joinpath("params.yaml").write_text(meaning.replace("exam", "test"))
+    contents = [path.read_bytes() for path in [*CSVS, paths.split_lock("tiny")]]
+    with pytest.raises(LeakageError, match="'exam' on 40 photographs, the first a/012"):
+        split.run("tiny")
+    assert [path.read_bytes() for path in [*CSVS, paths.split_lock("tiny")]] == contents
+
+
 def test_a_damaged_lock_is_refused(workspace):
     io.write_text(paths.split_lock("tiny"), "group,split\ndriver=d01,train\ndriver=d01,val_test\n")
     with pytest.raises(LeakageError, match="driver=d01"):
@@ -127,6 +146,13 @@ def test_too_few_groups_are_refused_and_nothing_is_locked(workspace):
         ("seed: 1", "seed: one"),
         ("val_test", "test"),
         ("seed", "sed"),
+        ("stated: {}", "stated: []"),
+        ("stated: {}", "stated: {train: train}"),
+        ("stated: {}", "stated: {train: []}"),
+        ("stated: {}", "stated: {train: [test]}"),
+        ("stated: {}", "stated: {train: [train, train]}"),
+        ("stated: {}", 'stated: {"": [train]}'),
+        ("      stated: {}\n", ""),
     ],
 )
 def test_bad_parameters_are_refused(workspace, old, new):

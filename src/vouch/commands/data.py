@@ -17,13 +17,14 @@ from vouch.commands import importing
 from vouch.commands.known import alike
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
 from vouch.errors import DataError, ManifestError, Problem, refuse_any, so_many
-from vouch.params import load, read_params
+from vouch.params import load, read_params, read_value
 from vouch.sources.descriptor import Format, check_descriptor
 from vouch.sources.export import Export, exported
-from vouch.sources.options import labels_of, rules_of
+from vouch.sources.options import labels_of, rules_of, split_of
 from vouch.sources.summary import counted
 from vouch.sources.tree import walk
 from vouch.stages.ingest import Params
+from vouch.tables import SPLIT_STATED
 from vouch.vision.images.decoding import read_header
 
 SUFFIXES = {"csv": (".csv",), "jsonl": (".jsonl",), "coco": (".json",)}  # the other formats are folders
@@ -41,6 +42,9 @@ def import_(
     strata: Annotated[
         list[str] | None, typer.Option(help=f"Stratum: {RULES}; or the column NAME of its own name.")
     ] = None,
+    split: Annotated[
+        str, typer.Option(help=f"The authors' split: {RULES.replace('KEY=', '')}; or the column NAME.")
+    ] = "",
     label_map: Annotated[list[str] | None, typer.Option(help="FROM=TO renames a class, FROM= drops it.")] = None,
     unlabelled: Annotated[str, typer.Option(help="Photographs without a label are: negative | refuse.")] = "refuse",
     manifest: Annotated[Path | None, typer.Option(help="CSV with group and strata columns beside the labels.")] = None,
@@ -71,6 +75,7 @@ def import_(
         "labels": labels_of(label_map or []),
         "groups": rules_of(group or [], default_key="group"),
         "strata": rules_of(strata or [], default_key=None),
+        "split": split_of(split) if split else None,
         "manifest": None if manifest is None else "manifest.csv",
         "annotations": files,
         "images": images,
@@ -119,7 +124,7 @@ def _show(dataset: str, checked: importing.Checked) -> None:
     for heading, what, count in counted(checked.manifest, left_out):
         table.add_row(heading, escape(what), str(count))
     Console().print(table)
-    for note in checked.manifest.notes:
+    for note in [*checked.manifest.notes, *_stated_splits(dataset, checked.manifest.samples)]:
         typer.echo(f"note: {note}")
     lock = paths.split_lock(dataset)
     typer.echo(f"for git: params.yaml, {importing.tracked(dataset)} and, where it was retired, {lock}")
@@ -128,6 +133,19 @@ def _show(dataset: str, checked: importing.Checked) -> None:
             "new groups are placed by `dvc repro`, which says where each went and why; to decide it yourself, now:"
         )
         typer.echo(f"vouch split assign {dataset} --source {checked.descriptor.name} --to train")
+
+
+def _stated_splits(dataset: str, samples: pd.DataFrame) -> Iterator[str]:
+    """Say what becomes of the splits that photographs state: the words alone mean nothing."""
+    if SPLIT_STATED not in samples:
+        return
+    words = sorted(set(samples[SPLIT_STATED].dropna()))
+    meanings = dict(read_value("datasets", dataset, "split", "stated"))
+    if not meanings:
+        key = f"datasets.{dataset}.split.stated"
+        yield f"photographs state a split ({', '.join(words)}), which means nothing until {key} says where each may go"
+    elif lacking := [word for word in words if word not in meanings]:
+        yield f"datasets.{dataset}.split.stated has no meaning for {', '.join(lacking)}: the stage split refuses them"
 
 
 def manifest_export(

@@ -9,10 +9,13 @@ import typer
 
 from vouch import io, paths
 from vouch.errors import LeakageError, ParamsError, Problem, refuse_any
+from vouch.params import load
 from vouch.splits import lock
-from vouch.splits.components import build_graph
+from vouch.splits.components import build_graph, find_components
+from vouch.splits.stated import against
 from vouch.splits.told import told
 from vouch.stages import ingest
+from vouch.stages.split import Params as SplitParams
 from vouch.tables import CLUSTERS
 
 
@@ -36,7 +39,8 @@ def assign(
     Raises
     ------
     LeakageError
-        When a group is locked already, is none, or shares photographs with one that is locked elsewhere.
+        When a group is locked already, is none, shares photographs with one that is locked elsewhere, or its
+        photographs state another split.
     """
     if to is None or bool(groups) == (source is not None):
         raise ParamsError(
@@ -46,7 +50,11 @@ def assign(
     path = paths.split_lock(dataset)
     locked = lock.parse(path.read_bytes(), str(path)) if path.exists() else {}
     wanted = sorted(set(groups or [])) if source is None else _of_source(samples, source, locked)
-    refuse_any(LeakageError, told(locked, wanted, to.value, build_graph(samples, _clusters(dataset))))
+    graph = build_graph(samples, _clusters(dataset))
+    problems = told(locked, wanted, to.value, graph)
+    nodes = {str(node): place for place, node in enumerate(graph.nodes) if str(node) in set(wanted)}
+    meanings = load(SplitParams, "datasets", dataset, "split").stated
+    refuse_any(LeakageError, [*problems, *against(samples, find_components(graph), nodes, to.value, meanings)])
     places = np.full(len(wanted), paths.SPLITS.index(to.value), dtype=np.int8)
     io.write_table(path, lock.extend(locked, wanted, places, known=np.zeros(len(wanted), dtype=bool)))
     typer.echo(f"{path}: {', '.join(wanted)}: {to.value}")

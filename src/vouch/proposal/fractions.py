@@ -92,7 +92,9 @@ def _worth(one: Shares, n_photographs: int) -> tuple[bool, int, int]:
 
 def _tried(samples: pd.DataFrame, boxes: pd.DataFrame, fractions: dict[str, float]) -> Shares:
     none = pd.DataFrame({name: pd.Series([], dtype="str" if name == "sample_id" else "int64") for name in CLUSTERS})
-    table = assign(samples, boxes, none, {}, fractions=fractions, seed=SEED, quarantine_bridges=False).table
+    table = assign(
+        samples, boxes, none, {}, fractions=fractions, seed=SEED, quarantine_bridges=False, meanings={}
+    ).table
     parts = {name: table.loc[table["split"] == name, "group"] for name in SPLITS}
     groups = {name: int(part.nunique()) for name, part in parts.items()}
     return Shares(fractions, table, groups, {name: len(part) for name, part in parts.items()})

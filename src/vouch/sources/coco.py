@@ -142,7 +142,7 @@ def _records(
 def _record(image: str, where: str, annotation: str, item: Item, boxes: tuple[Box, ...]) -> Record:
     groups, strata = item.get("groups", {}), item.get("strata", {})
     width, height = int(item["width"]), int(item["height"])
-    return Record(image, where, annotation, None, width, height, groups, strata, boxes)
+    return Record(image, where, annotation, None, width, height, groups, strata, boxes, split=item.get("split"))
 
 
 def _place(tree: Tree, name: str, path: str, folder: str | None) -> str:

@@ -53,6 +53,7 @@ class Descriptor(Section):
     classes: tuple[str, ...] = ()  # YOLO's names in the order of their ids
     groups: dict[Key, Rule] = Field(default_factory=dict)
     strata: dict[Key, Rule] = Field(default_factory=dict)
+    split: Rule | None = None  # the split that the source states, in words of its own
     manifest: str | None = None  # side manifest of a YOLO, COCO, VOC or ImageFolder source
     annotations: tuple[str, ...] = ()  # label files of a COCO, CSV or JSONL source
     images: str | None = None  # folder that the file names of a COCO or VOC source start from
@@ -67,8 +68,8 @@ class Descriptor(Section):
 
     @model_validator(mode="after")
     def _ignored_or_asked_for(self) -> Self:
-        rules = {**self.strata, **self.groups}
-        if asked := sorted({rule.column for rule in rules.values() if rule.column is not None} & set(self.ignore)):
+        rules = [*self.strata.values(), *self.groups.values(), *([] if self.split is None else [self.split])]
+        if asked := sorted({rule.column for rule in rules if rule.column is not None} & set(self.ignore)):
             raise ValueError(f"{', '.join(asked)}: a column that is ignored can have no rule")
         return self
 

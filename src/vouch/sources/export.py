@@ -20,7 +20,7 @@ import pandas as pd
 from vouch.errors import ManifestError, Problem, refuse_any, so_many
 from vouch.sources.table import BOX
 from vouch.sources.yolo import label_path
-from vouch.tables import BOXES, GROUP, PLACED, STRATUM
+from vouch.tables import BOXES, GROUP, PLACED, SPLIT_STATED, STRATUM
 
 DIGITS = 9  # of a fraction or pixel: an import returns corners within 1e-8, and binary noise is not written
 Held = tuple[Any, ...]  # of a box: class, four corners as fractions, then product, row and position or None
@@ -102,6 +102,10 @@ def _named(row: Row, prefix: str) -> dict[str, str]:
     return {key.removeprefix(prefix): value for key, value in row.items() if key.startswith(prefix) and value}
 
 
+def _split(row: Row) -> dict[str, str]:
+    return {"split": row[SPLIT_STATED]} if row.get(SPLIT_STATED) else {}
+
+
 def _pixels(row: Row, box: Held) -> list[float]:
     sides = (row["width"], row["height"], row["width"], row["height"])
     return [round(corner * side, DIGITS) for corner, side in zip(box[1:5], sides, strict=True)]
@@ -120,7 +124,7 @@ def _dumps(content: object) -> str:
 def _line(row: Row, boxes: list[Held]) -> Row:
     line = {"image": row["sample_id"], "annotation": row["annotation"]}
     line |= {key: row[key] for key in ("width", "height", "label") if row[key] is not None}
-    line |= {"groups": _named(row, GROUP), "strata": _named(row, STRATUM)}
+    line |= {"groups": _named(row, GROUP), "strata": _named(row, STRATUM), **_split(row)}
     return line | ({"boxes": [_box(row, box) for box in boxes]} if boxes else {})
 
 
@@ -130,7 +134,7 @@ def _box(row: Row, box: Held) -> Row:
 
 
 def _csv(rows: list[Row], held: Mapping[str, list[Held]], classes: tuple[str, ...]) -> Export:
-    keys = [key for key in (rows[0] if rows else {}) if key.startswith((GROUP, STRATUM))]
+    keys = [key for key in (rows[0] if rows else {}) if key.startswith((GROUP, STRATUM)) or key == SPLIT_STATED]
     header = ["image", "annotation", "label", "width", "height", *keys]
     placed = PLACED if any(part is not None for boxes in held.values() for box in boxes for part in box[5:]) else ()
     lines: list[list[Any]] = [[*header, *BOX, *placed]]
@@ -149,7 +153,7 @@ def _table(lines: Iterable[list[Any]]) -> str:
 
 def _side(rows: list[Row], names: Mapping[str, str]) -> str:
     """Return the manifest.csv beside a format that holds no groups, strata and annotations."""
-    keys = [key for key in (rows[0] if rows else {}) if key.startswith((GROUP, STRATUM))]
+    keys = [key for key in (rows[0] if rows else {}) if key.startswith((GROUP, STRATUM)) or key == SPLIT_STATED]
     header = ["image", "annotation", "width", "height", *keys]
     return _table([header, *([names[row["sample_id"]], *(row[key] for key in header[1:])] for row in rows)])
 
@@ -160,7 +164,7 @@ def _coco(rows: list[Row], held: Mapping[str, list[Held]], classes: tuple[str, .
     annotations: list[Row] = []
     for index, row in enumerate(rows, start=1):
         image = {"id": index, "file_name": row["sample_id"], "width": row["width"], "height": row["height"]}
-        named = {"groups": _named(row, GROUP), "strata": _named(row, STRATUM)}
+        named = {"groups": _named(row, GROUP), "strata": _named(row, STRATUM), **_split(row)}
         images.append(image | named | {"annotation": row["annotation"]})
         for box in held.get(row["sample_id"], []):
             x1, y1, x2, y2 = _pixels(row, box)

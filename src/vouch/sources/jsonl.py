@@ -12,7 +12,7 @@ from vouch.sources.records import NOWHERE, Box, Place, Reading, Record, stated, 
 from vouch.sources.schema import problems as broken
 from vouch.sources.table import unknown_columns
 from vouch.sources.tree import Tree, inside, outside_problem
-from vouch.tables import GROUP, STRATUM
+from vouch.tables import GROUP, SPLIT_STATED, STRATUM
 
 SCHEMA = "manifest.schema.yaml"
 FILE = "manifest.jsonl"
@@ -34,8 +34,9 @@ def read(tree: Tree, descriptor: Descriptor) -> Reading:
 
 
 def _columns(record: Record) -> list[str]:
-    """Group keys and strata of a line, called as the columns of a CSV are."""
-    return [*(GROUP + key for key in record.groups), *(STRATUM + name for name in record.strata)]
+    """Group keys, strata and split of a line, called as the columns of a CSV are."""
+    split = [] if record.split is None else [SPLIT_STATED]
+    return [*(GROUP + key for key in record.groups), *(STRATUM + name for name in record.strata), *split]
 
 
 def _without(record: Record, ignore: Collection[str]) -> Record:
@@ -43,7 +44,8 @@ def _without(record: Record, ignore: Collection[str]) -> Record:
         return record
     groups = {key: value for key, value in record.groups.items() if GROUP + key not in ignore}
     strata = {name: value for name, value in record.strata.items() if STRATUM + name not in ignore}
-    return replace(record, groups=groups, strata=strata)
+    split = None if SPLIT_STATED in ignore else record.split
+    return replace(record, groups=groups, strata=strata, split=split)
 
 
 def parse(text: str, where: str, policy: str) -> tuple[list[Record], list[Problem]]:
@@ -101,6 +103,7 @@ def _record(image: str, where: str, annotation: str, content: dict[str, Any]) ->
         strata=content.get("strata", {}),
         boxes=boxes,
         places=_places(content.get("boxes", ())),
+        split=content.get("split"),
     )
 
 

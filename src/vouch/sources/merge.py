@@ -14,7 +14,8 @@ from vouch.sources.descriptor import Descriptor
 from vouch.sources.keys import ITSELF, key_problems
 from vouch.sources.products import product_problems, shared_places
 from vouch.sources.records import NOWHERE, Reading
-from vouch.tables import BOXES, GROUP, PLACED, SAMPLES, STRATUM
+from vouch.sources.vocabulary import is_fit
+from vouch.tables import BOXES, GROUP, PLACED, SAMPLES, SPLIT_STATED, STRATUM
 
 TEXT = ("sample_id", "image", "source", "annotation", "label")
 
@@ -82,7 +83,20 @@ def _all_problems(descriptor: Descriptor, reading: Reading, taxonomy: Taxonomy) 
     yield from reading.problems
     yield from _class_problems(descriptor, reading, taxonomy)
     yield from correction_problems(reading.corrections, reading.records, taxonomy.classes)
+    yield from _split_problems(reading)
     yield from key_problems(descriptor, reading, group_keys=taxonomy.group_keys, strata=taxonomy.strata)
+
+
+def _split_problems(reading: Reading) -> Iterator[Problem]:
+    """Words of splits that are no names, each once."""
+    first: dict[str, str] = {}
+    for record in reading.records:
+        if record.split is not None:
+            first.setdefault(record.split, record.where)
+    expected = "a split without control characters or outer spaces"
+    for word, where in first.items():
+        if not is_fit(word):
+            yield Problem(where, expected, f"{word!a}", "correct the value")
 
 
 def _class_problems(descriptor: Descriptor, reading: Reading, taxonomy: Taxonomy) -> Iterator[Problem]:
@@ -133,17 +147,19 @@ def _take(
         groups = [sample_id if key == ITSELF else record.groups.get(key) for key in taxonomy.group_keys]
         strata = [record.strata.get(name) for name in taxonomy.strata]
         stated = (sample_id, image, source, annotation, label, record.width, record.height)
-        samples.append((*stated, *groups, *strata))
+        samples.append((*stated, *groups, *strata, record.split))
         boxes += kept
 
 
 def _samples(rows: list[tuple[object, ...]], taxonomy: Taxonomy) -> pd.DataFrame:
     groups = [f"{GROUP}{key}" for key in taxonomy.group_keys]
     strata = [f"{STRATUM}{name}" for name in taxonomy.strata]
-    table = pd.DataFrame(rows, columns=[*SAMPLES, *groups, *strata])
-    table = table.astype({**dict.fromkeys([*TEXT, *groups, *strata], "str"), "width": "Int64", "height": "Int64"})
+    table = pd.DataFrame(rows, columns=[*SAMPLES, *groups, *strata, SPLIT_STATED])
+    texts = dict.fromkeys([*TEXT, *groups, *strata, SPLIT_STATED], "str")
+    table = table.astype({**texts, "width": "Int64", "height": "Int64"})
+    split = [SPLIT_STATED] if table[SPLIT_STATED].notna().any() else []  # the others keep their bytes
     ordered = table.sort_values("sample_id", ignore_index=True)
-    return ordered[[*SAMPLES, *sorted(groups), *sorted(strata)]]
+    return ordered[[*SAMPLES, *sorted(groups), *sorted(strata), *split]]
 
 
 def _boxes(rows: list[tuple[object, ...]]) -> pd.DataFrame:

@@ -63,6 +63,26 @@ def rules_of(words: Iterable[str], *, default_key: str | None) -> dict[str, dict
     return rules
 
 
+def split_of(word: str) -> dict[str, Any]:
+    """Read `column:NAME`, `name:REGEX`, `folder:LEVEL`, `value:TEXT`, or a plain column.
+
+    Examples
+    --------
+    >>> split_of("split"), split_of("folder:1")
+    ({'column': 'split'}, {'level': 1})
+
+    Raises
+    ------
+    ManifestError
+        For words of another form.
+    """
+    _, rule = _rule(f"split={word}" if word.partition(":")[0] in PLACES else word, None)
+    if not word or rule is None:
+        expected = "NAME of a column, column:NAME, name:REGEX, folder:LEVEL or value:TEXT"
+        raise ManifestError([Problem("--split", expected, repr(word), "correct the option")])
+    return rule
+
+
 def _rule(word: str, default_key: str | None) -> tuple[str, dict[str, Any] | None]:
     key, equals, place = word.partition("=")
     if not equals:

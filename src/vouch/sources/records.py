@@ -35,6 +35,7 @@ class Record:
     strata: Mapping[str, str] = field(default_factory=dict)
     boxes: tuple[Box, ...] = ()
     places: tuple[Place, ...] = ()  # one a box where the source states any, else empty
+    split: str | None = None  # in a word of the source
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Groups and strata of each photograph: what its row states, and what the descriptor's rules find."""
+"""Groups, strata and split of each photograph: what its row states, and what the descriptor's rules find."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -9,8 +9,9 @@ from vouch.sources.descriptor import Descriptor, Rule
 from vouch.sources.matching import Unfinished, searched
 from vouch.sources.records import Record
 from vouch.sources.table import Row, cell_annotation, cell_label, cell_size
-from vouch.tables import GROUP, STRATUM
+from vouch.tables import GROUP, SPLIT_STATED, STRATUM
 
+SPLIT = "split"  # key of the rule of the split, in messages
 Matches = Mapping[str, Mapping[str, str | None]]  # pattern to what it matches in each name
 Find = Callable[[str, Row], str | None]  # photograph and row to a value, None where the rule finds none
 
@@ -18,31 +19,37 @@ Find = Callable[[str, Row], str | None]  # photograph and row to a value, None w
 def placed(
     records: Sequence[Record], rows: Mapping[str, Row] | None, descriptor: Descriptor
 ) -> tuple[list[Record], list[Problem]]:
-    """Give each record the groups, strata, size and annotation that rows and rules add to it.
+    """Give each record the groups, strata, split, size and annotation that rows and rules add to it.
 
     A key that a row or line states may also have a rule, when the two agree: a disagreement is a problem, as is a
     photograph without a row, a row without a photograph, and a rule that finds nothing.
     """
     matches, problems = _matched(records, descriptor)
     problems += _column_problems(rows, descriptor)
-    if problems or (rows is None and not descriptor.groups and not descriptor.strata):
+    if problems or (rows is None and not _rules(descriptor)):
         return list(records), problems
     groups = _finds(rows, descriptor.groups, GROUP, matches)
     strata = _finds(rows, descriptor.strata, STRATUM, matches)
+    split = _finds_split(rows, descriptor.split, matches)
     if rows is not None:
         problems += _strangers(records, rows, descriptor.manifest)
     made = []
     for record in records:
         row = {} if rows is None else rows.get(record.image)
         if row is not None:
-            made.append(_place(record, row, groups, strata, problems))
+            made.append(_place(record, row, (groups, strata, split), problems))
     return made, problems
+
+
+def _rules(descriptor: Descriptor) -> list[tuple[str, Rule]]:
+    """Return every rule with its key; that of the split is called `split`."""
+    split = [] if descriptor.split is None else [(SPLIT, descriptor.split)]
+    return [*descriptor.groups.items(), *descriptor.strata.items(), *split]
 
 
 def _matched(records: Sequence[Record], descriptor: Descriptor) -> tuple[Matches, list[Problem]]:
     """Search the name of each photograph for each pattern; one that does not come to an end is a problem."""
-    rules = [*descriptor.groups.items(), *descriptor.strata.items()]
-    keys = {rule.pattern: key for key, rule in rules if rule.pattern is not None}
+    keys = {rule.pattern: key for key, rule in _rules(descriptor) if rule.pattern is not None}
     names = sorted({_name(record.image) for record in records}) if keys else []
     matches: dict[str, Mapping[str, str | None]] = {}
     problems = []
@@ -57,9 +64,8 @@ def _matched(records: Sequence[Record], descriptor: Descriptor) -> tuple[Matches
     return matches, problems
 
 
-def _place(
-    record: Record, row: Row, groups: dict[str, Find], strata: dict[str, Find], problems: list[Problem]
-) -> Record:
+def _place(record: Record, row: Row, finds: tuple[dict[str, Find], ...], problems: list[Problem]) -> Record:
+    groups, strata, split = finds
     where = record.where
     annotation = cell_annotation(row, record.annotation, where)
     label = cell_label(row, record.label, where)
@@ -72,6 +78,7 @@ def _place(
         height=None if isinstance(height, Problem) else height,
         groups=_found(record, record.groups, row, groups, problems),
         strata=_found(record, record.strata, row, strata, problems),
+        split=_found(record, {} if record.split is None else {SPLIT: record.split}, row, split, problems).get(SPLIT),
     )
 
 
@@ -96,6 +103,11 @@ def _finds(rows: Mapping[str, Row] | None, rules: Mapping[str, Rule], prefix: st
     stated = [column for column in _header(rows) if column.startswith(prefix)]
     finds = {f"{column.removeprefix(prefix)} its column": _cell(column) for column in stated}
     return finds | {f"{key} {_words(rule)}": _finder(rule, matches) for key, rule in rules.items()}
+
+
+def _finds_split(rows: Mapping[str, Row] | None, rule: Rule | None, matches: Matches) -> dict[str, Find]:
+    stated = {f"{SPLIT} its column": _cell(SPLIT_STATED)} if SPLIT_STATED in _header(rows) else {}
+    return stated if rule is None else stated | {f"{SPLIT} {_words(rule)}": _finder(rule, matches)}
 
 
 def _header(rows: Mapping[str, Row] | None) -> list[str]:
@@ -135,8 +147,7 @@ def _folder(image: str, level: int) -> str | None:
 
 
 def _column_problems(rows: Mapping[str, Row] | None, descriptor: Descriptor) -> list[Problem]:
-    rules = {**descriptor.groups, **{f"{name} ": rule for name, rule in descriptor.strata.items()}}
-    wanted = {rule.column: key.strip() for key, rule in rules.items() if rule.column is not None}
+    wanted = {rule.column: key for key, rule in _rules(descriptor) if rule.column is not None}
     if wanted and rows is None:
         remedy = "name it with --manifest"
         return [Problem("the source", f"a side manifest for the columns {', '.join(wanted)}", "none", remedy)]

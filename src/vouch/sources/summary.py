@@ -3,7 +3,7 @@
 import pandas as pd
 
 from vouch.sources.merge import Merged
-from vouch.tables import GROUP, STRATUM, group_columns, stratum_columns
+from vouch.tables import GROUP, SPLIT_STATED, STRATUM, group_columns, stratum_columns
 
 Line = tuple[str, str, int]  # heading, what, how many
 
@@ -25,6 +25,8 @@ def counted(manifest: Merged, left_out: int) -> list[Line]:
     lines += [("groups", column.removeprefix(GROUP), samples[column].nunique()) for column in group_columns(samples)]
     for column in stratum_columns(samples):
         lines += _values(column.removeprefix(STRATUM), samples[column])
+    if SPLIT_STATED in samples:
+        lines += _values("stated split", samples[SPLIT_STATED].dropna())
     lines += [("left out", what, count) for what, count in manifest.dropped.items()]
     return [*lines, *([("left out", "photographs that no label names", left_out)] if left_out else [])]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vouch.errors import DataError, LeakageError, Problem, refuse_any, so_many
 from vouch.paths import SPLITS
-from vouch.splits import balance, bridges, lock
+from vouch.splits import balance, bridges, lock, stated
 from vouch.splits.components import Components, Graph, build_graph, find_components
 from vouch.splits.newcomers import Newcomer, described, joiners, newcomers
 
@@ -25,6 +25,7 @@ class Assignment:
     aside: tuple[Problem, ...]  # samples set aside because they would join two splits
     largest: tuple[str, float]  # the component with most samples, and its share of them
     new: tuple[Newcomer, ...]  # groups that the lock did not know, where it knew any
+    elsewhere: int = 0  # locked components outside the splits that their photographs state
 
 
 def assign(
@@ -36,6 +37,7 @@ def assign(
     fractions: Mapping[str, float],
     seed: int,
     quarantine_bridges: bool,
+    meanings: stated.Stated,
 ) -> Assignment:
     """Put every sample into a split so that no group or near-duplicate straddles two and no locked group moves.
 
@@ -51,11 +53,14 @@ def assign(
         Breaks ties between equally good splits.
     quarantine_bridges : bool
         Set samples that would join two locked splits aside instead of refusing them.
+    meanings : mapping
+        Splits that a new group may go to by the word that its photographs state; empty where words mean nothing.
 
     Raises
     ------
     LeakageError
-        When samples would join two locked splits, naming each.
+        When samples would join two locked splits, naming each; when a word has no meaning, or those of a new group
+        allow no common split.
     DataError
         When a split stays empty.
     """
@@ -74,7 +79,8 @@ def assign(
     np.maximum.at(held, components.of_node, split_of_node)
     profiles = balance.profile(samples, boxes, components.of_sample, components.names, seed=seed)
     wanted = np.array([fractions[split] for split in SPLITS])
-    splits = balance.place(profiles, held, fractions=wanted)
+    allowed = stated.allowed(samples, components, meanings, held)
+    splits = balance.place(profiles, held, fractions=wanted, allowed=allowed)
     _refuse_empty(splits, components, split_of_node)
     return Assignment(
         _tabulate(samples, components, splits),
@@ -82,9 +88,10 @@ def assign(
         aside,
         _largest(components),
         (
-            *newcomers(profiles, held, splits, components.names, fractions=wanted),
+            *newcomers(profiles, held, splits, components.names, fractions=wanted, allowed=allowed),
             *joiners(graph, components.of_node, split_of_node),
         ),
+        stated.kept_elsewhere(allowed, held),
     )
 
 
@@ -119,6 +126,11 @@ def summarise(found: Assignment, *, n_quarantined: int, dataset: str) -> str:
             f"in no split: {n_quarantined} quarantined by validate, {len(found.aside)} that would join two splits"
         )
     lines += described(found.new, dataset=dataset)
+    if found.elsewhere:
+        lines.append(
+            f"note: outside the splits that their photographs state: {so_many(found.elsewhere, 'locked group')}; the "
+            f"data set was split before, and the lock wins; to split it anew, remove splits/{dataset}.lock.csv"
+        )
     name, share = found.largest
     if share > REPORTED_SHARE:
         lines.append(f"note: the groups chained to {name} hold {share:.1%} of the photographs")

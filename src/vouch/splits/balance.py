@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -72,7 +72,9 @@ def tickets(names: Iterable[str], *, seed: int) -> NDArray[np.uint64]:
     return np.frombuffer(digests, dtype=">u8").astype(np.uint64)
 
 
-def place(profiles: Profiles, locked: NDArray[np.int8], *, fractions: NDArray[np.float64]) -> NDArray[np.int8]:
+def place(
+    profiles: Profiles, locked: NDArray[np.int8], *, fractions: NDArray[np.float64], allowed: NDArray[np.bool_]
+) -> NDArray[np.int8]:
     """Give every component without a split one, so that each feature's shares come close to the fractions.
 
     Parameters
@@ -83,6 +85,8 @@ def place(profiles: Profiles, locked: NDArray[np.int8], *, fractions: NDArray[np
         Split of each component, -1 for a new one.
     fractions : float64 array (n_splits,)
         Wanted share of each split; sums to 1.
+    allowed : bool array (n_components, n_splits)
+        Splits that each new component may go to, one at least.
 
     Returns
     -------
@@ -94,7 +98,25 @@ def place(profiles: Profiles, locked: NDArray[np.int8], *, fractions: NDArray[np
     New components in the order of (rarest label, size descending, hash) go one by one to the split that minimises the
     sum over features of |share - fraction| (METHODS 12.3 b). Beyond HEAD + TAIL of them, the bulk is dealt in the order
     of similar profiles by a golden-ratio sequence, so that each neighbourhood of alike components is shared as wanted.
+
+    Components that may go to the same splits are placed together, those with the fewest splits first, by the fractions
+    of these splits among each other, over all that lies in them: the rest of the data says nothing of their balance.
     """
+    splits = locked.copy()
+    patterns = np.unique(allowed[locked < 0], axis=0)
+    for pattern in sorted(patterns.tolist(), key=lambda one: (sum(one), one)):
+        ours = (locked < 0) & (allowed == pattern).all(axis=1)
+        names = np.flatnonzero(pattern)
+        members = np.flatnonzero(ours | np.isin(splits, names))
+        part = replace(profiles, counts=profiles.counts[members], ticket=profiles.ticket[members])
+        held = np.where(ours[members], -1, np.searchsorted(names, splits[members])).astype(np.int8)
+        wanted = fractions if all(pattern) else fractions[names] / fractions[names].sum()
+        splits[members] = names[_placed(part, held, wanted)]
+    return splits
+
+
+def _placed(profiles: Profiles, locked: NDArray[np.int8], fractions: NDArray[np.float64]) -> NDArray[np.int8]:
+    """Place new components where any split will do."""
     splits = locked.copy()
     new = _in_order(profiles, np.flatnonzero(locked < 0))
     head, bulk, tail = _portions(profiles, new)

@@ -31,6 +31,7 @@ def newcomers(
     names: NDArray[np.object_],
     *,
     fractions: NDArray[np.float64],
+    allowed: NDArray[np.bool_],
 ) -> tuple[Newcomer, ...]:
     """Return the components that were placed beside locked ones, the largest first; none at a first split.
 
@@ -45,6 +46,8 @@ def newcomers(
     names : object array (n_components,)
     fractions : float64 array (n_splits,)
         Wanted share of each split.
+    allowed : bool array (n_components, n_splits)
+        Splits that each may go to by what its photographs state.
     """
     if not (held >= 0).any():
         return ()
@@ -61,6 +64,9 @@ def newcomers(
         if filled[most] > 0:
             has, wanted = f"{before[split, most]:.1%}", f"{fractions[split]:.0%}"
             why = f"without the new groups it has {has} of all {profiles.features[most]} and is to have {wanted}"
+        if not allowed[one].all():
+            among = " or ".join(np.array(SPLITS)[allowed[one]].tolist())
+            why = f"what its photographs state lets it go to {among}" + (f"; {why}" if allowed[one].sum() > 1 else "")
         found.append(Newcomer(str(names[one]), int(size[one]), SPLITS[split], why))
     return tuple(found)
 

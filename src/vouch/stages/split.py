@@ -5,19 +5,31 @@ Reads       data/manifests/D/{samples,boxes}.parquet, data/quality/D/{scan,issue
 Writes      splits/D.lock.csv, data/splits/D/{train,val_select,val_calib,val_test}.csv (with the hash of every
             photograph: who reads photographs of a split depends on it alone, and runs again when one of them changes),
             data/splits/D/aside.csv (every photograph that is in no split, and why)
-Fails when  photographs join two locked splits (unless `bridge: quarantine`), a split stays empty, the lock is damaged
+Fails when  photographs join two locked splits (unless `bridge: quarantine`), a split stays empty, the lock is damaged,
+            a stated split has no meaning, or those of one group allow no common split
 """
 
 import sys
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from vouch import io, paths
 from vouch.params import Section, load
 from vouch.splits import assignment, lock
 from vouch.stages import main
 
+
+def _once(splits: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(splits)) != len(splits):
+        raise ValueError("each split once")
+    return splits
+
+
+Word = Annotated[str, Field(min_length=1)]
+Meaning = Annotated[
+    tuple[Literal["train", "val_select", "val_calib", "val_test"], ...], Field(min_length=1), AfterValidator(_once)
+]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -43,6 +55,9 @@ class Params(Section):
     fractions: Fractions
     seed: int  # breaks ties between equally good splits
     bridge: Literal["refuse", "quarantine"]  # what to do with a photograph that would join two locked splits
+    stated: dict[
+        Word, Meaning
+    ]  # word that photographs state: splits that a new group with it may go to; {}: none mean any
 
 
 def run(dataset: str) -> None:
@@ -60,6 +75,7 @@ def run(dataset: str) -> None:
         fractions=params.fractions.model_dump(),
         seed=params.seed,
         quarantine_bridges=params.bridge == "quarantine",
+        meanings=params.stated,
     )
     contents = io.read_table(paths.quality(dataset, "scan"))[["sample_id", "sha256"]]
     for name, part in assignment.per_split(found.table).items():
