@@ -19,6 +19,7 @@ PARAMS = """datasets:
       seed: 1
       bridge: refuse
       stated: {}
+      unknown_products: {}
 """
 CSVS = [paths.split("tiny", name) for name in (*paths.SPLITS, "aside")]
 
@@ -110,7 +111,7 @@ def test_groups_go_where_their_photographs_state_and_nowhere_else(workspace):
     driver = samples["group_driver"].str[1:].astype(int)
     stated = samples.assign(split_stated=["exam" if number >= 12 else None for number in driver])
     io.write_table(paths.manifest("tiny", "samples"), stated)
-    meaning = PARAMS.replace("{}", "\n        exam:\n        - val_calib\n        - val_test")
+    meaning = PARAMS.replace("stated: {}", "stated:\n        exam:\n        - val_calib\n        - val_test")
     workspace.joinpath("params.yaml").write_text(meaning)
     split.run("tiny")
     exam = set(stated.loc[stated["split_stated"].notna(), "sample_id"])
@@ -153,9 +154,26 @@ def test_too_few_groups_are_refused_and_nothing_is_locked(workspace):
         ("stated: {}", "stated: {train: [train, train]}"),
         ("stated: {}", 'stated: {"": [train]}'),
         ("      stated: {}\n", ""),
+        ("unknown_products: {}", "unknown_products: {train: [cola]}"),
+        ("unknown_products: {}", "unknown_products: {val_calib: [cola], val_test: [tea, cola]}"),
     ],
 )
 def test_bad_parameters_are_refused(workspace, old, new):
     workspace.joinpath("params.yaml").write_text(PARAMS.replace(old, new))
     with pytest.raises(ParamsError):
         split.run("tiny")
+
+
+def test_photographs_of_unknown_products_are_set_aside_outside_their_split(workspace):
+    write_tables([f"d{number}" for number in range(40)])
+    samples = io.read_table(paths.manifest("tiny", "samples"))
+    io.write_table(paths.manifest("tiny", "samples"), samples.assign(label=["cola", "tea"] * 20))
+    asked = PARAMS.replace("unknown_products: {}", "unknown_products: {val_test: [tea]}")
+    workspace.joinpath("params.yaml").write_text(asked)
+    split.run("tiny")
+    shown = {name: set(pd.read_csv(paths.split("tiny", name))["sample_id"]) for name in paths.SPLITS}
+    tea = set(samples["sample_id"][1::2])
+    assert not (shown["train"] | shown["val_select"] | shown["val_calib"]) & tea
+    aside = pd.read_csv(paths.split("tiny", "aside"))
+    assert set(aside["sample_id"]) == tea - shown["val_test"]
+    assert set(aside["reason"]) == {"unknown product: tea, for val_test alone"}
