@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vouch.calibration.fit.params import Multiclass, Scalar
+from vouch.calibration.fit.params import Crops, Multiclass, Scalar
 from vouch.params import check
 
 EVERY = {"rows_per_parameter": 0, "events_per_parameter": 0, "intraclass_floor": 0, "folds": 5, "bins": 15}
@@ -11,6 +11,10 @@ EVERY = {"rows_per_parameter": 0, "events_per_parameter": 0, "intraclass_floor":
 def scalar(*methods: str, **changes: Any) -> Scalar:
     content = {"floor": 0, "min_rows": 200, "min_groups": 5, **EVERY, **changes}
     return check(Scalar, {**content, "methods": list(methods)}, "calibrate")
+
+
+def crops(*methods: str, **changes: Any) -> Crops:
+    return check(Crops, scalar(*methods, **changes).model_dump(), "calibrate")
 
 
 def multiclass(*methods: str, **changes: Any) -> Multiclass:

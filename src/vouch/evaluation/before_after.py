@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtri
 
-from vouch.calibration.fit.params import Multiclass, Scalar
+from vouch.calibration.fit.params import Crops, Multiclass, Scalar
 from vouch.evaluation.metrics.calibration_error import equal_width
 from vouch.evaluation.metrics.definitions import BEFORE
 from vouch.evaluation.metrics.intervals import FloatArray, point
@@ -23,9 +23,8 @@ from vouch.tables import PROBABILITY
 Metrics = dict[str, dict[str, dict[str, Any]]]
 
 OF_ERROR = {name: name for name in ("ece", "ece_adaptive", "ece_debiased", "mce")}
-OF_DETECTIONS = OF_ERROR | {
-    name: name for name in ("nll_confidence", "brier_confidence", "ece_class_mean", "d_ece", "laece0", "laace0")
-}
+OF_CROPS = OF_ERROR | {name: name for name in ("nll_confidence", "brier_confidence", "ece_class_mean")}
+OF_DETECTIONS = OF_CROPS | {name: name for name in ("d_ece", "laece0", "laace0")}
 OF_CLASSES = OF_ERROR | {name: name for name in ("nll", "brier", "ece_classwise")}
 OF_GATE = {"gate_ece": "ece", "gate_nll": "nll_confidence", "gate_brier": "brier_confidence"}
 ONE_VS_REST = {f"one_vs_rest_{name}": name for name in OF_ERROR} | {
@@ -52,9 +51,9 @@ def metrics_before_after(
     Returns
     -------
     dict
-        Of detections the strata are `all` and `class=<predicted class>`; of classes `all` judges answers, probabilities
-        and gate, and `class=<name>` that class's probability over all rows (one_vs_rest_*). `low` and `high` are null.
-        Empty where there are no rows.
+        Of detections and crops the strata are `all` and `class=<predicted class>`; of classes `all` judges answers,
+        probabilities and gate, and `class=<name>` that class's probability over all rows (one_vs_rest_*). `low` and
+        `high` are null. Empty where there are no rows.
 
     Raises
     ------
@@ -75,7 +74,7 @@ def _of_side(rows: pd.DataFrame, asked: Scalar | Multiclass, correlation: float)
     match asked:
         case Scalar():
             parts = {f"{CLASS}={name}": part for name, part in rows.groupby("class_pred")}
-            return _cells({ALL: rows, **parts}, OF_DETECTIONS, correlation)
+            return _cells({ALL: rows, **parts}, OF_CROPS if isinstance(asked, Crops) else OF_DETECTIONS, correlation)
         case Multiclass():
             gate = {ALL: rows.assign(confidence=rows["gate"])} if "gate" in rows else {}
             return {

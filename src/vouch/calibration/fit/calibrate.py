@@ -12,7 +12,7 @@ from vouch.calibration.fit import multiclass_selection as multiclass
 from vouch.calibration.fit import scalar_selection as scalar
 from vouch.calibration.fit.candidates import intraclass_correlation
 from vouch.calibration.fit.multiclass_lookup import multiclass_lookup
-from vouch.calibration.fit.params import Multiclass, Scalar
+from vouch.calibration.fit.params import Crops, Multiclass, Scalar
 from vouch.calibration.fit.scalar_lookup import lookup_table
 
 
@@ -49,6 +49,8 @@ def fit(rows: pd.DataFrame, asked: Scalar | Multiclass, *, tell: multiclass.Tell
 def _fit_scalar(rows: pd.DataFrame, asked: Scalar) -> Fitted:
     """Fit maps of one score for each predicted class."""
     population = scalar.population(rows, floor=asked.floor)
+    if isinstance(asked, Crops):
+        population = population[population["class_true"].notna()].reset_index(drop=True)
     calibrator = scalar.fit_calibrator(population, asked)
     classes = {*rows["class_true"].dropna(), *rows["class_pred"].dropna()}
     return Fitted(

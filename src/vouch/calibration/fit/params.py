@@ -43,6 +43,13 @@ class Scalar(Learning):
     min_groups: Annotated[int, Field(ge=2)]  # likewise
 
 
+class Crops(Scalar):
+    """One score for each crop, fitted on those of products that the gallery knows: whether to name it is the policy's.
+
+    Unknown crops would teach how many of val_select are unknown, which is not how many will come.
+    """
+
+
 class Multiclass(Learning):
     """A logit for each class, as of a classifier."""
 
