@@ -2,7 +2,9 @@
 
 Shares: beta-binomial groups of 7.4 rows on average, the correlation estimated on as many other groups, as `decide` does
 on val_calib. Other metrics: a detector (recall .975, between two of the 101 recalls of average precision) and a
-classifier (accuracy about .94) whose latent quality has the correlation given; their truth is that of 8,000 groups.
+classifier (accuracy about .94) whose latent quality has the correlation given; counts of 24 products, off by a quarter
+on average and by more in some groups, so that errors of a group have the correlation given. Their truth is that of 8,000
+groups.
 Nominal is .025 at each end.
 Run: PYTHONPATH=src python bench/intervals.py [draws]
 """
@@ -26,6 +28,7 @@ GROUPS, ALIKE, SHARES, FLOOR, TAIL = (
     0.025,
 )
 DETECTION = ("map50", "false_alarms_per_sample")
+COUNTS, PRODUCTS, WRONG = ("count_mae", "count_mae_micro", "exact_count_rate", "count_bias"), 24, 0.25
 CLASSES = ("auroc", "nll", "brier", "aurc", "augrc", "ece")
 
 
@@ -96,13 +99,25 @@ def photographs(rng, groups, alike):
     ).assign(correct=(chance >= 0.5) == truth, calibrated=True)
 
 
+def counts(rng, groups, alike):
+    group = np.repeat(np.arange(groups), sizes(rng, groups))
+    chance = np.minimum(0.9, 4 / np.arange(1, PRODUCTS + 1) ** 0.7 / 2)
+    at, product = np.nonzero(rng.random((len(group), PRODUCTS)) < chance)
+    spread = alike / (1 - alike) / WRONG  # of the rate of a group, so that two errors of it have the correlation
+    rate = rng.gamma(1 / spread, spread, groups) if spread else np.ones(groups)
+    true = 1 + rng.poisson(2, len(at))
+    off = rng.poisson(WRONG * rate[group[at]]) * np.where(rng.random(len(at)) < 0.6, -1, 1)
+    named = {"class": product, "group_index": group[at]}
+    return pd.DataFrame({**named, "n_true": true, "n_pred": np.maximum(true + off, 0)})
+
+
 def ends(name, rows, groups, weights):
     measure: Measure = MEASURES[name](rows, groups)
     return estimate(measure, weights, Setting(1 - 2 * TAIL, FLOOR, 20), method=METRICS[name].interval)
 
 
 def others(draws):
-    for world, names in ((detections, DETECTION), (photographs, CLASSES)):
+    for world, names in ((detections, DETECTION), (photographs, CLASSES), (counts, COUNTS)):
         for alike in ALIKE:
             whole = world(np.random.default_rng(1), 8_000, alike)
             truth = {name: point(MEASURES[name](whole, 8_000)) for name in names}
