@@ -26,6 +26,16 @@ def tiny_classifier(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def tiny_embedder(tmp_path_factory):
+    """The same with an embedder of products on shelves."""
+    folder = tmp_path_factory.mktemp("tiny_embedder")
+    workspace.make(folder, tmp_path_factory.mktemp("cache"), workspace.SHELF_ALONE)
+    workspace.done(folder, "dvc", "repro", "report@sku", "bundle@sku")
+    workspace.commit(folder)
+    return folder
+
+
 @pytest.fixture
 def mine(tiny, tmp_path):
     """A copy of it to change."""

@@ -18,6 +18,7 @@ TRACKED = (
     ".dvc",
     ".dvcignore",
     ".gitignore",
+    "data/gallery",
     "defaults.yaml",
     "dvc.yaml",
     "models/architectures",
@@ -43,14 +44,18 @@ ROADWORK_ALONE: dict[str, Any] = {
     "pipeline.models": {
         **{
             name: ROADWORK
-            | {"trained": name, "judged_as": "roadwork", "baseline": f"registry/{name}/bundle", "evidence": "test"}
+            | {"names": "labels.json", "trained": name, "judged_as": "roadwork"}
+            | {"baseline": f"registry/{name}/bundle", "evidence": "test"}
             for name in CLASSIFIERS
         },
         VARIANT: ROADWORK
-        | {"trained": "roadwork", "judged_as": "roadwork", "baseline": "models/roadwork/bundle", "evidence": "test"},
+        | {"names": "labels.json", "trained": "roadwork", "judged_as": "roadwork"}
+        | {"baseline": "models/roadwork/bundle", "evidence": "test"},
     },
     "pipeline.detectors": {},
     "pipeline.trained": {name: ROADWORK for name in CLASSIFIERS},
+    "pipeline.embedders": {},
+    "pipeline.galleries": {},
     "pipeline.fine_tuned.roadwork.start": "models/architectures/none.yaml",
     "pipeline.frozen.roadwork_dino.start": "models/architectures/none.yaml",
     "pipeline.unpromoted": {name: {"dataset": "roadwork"} for name in CLASSIFIERS},
@@ -87,11 +92,15 @@ OVERRIDES: dict[str, Any] = {
     "pipeline.rendered": ["driver"],
     "pipeline.models": {
         "driver": DRIVER
-        | {"trained": "driver", "judged_as": "driver", "baseline": "registry/driver/bundle", "evidence": "test"}
+        | {"names": "labels.json", "trained": "driver", "judged_as": "driver"}
+        | {"baseline": "registry/driver/bundle", "evidence": "test"}
     },
     "pipeline.trained": {"driver": DRIVER},
     "pipeline.fine_tuned": {},
     "pipeline.quantized": {},
+    "pipeline.embedders": {},
+    "pipeline.galleries": {},
+    "pipeline.detectors": {"driver": {"dataset": "driver"}},
     "pipeline.detectors.driver.framework": "ultralytics",
     "pipeline.detectors.driver.start": "models/architectures/yolo11p.yaml",
     "pipeline.unpromoted": {"driver": {"dataset": "driver"}},
@@ -120,6 +129,43 @@ OVERRIDES: dict[str, Any] = {
     "models.driver.decide.objective.target": 0.0001,  # any right detection at all
     "models.driver.evaluate.replicates": 200,
     "models.driver.compare.replicates": 200,
+}
+
+
+SHELF = {"dataset": "shelf", "task": "identify"}
+SHELF_ALONE: dict[str, Any] = {  # its embedder; a detector's line is the driver's
+    "pipeline.datasets": ["shelf"],
+    "pipeline.rendered": ["shelf"],
+    "pipeline.models": {
+        "sku": SHELF
+        | {"names": "gallery.safetensors", "trained": "sku", "judged_as": "sku"}
+        | {"baseline": "registry/sku/bundle", "evidence": "test"}
+    },
+    "pipeline.detectors": {},
+    "pipeline.fine_tuned": {},
+    "pipeline.quantized": {},
+    "pipeline.trained": {"sku": SHELF},
+    "pipeline.unpromoted": {"sku": {"dataset": "shelf"}},
+    "pipeline.embedders.sku.start": "models/architectures/none.yaml",
+    "datasets.shelf.render.n_stores": 16,
+    "datasets.shelf.render.calib_stores": 0.25,
+    "datasets.shelf.render.test_stores": 0.25,
+    "datasets.shelf.render.sessions_most": 1,
+    "datasets.shelf.render.wide_rate": 0.0,
+    "datasets.shelf.render.duplicate_rate": 0.0,
+    "datasets.shelf.split.fractions": {"train": 0.3, "val_select": 0.1, "val_calib": 0.3, "val_test": 0.3},
+    "datasets.shelf.validate.coverage.min_components": 4,
+    "datasets.shelf.validate.coverage.min_samples": 1,
+    "datasets.shelf.validate.coverage.min_count": 1,
+    "datasets.shelf.validate.coverage.of_classes": [],
+    "models.sku.train_embedder.backbone.options": {"channels": [8, 8, 16, 16], "stem_width": 8},
+    "models.sku.train_embedder.embedding": 32,
+    "models.sku.train_embedder.size_px": 32,
+    "models.sku.train_embedder.epochs": 2,
+    "models.sku.parity.photographs": 4,
+    "models.sku.calibrate.folds": 2,
+    "models.sku.evaluate.replicates": 200,
+    "models.sku.compare.replicates": 200,
 }
 
 

@@ -1,0 +1,86 @@
+"""An embedder takes the same graph: crops of shelves to a gallery, an open-set policy, a verdict and a page."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from pipeline import workspace
+from vouch.retrieval.gallery_file import from_bytes
+from vouch.tables import IDENTIFICATION, ROWS
+
+pytestmark = pytest.mark.slow
+
+
+def table(folder, path):
+    return pd.read_parquet(folder / f"data/{path}.parquet")
+
+
+def test_every_output_of_every_stage_exists(tiny_embedder):
+    stages = workspace.locked(tiny_embedder)
+    assert {name.split("@")[0] for name in stages} >= {"train_embedder", "export", "parity", "gallery", "decide"}
+    missing = [out["path"] for stage in stages.values() for out in stage["outs"]]
+    assert [path for path in missing if not (tiny_embedder / path).exists()] == []
+
+
+def test_a_row_of_the_waist_is_a_crop_with_a_product(tiny_embedder):
+    boxes = table(tiny_embedder, "manifests/shelf/boxes")
+    for side, split in (("candidate", "val_calib"), ("candidate", "val_test"), ("baseline", "val_test")):
+        rows = table(tiny_embedder, f"predictions/sku/{side}/{split}")
+        members = pd.read_csv(tiny_embedder / f"data/splits/shelf/{split}.csv")
+        held = boxes[boxes["sample_id"].isin(members["sample_id"]) & boxes["product"].notna()]
+        assert {*ROWS, *IDENTIFICATION} <= set(rows.columns)
+        assert sorted(rows["product"]) == sorted(held["product"])
+        assert set(rows["sample_id"].str.rpartition("#")[0]) == set(held["sample_id"])
+
+
+def test_unknown_products_stand_in_their_own_split_and_in_no_gallery(tiny_embedder):
+    path = tiny_embedder / "models/sku/gallery.safetensors"
+    known = set(from_bytes(path.read_bytes(), "gallery").products)
+    strange = {}
+    for split in ("val_select", "val_calib", "val_test"):
+        rows = table(tiny_embedder, f"predictions/sku/candidate/{split}")
+        strange[split] = set(rows["product"]) - known
+        assert set(rows.loc[rows["class_true"].isna(), "product"]) == strange[split]
+    assert strange["val_select"] == set()
+    assert strange["val_calib"]
+    assert strange["val_test"]
+    assert not strange["val_calib"] & strange["val_test"]
+
+
+def test_a_verdict_names_the_gallery_and_the_page_says_what_was_asked(tiny_embedder):
+    verdict = json.loads((tiny_embedder / "metrics/sku/gate.json").read_text())
+    policy = json.loads((tiny_embedder / "models/sku/policy.json").read_text())
+    assert policy["kind"] == "open_set"
+    assert "gallery.safetensors" in verdict["judged"]["files"]
+    assert verdict["passed"] is False  # after two epochs
+    assert {"top1", "unknown_accepts", "export_embeddings"} <= verdict["rules"].keys()
+    assert verdict["rules"]["export_embeddings"]["passed"] is True
+    page = (tiny_embedder / "reports/sku/index.html").read_text()
+    assert "Top-1" in page
+
+
+def test_a_product_is_added_without_training_and_known_from_then_on(tiny_embedder, tmp_path):
+    mine = workspace.copy(tiny_embedder, tmp_path / "mine")
+    image = str(next((mine / "data/sources/shelf/render/images").iterdir()))
+    added = workspace.vouch(mine, "gallery", "add", "sku", "new_product", image)
+    assert added.returncode == 0, added.stdout
+    ran = workspace.repro(mine, "bundle@sku")
+    assert {name.split("@")[0] for name in ran} == {"gallery", "predict_candidate", "calibrate", "decide", "bundle"}
+    said = workspace.vouch(mine, "predict", "sku", image, "-o", str(tmp_path / "answer.jpg"))
+    assert said.returncode == 0, said.stdout
+    assert "new_product=1.0000" in said.stdout
+    status = workspace.done(mine, "git", "status", "--porcelain", "--", "data").split()
+    assert "data/gallery/sku/additions.csv" in status
+    assert "data/gallery/sku/photographs.dvc" in status
+    assert (tmp_path / "answer.jpg").stat().st_size > 0
+
+
+def test_a_bundle_with_the_gallery_of_another_network_is_refused(tiny_embedder, tmp_path):
+    mine = workspace.copy(tiny_embedder, tmp_path / "mine")
+    workspace.change(mine, {"models.sku.train_embedder.seed": 2})
+    workspace.done(mine, "dvc", "repro", "--single-item", "train_embedder@sku")
+    workspace.done(mine, "dvc", "repro", "--single-item", "export@sku")
+    refused = workspace.run(mine, "dvc", "repro", "--single-item", "bundle@sku")
+    assert refused.returncode != 0
+    assert "model_sha256" in refused.stdout
