@@ -87,7 +87,7 @@ def broken_of_the_impossible(groups, size, alike, *, apart=False):
     return count
 
 
-@pytest.mark.parametrize(("groups", "size", "alike"), [(200, 1, 0.0), (25, 12, 0.05), (60, 8, 0.3), (150, 8, 0.5)])
+@pytest.mark.parametrize(("groups", "size", "alike"), [(200, 1, 0.0), (25, 12, 0.3), (25, 12, 0.9), (60, 8, 0.3)])
 def test_a_share_just_above_the_limit_is_seldom_certified(groups, size, alike):
     assert broken_of_the_impossible(groups, size, alike) <= MOST
 

@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
 
-from policies.asked import scrc, threshold
+from policies.asked import open_set, scrc, threshold
 from policies.made import certified
+from policies.toy_crops import independent
 from policies.toy_rows import binary
 from report import made_up
+from vouch.policies.fit.open_set import fit_open_set
 from vouch.policies.fit.scrc import fit_scrc
 from vouch.policies.fit.threshold_sweep import fit_sweep
 from vouch.report import policy
@@ -72,6 +74,29 @@ def test_everything_that_an_exit_policy_says_has_words(unit):
         assert {name for name, _ in policy.facts(found)} <= set(policy.FACTS.values())
         assert "_" not in " ".join(value for _, value in policy.facts(found))
         assert policy.certificate(found)
+
+
+@pytest.mark.parametrize("rule", ["thresholds", "p_value"])
+def test_everything_that_an_open_set_policy_says_has_words(rule):
+    found = fit_open_set(independent(0), open_set(rule))
+    assert {name for name, _ in policy.facts(found)} <= set(policy.FACTS.values())
+    assert len(policy.facts(found)) < 25  # no list of calibration crops
+    assert policy.certificate(found)
+    assert policy.certificate(fit_open_set(independent(0), open_set(rule, bound="value"))) == ""
+
+
+def test_a_certificate_of_unknown_products_names_the_one_that_gets_a_name_most_often():
+    told = {"gin": {"n": 40, "accepted": 3}, "rum": {"n": 160, "accepted": 4}}
+    evidence = {"unknown": 200, "unknown_groups": 24, "unknown_effective": 151.6, "unknown_accepted": 7}
+    evidence |= {"unknown_accept_high": 0.0487, "unknown_products": told}
+    found = {"kind": "open_set", "guarantee": "certified", "alpha": 0.05, "delta": 0.05, "evidence": evidence}
+    assert policy.certificate(found | {"objective": {"walks": 1, "margins": [0.0, 0.1]}}) == (
+        "The certificate: 7 of 200 unknown crops in 24 groups of val_calib, worth 152 independent ones, got a name, "
+        "most often gin with 3 of 40; at level 0.025 their share is at most 4.87 %, and 5 % are allowed. Thresholds "
+        "with a larger share are certified in at most 5 of 100 draws of val_calib: approximately, as simulated, "
+        "because crops of a group are alike, if no other rule was tried on this val_calib before. That holds for the "
+        "unknown products of val_calib, all together; how others fare only val_test shows."
+    )
 
 
 def test_methods_that_the_rows_could_not_teach_are_named_with_what_they_need():

@@ -10,6 +10,7 @@ from vouch.report.formatting import BOUNDS, in_order, metric, number
 
 Json = Mapping[str, Any]
 TABLED = ("kind", "guarantee", "feasible", "thresholds", "evidence", "infeasible")  # what a page says elsewhere
+LISTED = ("calibration", "evidence unknown_products")  # numbers by product: the certificate tells the worst
 FACTS = {  # in the order of the page; a nested parameter goes by both names
     "alpha": "Largest risk allowed (alpha)",
     "delta": "Chance of a promise that does not hold (delta)",
@@ -36,6 +37,12 @@ FACTS = {  # in the order of the page; a nested parameter goes by both names
     "objective levels": "Levels of sets that could be certified",
     "lam2": "Level of sets (lam2): they hold classes from 1 − lam2 on",
     "evidence lam2_recipe": "Level that the recipe alone asks for",
+    "rule": "How unknown products are told from known ones",
+    "similarity": "Named from this similarity to the nearest product on",
+    "margin": "And from this much more than to the second one on",
+    "p": "Named from this p-value of the nearest product on",
+    "objective step": "Thresholds tried are multiples of",
+    "objective margins": "Margins that could be certified",
     "intraclass_correlation": "Correlation of two photographs of a group that intervals allow for",
     "evidence n": "Labelled photographs of val_calib",
     "evidence selected": "Selected among them",
@@ -49,6 +56,14 @@ FACTS = {  # in the order of the page; a nested parameter goes by both names
     "evidence misses": "Of them not said right",
     "evidence groups": "Groups that they lie in",
     "evidence effective": "Independent photographs that they are worth",
+    "evidence known": "Crops of known products on val_calib",
+    "evidence known_accept_rate": "Share of them that get a name",
+    "evidence known_right": "Of them named rightly",
+    "evidence unknown": "Crops of unknown products on val_calib",
+    "evidence unknown_groups": "Groups that the unknown ones lie in",
+    "evidence unknown_effective": "Independent crops that the unknown ones are worth",
+    "evidence unknown_accepted": "Unknown ones that get a name all the same",
+    "evidence unknown_accept_high": "Upper bound of their share",
     "evidence bound": "Upper bound of the risk",
     "evidence bound_rows": "That bound, were all photographs independent",
     "evidence bound_groups": "That bound, with photographs of a group alike",
@@ -69,6 +84,7 @@ def facts(policy: Json) -> list[tuple[str, str]]:
     """
     elsewhere = TABLED if "thresholds" in policy else tuple(key for key in TABLED if key != "evidence")
     found = [pair for key in policy if key not in elsewhere for pair in _flat(key, policy[key])]
+    found = [pair for pair in found if not pair[0].startswith(LISTED)]
     order = {name: place for place, name in enumerate(FACTS)}
     found.sort(key=lambda pair: order.get(pair[0], len(order)))
     return [(FACTS.get(name, name.replace("_", " ")), _said(name, content)) for name, content in found]
@@ -93,6 +109,8 @@ def _said(name: str, content: Any) -> str:
 def certificate(policy: Json) -> str:
     """Return what certifies the exits and what that means, in words; empty for a policy that is not certified so."""
     evidence = policy["evidence"]
+    if policy["guarantee"] == "certified" and policy["kind"] == "open_set":
+        return _of_unknown(policy, evidence)
     if policy["guarantee"] != "certified" or "bound" not in evidence:
         return ""
     positive = policy["positive"]
@@ -112,6 +130,32 @@ def certificate(policy: Json) -> str:
         f"{_exactness(unit)}, {_tried(walks)}. That holds for photographs like "
         "those of val_calib, all together and not in each stratum."
     )
+
+
+def _of_unknown(policy: Json, evidence: Json) -> str:
+    """Say what certifies that few unknown products get a name."""
+    count, groups, walks = evidence["unknown"], evidence["unknown_groups"], policy["objective"]["walks"]
+    level = policy["delta"] / walks / len(policy["objective"].get("margins", [None]))  # shared among the margins
+    named = evidence["unknown_accepted"]
+    worth = number(round(evidence["unknown_effective"]))
+    return (
+        f"The certificate: {number(named)} of {number(count)} unknown {plural('crop', count)} in {number(groups)} "
+        f"{plural('group', groups)} of val_calib, worth {worth} independent ones, got a name"
+        f"{_worst_product(evidence)}; at level {level:.3g} their share is at most "
+        f"{100 * evidence['unknown_accept_high']:.2f} %, and {100 * policy['alpha']:g} % are allowed. Thresholds with "
+        f"a larger share are certified in at most {100 * policy['delta']:g} of 100 draws of val_calib: approximately, "
+        f"as simulated, because crops of a group are alike, {_tried(walks)}. That holds for the unknown products of "
+        "val_calib, all together; how others fare only val_test shows."
+    )
+
+
+def _worst_product(evidence: Json) -> str:
+    """Say which unknown product got a name most often; empty where nothing is told of each, or none got one."""
+    told: Json = evidence.get("unknown_products", {})
+    if not any(one["accepted"] for one in told.values()):
+        return ""
+    name = max(sorted(told), key=lambda name: told[name]["accepted"] / told[name]["n"])
+    return f", most often {name} with {number(told[name]['accepted'])} of {number(told[name]['n'])}"
 
 
 def _exactness(unit: str) -> str:

@@ -8,7 +8,6 @@ and safetensors alone.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 
 import numpy as np
 import numpy.typing as npt
@@ -211,8 +210,7 @@ def name_problems(products: Sequence[str]) -> list[Problem]:
 
 def _prototypes(name: str, placed: Embeddings, most: int, seed: int) -> Embeddings:
     """Return a product's prototypes, float32, each of length 1."""
-    word = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big")
-    centres = prototypes(placed.astype(np.float64), most, np.random.default_rng([seed, word]))
+    centres = prototypes(placed.astype(np.float64), most, np.random.default_rng(seed))
     return directions(centres, samples=[f"product {name}: the mean of its embeddings"] * len(centres)).astype(
         np.float32
     )

@@ -140,9 +140,9 @@ def test_without_unknown_or_without_known_crops_a_rank_has_no_value(name):
         assert (found.value, found.low, found.high) == (None, None, None)
 
 
-def test_without_a_right_name_oscr_is_zero():
-    rows = crops(6).assign(correct=False)
-    assert value(rows, "oscr") == 0.0
+def test_without_a_right_name_oscr_is_zero_and_without_unknown_crops_it_is_none_even_then():
+    assert value(crops(6).assign(correct=False), "oscr") == 0.0
+    assert np.isnan(value(crops(6, unknown=0.0).assign(correct=False), "oscr"))
 
 
 @pytest.mark.parametrize("name", [*RATIOS, *RANKS])

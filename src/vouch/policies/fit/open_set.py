@@ -92,7 +92,7 @@ def _crops(rows: pd.DataFrame, calibration: Mapping[str, list[float]], asked: Op
     unknown = rows["class_true"].isna().to_numpy(dtype=bool)
     group = pd.factorize(rows["group"][unknown], sort=True)[0]
     limit = np.quantile(score[unknown], 1 - asked.max_unknown_accept, method="lower")
-    correlation = max(asked.intraclass_floor, miss_correlation(group, score[unknown] >= limit))
+    correlation = max(asked.intraclass_floor, miss_correlation(group, score[unknown] > limit))
     return Crops(score, margin, rows["correct"].to_numpy(dtype=bool) & ~unknown, unknown, group, correlation)
 
 
