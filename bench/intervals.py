@@ -3,8 +3,8 @@
 Shares: beta-binomial groups of 7.4 rows on average, the correlation estimated on as many other groups, as `decide` does
 on val_calib. Other metrics: a detector (recall .975, between two of the 101 recalls of average precision) and a
 classifier (accuracy about .94) whose latent quality has the correlation given; counts of 24 products, off by a quarter
-on average and by more in some groups, so that errors of a group have the correlation given. Their truth is that of 8,000
-groups.
+on average and by more in some groups, so that errors of a group have the correlation given. Their truth is that of
+8,000 groups.
 Nominal is .025 at each end.
 Run: PYTHONPATH=src python bench/intervals.py [draws]
 """
@@ -101,7 +101,7 @@ def photographs(rng, groups, alike):
 
 def counts(rng, groups, alike):
     group = np.repeat(np.arange(groups), sizes(rng, groups))
-    chance = np.minimum(0.9, 4 / np.arange(1, PRODUCTS + 1) ** 0.7 / 2)
+    chance = np.minimum(0.9, 2 / np.arange(1, PRODUCTS + 1) ** 0.7)
     at, product = np.nonzero(rng.random((len(group), PRODUCTS)) < chance)
     spread = alike / (1 - alike) / WRONG  # of the rate of a group, so that two errors of it have the correlation
     rate = rng.gamma(1 / spread, spread, groups) if spread else np.ones(groups)
