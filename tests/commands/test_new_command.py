@@ -1,5 +1,6 @@
 """`vouch new`: from a folder to a data set and a model, whole or not at all."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -73,6 +74,24 @@ def test_it_takes_at_most_45_lines_for_a_detector_and_35_for_a_data_set(checkout
     of_dataset = after.index("models:") - start
     assert of_dataset <= 35
     assert len(after) - len(before) - of_dataset <= 45
+
+
+def test_photographs_beside_the_folder_of_their_annotations_are_imported_with_the_split_of_their_authors(checkout):
+    boxes = [{"id": i, "image_id": i, "category_id": 1, "bbox": [1, 1, 9, 9]} for i in range(60)]
+    parts = ("train", "train", "test")
+    images = [{"id": i, "file_name": f"{i}.jpg", "width": 64, "height": 48, "split": parts[i % 3]} for i in range(60)]
+    coco = json.dumps({"images": images, "annotations": boxes, "categories": [{"id": 1, "name": "cone"}]})
+    pictures = {f"train2017/{i}.jpg": GREY for i in range(60)}
+    path = folder(checkout, {**pictures, "annotations/train.json": coco, "val2017/x.jpg": GREY})
+    new("cones", path / "annotations/train.json", group=["none"], images="train2017", split="split")
+    assert load(split.Params, "datasets", "cones", "split").stated == {
+        "train": ("train", "val_select"),
+        "test": ("val_calib", "val_test"),
+    }
+    root = Path("data/sources/cones/imported")
+    assert sorted(path.name for path in root.iterdir()) == ["annotations", "source.json", "train2017"]
+    samples = ingest.read("cones").samples
+    assert samples["split_stated"].value_counts().to_dict() == {"train": 40, "test": 20}
 
 
 def test_a_folder_of_classes_becomes_a_classifier(checkout):

@@ -5,7 +5,7 @@ import pytest
 
 from made_folders import GREY, in_classes, manifest, planted, yolo
 from vouch.errors import ManifestError
-from vouch.proposal.survey import survey, tree_at
+from vouch.proposal.survey import survey, tree_at, tree_with
 
 TWO = {"a.jpg": GREY, "b.jpg": GREY}
 BOX = {"class": "cone", "x1": 1, "y1": 1, "x2": 9, "y2": 9}
@@ -117,6 +117,61 @@ def test_an_annotation_file_stands_for_its_folder_without_other_labels(tmp_path)
     planted(tmp_path, {**TWO, "labels.json": COCO, "a.txt": "0 .5 .5 .1 .1\n", "data.yaml": "names: [x]\n"})
     found = survey(tree_at(tmp_path / "labels.json"), task=None, ignore=())
     assert (found.descriptor.format, found.descriptor.annotations) == ("coco", ("labels.json",))
+
+
+ELSEWHERE = {
+    "train2017/a.jpg": GREY,
+    "train2017/b.jpg": GREY,
+    "val2017/c.jpg": GREY,
+    "annotations/train.json": COCO,
+    "annotations/val.json": COCO.replace("a.jpg", "c.jpg"),
+}
+
+
+@pytest.mark.parametrize("images", ["train2017", "absolute"])
+def test_the_photographs_of_an_annotation_file_may_lie_beside_its_folder(tmp_path, images):
+    planted(tmp_path, ELSEWHERE)
+    images = str(tmp_path / "train2017") if images == "absolute" else images
+    tree, inside = tree_with(tmp_path / "annotations/train.json", images)
+    found = survey(tree, task=None, ignore=(), images=inside)
+    assert found.problems == ()
+    assert (found.descriptor.annotations, found.descriptor.images) == (("annotations/train.json",), "train2017")
+    assert [record.image for record in found.records] == ["train2017/a.jpg", "train2017/b.jpg"]
+
+
+@pytest.mark.parametrize("form", ["coco", "voc"])
+@pytest.mark.parametrize("told", [True, False])
+def test_the_photographs_of_a_folder_may_lie_in_another(tmp_path, form, told):
+    labels = {"coco": {"annotations/train.json": COCO}, "voc": {f"xml/{n}.xml": VOC.format(n) for n in "ab"}}[form]
+    tree = planted(tmp_path, {"pictures/2017/a.jpg": GREY, "pictures/2017/b.jpg": GREY, **labels})
+    tree, inside = tree_with(tmp_path, "pictures/2017") if told else (tree, None)
+    found = survey(tree, task=None, ignore=(), images=inside)
+    assert found.problems == ()
+    assert found.descriptor.images == "pictures/2017"
+    assert ("pictures/2017" in found.evidence) == (not told)
+
+
+def test_a_folder_is_not_guessed_where_two_would_do_or_some_names_are_found(tmp_path):
+    twice = planted(tmp_path / "a", {**ELSEWHERE, "again/a.jpg": GREY, "again/b.jpg": GREY})
+    twice = type(twice)(twice.root, twice.files - {"annotations/val.json"})
+    assert "no a.jpg" in [one.got for one in survey(twice, task=None, ignore=()).problems]
+    some = planted(tmp_path / "b", {"a.jpg": GREY, "train2017/b.jpg": GREY, "labels.json": COCO})
+    assert "no b.jpg" in [one.got for one in survey(some, task=None, ignore=()).problems]
+
+
+@pytest.mark.parametrize("images", ["train2018", "..", "/", "annotations/train.json"])
+def test_a_folder_of_photographs_that_is_none_is_refused(tmp_path, images):
+    planted(tmp_path / "coco", ELSEWHERE)
+    for path in ("coco", "coco/annotations/train.json"):
+        with pytest.raises(ManifestError, match=r"--images: expected a folder in"):
+            tree_with(tmp_path / path, images)
+
+
+def test_formats_that_name_no_photographs_take_no_folder_of_them(tmp_path):
+    planted(tmp_path, yolo(["a"]))
+    tree, inside = tree_with(tmp_path, "images")
+    found = survey(tree, task=None, ignore=(), images=inside)
+    assert [(one.where, one.got) for one in found.problems] == [("--images", "yolo")]
 
 
 @pytest.mark.parametrize(("name", "got"), [("a.jpg", "a file"), ("absent", "nothing")])

@@ -25,7 +25,7 @@ from vouch.params import DEFAULTS, PARAMS, parse_params, read_params
 from vouch.proposal import sessions
 from vouch.proposal.parameters import Entry, entries
 from vouch.proposal.proposal import Proposal, propose
-from vouch.proposal.survey import tree_at
+from vouch.proposal.survey import tree_at, tree_with
 from vouch.roads import check_pipeline
 from vouch.sources.merge import Taxonomy
 from vouch.sources.tree import Tree
@@ -53,6 +53,10 @@ def new(
     ] = None,
     strata: Annotated[list[str] | None, typer.Option(help="Stratum to judge by, written like --group.")] = None,
     ignore: Annotated[list[str] | None, typer.Option(help="Column of the manifest to leave out.")] = None,
+    split: Annotated[
+        str, typer.Option(help=f"The authors' split, to be kept: {RULES.replace('KEY=', '')}; or the column NAME.")
+    ] = "",
+    images: Annotated[str | None, typer.Option(help="Folder that COCO or VOC file names start from.")] = None,
     unlabelled: Annotated[str, typer.Option(help="Photographs without a label are: negative | refuse.")] = "refuse",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be assumed and written, no more.")] = False,
 ) -> None:
@@ -64,9 +68,9 @@ def new(
         Listing everything that stands against it; nothing is written then.
     """
     refuse_any(ParamsError, wrong_names([("NAME", name)]))
-    tree = tree_at(path)
+    tree, images = (tree_at(path), None) if images is None else tree_with(path, images)
     asked = {"groups": group or [], "strata": strata or [], "ignore": ignore or []}
-    proposal = propose(name, tree, task=task, unlabelled=unlabelled, **asked)
+    proposal = propose(name, tree, task=task, unlabelled=unlabelled, split=split, images=images, **asked)
     refuse_any(ManifestError, _ambiguous(proposal.classes))
     written = _written(proposal)
     with tempfile.TemporaryDirectory() as folder:

@@ -1,16 +1,14 @@
 """What a proposal says of itself: each assumption with its reason, in the order of reading, and what to beware of."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vouch.proposal import columns
 from vouch.proposal.formats import counted
-from vouch.proposal.fractions import Shares, in_several
+from vouch.proposal.fractions import Shares
 from vouch.proposal.groups import Groups
 from vouch.proposal.network import Sizes
 from vouch.proposal.survey import Survey
-from vouch.sources.keys import ITSELF
 
 LARGEST = 0.25  # share of photographs in one group, above which it is said
 SHOWN = 8  # classes that are listed
@@ -30,37 +28,6 @@ def of_folder(found: Survey, sizes: Sizes) -> Iterator[Said]:
     yield f"{len(found.classes)} class{'es' if len(found.classes) != 1 else ''}", shown + more
     if found.descriptor.manifest is not None and found.rows is not None:
         yield f"side manifest {found.descriptor.manifest}", f"columns {', '.join(found.columns)}"
-
-
-def of_upstream(found: Survey, keys: Groups) -> Iterator[Said]:
-    """Say of the authors' own split why it is not used."""
-    for where, parts in _splits(found):
-        what = f"the authors' split ({where}) is not used"
-        if keys.keys == (ITSELF,):
-            yield (
-                what,
-                "nobody knows what its parts share; ours is drawn by a seed, near-duplicates together",
-            )
-        for key, values in keys.values.items():
-            groups = dict(zip((record.image for record in found.records), values, strict=True))
-            n_groups, several = in_several(groups, dict(zip(groups, parts, strict=True)))
-            yield (
-                what,
-                f"{several} of the {n_groups} groups of `{key}` lie in more than one of its parts: its scores flatter",
-            )
-
-
-def _splits(found: Survey) -> Iterator[tuple[str, Sequence[str]]]:
-    named = [name for name, cells in found.columns.items() if columns.is_split(name, cells)]
-    if named:
-        yield f"column {named[0]}", found.columns[named[0]]
-        return
-    folders = [record.image.split("/")[:-1] for record in found.records]
-    for level in range(min(len(parts) for parts in folders)):
-        parts = [one[level] for one in folders]
-        if len(set(parts)) > 1 and columns.is_split("", parts):
-            yield f"folder level {level + 1}", parts
-            return
 
 
 def of_rules(judged: Mapping[str, Mapping[str, Any]], shares: Shares) -> Iterator[Said]:

@@ -4,7 +4,7 @@ The split itself is tried, as the stage would make it before near-duplicates joi
 split is what is there and no expectation.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,8 +65,19 @@ class Shares:
         return f"groups by split: {', '.join(parts)}, before near-duplicates join some"
 
 
-def divided(samples: pd.DataFrame, boxes: pd.DataFrame, *, groups: int) -> Shares:
+def divided(
+    samples: pd.DataFrame, boxes: pd.DataFrame, *, groups: int, meanings: Mapping[str, Sequence[str]]
+) -> Shares:
     """Return the fractions; of few groups those that give val_test most of them and leave train enough.
+
+    Parameters
+    ----------
+    samples, boxes : DataFrame
+        As in `tables`.
+    groups : int
+        Independent ones.
+    meanings : mapping
+        Splits that a group may go to by the word that its photographs state; empty where words mean nothing.
 
     Raises
     ------
@@ -77,7 +88,7 @@ def divided(samples: pd.DataFrame, boxes: pd.DataFrame, *, groups: int) -> Share
     refused: DataError | None = None
     for fractions in OF_FEW if groups <= FEW else (USUAL,):
         try:
-            found.append(_tried(samples, boxes, dict(zip(SPLITS, fractions, strict=True))))
+            found.append(_tried(samples, boxes, dict(zip(SPLITS, fractions, strict=True)), meanings))
         except DataError as error:
             refused = error
     if not found:
@@ -90,11 +101,14 @@ def _worth(one: Shares, n_photographs: int) -> tuple[bool, int, int]:
     return enough, 2 * one.groups["val_test"] + one.groups["val_calib"], one.photographs["train"]
 
 
-def _tried(samples: pd.DataFrame, boxes: pd.DataFrame, fractions: dict[str, float]) -> Shares:
+def _tried(
+    samples: pd.DataFrame, boxes: pd.DataFrame, fractions: dict[str, float], meanings: Mapping[str, Sequence[str]]
+) -> Shares:
     none = pd.DataFrame({name: pd.Series([], dtype="str" if name == "sample_id" else "int64") for name in CLUSTERS})
-    table = assign(
-        samples, boxes, none, {}, fractions=fractions, seed=SEED, quarantine_bridges=False, meanings={}
-    ).table
+    found = assign(
+        samples, boxes, none, {}, fractions=fractions, seed=SEED, quarantine_bridges=False, meanings=meanings
+    )
+    table = found.table
     parts = {name: table.loc[table["split"] == name, "group"] for name in SPLITS}
     groups = {name: int(part.nunique()) for name, part in parts.items()}
     return Shares(fractions, table, groups, {name: len(part) for name, part in parts.items()})

@@ -68,7 +68,7 @@ def _dataset(proposal: Proposal, preset: Mapping[str, Any]) -> dict[str, Any]:
     sections = {
         "scan": {},
         "validate": {"coverage": dict(proposal.coverage)},
-        "split": {"fractions": dict(proposal.fractions)},
+        "split": {"fractions": dict(proposal.fractions), "stated": dict(proposal.stated)},
     }
     return {"ingest": ingest, **_beyond(sections, preset)}
 

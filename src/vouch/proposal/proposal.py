@@ -9,7 +9,7 @@ from vouch import paths
 from vouch.errors import ManifestError, Problem, refuse_any
 from vouch.names import wrong_names
 from vouch.proposal import sessions
-from vouch.proposal.assumptions import Said, lopsided, of_folder, of_rules, of_upstream, unused
+from vouch.proposal.assumptions import Said, lopsided, of_folder, of_rules, unused
 from vouch.proposal.candidates import LEAST
 from vouch.proposal.formats import counted
 from vouch.proposal.fractions import Shares, certifiable, divided, rules
@@ -17,6 +17,7 @@ from vouch.proposal.groups import MANY, Groups, find_groups, n_components
 from vouch.proposal.network import Sizes, network, photograph_sizes
 from vouch.proposal.strata import Strata, coverage, find_strata
 from vouch.proposal.survey import Survey, summed, survey
+from vouch.proposal.upstream import Upstream, kept, unkept
 from vouch.sources.descriptor import Descriptor
 from vouch.sources.merge import Merged, Taxonomy, merged
 from vouch.sources.records import Reading
@@ -37,6 +38,7 @@ class Proposal:
     strata: Mapping[str, tuple[str, ...]]
     coverage: Mapping[str, Any]  # datasets.D.validate.coverage
     fractions: Mapping[str, float]  # datasets.D.split.fractions
+    stated: Mapping[str, Sequence[str]]  # datasets.D.split.stated
     size_px: int
     epochs: int
     batch: int
@@ -57,6 +59,8 @@ def propose(
     strata: Sequence[str],
     ignore: Sequence[str],
     unlabelled: str = "refuse",
+    split: str = "",
+    images: str | None = None,
 ) -> Proposal:
     """Look into a folder and propose a data set and a model; nothing is written.
 
@@ -74,6 +78,10 @@ def propose(
         Columns of the manifest that are not to be taken.
     unlabelled : {"refuse", "negative"}
         What a photograph without a label is.
+    split : str
+        As `vouch import` takes it: where the authors' split stands that is to be kept; empty: ours is drawn.
+    images : str or None
+        Folder that COCO or VOC file names start from.
 
     Raises
     ------
@@ -84,24 +92,30 @@ def propose(
     """
     wrong = wrong_names([("NAME", name)])
     try:
-        found = survey(tree, task=task, ignore=ignore, unlabelled=unlabelled)
+        found = survey(tree, task=task, ignore=ignore, unlabelled=unlabelled, images=images)
     except ManifestError as error:
         raise ManifestError([*wrong, *error.problems]) from error
     keys = find_groups(found, groups)
     parts = find_strata(found, keys, strata)
     sizes = photograph_sizes(found)
+    authors = kept(found, split) if split else Upstream()
     n_groups = n_components(keys.values, len(found.records))
-    problems = [*wrong, *found.problems, *keys.problems, *parts.problems, *summed(sizes.problems)]
+    problems = [*wrong, *found.problems, *keys.problems, *parts.problems, *authors.problems, *summed(sizes.problems)]
     refuse_any(ManifestError, [*problems, *_few(keys, n_groups, found)])
-    whole = _merged(name, found, keys, parts)
-    shares = divided(whole.samples, whole.boxes, groups=n_groups)
-    return _assembled(name, found, (keys, parts, sizes), whole, shares, n_groups)
+    whole = _merged(name, found, keys, parts, authors)
+    shares = divided(whole.samples, whole.boxes, groups=n_groups, meanings=authors.meanings)
+    return _assembled(name, found, (keys, parts, sizes, authors), whole, shares, n_groups)
 
 
 def _assembled(
-    name: str, found: Survey, parts: tuple[Groups, Strata, Sizes], whole: Merged, shares: Shares, n_groups: int
+    name: str,
+    found: Survey,
+    parts: tuple[Groups, Strata, Sizes, Upstream],
+    whole: Merged,
+    shares: Shares,
+    n_groups: int,
 ) -> Proposal:
-    keys, strata, sizes = parts
+    keys, strata, sizes, authors = parts
     built = network(found.task, found, sizes, n_train=shares.photographs["train"], cores=len(os.sched_getaffinity(0)))
     judged, blind = rules(found.task, shares, whole.boxes)
     policy, promised, warned = _policy(found, shares)
@@ -110,7 +124,7 @@ def _assembled(
         *of_folder(found, sizes),
         *keys.said,
         *strata.said,
-        *of_upstream(found, keys),
+        *(authors.said or unkept(found, keys)),
         (f"fractions {', '.join(f'{one} {share:g}' for one, share in shares.fractions.items())}", shares.described()),
         (
             f"coverage of {needed['min_components']:,} groups",
@@ -123,13 +137,14 @@ def _assembled(
     return Proposal(
         name=name,
         task=found.task,
-        descriptor=_described(found, keys, strata),
+        descriptor=_described(found, keys, strata, authors),
         manifest=keys.manifest,
         classes=found.classes,
         group_keys=keys.keys,
         strata=strata.allowed,
         coverage=needed,
         fractions=shares.fractions,
+        stated=authors.meanings,
         size_px=built.size_px,
         epochs=built.epochs,
         batch=built.batch,
@@ -152,12 +167,13 @@ def _few(keys: Groups, n_groups: int, found: Survey) -> Iterator[Problem]:
         )
 
 
-def _merged(name: str, found: Survey, keys: Groups, strata: Strata) -> Merged:
+def _merged(name: str, found: Survey, keys: Groups, strata: Strata, authors: Upstream) -> Merged:
     records = tuple(
         replace(
             record,
             groups={key: values[place] for key, values in keys.values.items()},
             strata={key: values[place] for key, values in strata.values.items()},
+            split=authors.words[place] if authors.words else None,
         )
         for place, record in enumerate(found.records)
     )
@@ -165,9 +181,10 @@ def _merged(name: str, found: Survey, keys: Groups, strata: Strata) -> Merged:
     return merged([(found.descriptor, Reading(records))], taxonomy, paths.source(name).as_posix())
 
 
-def _described(found: Survey, keys: Groups, strata: Strata) -> Descriptor:
+def _described(found: Survey, keys: Groups, strata: Strata, authors: Upstream) -> Descriptor:
     lent = {"manifest": sessions.FILE} if keys.manifest else {}
-    return found.descriptor.model_copy(update={"groups": dict(keys.rules), "strata": dict(strata.rules), **lent})
+    rules = {"groups": dict(keys.rules), "strata": dict(strata.rules), "split": authors.rule}
+    return found.descriptor.model_copy(update={**rules, **lent})
 
 
 def _policy(found: Survey, shares: Shares) -> tuple[dict[str, Any], list[Said], list[str]]:

@@ -65,17 +65,66 @@ def tree_at(path: Path) -> Tree:
     """
     if path.is_dir():
         return walk(path)
-    if not path.is_file() or path.suffix.lower() not in (".json", ".jsonl", ".csv"):
-        got = "a file" if path.is_file() else "nothing"
-        expected = "a folder of photographs, or a COCO, CSV or JSONL file that labels them"
-        raise ManifestError([Problem(str(path), expected, got, "name the folder that holds photographs and labels")])
+    _refuse_other(path)
     tree = walk(path.parent)
     beside = {table.FILE} & tree.files if path.suffix.lower() == ".json" else set()
     return replace(tree, files=tree.photographs | {path.name} | beside)
 
 
-def survey(tree: Tree, *, task: str | None, ignore: Sequence[str], unlabelled: str = "refuse") -> Survey:
+def _refuse_other(path: Path) -> None:
+    if not path.is_file() or path.suffix.lower() not in (".json", ".jsonl", ".csv"):
+        got = "a file" if path.is_file() else "nothing"
+        expected = "a folder of photographs, or a COCO, CSV or JSONL file that labels them"
+        raise ManifestError([Problem(str(path), expected, got, "name the folder that holds photographs and labels")])
+
+
+def tree_with(path: Path, images: str) -> tuple[Tree, str]:
+    """List a folder, or a label file, with the photographs of one folder alone.
+
+    Parameters
+    ----------
+    path : Path
+    images : str
+        That folder: in `path`, or beside the folder of the file that `path` is.
+
+    Returns
+    -------
+    tuple
+        The tree, and `images` as a path in it.
+
+    Raises
+    ------
+    ManifestError
+        As `tree_at`, and when `images` is no folder there.
+    """
+    if not path.is_dir():
+        _refuse_other(path)
+    roots = [path] if path.is_dir() else [path.parent, path.parent / ".."]
+    places = [folder for folder in (*(root / images for root in roots), Path(images)) if folder.is_dir()]
+    for folder in (place.resolve() for place in places):
+        for root in (root.resolve() for root in roots):
+            if root in folder.parents:
+                return _only(path, walk(root), folder.relative_to(root).as_posix())
+    expected = f"a folder in {path}" if path.is_dir() else f"a folder in {path.parent} or beside it"
+    remedy = "name the folder that the file names start from"
+    raise ManifestError([Problem("--images", expected, images, remedy)])
+
+
+def _only(path: Path, tree: Tree, images: str) -> tuple[Tree, str]:
+    """Leave out photographs outside `images` and, where one label file is named, the others."""
+    kept = {name for name in tree.photographs if name.startswith(f"{images}/")}
+    labels = tree.files - tree.photographs
+    if not path.is_dir():
+        labels = frozenset({path.resolve().relative_to(tree.root).as_posix()})
+    return replace(tree, files=frozenset(kept | labels)), images
+
+
+def survey(
+    tree: Tree, *, task: str | None, ignore: Sequence[str], unlabelled: str = "refuse", images: str | None = None
+) -> Survey:
     """Find the format of a folder, and read the whole of it.
+
+    Where all file names of a COCO or VOC source start from one other folder, that folder is found too.
 
     Raises
     ------
@@ -85,18 +134,34 @@ def survey(tree: Tree, *, task: str | None, ignore: Sequence[str], unlabelled: s
     """
     form, files, evidence = format_of(tree)
     content: dict[str, Any] = {"name": SOURCE, "format": form, "unlabelled": unlabelled, "ignore": tuple(ignore)}
+    content |= {"images": images} if form in ("coco", "voc") else {}
     if form in ("coco", "csv", "jsonl") and list(files) not in ([table.FILE], [jsonl.FILE]):
         content["annotations"] = tuple(files)
     descriptor = complete(tree, check_descriptor(content, "the folder"))
     reading = read_source(tree, descriptor)
+    if form in ("coco", "voc") and images is None and (folder := _folder(tree, reading)):
+        descriptor = descriptor.model_copy(update={"images": folder})
+        reading, evidence = read_source(tree, descriptor), f"{evidence}; its photographs are in {folder}/"
     if not reading.records:
         raise ManifestError(summed(reading.problems))
     used = Counter(name for record in reading.records for name in _names(record))
     classes = tuple(sorted(used)) if not descriptor.classes else tuple(c for c in descriptor.classes if c in used)
     found, problems = _task(reading, used, task)
+    if images is not None and form not in ("coco", "voc"):
+        problems.append(Problem("--images", "labels in COCO or VOC", form, "leave it out"))
     problems += [*reading.problems, *_unlabelled(tree, reading, form), *_alike(classes), *_single(classes, found)]
     rows = _rows(tree, descriptor)
     return Survey(tree, evidence, descriptor, reading.records, rows, classes, found, tuple(summed(problems)))
+
+
+def _folder(tree: Tree, reading: Reading) -> str | None:
+    """Return the one folder from which all file names lead to a photograph, where none does without it."""
+    names = [record.image for record in reading.records]
+    if not names or any(name in tree.photographs for name in names):
+        return None
+    ends = [image.removesuffix(f"/{names[0]}") for image in tree.photographs if image.endswith(f"/{names[0]}")]
+    fits = [folder for folder in ends if all(f"{folder}/{name}" in tree.photographs for name in names)]
+    return fits[0] if len(fits) == 1 else None
 
 
 def summed(problems: Iterable[Problem]) -> Iterator[Problem]:
