@@ -56,4 +56,4 @@ class Multiclass(Learning):
     methods: Annotated[tuple[MulticlassMethod, ...], Field(min_length=1)]
 
 
-SECTIONS: ByTask[type[Scalar | Multiclass]] = ByTask(detect=Scalar, classify=Multiclass, identify=Scalar)
+SECTIONS: ByTask[type[Scalar | Multiclass]] = ByTask(detect=Scalar, classify=Multiclass, identify=Crops)
