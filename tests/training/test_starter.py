@@ -16,8 +16,9 @@ def steps(model):
 
 
 def rendered(model):
-    """The default parameters of a data set of the model's name, and what each step of the recipe renders."""
-    scene, section = importlib.import_module(f"vouch.scenes.{model}"), f"datasets.{model}.render"
+    """The default parameters of the model's data set, and what each step of the recipe renders."""
+    dataset = params.read_params(ROOT / "params.yaml")["pipeline"]["models"][model]["dataset"]
+    scene, section = importlib.import_module(f"vouch.scenes.{dataset}"), f"datasets.{dataset}.render"
     default = params.load(scene.Params, *section.split("."), path=ROOT / "params.yaml")
     content, taught = default.model_dump(), []
     for step in steps(model):  # a step keeps what the one before said

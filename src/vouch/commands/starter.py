@@ -53,7 +53,8 @@ def remake(model: str, first: str = "1") -> None:
         for number, step in enumerate(read_params(STARTER / f"{model}.recipe.yaml")["steps"], start=1):
             _override(folder / "params.yaml", step)  # a step keeps what the one before said
             if number >= int(first):
-                (folder / "splits" / f"{model}.lock.csv").unlink(missing_ok=True)  # another render, other groups
+                dataset = read_value("pipeline", "models", model, "dataset")
+                (folder / "splits" / f"{dataset}.lock.csv").unlink(missing_ok=True)  # another render, other groups
                 _dvc(folder, "repro", _stage(model))
                 _copy_weights(trained, start)
         _copy_weights(start, STARTER / model)
@@ -81,7 +82,7 @@ def _dvc(folder: Path, *arguments: str) -> None:
 
 def _stage(model: str) -> str:
     """Name the stage that trains the model."""
-    lists = {"detectors": "train_detector", "fine_tuned": "train_classifier"}
+    lists = {"detectors": "train_detector", "fine_tuned": "train_classifier", "embedders": "train_embedder"}
     return next(f"{stage}@{model}" for road, stage in lists.items() if model in read_value("pipeline", road))
 
 

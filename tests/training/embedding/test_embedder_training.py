@@ -108,3 +108,13 @@ def test_crops_of_products_that_train_lacks_choose_nothing(pictures):
 def test_a_batch_holds_whole_places_of_two_products_at_the_least(batch, per_product):
     with pytest.raises(ValidationError, match="multiple of per_product"):
         training(batch=batch, per_product=per_product)
+
+
+def test_the_neck_of_a_start_is_taken_where_it_fits(pictures, tmp_path):
+    first = train(seen(*pictures), training(epochs=1), "none", tmp_path / "scratch")
+    weights.write(tmp_path / "start", first.tensors, first.description)
+    again = train(seen(*pictures), training(epochs=1, learning_rate=1e-9), str(tmp_path / "start"), tmp_path / "more")
+    np.testing.assert_allclose(again.tensors["neck.weight"], first.tensors["neck.weight"], atol=1e-6)
+    narrow = training(epochs=1, embedding=8)
+    other = train(seen(*pictures), narrow, str(tmp_path / "start"), tmp_path / "third")
+    assert other.tensors["neck.weight"].shape == (8, first.tensors["neck.weight"].shape[1])

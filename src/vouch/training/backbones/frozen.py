@@ -116,10 +116,10 @@ class _Holding(Section):
 
 
 def started_backbone(architecture: BackboneArchitecture, start: str) -> tuple[Normalised, dict[str, Tensor]]:
-    """Return the backbone as `start` says and the heads of our folder, if it is one.
+    """Return the backbone as `start` says and the other tensors of our folder, if it is one.
 
     It is none, hub, timm's .safetensors, a .yaml that names a package, or a folder of ours. That holds a classifier,
-    or a backbone alone, which has no heads.
+    an embedder, or a backbone alone, which has no other.
 
     Raises
     ------
@@ -143,8 +143,9 @@ def started_backbone(architecture: BackboneArchitecture, start: str) -> tuple[No
         expected, got = (f"backbone {one.name} {one.options}" for one in (architecture, found))
         raise BundleError([Problem(str(folder), expected, got, "correct `start` or `backbone`")])
     backbone = timm_backbone.build(architecture)
-    weights.fill(backbone, below(tensors, HOLDERS[description["framework"]]), str(folder))
-    return backbone, below(tensors, "top.")
+    prefix = HOLDERS[description["framework"]]
+    weights.fill(backbone, below(tensors, prefix), str(folder))
+    return backbone, {name: tensor for name, tensor in tensors.items() if not name.startswith(prefix)}
 
 
 def _held(content: object, where: str) -> BackboneArchitecture:

@@ -9,7 +9,7 @@ from vouch import params
 from vouch.errors import BundleError, ParamsError, Problem, refuse_any
 from vouch.params import Section
 from vouch.training import weights
-from vouch.training.backbones.frozen import started_backbone, view_features
+from vouch.training.backbones.frozen import below, started_backbone, view_features
 from vouch.training.backbones.params import Precision, Views
 from vouch.training.backbones.timm_backbone import BackboneArchitecture, Normalised
 from vouch.training.classification.heads import GatedAttention, Heads, Mean, Outputs, Top, TopK
@@ -159,7 +159,8 @@ def started(architecture: Architecture, classes: int, *, dropout: float, start: 
     BundleError, DataError
         As `started_backbone` does.
     """
-    backbone, heads = started_backbone(architecture.backbone, start)
+    backbone, others = started_backbone(architecture.backbone, start)
+    heads = below(others, "top.")
     network = Network(backbone, architecture.views, top(architecture, backbone.width, classes, dropout))
     if heads:
         loaded, total = weights.fill_matching(network.top, heads)

@@ -96,12 +96,19 @@ def network(description: dict[str, Any], tensors: dict[str, Tensor]) -> nn.Modul
 
 
 def started(architecture: Architecture, products: int, *, start: str) -> Embedder:
-    """Return the network that a training starts from: the backbone as `start` says, the rest at random.
+    """Return the network that a training starts from: the backbone as `start` says, the products at random.
+
+    Of a folder of an embedder the neck is taken too, as far as it fits.
 
     Raises
     ------
     BundleError, DataError
         As `started_backbone` does.
     """
-    backbone, _ = started_backbone(architecture.backbone, start)
-    return Embedder(backbone, architecture, products)
+    backbone, others = started_backbone(architecture.backbone, start)
+    embedder = Embedder(backbone, architecture, products)
+    neck = {name: tensor for name, tensor in others.items() if name.startswith(("neck.", "norm."))}
+    if neck:
+        loaded, _ = weights.fill_matching(embedder, neck)
+        print(f"starting weights: the backbone and {loaded} of {len(neck)} tensors of the neck fit")
+    return embedder

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from vouch.errors import DataError, Problem, refuse_any
 from vouch.training.backbones import timm_backbone
+from vouch.training.backbones.frozen import licences_of, with_licences
 from vouch.training.embedding import margin
 from vouch.training.embedding import network as embedder_network
 from vouch.training.embedding.network import FRAMEWORK, Architecture
@@ -106,7 +107,8 @@ def train(seen: Album, training: EmbedderTraining, start: str, scratch: Path) ->
         "size_px": training.size_px,
         "stride_px": network.backbone.stride_px,
     }
-    return Trained(dict(fitted.best), description, pd.DataFrame(fitted.curve))
+    described = with_licences(description, licences_of(start))
+    return Trained(dict(fitted.best), described, pd.DataFrame(fitted.curve))
 
 
 def _parts(seen: Album, wanted: EmbedderTraining) -> Parts:
