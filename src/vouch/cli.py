@@ -14,6 +14,7 @@ from vouch.commands.drift import drift
 from vouch.commands.dvc_busy import at_work
 from vouch.commands.evaluate_counts import evaluate_counts
 from vouch.commands.examples import epilog, help_of
+from vouch.commands.fingerprint import data_fingerprint
 from vouch.commands.gallery import add, list_, remove
 from vouch.commands.gate import gate
 from vouch.commands.known import KINDS, refuse_unknown
@@ -23,6 +24,7 @@ from vouch.commands.plan import plan
 from vouch.commands.predict import predict
 from vouch.commands.release import promote
 from vouch.commands.review_labels import review_labels
+from vouch.commands.split_lock import split_check, split_show
 from vouch.commands.splitting import assign
 from vouch.errors import ParamsError, VouchError, exiting, refuse_any
 from vouch.names import wrong_names
@@ -63,6 +65,7 @@ def offered(group: typer.Typer, name: str, command: Callable[..., None], *, pane
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 manifest = typer.Typer(no_args_is_help=True, help="A data set's manifest, in the form that others read.")
+data = typer.Typer(no_args_is_help=True, help="What a data set holds, and what changed in it.")
 split = typer.Typer(no_args_is_help=True, help="Which group belongs to which split, for good.")
 gallery = typer.Typer(no_args_is_help=True, help="The products that an embedder knows, without training.")
 DATA, VERDICT, ANSWERS, RELEASE = "Bring photographs", "Read a verdict", "Answer and watch", "Release"
@@ -70,7 +73,11 @@ offered(app, "new", new, panel=DATA)
 offered(app, "import", import_, panel=DATA)
 app.add_typer(manifest, name="manifest", rich_help_panel=DATA)
 offered(manifest, "manifest export", manifest_export)
+app.add_typer(data, name="data", rich_help_panel=DATA)
+offered(data, "data fingerprint", data_fingerprint)
 app.add_typer(split, name="split", rich_help_panel=DATA)
+offered(split, "split show", split_show)
+offered(split, "split check", split_check)
 offered(split, "split assign", assign)
 offered(app, "review-labels", review_labels, panel=DATA)
 app.add_typer(gallery, name="gallery", rich_help_panel=DATA)

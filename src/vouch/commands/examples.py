@@ -17,6 +17,12 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "vouch manifest export driver -o driver.jsonl",
         "vouch manifest export driver -o driver_voc --format voc",
     ),
+    "data fingerprint": (
+        "vouch data fingerprint driver -o driver.json",
+        "vouch data fingerprint driver --compare driver.json",
+    ),
+    "split show": ("vouch split show driver",),
+    "split check": ("vouch split check driver",),
     "split assign": (
         "vouch split assign driver session=s3 --to train",
         "vouch split assign driver --source mine --to val_select",
