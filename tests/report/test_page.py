@@ -238,7 +238,7 @@ def test_a_policy_of_another_kind_shows_its_own_parameters():
     }
     text = Outline(page(made_up.bare(policy=policy))).text()
     assert "open set" in text
-    assert "similarity 0.610" in text
+    assert "Named from this similarity to the nearest product on 0.610" in text
     assert "risk of this one model may be larger" in text
     assert "infeasible" not in text.replace("Infeasible", "")
 
