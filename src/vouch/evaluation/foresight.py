@@ -29,7 +29,7 @@ FROM_A_MODEL = ("test", "comparison")  # sources of rules that only a model's an
 BY_TRUTH = ByTask(  # metrics whose rows are known from labels alone; a false alarm adds rows to every other one
     detect=frozenset({"recall"}),
     classify=frozenset({"accuracy", "coverage", "accuracy_on_exits", "fnr_on_exits", "fpr_on_exits"}),
-    identify=frozenset({"top1"}),
+    identify=frozenset({"top1", "known_accept_rate", "unknown_false_accept_rate"}),
 )
 OF_POSITIVES = {"fnr_on_exits": True, "fpr_on_exits": False}  # whose rows are of the positive class, or of the others
 AXES = (("x", "width"), ("y", "height"))
