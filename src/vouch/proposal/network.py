@@ -2,6 +2,8 @@
 
 Seconds are of one photograph in training, validation and what feeds them included, times the threads: measured on two
 idle cores of an AMD EPYC (Zen 3, AVX2), PyTorch 2.15 in float32, where two threads are far from twice as fast as one.
+EfficientNet-Lite0's are not: one thread of a busy machine (AVX-512) took 76 ms of processor time a step, and a third
+more is allowed for the second thread and the feed. Its views and rates are customary for fine-tuning, not tuned here.
 Another processor takes another time: half or twice as much is no surprise.
 """
 
