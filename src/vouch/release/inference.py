@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vouch.calibration.apply.calibrator import calibrated
 from vouch.errors import BundleError, DataError, Problem, refuse_any
-from vouch.policies.apply.kinds import FORMS, score_column
+from vouch.policies.apply.kinds import form_of, score_column
 from vouch.policies.apply.policy import decided
 from vouch.release.opening import Bundle
 from vouch.tables import PROBABILITY
@@ -156,7 +156,7 @@ def _why(policy: dict[str, Any], row: dict[Any, Any]) -> str:
     if not policy["feasible"]:
         return "the policy is infeasible: it answers nothing"
     score = score_column(policy)
-    limit = policy[FORMS[policy["kind"]].limit]
+    limit = policy[form_of(policy).limit]
     if not row["selected"]:
         return f"{score} {row[score]:.3f} is below {limit:.3f}"
     if not row["accept"]:

@@ -158,7 +158,7 @@ def _contradictions(task: Task, parts: Parts, where: str) -> list[Problem]:
     if FORMS[policy["kind"]].task != task:
         known_kinds = tuple(kind for kind, form in FORMS.items() if form.task == task)
         against.append(("policy.json: kind", f"one of {known_kinds}, as goes with {task}", policy["kind"]))
-    named = {"thresholds": policy.get("thresholds", {}), "infeasible": policy["infeasible"] or {}}
+    named = {key: policy.get(key) or {} for key in ("thresholds", "calibration", "infeasible")}
     for key, said in named.items():
         unknown = said.keys() - {*classes, *(["*"] if key == "infeasible" else [])}
         against += [(f"policy.json: {key}.{name}", known, name) for name in unknown]
