@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from pipeline.graph import GRAPH, PARAMS_FILE, ROOT, STAGES, outputs, verb
 from vouch import params
 from vouch import presets as presets_module
+from vouch.evaluation.counting import Judging
 from vouch.splits import contract
 from vouch.stages import check_words
 from vouch.tasks import TASKS
@@ -290,8 +291,12 @@ def test_every_section_is_one_that_its_stage_takes(kind, name, stage):
 
 def test_every_preset_is_one_that_a_stage_takes():
     presets = params.read_params(ROOT / "defaults.yaml")
-    assert set(presets) == {"dataset", *TASKS}
-    assert {stage for preset in presets.values() for stage in preset} - STAGES == COMMANDS_WITH_PARAMETERS
+    assert set(presets) == {"dataset", "system", *TASKS}
+    assert {stage for preset in presets.values() for stage in preset} - STAGES == {
+        *COMMANDS_WITH_PARAMETERS,
+        "evaluate_counts",  # of a system, and of files that anybody brings
+    }
+    params.load(Judging, "system", "evaluate_counts", path=ROOT / "defaults.yaml")
 
 
 @pytest.mark.parametrize("name", GRAPH)

@@ -157,7 +157,9 @@ def _photograph(found: pd.DataFrame, truths: pd.DataFrame) -> Iterator[dict[str,
     found = found.iloc[np.argsort(-found["score"].to_numpy(dtype=np.float64), kind="stable")]
     boxes, true_boxes = (side[CORNERS].to_numpy(dtype=np.float64) for side in (found, truths))
     known, rows = truths["product"].notna().to_numpy(), truths["row"].to_numpy(dtype=object)
-    place = _on(boxes, found["score"].to_numpy(dtype=np.float64), true_boxes)
+    place = np.full(len(boxes), -1, np.int64)
+    if not known.all() or pd.notna(rows).any():  # else it does not matter which box a detection is on
+        place = _on(boxes, found["score"].to_numpy(dtype=np.float64), true_boxes)
     kept = np.array([*known, True])[place]  # the last: of a detection on no box
     where = _nearest_row(boxes, place, true_boxes, rows)
     yield {"class": UNKNOWN, "n_true": 0, "n_pred": 0, "row": None}
