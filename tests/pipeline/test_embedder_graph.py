@@ -35,17 +35,20 @@ def test_a_row_of_the_waist_is_a_crop_with_a_product(tiny_embedder):
 
 
 def test_unknown_products_stand_in_their_own_split_and_in_no_gallery(tiny_embedder):
-    path = tiny_embedder / "models/sku/gallery.safetensors"
-    known = set(from_bytes(path.read_bytes(), "gallery").products)
-    strange = {}
-    for split in ("val_select", "val_calib", "val_test"):
-        rows = table(tiny_embedder, f"predictions/sku/candidate/{split}")
-        strange[split] = set(rows["product"]) - known
-        assert set(rows.loc[rows["class_true"].isna(), "product"]) == strange[split]
-    assert strange["val_select"] == set()
+    samples, boxes = table(tiny_embedder, "manifests/shelf/samples"), table(tiny_embedder, "manifests/shelf/boxes")
+    shown = boxes.merge(samples[["sample_id", "split_stated"]], on="sample_id").dropna(subset="product")
+    common = set(shown.loc[shown["split_stated"].isna(), "product"])  # stores that state no split have known ones alone
+    strange = {word: set(part["product"]) - common for word, part in shown.groupby("split_stated")}
     assert strange["val_calib"]
     assert strange["val_test"]
     assert not strange["val_calib"] & strange["val_test"]
+    path = tiny_embedder / "models/sku/gallery.safetensors"
+    known = set(from_bytes(path.read_bytes(), "gallery").products)
+    assert known <= common
+    for split in ("val_select", "val_calib", "val_test"):
+        rows = table(tiny_embedder, f"predictions/sku/candidate/{split}")
+        assert set(rows["product"]) - common == strange.get(split, set())
+        assert rows["class_true"].isna().tolist() == (~rows["product"].isin(known)).tolist()
 
 
 def test_a_verdict_names_the_gallery_and_the_page_says_what_was_asked(tiny_embedder):
