@@ -19,7 +19,8 @@ from vouch.tasks import TASKS
 
 PARAMS = params.read_params(PARAMS_FILE)
 COMMANDS_WITH_PARAMETERS = {"drift"}
-TRAINING_LISTS = ("detectors", "fine_tuned", "frozen", "embedders", "quantized")  # each model stands on exactly one of them
+# each model stands on exactly one of them
+TRAINING_LISTS = ("detectors", "fine_tuned", "frozen", "embedders", "quantized")
 PARAMETER_FILES = ("params.yaml", "defaults.yaml")
 YAML_1_1_BOOLEANS = {"yes", "no", "on", "off"}
 # else DVC's run cache would not restore them
