@@ -157,6 +157,7 @@ SHELF_ALONE: dict[str, Any] = {  # its embedder; a detector's line is the driver
     "datasets.shelf.validate.coverage.min_components": 4,
     "datasets.shelf.validate.coverage.min_samples": 1,
     "datasets.shelf.validate.coverage.min_count": 1,
+    "datasets.shelf.validate.coverage.min_images_per_product": 1,
     "datasets.shelf.validate.coverage.of_classes": [],
     "models.sku.train_embedder.backbone.options": {"channels": [8, 8, 16, 16], "stem_width": 8},
     "models.sku.train_embedder.embedding": 32,

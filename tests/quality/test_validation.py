@@ -8,7 +8,7 @@ from vouch.quality.coverage import Coverage, Required
 from vouch.quality.validation import validate
 
 SEVERITY = {name: "quarantine" if check.levels == checks.UNUSABLE else "warn" for name, check in checks.CHECKS.items()}
-COVERAGE = {"min_components": 4, "min_samples": 2, "min_count": 3, "of_classes": ()}
+COVERAGE = {"min_components": 4, "min_samples": 2, "min_count": 3, "min_images_per_product": None, "of_classes": ()}
 NIGHT = {"classes": ("can",), "min_count": 3, "strata": {"light": ("night",)}}
 
 
@@ -61,6 +61,19 @@ def test_quarantined_samples_are_listed_counted_and_left_out_of_the_counts():
     assert found.figures["samples"] == 7
     assert found.figures["coverage"]["class=can,light=night"]["count"] == 3
     assert found.figures["metrics"]["quarantined_fraction"]["all"]["value"] == 1 / 8
+
+
+def test_products_are_counted_where_a_least_number_is_asked_for():
+    samples, boxes, scan = data()
+    named = boxes.assign(product=["tea", "tea", None, "cola", "cola", "cola", "cola", "cola"])
+    found = run(samples, named, scan, min_images_per_product=3)
+    cells = {name: cell for name, cell in found.figures["coverage"].items() if name.startswith("product=")}
+    assert cells == {"product=tea": {"count": 2, "required": 3}, "product=cola": {"count": 5, "required": 3}}
+    assert found.issues["detail"].tolist() == ["product=tea: 2 of 3"]
+    assert found.figures["metrics"]["missing_coverage"]["all"]["value"] == 1
+    assert not any(name.startswith("product=") for name in run(samples, named, scan).figures["coverage"])
+    plain = run(samples, boxes, scan, min_images_per_product=3)
+    assert plain.figures["coverage"]["product=can"] == {"count": 8, "required": 3}
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ def section():
             "min_components": 4,
             "min_samples": 1,
             "min_count": 1,
+            "min_images_per_product": None,
             "of_classes": [{"classes": ["can"], "min_count": 2, "strata": {"light": ["day"]}}],
         },
     }

@@ -28,6 +28,7 @@ class Coverage(Section):
     min_components: Annotated[int, Field(ge=4)]  # independent groups: four splits need four
     min_samples: Count  # photographs in each value of each stratum
     min_count: Count  # objects of each class (photographs of the class, in a classification source)
+    min_images_per_product: Count | None  # crops, or photographs labelled as a whole; null: products are not counted
     of_classes: tuple[ClassCoverage, ...]
 
 
@@ -74,6 +75,13 @@ def count_objects(samples: pd.DataFrame, boxes: pd.DataFrame) -> pd.DataFrame:
     return objects.merge(samples[["sample_id", *stratum_columns(samples)]], on="sample_id", how="inner")
 
 
+def count_products(samples: pd.DataFrame, boxes: pd.DataFrame) -> dict[str, int]:
+    """Return how many crops each product has: boxes of it, or of the class where none is stated, and photographs."""
+    named = boxes["product"] if "product" in boxes else boxes["class_name"]
+    shown = pd.concat([named[boxes["sample_id"].isin(samples["sample_id"])], samples["label"]]).dropna()
+    return {str(name): int(count) for name, count in shown.value_counts().items()}
+
+
 def measure(samples: pd.DataFrame, boxes: pd.DataFrame, required: Required) -> dict[str, dict[str, int]]:
     """Count every class, stratum value and pair of the two, found or required.
 
@@ -86,7 +94,8 @@ def measure(samples: pd.DataFrame, boxes: pd.DataFrame, required: Required) -> d
     Returns
     -------
     dict
-        "stream=cabin", "class=phone" or "class=phone,stream=cabin" to `count` and `required` (0: nothing is).
+        "stream=cabin", "class=phone", "class=phone,stream=cabin" or, where products are counted, "product=tea" to
+        `count` and `required` (0: nothing is).
     """
     objects = count_objects(samples, boxes)
     counts = {f"class={name}": int(count) for name, count in objects["class_name"].value_counts().items()}
@@ -96,6 +105,11 @@ def measure(samples: pd.DataFrame, boxes: pd.DataFrame, required: Required) -> d
         cells = "class=" + objects["class_name"] + f",{name}=" + objects[column]
         counts |= {str(cell): int(count) for cell, count in cells.value_counts().items()}
     needs = required.counts()
+    least = required.coverage.min_images_per_product
+    if least is not None:
+        shown = count_products(samples, boxes)
+        counts |= {f"product={name}": count for name, count in shown.items()}
+        needs |= {f"product={name}": least for name in shown}
     return {cell: {"count": counts.get(cell, 0), "required": needs.get(cell, 0)} for cell in sorted({*counts, *needs})}
 
 
