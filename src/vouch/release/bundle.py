@@ -28,6 +28,7 @@ from vouch.documents import DocumentError, decoded, kind_of, parse_json, read_by
 from vouch.errors import BundleError, Problem, refuse_any
 from vouch.params import Section
 from vouch.release.parts import Parts, checked_parts
+from vouch.retrieval.gallery import check
 from vouch.tasks import ByTask, Task
 
 MANIFEST = "manifest.json"
@@ -139,7 +140,7 @@ def read(folder: Path) -> Contents:
     ------
     BundleError
         When the manifest is not exactly of its schema; listing everything in the folder that is missing, extra,
-        changed, too large, of the wrong role or no regular file; listing what is wrong with a part.
+        changed, too large, of the wrong role or no regular file; listing what is wrong with a part; or the gallery is of another network or preprocessing.
     """
     manifest = _read_manifest(folder)
     entries = manifest["files"]
@@ -154,7 +155,11 @@ def read(folder: Path) -> Contents:
         else:
             problems += _differences(folder / path, files[path], entry)
     refuse_any(BundleError, problems)
-    return Contents(manifest, files, checked_parts(manifest["task"], files, str(folder)))
+    parts = checked_parts(manifest["task"], files, str(folder))
+    if parts.gallery is not None:
+        network, prepared = (entries[name]["sha256"] for name in ("model.onnx", "preprocess.json"))
+        check(parts.gallery, model_sha256=network, preprocess_sha256=prepared)
+    return Contents(manifest, files, parts)
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from vouch.release import bundle
 from vouch.release.bundle import Contents
 from vouch.release.licences import licences_in, licences_text
 from vouch.release.parts import SAMPLE_VALUES, Parts
-from vouch.retrieval.gallery import Gallery, check
+from vouch.retrieval.gallery import Gallery
 from vouch.tasks import ByTask, Task
 from vouch.vision import runtime
 from vouch.vision.boxes import Postprocess
@@ -100,9 +100,6 @@ def sample_input(preprocess: Preprocess) -> NDArray[np.float32]:
 
 
 def _load(contents: Contents, preprocess: Preprocess, where: str) -> Runtime:
-    if contents.parts.gallery is not None:
-        network, prepared = (contents.manifest["files"][name]["sha256"] for name in ("model.onnx", "preprocess.json"))
-        check(contents.parts.gallery, model_sha256=network, preprocess_sha256=prepared)
     loaded = runtime.load_bytes(contents.files["model.onnx"], preprocess, f"{where}/model.onnx")
     looked = (_output_problems, _metadata_problems, _licence_problems)
     refuse_any(BundleError, [problem for look in looked for problem in look(contents, loaded, where)])
