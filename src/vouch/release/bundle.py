@@ -140,7 +140,8 @@ def read(folder: Path) -> Contents:
     ------
     BundleError
         When the manifest is not exactly of its schema; listing everything in the folder that is missing, extra,
-        changed, too large, of the wrong role or no regular file; listing what is wrong with a part; or the gallery is of another network or preprocessing.
+        changed, too large, of the wrong role or no regular file; listing what is wrong with a part; when the
+        gallery is of another network or preprocessing.
     """
     manifest = _read_manifest(folder)
     entries = manifest["files"]
