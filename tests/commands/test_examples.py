@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from hostile import ground, labels, pool
 from vouch.cli import app
 from vouch.commands.examples import EXAMPLES
+from vouch.stages import split
 
 ROOT = Path(__file__).parents[2]
 PARSED = {  # what no small workspace has
@@ -88,6 +89,10 @@ def two_new_groups():
     lock[~lock["group"].isin(["session=s3", "session=s4"])].to_csv("splits/driver.lock.csv", index=False)
 
 
+def lists_of_the_lock():
+    split.run("driver")  # the ground gives val_calib all photographs
+
+
 def contradicting_labels():
     subprocess.run([sys.executable, "-m", "dvc", "add", "data/sources/driver"], check=True, env=environment())
     path = Path("data/quality/driver/issues.parquet")
@@ -144,6 +149,7 @@ PREPARED = {
     "check": real_rules,
     "import": sessions_of_classes,
     **dict.fromkeys(("gallery add", "gallery remove", "gallery list"), of_products),
+    "split check": lists_of_the_lock,
     "split assign": two_new_groups,
     "review-labels": contradicting_labels,
     "compare": compared,
