@@ -21,10 +21,10 @@ def test_a_table_that_lacks_a_task_is_refused_where_it_is_written(task):
 
 
 def test_a_row_is_found_by_its_task_and_by_no_other_word():
-    table = ByTask(detect="boxes", classify="classes")
-    assert (table["detect"], table["classify"], [*table]) == ("boxes", "classes", ["boxes", "classes"])
+    table = ByTask(detect="boxes", classify="classes", identify="products")
+    assert (table["detect"], table["classify"], [*table]) == ("boxes", "classes", ["boxes", "classes", "products"])
     with pytest.raises(AssertionError):
-        table["identify"]
+        table["segment"]
 
 
 def test_every_table_keyed_by_a_task_is_one_that_cannot_lack_any():

@@ -12,9 +12,18 @@ SHARED = {"feasible": True, "guarantee": "none", "objective": {}, "evidence": {}
 SHARED |= {"intraclass_correlation": 0.05}
 POINT = {"kind": "operating_point", "thresholds": {"phone": 0.5}, "alpha": None, "delta": None, **SHARED}
 EXITS = {"kind": "threshold", "positive": "work", "threshold": 0.7, "alpha": 0.02, "delta": 0.05, **SHARED}
+NAMED = {
+    "kind": "open_set",
+    "rule": "thresholds",
+    "similarity": 0.6,
+    "margin": 0.0,
+    "alpha": 0.05,
+    "delta": 0.05,
+    **SHARED,
+}
 IDENTITY = {"method": "identity"}
-KNOWN = {*tables.ROWS, *tables.DETECTION, *tables.CALIBRATED, *tables.DECIDED, *tables.NUMBERED}
-MADE = ByTask(detect="calibrated", classify="set_size")  # a column that the steps add
+KNOWN = {*tables.ROWS, *tables.DETECTION, *tables.IDENTIFICATION, *tables.CALIBRATED, *tables.DECIDED, *tables.NUMBERED}
+MADE = ByTask(detect="calibrated", classify="set_size", identify="margin")  # a column that the steps add
 
 
 def detections():
@@ -44,9 +53,29 @@ def classifications(**changes):
     return judged(rows, task="classify", calibrator=calibrator, policy=EXITS)
 
 
+def identifications():
+    rows = pd.DataFrame(
+        {
+            "sample_id": ["a#0", "a#1", "b#0"],
+            "group": ["g", "g", "h"],
+            "stratum_light": "dim",
+            "class_true": ["tea", None, "cola"],
+            "class_pred": ["tea", "tea", None],
+            "score": [0.9, 0.8, 0.0],
+            "correct": [True, False, False],
+            "similarity": [0.9, 0.5, -1.0],
+            "margin": [0.4, 0.1, 0.0],
+            "product": ["tea", "oat", "cola"],
+            **dict.fromkeys(("x1", "y1", "x2", "y2"), 0.0),
+        }
+    )
+    calibrator = {"kind": "scalar", "floor": 0.0, "global": IDENTITY, "classes": {}}
+    return judged(rows, task="identify", calibrator=calibrator, policy=NAMED)
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_every_column_of_the_waist_stands_in_tables(task):
-    rows = ByTask(detect=detections, classify=classifications)[task]()
+    rows = ByTask(detect=detections, classify=classifications, identify=identifications)[task]()
     prefixes = (tables.STRATUM, tables.LOGIT, tables.PROBABILITY)
     assert {column for column in rows if not column.startswith(prefixes)} <= KNOWN | {tables.GATE_LOGIT}
     assert MADE[task] in rows
@@ -68,3 +97,10 @@ def test_a_photograph_that_nobody_labelled_is_left_out_and_the_positive_class_is
     assert rows["positive"].sum() == 20
     with pytest.raises(DataError, match="labelled photographs"):
         classifications(class_true=pd.array([None] * 40, dtype="str"))
+
+
+def test_a_crop_of_an_unknown_product_counts_and_calibrates_nothing():
+    rows = identifications()
+    assert rows["class"].tolist() == ["tea", "tea", "cola"]
+    assert rows["calibrated"].tolist() == [True, False, False]  # the second is unknown, nothing was said of the third
+    assert rows["accept"].tolist() == [True, False, False]
