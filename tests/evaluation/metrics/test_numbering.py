@@ -12,7 +12,8 @@ SHARED = {"feasible": True, "guarantee": "none", "objective": {}, "evidence": {}
 SHARED |= {"intraclass_correlation": 0.05}
 POINT = {"kind": "operating_point", "thresholds": {"phone": 0.5}, "alpha": None, "delta": None, **SHARED}
 EXITS = {"kind": "threshold", "positive": "work", "threshold": 0.7, "alpha": 0.02, "delta": 0.05, **SHARED}
-NAMED = {
+NAMED = {"kind": "open_set", "rule": "thresholds", "similarity": 0.6, "margin": 0.0, **SHARED}
+NAMED |= {"alpha": 0.05, "delta": 0.05}
     "kind": "open_set",
     "rule": "thresholds",
     "similarity": 0.6,
