@@ -14,14 +14,6 @@ POINT = {"kind": "operating_point", "thresholds": {"phone": 0.5}, "alpha": None,
 EXITS = {"kind": "threshold", "positive": "work", "threshold": 0.7, "alpha": 0.02, "delta": 0.05, **SHARED}
 NAMED = {"kind": "open_set", "rule": "thresholds", "similarity": 0.6, "margin": 0.0, **SHARED}
 NAMED |= {"alpha": 0.05, "delta": 0.05}
-    "kind": "open_set",
-    "rule": "thresholds",
-    "similarity": 0.6,
-    "margin": 0.0,
-    "alpha": 0.05,
-    "delta": 0.05,
-    **SHARED,
-}
 IDENTITY = {"method": "identity"}
 KNOWN = {*tables.ROWS, *tables.DETECTION, *tables.IDENTIFICATION, *tables.CALIBRATED, *tables.DECIDED, *tables.NUMBERED}
 MADE = ByTask(detect="calibrated", classify="set_size", identify="margin")  # a column that the steps add
