@@ -17,7 +17,8 @@ from vouch.scenes import assortment, draw, forms, gondola, packages, shelf
 from vouch.stages import render
 
 SMALL = {
-    "seed": 7, "first_group": 0, "assortment": 1, "n_stores": 5, "calib_stores": 0.2, "test_stores": 0.3,
+    "seed": 7, "first_group": 0, "assortment": 1, "assortments": 1, "n_stores": 5, "calib_stores": 0.2,
+    "test_stores": 0.3,
     "sessions_least": 1, "sessions_most": 2, "photographs_per_session": 1, "width_px": 640, "height_px": 480,
     "wide_rate": 0.0, "empty_rate": 0.1, "duplicate_rate": 0.2, "label_noise": 0.0, "blur_rate": 0.1,
     "occlusion_rate": 0.2,
@@ -333,3 +334,15 @@ def test_the_stage_writes_the_whole_source(tmp_path, monkeypatch):
     folder = Path("data/sources/shelf/render")
     assert len(lines(folder)) == len(shelf.plan(params(n_stores=2, sessions_most=1)))
     assert all(("split" in line) == (line.get("split") is not None) for line in lines(folder))
+
+
+def test_stores_share_several_assortments_whose_names_never_meet():
+    section = params(assortments=2, empty_rate=0.0, calib_stores=0.0, test_stores=0.0)
+    found = {}
+    for shot in originals(section):
+        boxes = shelf.photograph(section, shot).boxes
+        found.setdefault(shot.store % 2, set()).update(box["product"] for box in boxes if "product" in box)
+    for number, seen_names in found.items():
+        wanted = {f"{name}_{1 + number}" for name in names(assortment.assortment(1 + number).known)}
+        assert seen_names
+        assert seen_names <= wanted

@@ -42,6 +42,7 @@ class Params(Section):
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     first_group: Annotated[int, Field(ge=0, lt=2**32)]
     assortment: Annotated[int, Field(ge=0, lt=2**32)]
+    assortments: Count  # a store has one of so many, which are numbered from `assortment` on
     n_stores: Count
     calib_stores: Rate
     test_stores: Rate
@@ -130,7 +131,10 @@ def photograph(params: Params, shot: Shot) -> Photograph:
         shift = (int(rng.integers(-1, 2)), int(rng.integers(-1, 2)))
         picture = photo.repeated(picture, shift, float(rng.uniform(0.97, 1.03)), rng)
         boxes = [_moved(box, np.array(shift * 2), (wide, high)) for box in boxes]
-    boxes = _noisy(boxes, params, (wide, high), _stream(params, shot.repeat or shot.number, 2))
+    products = _products(params, shot)
+    boxes = _noisy(boxes, params, products, (wide, high), _stream(params, shot.repeat or shot.number, 2))
+    if params.assortments > 1:  # two of them may have a name in common
+        boxes = [{**box, "product": f"{box['product']}_{products}"} if "product" in box else box for box in boxes]
     name = f"store_s{params.seed}_{shot.store:03d}"
     groups = {"store": name, "session": f"{name}_{shot.session}"}
     strata = {"store_format": shot.kind, "lighting": shot.lighting}
@@ -152,7 +156,12 @@ def _look(seed: int, products: int, shot: Shot) -> Store:
 def look(params: Params, shot: Shot) -> Store:
     """Return the store in which a shot is taken."""
     blank = replace(shot, number=0, session=0, wide=False, empty=False, repeat=0)
-    return _look(params.seed, params.assortment, blank)
+    return _look(params.seed, _products(params, shot), blank)
+
+
+def _products(params: Params, shot: Shot) -> int:
+    """Return the number of the assortment that a shot's store has."""
+    return params.assortment + shot.store % params.assortments
 
 
 def _picture(params: Params, shot: Shot) -> tuple[Picture, list[Box], Store]:
@@ -196,14 +205,16 @@ def _moved(box: Box, by_px: "np.ndarray[tuple[int], np.dtype[np.float64]]", size
     return {**box, **dict(zip(("x1", "y1", "x2", "y2"), map(float, kept), strict=True))}
 
 
-def _noisy(boxes: list[Box], params: Params, size_px: tuple[int, int], rng: np.random.Generator) -> list[Box]:
+def _noisy(
+    boxes: list[Box], params: Params, products: int, size_px: tuple[int, int], rng: np.random.Generator
+) -> list[Box]:
     """Return the boxes as careless people label them: forgotten, off by an eighth, or under the name of a twin."""
     kept: list[Box] = []
     for box in boxes:
         drop, jitter, confuse = rng.random(3) < params.label_noise / 3
         sides = np.array([float(box["x2"]) - float(box["x1"]), float(box["y2"]) - float(box["y1"])] * 2)
         off = rng.uniform(-0.12, 0.12, 4) * sides if jitter else np.zeros(4)
-        twins = _twins(params.assortment).get(str(box.get("product")), [])
+        twins = _twins(products).get(str(box.get("product")), [])
         moved = _moved(box, off, size_px)
         if confuse and twins:
             moved["product"] = twins[int(rng.integers(len(twins)))]
