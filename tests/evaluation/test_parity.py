@@ -1,5 +1,7 @@
 import numpy as np
+import pytest
 
+from vouch.evaluation import parity
 from vouch.evaluation.parity import compare_outputs, summarise
 
 
@@ -41,3 +43,13 @@ def test_the_worst_photograph_speaks():
 def test_no_strong_candidate_is_no_evidence():
     weak = FIRST * np.array([1, 1, 1, 1, 0.001, 0.001], np.float32)[:, None]
     assert summarise([compare_outputs(weak, weak, floor=0.01)])["metrics"]["box_difference_px"]["all"]["value"] is None
+
+
+def test_embeddings_are_compared_by_the_one_that_moved_most():
+    first = np.eye(3, dtype=np.float32)
+    second = first.copy()
+    second[1] = [0.6, 0.8, 0.0]  # from (0, 1, 0): sqrt(.36 + .04)
+    found = parity.compare("identify", [(first[:2], second[:2]), (first[2:], second[2:])], n_classes=3, floor=None)
+    assert found["photographs"] == 3
+    assert found["metrics"].keys() == {"embedding_difference"}
+    assert found["metrics"]["embedding_difference"]["all"]["value"] == pytest.approx(0.4**0.5, abs=1e-6)

@@ -1,13 +1,16 @@
 """Compare the exported network with the trained one on train photographs: what ships must be what was trained.
 
-Reads   models/M/{weights.safetensors,weights.json,model.onnx,preprocess.json}, photographs of split train
+Reads   models/M/{weights.safetensors,weights.json,model.onnx,preprocess.json}, photographs of split
+        train, and of an embedder boxes
 Writes  metrics/M/export.json
 Fails   never for a difference: the gate judges it
 """
 
+from collections.abc import Callable
 from typing import Annotated
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from pydantic import Field
@@ -21,7 +24,7 @@ from vouch.stages import main
 from vouch.tasks import ByTask
 from vouch.training import weights
 from vouch.training.frameworks import framework
-from vouch.vision import runtime
+from vouch.vision import crops, runtime
 from vouch.vision.images.source import Image, evenly, files
 from vouch.vision.preprocess import as_input, from_json
 from vouch.vision.runtime import Runtime
@@ -52,7 +55,8 @@ def run(model: str, dataset: str) -> None:
     section = params.load(SECTIONS[preprocess.task], "models", model, "parity")
     network = framework(preprocess.task, description["framework"]).network(description, tensors)
     exported = runtime.load(paths.model(model, "model.onnx"), preprocess)
-    pairs = [_outputs(network, exported, image) for image in _photographs(dataset, section.photographs)]
+    seen = SEEN[preprocess.task](dataset)
+    pairs = [_outputs(network, exported, image) for image in evenly(seen, section.photographs)]
     floor = section.floor if isinstance(section, Detect) else None
     found = compare(preprocess.task, pairs, n_classes=len(description["classes"]), floor=floor)
     io.write_json(paths.metrics(model, "export"), found, digits=9)
@@ -65,10 +69,21 @@ def _outputs(network: nn.Module, exported: Runtime, image: Image) -> Pair:
     return trained, exported.run(batch)
 
 
-def _photographs(dataset: str, count: int) -> list[Image]:
+def _samples(dataset: str) -> pd.DataFrame:
     members = contract.read_split(dataset, "train", purpose="fit_weights")
     samples = io.read_table(paths.manifest(dataset, "samples"))
-    return evenly(files(members.merge(samples, on="sample_id", validate="one_to_one")["image"]), count)
+    return members.merge(samples, on="sample_id", validate="one_to_one")
+
+
+def _photographs(dataset: str) -> tuple[Image, ...]:
+    return files(_samples(dataset)["image"])
+
+
+def _crops(dataset: str) -> tuple[Image, ...]:
+    return crops.images(crops.crops(_samples(dataset), io.read_table(paths.manifest(dataset, "boxes"))))
+
+
+SEEN: ByTask[Callable[[str], tuple[Image, ...]]] = ByTask(detect=_photographs, classify=_photographs, identify=_crops)
 
 
 if __name__ == "__main__":
