@@ -37,6 +37,7 @@ from vouch.errors import DataError, Problem, refuse_any
 from vouch.training import weights as weights_files
 from vouch.training.detection.framework import Labelled, Lesson, Training, fingerprint
 from vouch.training.detection.ultralytics_log import said_by_epoch
+from vouch.training.detection.ultralytics_nms import whole_suppression
 from vouch.training.optimization import checkpoint
 from vouch.training.optimization.checkpoint import Checkpoint
 from vouch.training.weights import Trained
@@ -118,7 +119,7 @@ def train(lesson: Lesson, training: Training, start: Path, scratch: Path) -> Tra
     trainer = _Trainer(overrides=overrides | ({"resume": str(at.path)} if resume else {}))
     trainer.start = None if resume else tensors
     trainer.precision, trainer.threads = training.precision, training.threads
-    with said_by_epoch(trainer):
+    with said_by_epoch(trainer), whole_suppression():
         trainer.train()
     network, _ = load_checkpoint(trainer.best)  # our own file of a moment ago, not a pickle from outside
     curve = _curve(pd.read_csv(trainer.csv))
