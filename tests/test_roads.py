@@ -31,7 +31,7 @@ def test_the_task_of_a_model_is_read_from_its_entry_alone(tmp_path):
     path = tmp_path / "params.yaml"
     path.write_text(json.dumps(parameters()))
     assert task_of("m", path) == "detect"
-    for content in ({"models": {"m": {}}}, {"models": {"m": {"task": "identify"}}}, {"models": {}}):
+    for content in ({"models": {"m": {}}}, {"models": {"m": {"task": "segment"}}}, {"models": {}}):
         path.write_text(json.dumps({"pipeline": content}))
         with pytest.raises(ParamsError, match=r"pipeline\.models"):
             task_of("m", path)
@@ -117,8 +117,10 @@ CHANGES = {
         {"detectors": None, "quantized": {"m": {"dataset": "d", "source": "m"}}},
         ["pipeline.models.m", "quantized on it"],
     ),
-    "a task that nobody knows": ({"models": {"m": {"task": "segment"}}}, ["models.m.task", "'detect' or 'classify'"]),
-    "a task that has no rows yet": ({"models": {"m": {"task": "identify"}}}, ["models.m.task", "'identify'"]),
+    "a task that nobody knows": (
+        {"models": {"m": {"task": "segment"}}},
+        ["models.m.task", "'detect', 'classify' or 'identify'"],
+    ),
     "a list of another task": (
         {"models": {"m": {"task": "classify"}}},
         ["models.m.task: expected classify, so a model of fine_tuned or frozen, got one of detectors"],

@@ -93,7 +93,7 @@ def workspace(tmp_path, monkeypatch):
 
 def test_the_verdict_and_the_summary_are_written():
     write()
-    run("driver", "driving", "test")
+    run("driver", "driving", "test", "labels.json")
     verdict = io.read_json(paths.metrics("driver", "gate"))
     assert verdict["passed"] is True
     expected = {"recall[stream=cabin]", "recall[stream=rear]", "near_duplicates", "parity", "no_regression"}
@@ -108,7 +108,7 @@ def test_the_verdict_and_the_summary_are_written():
 
 def test_a_failed_rule_is_a_verdict_and_not_an_exit():
     write(limit=0.965)
-    run("driver", "driving", "test")
+    run("driver", "driving", "test", "labels.json")
     verdict = io.read_json(paths.metrics("driver", "gate"))
     assert verdict["passed"] is False
     assert verdict["rules"]["recall[stream=rear]"]["reason"] == "recall value is 0.96, must be >= 0.965"
@@ -116,7 +116,7 @@ def test_a_failed_rule_is_a_verdict_and_not_an_exit():
 
 def test_a_required_stratum_that_vanished_fails_by_name():
     write(recall={"stream=cabin": RECALL["stream=cabin"]})
-    run("driver", "driving", "test")
+    run("driver", "driving", "test", "labels.json")
     verdict = io.read_json(paths.metrics("driver", "gate"))
     assert [name for name, one in verdict["rules"].items() if not one["passed"]] == ["recall[stream=rear]"]
     assert verdict["passed"] is False
@@ -124,7 +124,7 @@ def test_a_required_stratum_that_vanished_fails_by_name():
 
 def test_a_waiver_is_recorded_with_its_reason_and_day():
     write(limit=0.965, waivers="{recall: {reason: camera is being replaced, expires: 2027-01-31}}")
-    run("driver", "driving", "test")
+    run("driver", "driving", "test", "labels.json")
     verdict = io.read_json(paths.metrics("driver", "gate"))
     assert verdict["passed"] is True
     one = verdict["rules"]["recall[stream=rear]"]
@@ -138,13 +138,13 @@ def test_a_waiver_is_recorded_with_its_reason_and_day():
 def test_a_waiver_for_no_rule_is_refused_and_nothing_written():
     write(waivers="{speed: {reason: nobody measures it, expires: 2027-01-31}}")
     with pytest.raises(ParamsError, match="waiver speed: no rule has this name"):
-        run("driver", "driving", "test")
+        run("driver", "driving", "test", "labels.json")
     assert not paths.metrics("driver", "gate").exists()
 
 
 def test_the_verdict_names_what_it_judged_and_opens():
     write()
-    run("driver", "driving", "test")
+    run("driver", "driving", "test", "labels.json")
     verdict = open_verdict("driver")
     named = {name: hashlib.sha256(f"content of {name}".encode()).hexdigest() for name in FILES}
     named["policy.json"] = hashlib.sha256(paths.model("driver", "policy.json").read_bytes()).hexdigest()
@@ -157,7 +157,7 @@ def test_a_gate_without_rules_is_a_failed_gate():
     content = YAML(typ="safe", pure=True).load(paths.Path("params.yaml"))
     content["models"]["driver"]["gate"] |= {"rules": {}, "required": {}}
     YAML().dump(content, paths.Path("params.yaml"))
-    run("driver", "driving", "test")
+    run("driver", "driving", "test", "labels.json")
     assert (open_verdict("driver")["passed"], open_verdict("driver")["rules"]) == (False, {})
     assert io.read_json(paths.metrics("driver", "summary"))["passed"] is False
 
@@ -166,7 +166,7 @@ def test_a_gate_without_rules_is_a_failed_gate():
 def test_a_limit_that_nothing_or_everything_keeps_is_refused_and_nothing_written(limit):
     write(limit=limit)
     with pytest.raises(ParamsError, match=r"models\.driver\.gate\.rules\.recall\.limit"):
-        run("driver", "driving", "test")
+        run("driver", "driving", "test", "labels.json")
     assert not paths.metrics("driver", "gate").exists()
 
 
@@ -179,7 +179,7 @@ def test_evidence_that_is_not_of_its_form_is_refused_by_name(name, content):
     path = paths.metrics(*name.split("/"))
     path.write_bytes(content)
     with pytest.raises(WorkspaceError, match=f"{path}.*run `dvc repro gate@driver`"):
-        run("driver", "driving", "test")
+        run("driver", "driving", "test", "labels.json")
     assert not paths.metrics("driver", "gate").exists()
 
 
@@ -197,7 +197,7 @@ def test_a_rule_on_further_evidence_reads_it_and_never_val_test():
     write()
     ask_by_group()
     io.write_json(paths.metrics("driver", "by_group"), FURTHER)
-    run("driver", "driving", "by_group")
+    run("driver", "driving", "by_group", "labels.json")
     verdict = open_verdict("driver")["rules"]["all_groups"]
     assert (verdict["source"], verdict["observed"], verdict["n_groups"]) == ("by_group", 0.5, 12)
     assert verdict["reason"] == "map50 low is 0.5, must be >= 0.6"
@@ -211,7 +211,7 @@ def test_a_rule_on_further_evidence_of_a_model_without_is_refused_and_nothing_wr
     with pytest.raises(
         ParamsError, match=r"rules\.all_groups\.source: expected a model on pipeline\.by_group.*evidence: test"
     ):
-        run("driver", "driving", "test")
+        run("driver", "driving", "test", "labels.json")
     assert not paths.metrics("driver", "gate").exists()
 
 
@@ -219,4 +219,4 @@ def test_a_rule_on_further_evidence_says_how_many_groups_are_evidence():
     write()
     ask_by_group({key: value for key, value in BY_GROUP.items() if key != "min_groups"})
     with pytest.raises(ParamsError, match="a rule of by_group says `min_groups`"):
-        run("driver", "driving", "by_group")
+        run("driver", "driving", "by_group", "labels.json")

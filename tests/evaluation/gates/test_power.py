@@ -154,6 +154,9 @@ def test_a_margin_is_resolvable_where_an_equal_model_passes_that_often():
 
 def test_shares_count_rows_and_rates_have_no_end_that_a_limit_comes_near():
     exits = {"accuracy_on_exits", "fnr_on_exits", "fpr_on_exits"}
-    assert {"recall", "precision", "accuracy", "coverage"} | exits == SHARES
+    crops = {"top1", "top1_accepted", "known_accept_rate", "unknown_false_accept_rate"}
+    counts = {"exact_count_rate", "false_gap_rate", "hidden_gap_rate"}
+    others = {"recall", "precision", "accuracy", "coverage", "limit_reached_fraction"}
+    assert others | exits | crops | counts == SHARES
     sizes = {"false_alarms_per_sample", "average_set_size", "set_size_all"}
-    assert {"nll", "brier", "aurc", "e_aurc", "augrc"} | sizes == RATES
+    assert {"nll", "brier", "aurc", "e_aurc", "augrc", "count_mae", "count_mae_micro"} | sizes == RATES
