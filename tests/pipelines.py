@@ -15,6 +15,7 @@ MAPPINGS = (
     "quantized",
     "unpromoted",
     "by_group",
+    "systems",
 )
 
 

@@ -86,7 +86,7 @@ def test_a_hostile_word_is_refused_wherever_it_stands(word):
         assert all(line.isprintable() and line.isascii() for line in found)
 
 
-@pytest.mark.parametrize("kind", ["datasets", "models"])
+@pytest.mark.parametrize("kind", ["datasets", "models", "systems"])
 @pytest.mark.parametrize("word", [*HOSTILE.values(), "A", "a" * 65, "a.b", 1, True], ids=str)
 def test_a_section_has_a_name(tmp_path, kind, word):
     path = tmp_path / "params.yaml"
@@ -100,6 +100,7 @@ def test_a_section_has_a_name(tmp_path, kind, word):
 
 ENTRY = of_one_detector()["models"]["m"]
 BY_GROUP = of_one_detector()["detectors"]["m"] | {"task": "detect", "trainer": "train_detector"}
+SYSTEM = {"dataset": "d", "detector": "m", "identifier": "m"}
 CHANGES = {
     "a data set that is on no list": ({"models": {"m": {"dataset": "e"}}}, ["models.m.dataset", "pipeline.datasets"]),
     "another data set": ({"datasets": ["d", "more"], "detectors": {"m": {"dataset": "more"}}}, ["detectors.m.dataset"]),
@@ -173,6 +174,27 @@ CHANGES = {
     "an export of another task": (
         {"trained": {"m": {"task": "classify"}}},
         ["pipeline.trained.m.task: expected the task of pipeline.models.m, detect, got classify"],
+    ),
+    "a system without a section": ({"systems": {"s": SYSTEM}}, ["systems.s", "a section"]),
+    "a system of nobody": (
+        {"systems": {"s": SYSTEM | {"detector": "x"}}},
+        ["systems.s.detector: expected a model of pipeline.models, got x"],
+    ),
+    "a system whose embedder is a detector": (
+        {"systems": {"s": SYSTEM}},
+        ["systems.s.identifier: expected a model to identify, got m, to detect"],
+    ),
+    "a system whose models another data set built": (
+        {"datasets": ["d", "more"], "systems": {"s": SYSTEM | {"dataset": "more"}}},
+        ["systems.s.detector: expected a model on more, as the system, got m, on d"],
+    ),
+    "a system on a data set that is on no list": (
+        {"systems": {"s": SYSTEM | {"dataset": "e"}}},
+        ["systems.s.dataset: expected a data set of pipeline.datasets, got e"],
+    ),
+    "a system that is called as a model": (
+        {"systems": {"m": SYSTEM}},
+        ["systems.m: expected a name that no model has"],
     ),
     "a curve of nobody": ({"models": {"m": {"trained": "x"}}}, ["models.m.trained", "got x"]),
     "a road of no model": ({"unpromoted": {"n": {"dataset": "d"}}}, ["pipeline.unpromoted.n", "pipeline.models"]),

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from vouch.documents import DocumentError, parse_yaml, read_text
 from vouch.errors import ParamsError, Problem
 from vouch.names import is_name, shown
-from vouch.presets import DATASET, JUDGED, Laid, Layer, laid
+from vouch.presets import DATASET, JUDGED, SYSTEM, Laid, Layer, laid
 
 PARAMS = Path("params.yaml")
 DEFAULTS = "defaults.yaml"  # beside it: presets
@@ -159,7 +159,11 @@ def _of_model(content: dict[str, Any], name: str, path: Path) -> tuple[str, str]
     return str(task), str(judged_as)
 
 
-PRESETS = {"datasets": _of_dataset, "models": _of_model}  # by the kind of section
+def _of_system(_: dict[str, Any], name: str, __: Path) -> tuple[str, str]:
+    return SYSTEM, name
+
+
+PRESETS = {"datasets": _of_dataset, "models": _of_model, "systems": _of_system}  # by the kind of section
 
 
 def _within(content: Any, keys: Sequence[str], depth: int, path: Path) -> Any:

@@ -54,6 +54,21 @@ def predictions(name: str, side: str, split_name: str) -> Path:
     return Path("data/predictions", name, side, f"{split_name}.parquet")
 
 
+def counts(system: str) -> Path:
+    """The waist of a system: its counts of products on val_test."""
+    return Path("data/predictions", system, "val_test.parquet")
+
+
+def facings(system: str) -> Path:
+    """The same counts by shelf row; empty where boxes state no rows."""
+    return Path("data/predictions", system, "facings.parquet")
+
+
+def review_queue(name: str) -> Path:
+    """Answers of a model or system that a person should look at; it only grows."""
+    return Path("data/review_queue", name)
+
+
 def by_group(name: str) -> Path:
     """Rows of train and val_select, each from a network that never saw the row's group."""
     return Path("data/predictions", name, "by_group.parquet")

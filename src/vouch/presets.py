@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-DATASET = "dataset"  # the preset of data sets; those of models bear the name of their task
+DATASET, SYSTEM = "dataset", "system"  # presets of data sets and systems; those of models bear the name of their task
 JUDGED = frozenset({"predict", "calibrate", "decide", "evaluate", "compare", "gate", "bundle", "drift"})
 # stages of a model whose sections a variant shares with the model that it is `judged_as`
 Key = tuple[str, ...]

@@ -13,6 +13,7 @@ from pydantic import RootModel
 from vouch.errors import ParamsError, Problem, refuse_any
 from vouch.names import Name, RepositoryPath, wrong_names
 from vouch.params import PARAMS, Section, check, load, read_params
+from vouch.road_of_systems import System, misfits
 from vouch.tasks import ByTask, Task
 
 TRAINERS = ByTask(
@@ -29,7 +30,7 @@ FROM_START = {  # lists whose models cross_validate can train again, from photog
     "detectors": {"task": "detect", "trainer": "train_detector"},
     "fine_tuned": {"task": "classify", "trainer": "train_classifier", "framework": "classifier"},
 }
-SECTIONS = ("datasets", "models")
+SECTIONS = ("datasets", "models", "systems")
 
 
 class OnDataset(Section):
@@ -109,6 +110,7 @@ class Pipeline(Section):
     quantized: dict[Name, Quantized]
     unpromoted: dict[Name, OnDataset]
     by_group: dict[Name, CrossValidated]
+    systems: dict[Name, System]
 
 
 class _Word(RootModel[Task]):
@@ -177,6 +179,7 @@ def _loose(pipeline: Pipeline, content: dict[str, Any], where: str) -> Iterator[
     yield from _untrained(pipeline, where)
     yield from _cross_validated(pipeline, where)
     yield from _with_galleries(pipeline, where)
+    yield from misfits(pipeline.systems, pipeline.models, pipeline.datasets, where)
 
 
 def _untrained(pipeline: Pipeline, where: str) -> Iterator[Problem]:

@@ -19,7 +19,7 @@ COMMANDS = {
     "review-labels": ("dataset", "review-labels", "{}", "-o", "review"),
     "export": ("dataset", "manifest", "export", "{}", "-o", "out.jsonl"),
     "predict": ("model", "predict", "{}", "photographs/a.jpg"),
-    "gate": ("model", "gate", "{}"),
+    "gate": ("model_or_system", "gate", "{}"),
     "plan": ("model", "plan", "{}", "--groups", "9", "--per-group", "2", "--icc", "0"),
     "compare": ("model", "compare", "{}"),
     "promote": ("model", "promote", "{}"),
@@ -28,6 +28,9 @@ COMMANDS = {
 }
 SAID = {
     "model": "MODEL: expected the name of a model of params.yaml: roadwork, got {}, which is none; {}",
+    "model_or_system": (
+        "MODEL_OR_SYSTEM: expected the name of a model or system of params.yaml: roadwork, got {}, which is none; {}"
+    ),
     "dataset": "DATASET: expected the name of a data set of params.yaml: sites, got {}, which is none; {}",
 }
 DRIFT = {
@@ -35,7 +38,7 @@ DRIFT = {
     "least_photographs": 20, "examples": 2, "seed": 1,
     "effects": {"ks": 0.15, "psi": 0.1, "auc": 0.6, "kernel_ratio": 2.0, "labels": 0.1, "performance": 0.05},
 }  # fmt: skip
-RIGHT = {"model": "roadwork", "dataset": "sites"}
+RIGHT = {"model": "roadwork", "model_or_system": "roadwork", "dataset": "sites"}
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def photographs(source: Path, declared: list[str]) -> set[str]:
 def write_params(path: Path, source: Path, declared: dict) -> None:
     """Write what is declared, and what dvc.yaml itself is made of and every stage checks: `pipeline`, and names."""
     whole = YAML(typ="safe", pure=True).load(source.read_text(encoding="utf-8"))
-    names = {kind: {name: {} for name in whole[kind]} for kind in ("datasets", "models")}
+    names = {kind: {name: {} for name in whole[kind]} for kind in ("datasets", "models", "systems") if kind in whole}
     YAML(typ="safe").dump(nested({"pipeline": whole["pipeline"], **names}, declared), path)
 
 

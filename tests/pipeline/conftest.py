@@ -36,6 +36,16 @@ def tiny_embedder(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def tiny_system(tmp_path_factory):
+    """The same with a detector and an embedder of products that count together."""
+    folder = tmp_path_factory.mktemp("tiny_system")
+    workspace.make(folder, tmp_path_factory.mktemp("cache"), workspace.SHELF_COUNT)
+    workspace.done(folder, "dvc", "repro", "gate_system@shelf_count", "bundle_system@shelf_count")
+    workspace.commit(folder)
+    return folder
+
+
 @pytest.fixture
 def mine(tiny, tmp_path):
     """A copy of it to change."""

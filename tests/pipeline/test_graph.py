@@ -25,6 +25,7 @@ PARAMETER_FILES = ("params.yaml", "defaults.yaml")
 YAML_1_1_BOOLEANS = {"yes", "no", "on", "off"}
 # else DVC's run cache would not restore them
 NEVER_WITH_METRICS = {
+    "compose",
     "scan",
     "train_detector",
     "train_classifier",
@@ -67,6 +68,8 @@ PURPOSES_USED = {
     "evaluate": {"judge"},
     "compare": {"judge"},
     "report": {"describe"},
+    "compose": {"predict"},
+    "evaluate_counts": {"judge"},
 }
 READERS = {
     "data/splits/{dataset}/train.csv": {"train", "parity", "baseline", "report"},
@@ -180,6 +183,7 @@ def test_a_split_is_read_by_those_who_may(pattern, readers):
     pretrained, by_group = (
         {entry["dataset"] for entry in PARAMS["pipeline"][road].values()} for road in ("pretrained", "by_group")
     )
+    composed = {entry["dataset"] for entry in PARAMS["pipeline"]["systems"].values()}
     for model, entry in PARAMS["pipeline"]["models"].items():
         path = pattern.format(model=model, dataset=entry["dataset"])
         names = {name.split("@")[0] for name, stage in GRAPH.items() if path in stage["deps"]}
@@ -188,6 +192,8 @@ def test_a_split_is_read_by_those_who_may(pattern, readers):
         also = {"pretrain"} if pattern.startswith("data/splits/") and entry["dataset"] in pretrained else set()
         if pattern.endswith(("/train.csv", "/splits/{dataset}/val_select.csv")) and entry["dataset"] in by_group:
             also = also | {"cross_validate"}
+        if pattern.endswith("/splits/{dataset}/val_test.csv") and entry["dataset"] in composed:
+            also = also | {"compose"}
         assert kinds == readers | also
 
 
@@ -264,19 +270,24 @@ def test_no_word_means_something_else_in_yaml_1_1(file):
     assert not [word for word in found if re.fullmatch(r"[-+]?\d+(\.\d*)?e[-+]?\d+", word)]
 
 
-@pytest.mark.parametrize("kind", ["datasets", "models"])
+@pytest.mark.parametrize("kind", ["datasets", "models", "systems"])
 def test_sections_are_those_of_the_roads(kind):
     assert set(PARAMS[kind]) == set(PARAMS["pipeline"][kind])
-    assert set(PARAMS) == {"pipeline", "datasets", "models"}
+    assert set(PARAMS) == {"pipeline", "datasets", "models", "systems"}
+
+
+def preset_of(kind, name):
+    """The preset that a section is laid over."""
+    of_kind = {"datasets": "dataset", "systems": "system"}
+    return of_kind.get(kind) or PARAMS["pipeline"]["models"][name]["task"]
 
 
 def sections():
-    """Every section of every data set and model, written or of its preset alone."""
+    """Every section of every data set, model and system, written or of its preset alone."""
     presets = params.read_params(ROOT / "defaults.yaml")
-    for kind in ("datasets", "models"):
+    for kind in ("datasets", "models", "systems"):
         for name, own in PARAMS[kind].items():
-            entry = PARAMS["pipeline"]["models"].get(name, {})
-            preset = presets["dataset" if kind == "datasets" else entry["task"]]
+            preset = presets[preset_of(kind, name)]
             commands = [stage for stage in preset if stage not in STAGES]
             yield from ((kind, name, stage) for stage in (*own, *commands))
 
@@ -293,11 +304,8 @@ def test_every_section_is_one_that_its_stage_takes(kind, name, stage):
 def test_every_preset_is_one_that_a_stage_takes():
     presets = params.read_params(ROOT / "defaults.yaml")
     assert set(presets) == {"dataset", "system", *TASKS}
-    assert {stage for preset in presets.values() for stage in preset} - STAGES == {
-        *COMMANDS_WITH_PARAMETERS,
-        "evaluate_counts",  # of a system, and of files that anybody brings
-    }
-    params.load(Judging, "system", "evaluate_counts", path=ROOT / "defaults.yaml")
+    assert {stage for preset in presets.values() for stage in preset} - STAGES == COMMANDS_WITH_PARAMETERS
+    params.load(Judging, "system", "evaluate_counts", path=ROOT / "defaults.yaml")  # of files that anybody brings
 
 
 @pytest.mark.parametrize("name", GRAPH)
@@ -309,12 +317,11 @@ def test_a_stage_declares_what_its_section_is_laid_over(name):
         kind, owner, *rest = key.split(".")
         if kind == "pipeline" or len(rest) > 1:
             continue
-        entry = PARAMS["pipeline"]["models"].get(owner, {})
-        preset = "dataset" if kind == "datasets" else entry["task"]
+        preset = preset_of(kind, owner)
         if rest[0] in presets[preset]:
             assert any(f"{one}.".startswith(f"{preset}.{rest[0]}.") for one in files["defaults.yaml"]), key
         if kind == "models" and rest[0] in presets_module.JUDGED:
-            assert f"models.{entry['judged_as']}.{rest[0]}" in files["params.yaml"]
+            assert f"models.{PARAMS['pipeline']['models'][owner]['judged_as']}.{rest[0]}" in files["params.yaml"]
 
 
 @pytest.mark.parametrize("name", GRAPH)

@@ -17,7 +17,7 @@ from vouch.training.frameworks import FRAMEWORKS
 VOUCH = SRC / "vouch"
 GRAPH_TASKS = {name: entry["task"] for name, entry in read_params(PARAMS_FILE)["pipeline"]["models"].items()}
 WITH_FRAMEWORK = {"train_detector", "export", "parity", "cross_validate"}
-WITHOUT_TORCH = ("quantize", "parity_quantized", "predict", "predict_baseline")
+WITHOUT_TORCH = ("quantize", "parity_quantized", "predict", "predict_baseline", "compose")
 PAST_THE_WAIST = (
     "calibrate",
     "decide",
@@ -28,6 +28,9 @@ PAST_THE_WAIST = (
     "bundle",
     "report",
     "index",
+    "evaluate_counts",
+    "gate_system",
+    "bundle_system",
 )
 ONNX = {"vision/onnx_file.py", "vision/onnx_limits.py", "vision/onnx_shapes.py"}
 HEAVY = {"torch", "torchvision", "timm", "ultralytics", "openvino"}
@@ -140,6 +143,8 @@ def test_stage_files_are_short():
     ("stage", "absent"),
     [
         ("gate", {"pandas", "matplotlib", "cv2", "onnxruntime"}),  # it reads one table, as columns
+        ("gate_system", {"pandas", "matplotlib", "cv2", "onnxruntime"}),
+        ("evaluate_counts", {"scipy.stats", "matplotlib", "cv2", "onnxruntime"}),
         ("index", {"pandas", "pyarrow", "scipy", "matplotlib", "PIL", "cv2", "onnxruntime"}),
         ("decide", {"scipy.stats", "matplotlib", "cv2", "onnxruntime"}),
         ("evaluate", {"scipy.stats", "matplotlib", "cv2", "onnxruntime"}),

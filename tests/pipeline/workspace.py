@@ -56,6 +56,7 @@ ROADWORK_ALONE: dict[str, Any] = {
     "pipeline.trained": {name: ROADWORK for name in CLASSIFIERS},
     "pipeline.embedders": {},
     "pipeline.galleries": {},
+    "pipeline.systems": {},
     "pipeline.fine_tuned.roadwork.start": "models/architectures/none.yaml",
     "pipeline.frozen.roadwork_dino.start": "models/architectures/none.yaml",
     "pipeline.unpromoted": {name: {"dataset": "roadwork"} for name in CLASSIFIERS},
@@ -100,6 +101,7 @@ OVERRIDES: dict[str, Any] = {
     "pipeline.quantized": {},
     "pipeline.embedders": {},
     "pipeline.galleries": {},
+    "pipeline.systems": {},
     "pipeline.detectors": {"driver": {"dataset": "driver"}},
     "pipeline.detectors.driver.framework": "ultralytics",
     "pipeline.detectors.driver.start": "models/architectures/yolo11p.yaml",
@@ -146,6 +148,7 @@ SHELF_ALONE: dict[str, Any] = {  # its embedder; a detector's line is the driver
     "pipeline.quantized": {},
     "pipeline.trained": {"sku": SHELF},
     "pipeline.unpromoted": {"sku": {"dataset": "shelf"}},
+    "pipeline.systems": {},
     "pipeline.embedders.sku.start": "models/architectures/none.yaml",
     "datasets.shelf.render.n_stores": 16,
     "datasets.shelf.render.calib_stores": 0.25,
@@ -167,6 +170,34 @@ SHELF_ALONE: dict[str, Any] = {  # its embedder; a detector's line is the driver
     "models.sku.calibrate.folds": 2,
     "models.sku.evaluate.replicates": 200,
     "models.sku.compare.replicates": 200,
+}
+
+
+SHELF_COUNT: dict[str, Any] = SHELF_ALONE | {  # with a detector too, and both as a system
+    "pipeline.models": {
+        **SHELF_ALONE["pipeline.models"],
+        "shelf": SHELF
+        | {"task": "detect", "names": "labels.json", "trained": "shelf", "judged_as": "shelf"}
+        | {"baseline": "registry/shelf/bundle", "evidence": "test"},
+    },
+    "pipeline.detectors": {
+        "shelf": {"dataset": "shelf", "framework": "ultralytics", "start": "models/architectures/yolo11p.yaml"}
+    },
+    "pipeline.trained": {"sku": SHELF, "shelf": SHELF | {"task": "detect"}},
+    "pipeline.unpromoted": {name: {"dataset": "shelf"} for name in ("sku", "shelf")},
+    "pipeline.systems": {"shelf_count": {"dataset": "shelf", "detector": "shelf", "identifier": "sku"}},
+    "models.shelf.train_detector.size_px": 160,
+    "models.shelf.train_detector.epochs": 1,
+    "models.shelf.train_detector.learning_rate": 0.001,
+    "models.shelf.predict.floor": 0.0001,  # after one epoch from nothing no score is higher than about 0.002
+    "models.shelf.predict.limit": 30,
+    "models.shelf.calibrate.floor": 0.0,
+    "models.shelf.calibrate.min_rows": 20,
+    "models.shelf.calibrate.min_groups": 2,
+    "models.shelf.calibrate.folds": 2,
+    "models.shelf.decide.objective.target": 0.0001,  # any right detection at all
+    "models.sku.train_embedder.epochs": 1,
+    "systems.shelf_count.evaluate_counts.replicates": 200,
 }
 
 

@@ -1,4 +1,4 @@
-"""`vouch gate MODEL`: read the verdict as a person does, and turn it into an exit code."""
+"""`vouch gate MODEL`, or a system: read the verdict as a person does, and turn it into an exit code."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from vouch.commands.wear import wear
 from vouch.evaluation.gates.rules import ASKED, objections, unresolved
 from vouch.policies.apply.policy import validate_policy
 from vouch.policies.fit.usefulness import of_little_use
-from vouch.release.verdict import judged_files, judged_predictions, open_verdict, refuse_others
+from vouch.release.verdict import judged_files, judged_predictions, open_system_verdict, open_verdict, refuse_others
 
 TITLES = {"bound": "gate of {model}", "sanity check": "sanity checks of {model}"}
 SANITY = (
@@ -26,7 +26,7 @@ SANITY = (
 
 
 def gate(
-    model: Annotated[str, typer.Argument(help="Model to read the verdict of.")],
+    model_or_system: Annotated[str, typer.Argument(help="Model or system to read the verdict of.")],
     enforce: Annotated[bool, typer.Option("--enforce", help="Exit 1 when anything stands against a release.")] = False,
 ) -> None:
     """Show every rule's verdict; with --enforce, exit 1 on a failed blocking rule or an expired waiver.
@@ -34,25 +34,28 @@ def gate(
     Raises
     ------
     WorkspaceError
-        When the gate of this model has not run, its file contradicts itself or is about other files than those that
-        are here; with --enforce also when DVC would run anything again that the verdict or the bundle is made of.
+        When the gate of this model or system has not run, its file contradicts itself or is about other files than
+        those that are here; with --enforce also when DVC would run anything again that the verdict or the bundle is
+        made of.
     """
-    verdict = open_verdict(model)
-    judged = judged_files(verdict, paths.model(model)) | judged_predictions(verdict, model)
+    name, is_system = model_or_system, paths.metrics(model_or_system, "counts").exists()  # judged of a system alone
+    stages = ("gate_system", "bundle_system") if is_system else ("gate", "bundle")
+    verdict, judged = _of_system(name) if is_system else _of_model(name)
     here = {path: sha256 for path, sha256 in judged.items() if path.is_file()}
-    refuse_others(here, remedy=f"run `dvc repro gate@{model}`")
+    refuse_others(here, remedy=f"run `dvc repro {stages[0]}@{name}`")
     if enforce:
-        refuse_stale(model)
+        refuse_stale(name, stages)
     against = objections(verdict, today=datetime.now(UTC).date())
     console = Console()
+    power = {} if is_system else verdict["power"]["by_rule"]
     for kind, title in TITLES.items():
-        if rules := {name: one for name, one in verdict["rules"].items() if one["kind"] == kind}:
-            _show(console, rules, verdict["power"]["by_rule"], title=title.format(model=model))
+        if rules := {rule: one for rule, one in verdict["rules"].items() if one["kind"] == kind}:
+            _show(console, rules, power, title=title.format(model=name))
             if kind == "sanity check":
                 console.print(SANITY)
     if absent := sorted(str(path) for path in judged.keys() - here.keys()):
         console.print(f"not here, and so not compared with what was judged: {escape(', '.join(absent))}")
-    for sentence in (*_of_policy(paths.model(model, "policy.json")), _power(verdict["power"]), *wear(model)):
+    for sentence in () if is_system else _of_evidence(name, verdict):
         console.print(escape(sentence))
     for line in against:
         console.print(f"[red]stands against a release:[/red] {escape(line)}")
@@ -60,6 +63,23 @@ def gate(
         console.print("[green]nothing stands against a release[/green]")
     if enforce and against:
         raise typer.Exit(1)
+
+
+def _of_model(name: str) -> tuple[dict[str, Any], dict[Path, str]]:
+    """Return the verdict on a model, and the hash of each file that it is about."""
+    verdict = open_verdict(name)
+    return verdict, judged_files(verdict, paths.model(name)) | judged_predictions(verdict, name)
+
+
+def _of_system(name: str) -> tuple[dict[str, Any], dict[Path, str]]:
+    """Return the same of a system: the manifests of its bundle's parts, and its counts."""
+    verdict = open_system_verdict(name)
+    return verdict, {**judged_files(verdict, paths.model(name)), paths.counts(name): verdict["judged"]["counts"]}
+
+
+def _of_evidence(model: str, verdict: dict[str, Any]) -> tuple[str, ...]:
+    """Return what else is to be known of a model's verdict: its policy, what the gate can see, and wear."""
+    return (*_of_policy(paths.model(model, "policy.json")), _power(verdict["power"]), *wear(model))
 
 
 def _of_policy(policy: Path) -> list[str]:
@@ -89,7 +109,7 @@ def _show(console: Console, rules: dict[str, Any], power: dict[str, Any], *, tit
     for name, one in ordered:
         observed = "none" if one["observed"] is None else f"{one['observed']:.4f}"
         groups = "" if one["n_groups"] is None else str(one["n_groups"])
-        again = power[name]["again"]
+        again = power.get(name, {}).get("again")
         table.add_row(escape(name), _word(one), observed, _limit(one), groups, "" if again is None else f"{again:.2f}")
     console.print(table)
     for name, one in ordered:

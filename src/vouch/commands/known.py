@@ -11,10 +11,11 @@ from vouch.params import PARAMS, read_params
 from vouch.sources.tree import photographs_below
 from vouch.vision.images.formats import LISTED
 
-KINDS = {
-    "model": ("model", ("pipeline", "models")),
-    "dataset": ("data set", ("datasets",)),
-}  # where params.yaml has them
+KINDS = {  # what an argument names, and where params.yaml has them
+    "model": ("model", (("pipeline", "models"),)),
+    "dataset": ("data set", (("datasets",),)),
+    "model_or_system": ("model or system", (("pipeline", "models"), ("pipeline", "systems"))),
+}
 SHOWN = 12  # names that a message lists
 
 
@@ -33,8 +34,8 @@ def refuse_unknown(named: Mapping[str, str]) -> None:
     """
     problems = []
     for argument, word in named.items():
-        kind, keys = KINDS[argument]
-        known = _names(keys)
+        kind, places = KINDS[argument]
+        known = sorted(name for keys in places for name in _names(keys))
         if word not in known:
             remedy = "`vouch new` makes one of a folder of photographs"
             if known:

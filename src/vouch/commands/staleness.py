@@ -5,17 +5,17 @@
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from vouch.commands.dvc_busy import refusal
 from vouch.errors import Problem, WorkspaceError, refuse_any
 
 
-def refuse_stale(model: str) -> None:
-    """Return when everything that the gate and the bundle of a model are made of is as dvc.lock records it.
+def refuse_stale(name: str, stages: Sequence[str] = ("gate", "bundle")) -> None:
+    """Return when everything that the gate and the bundle of a model or system are made of is as dvc.lock records it.
 
-    Data that are not here are taken as dvc.lock has them, as a clone without data has none.
+    `stages` make them. Data that are not here are taken as dvc.lock has them, as a clone without data has none.
 
     Raises
     ------
@@ -26,7 +26,7 @@ def refuse_stale(model: str) -> None:
     from dvc.repo import Repo
     from dvc.repo.reproduce import collect_stages, get_active_graph, plan_repro
 
-    targets = [f"gate@{model}", f"bundle@{model}"]
+    targets = [f"{stage}@{name}" for stage in stages]
     command = f"dvc repro {' '.join(targets)}"
     try:
         with _quiet(), Repo() as repo, repo.lock:
@@ -38,7 +38,7 @@ def refuse_stale(model: str) -> None:
         got = " ".join(f"{error}: {error.__cause__ or ''}".split()).rstrip(": ")
         raise WorkspaceError([refusal(f"{command} --dry", got, "fix it first")]) from error
     expected = "code, parameters, inputs and outputs as dvc.lock records them"
-    refuse_any(WorkspaceError, (Problem(name, expected, "others", f"run `{command}`") for name in stale))
+    refuse_any(WorkspaceError, (Problem(one, expected, "others", f"run `{command}`") for one in stale))
 
 
 @contextmanager

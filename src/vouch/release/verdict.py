@@ -4,12 +4,15 @@ gate.json         {passed, rules: {name: verdict}, power, judged}
 power             what the rules can see: `plan.power`
 judged.files      {file of models/M and of its bundle: sha256}
 judged.predictions {candidate, baseline}: sha256 of each side's table on val_test
+
+A system's has no power, and judges {bundle/PART/manifest.json: sha256}, each of which names every file of its part,
+and one table of counts.
 """
 
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -113,6 +116,46 @@ class Verdict(Section):
         if self.power.by_rule.keys() != self.rules.keys():
             raise ValueError("power is of other rules than those that were judged")
         return self
+
+
+class JudgedSystem(Section):
+    """What the verdict on a system is about."""
+
+    files: dict[Literal["bundle/detector/manifest.json", "bundle/identifier/manifest.json"], Hash]
+    counts: Hash
+
+
+class SystemVerdict(Section):
+    """metrics/S/gate.json of a system."""
+
+    passed: bool
+    rules: dict[str, RuleVerdict]
+    judged: JudgedSystem
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.passed != passes({name: one.model_dump() for name, one in self.rules.items()}):
+            raise ValueError(f"passed is {str(self.passed).lower()}, and yet the rules say otherwise")
+        return self
+
+
+def judged_parts(system: str, models: Mapping[str, str]) -> dict[str, Any]:
+    """Return the hashes of what a system's gate judges: the manifests of the bundles of its models, and its counts."""
+    manifests = {part: paths.model(model, "bundle/manifest.json") for part, model in models.items()}
+    files = {f"bundle/{part}/manifest.json": io.sha256(path) for part, path in manifests.items()}
+    return {"files": files, "counts": io.sha256(paths.counts(system))}
+
+
+def open_system_verdict(system: str) -> dict[str, Any]:
+    """Return what metrics/S/gate.json of a system holds.
+
+    Raises
+    ------
+    WorkspaceError
+        As `open_verdict` does.
+    """
+    remedy = f"run `dvc repro gate_system@{system}`"
+    return metrics_files.read(paths.metrics(system, "gate"), SystemVerdict, remedy=remedy)
 
 
 def judged_now(model: str, names: str) -> dict[str, Any]:

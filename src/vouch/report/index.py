@@ -9,7 +9,10 @@ from vouch.report.templates import ENVIRONMENT
 
 
 def index(models: Sequence[Mapping[str, Any]]) -> str:
-    """Return the HTML of the index: for each model its name, gate.json, test.json and the address of its page."""
+    """Return the HTML of the index: for each model or system its name, gate.json, what was measured and its page.
+
+    `test` is test.json of a model and counts.json of a system, whose address is None: it has no page.
+    """
     rows = [
         {
             "name": model["name"],

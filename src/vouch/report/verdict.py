@@ -60,7 +60,8 @@ class Rule:
 def rules(gate: Json) -> list[Rule]:
     """Return every rule in words, failed ones first, then by name."""
     order = list(STATUSES)
-    found = [_rule(name, rule, gate["power"]["by_rule"][name]["again"]) for name, rule in gate["rules"].items()]
+    power = gate["power"]["by_rule"] if "power" in gate else {}  # a system's verdict has none
+    found = [_rule(name, rule, power.get(name, {}).get("again")) for name, rule in gate["rules"].items()]
     return sorted(found, key=lambda rule: (order.index(rule.status), rule.name))
 
 

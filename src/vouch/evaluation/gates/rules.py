@@ -34,7 +34,7 @@ ASKED = {0.0: "not worse", 1.0: "better"}  # by the limit of such a rule
 
 OPERATORS: dict[Direction, Operator] = {HIGHER: ">=", LOWER: "<="}
 HURTS: dict[Operator, End] = {">=": "low", "<=": "high"}
-COUNTED = ("test", "by_group", "comparison")  # their figures rest on groups
+COUNTED = ("test", "by_group", "comparison", "counts", "facings")  # their figures rest on groups
 
 
 def _known(name: str) -> str:

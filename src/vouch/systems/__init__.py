@@ -1,0 +1,1 @@
+"""Systems: a detector finds objects, an embedder names them, and they are counted."""

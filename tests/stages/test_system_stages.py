@@ -1,0 +1,177 @@
+"""compose, evaluate_counts, gate_system and bundle_system of a system whose answers can be said by hand."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from deployment import bundles
+from systems import made_systems
+from systems.made_systems import COLOURS, MIXED, photograph
+from vouch import io, paths
+from vouch.commands.gate import gate
+from vouch.errors import BundleError, DataError, ParamsError, WorkspaceError
+from vouch.release.verdict import open_system_verdict
+from vouch.stages import bundle_system, compose, evaluate_counts, gate_system, index
+from vouch.systems.bundle import manifest_sha256, open_system
+
+DEFAULTS = Path(__file__).parents[2] / "defaults.yaml"
+RED, GREEN = COLOURS.values()
+PHOTOGRAPHS = {  # what is painted; then what is labelled, by cell: product and shelf row
+    "a": ({(0, 0): RED, (3, 0): RED, (0, 3): GREEN}, {(0, 0): "cola", (3, 0): "cola", (0, 3): "lime"}),
+    "b": ({(0, 0): GREEN, (3, 3): MIXED}, {(0, 0): "cola", (3, 3): "rum"}),  # called lime; unknown as rum is
+    "c": ({}, {}),
+    "d": ({(0, 0): RED}, {}),
+}
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch):
+    """Both bundles, and a data set of four photographs, all of val_test."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copyfile(DEFAULTS, "defaults.yaml")
+    io.write_text(Path("params.yaml"), json.dumps({"systems": {"s": {}}}))
+    bundles.build(paths.model("m", "bundle"), "detect")
+    made_systems.identifier(paths.model("sku", "bundle"))
+    samples, boxes = [], []
+    for name, (cells, labels) in PHOTOGRAPHS.items():
+        image = photograph(Path(f"{name}.png"), cells)
+        samples.append({"sample_id": name, "image": str(image), "stratum_light": "dim" if name == "b" else "day"})
+        for (column, row), product in labels.items():
+            corners = dict(
+                zip(("x1", "y1", "x2", "y2"), (c / 4 for c in (column, row, column + 1, row + 1)), strict=True)
+            )
+            boxes.append({"sample_id": name, "class_name": "clear", "product": product, "row": row // 3 + 1} | corners)
+    io.write_table(paths.manifest("d", "samples"), pd.DataFrame(samples))
+    io.write_table(paths.manifest("d", "boxes"), pd.DataFrame(boxes).astype({"row": "Int64"}))
+    io.write_table(
+        paths.split("d", "val_test"), pd.DataFrame({"sample_id": [*PHOTOGRAPHS], "group": ["g1", "g1", "g2", "g3"]})
+    )
+
+
+def composed():
+    compose.run("s", "d", "m", "sku")
+    return {path: io.read_table(path) for path in (paths.counts("s"), paths.facings("s"))}
+
+
+def tally(table):
+    return {(row["sample_id"], row["class"]): (row["n_true"], row["n_pred"]) for row in table.to_dict("records")}
+
+
+def test_photographs_become_counts_with_unknown_products(workspace):
+    counts, facings = composed().values()
+    assert tally(counts) == {
+        ("a", "cola"): (2, 2),
+        ("a", "lime"): (1, 1),
+        ("b", "cola"): (1, 0),
+        ("b", "lime"): (0, 1),
+        ("b", "unknown"): (1, 1),  # the gallery does not know rum, and the system knows that it does not
+        ("c", "unknown"): (0, 0),
+        ("d", "cola"): (0, 1),
+    }
+    assert counts.columns.tolist() == ["sample_id", "group", "class", "n_true", "n_pred", "stratum_light"]
+    assert dict(zip(counts["sample_id"], counts["group"], strict=True)) == {"a": "g1", "b": "g1", "c": "g2", "d": "g3"}
+    assert tally(facings) == {
+        ("a#row1", "cola"): (2, 2),
+        ("a#row2", "lime"): (1, 1),
+        ("b#row1", "cola"): (1, 0),
+        ("b#row1", "lime"): (0, 1),
+        ("b#row2", "unknown"): (1, 1),
+    }
+
+
+def test_counts_are_judged_and_the_verdict_names_what_it_judged(workspace):
+    composed()
+    evaluate_counts.run("s")
+    found = io.read_json(paths.metrics("s", "counts"))
+    # six pairs: cola errs by 0, 1 and 1, lime by 0 and 1, unknown by 0
+    assert found["count_mae_micro"]["all"]["value"] == pytest.approx(3 / 6)
+    assert found["count_mae"]["all"]["value"] == pytest.approx((2 / 3 + 1 / 2 + 0) / 3, abs=1e-6)
+    assert found["exact_count_rate"]["all"]["value"] == pytest.approx(3 / 6)
+    assert found["count_mae"]["all"]["n_rows"] == 6
+    assert io.read_json(paths.metrics("s", "facings"))["count_mae_micro"]["all"]["value"] == pytest.approx(2 / 5)
+    table = io.read_table(paths.plots("s", "counts.csv"))
+    assert table[["product", "pairs", "n_true", "n_pred", "count_mae"]].to_numpy().tolist() == [
+        ["cola", "3", "3", "3", "0.666667"],
+        ["lime", "2", "1", "2", "0.500000"],
+        ["unknown", "1", "1", "1", "0.000000"],
+    ]
+    gate_system.run("s", "m", "sku")
+    verdict = open_system_verdict("s")
+    (rule,) = verdict["rules"].values()
+    assert (verdict["passed"], rule["metric"], rule["observed"]) == (False, "count_mae", pytest.approx(0.388889))
+    assert "2 groups support" in rule["reason"]
+    assert verdict["judged"]["counts"] == io.sha256(paths.counts("s"))
+    bundle_system.run("s", "m", "sku")
+    for name, sha256 in verdict["judged"]["files"].items():
+        assert io.sha256(paths.model("s", name)) == sha256
+    assert io.read_json(paths.metrics("s", "summary"))["exact_count_rate"] == pytest.approx(0.5)
+    manifest, _ = open_system(paths.model("s", "bundle"))
+    assert manifest["parts"]["identifier"]["manifest_sha256"] == manifest_sha256(paths.model("sku", "bundle"))
+
+
+def test_a_person_reads_the_verdict_and_finds_it_on_the_index(workspace, capsys):
+    composed()
+    evaluate_counts.run("s")
+    gate_system.run("s", "m", "sku")
+    bundle_system.run("s", "m", "sku")
+    gate("s")
+    said = " ".join(capsys.readouterr().out.split())
+    assert "sanity checks of s" in said
+    assert "stands against a release: count_mae: too little evidence" in said
+    index.run()
+    page = Path("reports/index.html").read_text()
+    assert "FAILED" in page
+    assert "Exact counts" in page
+    assert "href" not in page  # no page of its own
+    manifest = paths.model("s", "bundle/detector/manifest.json")
+    manifest.chmod(0o644)
+    manifest.write_text("{}")
+    with pytest.raises(WorkspaceError, match=r"detector/manifest\.json: expected the file that the gate judged"):
+        gate("s")
+
+
+def test_boxes_without_rows_and_products_have_no_facings(workspace):
+    boxes = io.read_table(paths.manifest("d", "boxes")).drop(columns=["row", "product"])
+    io.write_table(paths.manifest("d", "boxes"), boxes.assign(class_name="cola"))
+    counts, facings = composed().values()
+    assert tally(counts)["a", "cola"] == (3, 2)
+    assert len(facings) == 0
+    evaluate_counts.run("s")
+    assert io.read_json(paths.metrics("s", "facings")) == {}
+
+
+def test_a_photograph_that_is_none_or_a_bundle_of_another_model_stops_compose(workspace):
+    Path("c.png").write_text("no picture")
+    with pytest.raises(DataError, match=r"c\.png"):
+        compose.run("s", "d", "m", "sku")
+    with pytest.raises(BundleError, match="expected one to detect"):
+        compose.run("s", "d", "sku", "sku")
+    assert not paths.counts("s").exists()
+
+
+RULE = {"source": "test", "metric": "count_mae", "limit": 1, "bound": "value", "min_groups": 1}
+WRONG = {
+    "a source that no system has": ({"rules": {"recall": RULE}}, "source is one of counts, facings"),
+    "a metric without a better": ({"rules": {"count_mae": {"metric": "count_bias"}}}, "count_bias"),
+    "a waiver of no rule": ({"waivers": {"x": {"reason": "it is known", "expires": "2027-01-01"}}}, "no rule has this"),
+}
+
+
+@pytest.mark.parametrize(("section", "words"), WRONG.values(), ids=WRONG)
+def test_rules_that_are_none_are_refused(workspace, section, words):
+    io.write_text(Path("params.yaml"), json.dumps({"systems": {"s": {"gate_system": section}}}))
+    with pytest.raises(ParamsError, match=words):
+        gate_system.run("s", "m", "sku")
+
+
+def test_a_verdict_that_contradicts_itself_is_refused(workspace):
+    composed()
+    evaluate_counts.run("s")
+    gate_system.run("s", "m", "sku")
+    path = paths.metrics("s", "gate")
+    io.write_json(path, io.read_json(path) | {"passed": True})
+    with pytest.raises(WorkspaceError, match="passed is true"):
+        open_system_verdict("s")
