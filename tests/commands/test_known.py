@@ -18,7 +18,7 @@ COMMANDS = {
     "assign": ("dataset", "split", "assign", "{}", "k=v", "--to", "train"),
     "review-labels": ("dataset", "review-labels", "{}", "-o", "review"),
     "export": ("dataset", "manifest", "export", "{}", "-o", "out.jsonl"),
-    "predict": ("model", "predict", "{}", "photographs/a.jpg"),
+    "predict": ("model_or_system", "predict", "{}", "photographs/a.jpg"),
     "gate": ("model_or_system", "gate", "{}"),
     "plan": ("model", "plan", "{}", "--groups", "9", "--per-group", "2", "--icc", "0"),
     "compare": ("model", "compare", "{}"),

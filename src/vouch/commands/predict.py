@@ -1,6 +1,6 @@
 """`vouch predict`: what a bundle says of a photograph, calibrated and decided."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,53 +12,63 @@ from vouch import io, paths
 from vouch.commands.drawing import captioned
 from vouch.commands.known import bundle_of, listed_photographs
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
+from vouch.commands.pictures import PICTURES, refuse_undrawable, save
+from vouch.commands.predict_system import Wanted, predict_system
 from vouch.errors import DataError, Problem, refuse_any, so_many
 from vouch.release.inference import answer
 from vouch.release.opening import open_bundle
+from vouch.systems.bundle import is_system
 from vouch.tables import PROBABILITY
 from vouch.tasks import ByTask
 from vouch.vision.draw import caption, draw_boxes
 from vouch.vision.images.source import File, files, read_image
 
-PICTURES = {  # what a drawn answer may be written as, by suffix
-    **dict.fromkeys((".jpg", ".jpeg"), "JPEG"),
-    **dict.fromkeys((".tif", ".tiff"), "TIFF"),
-    **{".png": "PNG", ".webp": "WEBP", ".bmp": "BMP"},
-}
-LONGEST_PX = {"JPEG": 65500, "WEBP": 16383}  # of a side; the other forms hold more than any photograph has
-
 
 def predict(
-    model: Annotated[str, typer.Argument(help="Model of params.yaml, say driver.")],
+    model_or_system: Annotated[str, typer.Argument(help="Model or system of params.yaml, say driver or shelf_count.")],
     images: Annotated[list[Path], typer.Argument(help="Photographs, or folders of them.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Draw the answer for one photograph.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write every answer as a table: .csv, .parquet.")] = None,
-    bundle: Annotated[Path | None, typer.Option(help="Another bundle than models/MODEL/bundle.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write what a system counted, object by object, as JSON.")] = None,
+    queue: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="Queue a system's unknown objects, and products of less confidence, for a person.",
+        ),
+    ] = None,
+    bundle: Annotated[Path | None, typer.Option(help="Another bundle than models/NAME/bundle.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Draw boxes that the policy does not accept too.")] = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Say what the model finds, with calibrated confidences, and what its policy accepts.
+
+    A system counts products: boxes, the product of each or that it is unknown, and how many there are of each.
 
     Raises
     ------
     VouchError
         When an output may not be written, the bundle does not check, or a photograph cannot be read.
     """
-    listed, source = listed_photographs(images), bundle or paths.model(model, "bundle")
+    listed, source = listed_photographs(images), bundle or paths.model(model_or_system, "bundle")
     outputs = [] if output is None else [Output("--output", output, tuple(PICTURES))]
     outputs += [] if csv is None else [Output("--csv", csv, (".csv", ".parquet"))]
+    outputs += [] if json is None else [Output("--json", json, (".json",))]
     refuse_outputs(outputs, [source, *images, *listed], overwrite=overwrite)
-    checked = open_bundle(bundle_of(model, bundle))
+    folder = bundle_of(model_or_system, bundle)
+    if is_system(folder):
+        predict_system(folder, listed, Wanted(output, csv, json, queue))
+        return
+    _refuse_of_systems({"--json": json, "--queue": queue}, model_or_system)
+    checked = open_bundle(folder)
     if output is not None:
-        _refuse_undrawable(listed, output)
+        refuse_undrawable(listed, output)
     answered = answer(checked, files(listed))
     refuse_any(DataError, answered.refused)
     found = answered.rows
     if output is not None:
-        picture = DRAWN[checked.task](listed[0], found, everything=everything)
-        _refuse_long(max(picture.size), output)  # words below it make it higher than the photograph
-        with io.replacing(output) as temporary:
-            picture.save(temporary, format=PICTURES[output.suffix.lower()])
+        save(DRAWN[checked.task](listed[0], found, everything=everything), output)
     if csv is not None:
         io.write_table(csv, found)
     for line in SAID[checked.task](found):
@@ -67,6 +77,12 @@ def predict(
         f"{int(found['accept'].sum())} accepted of {len(found)} {NAMES[checked.task]} on "
         + so_many(len(listed), "photograph")
     )
+
+
+def _refuse_of_systems(given: Mapping[str, object], name: str) -> None:
+    """Refuse what a system alone writes."""
+    asked = [option for option, value in given.items() if value is not None]
+    refuse_any(DataError, [Problem(option, "a system", f"{name}, a model", "use --csv") for option in asked])
 
 
 def _box_line(row: dict[Any, Any]) -> str:
@@ -101,21 +117,6 @@ def _products_said(found: pd.DataFrame) -> list[str]:
 
 SAID = ByTask(detect=_boxes_said, classify=_classes_said, identify=_products_said)
 NAMES = ByTask(detect="detections", classify="answers", identify="answers")
-
-
-def _refuse_undrawable(images: list[Path], output: Path) -> None:
-    if len(images) != 1:
-        got = so_many(len(images), "photograph")
-        raise DataError([Problem("--output", "one photograph to draw", got, "use --csv for many")])
-    _refuse_long(max(read_image(File(images[0])).shape[:2]), output)
-
-
-def _refuse_long(side_px: int, output: Path) -> None:
-    """Refuse a picture with a longer side than its form holds."""
-    most = LONGEST_PX.get(PICTURES[output.suffix.lower()])
-    if most is not None and side_px > most:
-        where, expected = f"--output {output}", f"at most {most} pixels a side, as {output.suffix} holds"
-        raise DataError([Problem(where, expected, f"a photograph of {side_px}", "name a .png or .tif")])
 
 
 def _boxes_drawn(image: Path, found: pd.DataFrame, *, everything: bool) -> Image.Image:
