@@ -13,7 +13,7 @@ from systems.made_systems import COLOURS, MIXED, photograph
 from vouch import io, paths
 from vouch.commands.gate import gate
 from vouch.errors import BundleError, DataError, ParamsError, WorkspaceError
-from vouch.release.verdict import open_system_verdict
+from vouch.release.verdict import any_verdict, open_system_verdict
 from vouch.stages import bundle_system, compose, evaluate_counts, gate_system, index
 from vouch.systems.bundle import manifest_sha256, open_system
 
@@ -121,6 +121,7 @@ def test_a_person_reads_the_verdict_and_finds_it_on_the_index(workspace, capsys)
     said = " ".join(capsys.readouterr().out.split())
     assert "sanity checks of s" in said
     assert "stands against a release: count_mae: too little evidence" in said
+    assert any_verdict("s") == open_system_verdict("s")  # as a rebuild lists it
     index.run()
     page = Path("reports/index.html").read_text()
     assert "FAILED" in page

@@ -16,7 +16,14 @@ from vouch.commands.wear import wear
 from vouch.evaluation.gates.rules import ASKED, objections, unresolved
 from vouch.policies.apply.policy import validate_policy
 from vouch.policies.fit.usefulness import of_little_use
-from vouch.release.verdict import judged_files, judged_predictions, open_system_verdict, open_verdict, refuse_others
+from vouch.release.verdict import (
+    is_of_system,
+    judged_files,
+    judged_predictions,
+    open_system_verdict,
+    open_verdict,
+    refuse_others,
+)
 
 TITLES = {"bound": "gate of {model}", "sanity check": "sanity checks of {model}"}
 SANITY = (
@@ -38,7 +45,7 @@ def gate(
         those that are here; with --enforce also when DVC would run anything again that the verdict or the bundle is
         made of.
     """
-    name, is_system = model_or_system, paths.metrics(model_or_system, "counts").exists()  # judged of a system alone
+    name, is_system = model_or_system, is_of_system(model_or_system)
     stages = ("gate_system", "bundle_system") if is_system else ("gate", "bundle")
     verdict, judged = _of_system(name) if is_system else _of_model(name)
     here = {path: sha256 for path, sha256 in judged.items() if path.is_file()}

@@ -25,7 +25,7 @@ from vouch.commands.check_params import check_params
 from vouch.commands.dvc_busy import MET, dvc, refusal
 from vouch.errors import WorkspaceError, exiting
 from vouch.evaluation.gates.rules import objections
-from vouch.release.verdict import open_verdict
+from vouch.release.verdict import any_verdict
 
 SECONDS = Path(".dvc/tmp/vouch/stage_seconds.json")
 LINE = re.compile(r"Running stage '(?P<ran>[^']+)':|Stage '(?P<kept>[^']+)' (didn't change, skipping|is cached)")
@@ -195,7 +195,7 @@ def _verdicts(console: Console) -> None:
     table = Table(Column("model", overflow="fold"), "verdict", Column("val_test", overflow="fold"), box=SIMPLE_HEAD)
     failed: list[str] = []
     for model in judged:
-        against = objections(open_verdict(model), today=datetime.now(UTC).date())
+        against = objections(any_verdict(model), today=datetime.now(UTC).date())
         summary: Mapping[str, Any] = io.read_json(paths.metrics(model, "summary"))
         figures = [f"{name} {summary[name]:.3f}" for name in HEADLINES if summary.get(name) is not None]
         table.add_row(escape(model), "[red]failed[/red]" if against else "[green]passed[/green]", ", ".join(figures))

@@ -158,6 +158,22 @@ def open_system_verdict(system: str) -> dict[str, Any]:
     return metrics_files.read(paths.metrics(system, "gate"), SystemVerdict, remedy=remedy)
 
 
+def is_of_system(name: str) -> bool:
+    """Whether a verdict is on a system: what has counts of its own is one."""
+    return paths.metrics(name, "counts").exists()
+
+
+def any_verdict(name: str) -> dict[str, Any]:
+    """Return the verdict on a model or a system.
+
+    Raises
+    ------
+    WorkspaceError
+        As `open_verdict` does.
+    """
+    return open_system_verdict(name) if is_of_system(name) else open_verdict(name)
+
+
 def judged_now(model: str, names: str) -> dict[str, Any]:
     """Return the hashes of what a gate judges, for its verdict to name; `names` is the file of the possible answers."""
     return {

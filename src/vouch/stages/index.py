@@ -10,7 +10,7 @@ from typing import Any
 
 from vouch import io, paths
 from vouch.evaluation.gates.metrics_files import Measured, read
-from vouch.release.verdict import open_system_verdict, open_verdict
+from vouch.release.verdict import is_of_system, open_system_verdict, open_verdict
 from vouch.report.index import index
 from vouch.stages import main
 
@@ -18,7 +18,7 @@ from vouch.stages import main
 def run() -> None:
     """Write the index."""
     judged = sorted(path.parent.name for path in Path("metrics").glob("*/gate.json"))
-    entries = [_system(name) if paths.metrics(name, "counts").exists() else _model(name) for name in judged]
+    entries = [_system(name) if is_of_system(name) else _model(name) for name in judged]
     io.write_text(Path("reports/index.html"), index(entries))
 
 
