@@ -30,7 +30,7 @@ def tiny_classifier(tmp_path_factory):
 def tiny_embedder(tmp_path_factory):
     """The same with an embedder of products on shelves."""
     folder = tmp_path_factory.mktemp("tiny_embedder")
-    workspace.make(folder, tmp_path_factory.mktemp("cache"), workspace.SHELF_ALONE)
+    workspace.make(folder, tmp_path_factory.mktemp("cache"), workspace.SHELF_ALONE, ("shelf",))
     workspace.done(folder, "dvc", "repro", "report@sku", "bundle@sku")
     workspace.commit(folder)
     return folder
@@ -40,7 +40,7 @@ def tiny_embedder(tmp_path_factory):
 def tiny_system(tmp_path_factory):
     """The same with a detector and an embedder of products that count together."""
     folder = tmp_path_factory.mktemp("tiny_system")
-    workspace.make(folder, tmp_path_factory.mktemp("cache"), workspace.SHELF_COUNT)
+    workspace.make(folder, tmp_path_factory.mktemp("cache"), workspace.SHELF_COUNT, ("shelf",))
     workspace.done(folder, "dvc", "repro", "gate_system@shelf_count", "bundle_system@shelf_count")
     workspace.commit(folder)
     return folder
