@@ -26,6 +26,8 @@ YAML_1_1_BOOLEANS = {"yes", "no", "on", "off"}
 # else DVC's run cache would not restore them
 NEVER_WITH_METRICS = {
     "compose",
+    "train_embedder",
+    "gallery",
     "scan",
     "train_detector",
     "train_classifier",
@@ -52,6 +54,8 @@ PURPOSES = {
 }
 PURPOSES_USED = {
     "baseline": {"fit_weights"},
+    "train_embedder": {"fit_weights", "choose_checkpoint"},
+    "gallery": {"fit_weights"},
     "train_detector": {"fit_weights", "choose_checkpoint"},
     "train_classifier": {"fit_weights", "choose_checkpoint"},
     "pretrain": {"fit_weights", "exclude"},
@@ -183,15 +187,18 @@ def test_a_split_is_read_by_those_who_may(pattern, readers):
     pretrained, by_group = (
         {entry["dataset"] for entry in PARAMS["pipeline"][road].values()} for road in ("pretrained", "by_group")
     )
+    compared = {entry["dataset"] for entry in PARAMS["pipeline"]["galleries"].values()}
     composed = {entry["dataset"] for entry in PARAMS["pipeline"]["systems"].values()}
     for model, entry in PARAMS["pipeline"]["models"].items():
         path = pattern.format(model=model, dataset=entry["dataset"])
         names = {name.split("@")[0] for name, stage in GRAPH.items() if path in stage["deps"]}
-        shaping, ending = "^(extract_features|quantize)$", "_(detector|classifier|cached|quantized)$"
+        shaping, ending = "^(extract_features|quantize)$", "_(detector|classifier|cached|embedder|quantized)$"
         kinds = {re.sub(f"{shaping}|{ending}", "", name) or "train" for name in names}
         also = {"pretrain"} if pattern.startswith("data/splits/") and entry["dataset"] in pretrained else set()
         if pattern.endswith(("/train.csv", "/splits/{dataset}/val_select.csv")) and entry["dataset"] in by_group:
             also = also | {"cross_validate"}
+        if pattern.endswith("/splits/{dataset}/train.csv") and entry["dataset"] in compared:
+            also = also | {"gallery"}
         if pattern.endswith("/splits/{dataset}/val_test.csv") and entry["dataset"] in composed:
             also = also | {"compose"}
         assert kinds == readers | also
@@ -231,7 +238,7 @@ def test_the_contract_says_train_shapes_weights_select_scores_calib_decisions_an
 @pytest.mark.parametrize("stage", sorted(STAGES))
 def test_a_stage_names_the_purposes_that_are_its_own(stage):
     text = (ROOT / f"src/vouch/stages/{stage}.py").read_text(encoding="utf-8")
-    text = text.replace('"models", model, "predict"', "")  # a section of params.yaml
+    text = re.sub(r'"models", (model|name), "predict"', "", text)  # a section of params.yaml
     named = {purpose for purpose in PURPOSES if f'"{purpose}"' in text} if "contract" in text else set()
     assert named == PURPOSES_USED.get(stage, set())
 

@@ -149,7 +149,6 @@ SHELF_ALONE: dict[str, Any] = {  # the embedder of examples/; a detector's line 
     "pipeline.trained": {"sku": SHELF},
     "pipeline.unpromoted": {"sku": {"dataset": "shelf"}},
     "pipeline.systems": {},
-    "pipeline.systems": {},
     "datasets.shelf.render.n_stores": 16,
     "datasets.shelf.render.calib_stores": 0.25,
     "datasets.shelf.render.test_stores": 0.25,
