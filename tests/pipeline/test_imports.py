@@ -98,7 +98,7 @@ def test_every_packaged_file_is_named_by_a_module_beside_it():
         ("torch", {"training", "stages/train_detector.py", "stages/export.py", "stages/parity.py"}),
         ("timm", {"training"}),
         ("torchvision", {"training/detection/torchvision_ssd.py"}),
-        ("ultralytics", {"training/detection/ultralytics_yolo.py"}),
+        ("ultralytics", {f"training/detection/ultralytics_{part}.py" for part in ("yolo", "nms")}),
         ("onnxruntime", {"vision/runtime.py", "vision/quantization.py"}),
         ("onnx", {*ONNX, "vision/quantization.py", "training/onnx_export.py", "deployment"}),
         ("openvino", {"deployment/openvino.py"}),
