@@ -63,7 +63,7 @@ def test_a_hostile_name_is_refused_by_every_command(workspace, words):
 
 
 def test_a_name_like_an_option_is_refused(workspace):
-    assert "MODEL: expected a name" in refused("gate", "--", "-rf")
+    assert "MODEL_OR_SYSTEM: expected a name" in refused("gate", "--", "-rf")
 
 
 @pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)

@@ -37,6 +37,13 @@ PARAMS = {
 OUTPUTS = {  # parameter: the command, its option, and a suffix that may be written, none where it is a folder
     ("predict", "output"): (["predict", "m", "photos/a.png"], "--output", ".png"),
     ("predict", "csv"): (["predict", "m", "photos/a.png"], "--csv", ".csv"),
+    ("predict", "json"): (["predict", "m", "photos/a.png"], "--json", ".json"),
+    ("evaluate-counts", "json"): (
+        ["evaluate-counts", "--predictions", "photos/a.png", "--ground-truth", "photos/a.png"],
+        "--json",
+        ".json",
+    ),
+    ("data fingerprint", "output"): (["data", "fingerprint", "d"], "-o", ".json"),
     ("drift", "json"): (["drift", "m", "photos"], "--json", ".json"),
     ("drift", "page_folder"): (["drift", "m", "photos"], "--page", ""),
     ("deploy", "folder"): (["deploy", "m", "--to", "openvino", "--photographs", "photos", "--"], None, ""),
@@ -49,9 +56,10 @@ INPUTS = {
     ("new", "path"),
     ("import", "path"), ("import", "manifest"), ("import", "annotations"), ("predict", "images"), ("predict", "bundle"),
     ("drift", "path"), ("drift", "groups"), ("deploy", "bundle"), ("deploy", "photographs"), ("deploy", "lint"),
-    ("review-labels", "apply"),
+    ("review-labels", "apply"), ("evaluate-counts", "predictions"), ("evaluate-counts", "ground_truth"),
+    ("gallery add", "photographs"),
 }  # fmt: skip
-OVERWRITES = {"predict", "drift", "manifest"}
+OVERWRITES = {"predict", "drift", "manifest", "evaluate-counts", "data"}
 LOCAL = {
     "data/sources/d/render/labels": "dear",
     "models/m/bundle/manifest": "dear",

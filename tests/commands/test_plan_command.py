@@ -72,7 +72,7 @@ def test_json_and_markdown_hold_the_same_chances():
 
 
 def test_the_plan_s_compliant_chance_is_that_of_gate_json():
-    run("driver", "driving", "test")
+    run("driver", "driving", "test", "labels.json")
     gate = io.read_json(paths.metrics("driver", "gate"))["power"]
     found = json.loads(invoke("--json").output)
     assert found["together"]["steps"][2] == gate["compliant"]

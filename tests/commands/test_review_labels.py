@@ -20,7 +20,8 @@ from vouch.quality import checks
 from vouch.stages import ingest, scan, validate
 
 SEVERITY = {name: "quarantine" if check.levels == checks.UNUSABLE else "warn" for name, check in checks.CHECKS.items()}
-COVERAGE = {"min_components": 4, "min_samples": 1, "min_count": 1, "of_classes": []}
+COVERAGE = {"min_components": 4, "min_samples": 1, "min_count": 1}
+COVERAGE |= {"min_images_per_product": None, "of_classes": []}
 LIST = Path("review/review.csv")
 
 

@@ -15,6 +15,7 @@ SPLIT = {
     "seed": 1,
     "bridge": "refuse",
     "stated": {},
+    "unknown_products": {},
 }
 LOCK = "group,split\nsession=s1,train\nsession=s2,val_test\n"
 

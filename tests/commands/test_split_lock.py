@@ -24,6 +24,7 @@ PARAMS = """datasets:
       seed: 1
       bridge: refuse
       stated: {}
+      unknown_products: {}
 """
 app = typer.Typer()
 app.command("show")(split_show)

@@ -271,7 +271,7 @@ def test_label_noise_drops_moves_and_confuses_twins_as_often_as_it_says():
     section = params(label_noise=0.3)
     box = {"class": "can", "x1": 100.0, "y1": 100.0, "x2": 140.0, "y2": 180.0, "row": 1, "position": 1}
     known = assortment.assortment(1).known[10]
-    kept = shelf._noisy([{**box, "product": known.name}] * 3000, section, (640, 480), np.random.default_rng(0))
+    kept = shelf._noisy([{**box, "product": known.name}] * 3000, section, 1, (640, 480), np.random.default_rng(0))
     moved = sum(one["x1"] != 100.0 for one in kept)
     confused = [one["product"] for one in kept if one["product"] != known.name]
     for count in (3000 - len(kept), moved / len(kept) * 3000, len(confused) / len(kept) * 3000):

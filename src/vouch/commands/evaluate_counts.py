@@ -49,10 +49,10 @@ def evaluate_counts(
     VouchError
         When a file is absent or not of its form, one side lacks a photograph, or the output may not be written.
     """
-    asked = params.load(Judging, "system", "evaluate_counts", path=Path(params.DEFAULTS))
     refuse_outputs(
         [] if json is None else [Output("--json", json, (".json",))], [predictions, ground_truth], overwrite=overwrite
     )
+    asked = params.load(Judging, "system", "evaluate_counts", path=Path(params.DEFAULTS))
     missing = [path for path in (predictions, ground_truth) if not path.exists()]
     refuse_any(DataError, (Problem(str(path), "a JSON file", "no such file", alike(path)) for path in missing))
     said, true = (
