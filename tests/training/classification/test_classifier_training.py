@@ -246,7 +246,7 @@ def test_starting_weights_that_do_not_fit_are_refused(trained, pictures, tmp_pat
         start(trained.tensors, trained.description | {"architecture": other})
     with pytest.raises(BundleError, match=r"start: architecture\.backbone: expected a value, got nothing"):
         start(trained.tensors, trained.description | {"architecture": {}})
-    with pytest.raises(DataError, match="weights of classifier or classifier_backbone, got ultralytics"):
+    with pytest.raises(DataError, match="weights of classifier or embedder or classifier_backbone, got ultralytics"):
         start(trained.tensors, trained.description | {"framework": "ultralytics"})
     with pytest.raises(BundleError, match=r"a \.safetensors of timm"):
         train(pictures, training(), tmp_path / "scratch", start=str(tmp_path / "absent"))
