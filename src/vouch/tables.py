@@ -108,6 +108,11 @@ COUNTS = ("sample_id", "group", "class", "n_true", "n_pred")  # and stratum_*
 UNKNOWN = "unknown"  # the class of COUNTS for objects that are, or are said to be, no product of the gallery
 
 
+def products_of(boxes: "pd.DataFrame") -> "pd.Series[str]":
+    """Return the product of each box: as the data set states it, null where nobody knows, else the box's class."""
+    return boxes["product" if "product" in boxes else "class_name"]
+
+
 def group_columns(table: "pd.DataFrame") -> list[str]:
     """Names of the leakage keys of a samples table, sorted."""
     return sorted(column for column in table.columns if column.startswith(GROUP))

@@ -5,6 +5,15 @@ import pytest
 from pipeline import workspace
 
 
+def built(tmp_path_factory, overrides, examples, *targets):
+    """Return a workspace in which these stages have run once and everything is committed."""
+    folder = tmp_path_factory.mktemp("tiny")
+    workspace.make(folder, tmp_path_factory.mktemp("cache"), overrides, examples)
+    workspace.done(folder, "dvc", "repro", *targets)
+    workspace.commit(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory):
     """A workspace in which the whole graph has run once and everything is committed; nobody changes it."""
@@ -19,31 +28,21 @@ def tiny(tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny_classifier(tmp_path_factory):
     """The same with two classifiers in place of the detector: one trained whole, one on a frozen backbone."""
-    folder = tmp_path_factory.mktemp("tiny_classifier")
-    workspace.make(folder, tmp_path_factory.mktemp("cache"), workspace.ROADWORK_ALONE, ("roadwork_dino",))
-    workspace.done(folder, "dvc", "repro", *workspace.ROADWORK_TARGETS)
-    workspace.commit(folder)
-    return folder
+    return built(tmp_path_factory, workspace.ROADWORK_ALONE, ("roadwork_dino",), *workspace.ROADWORK_TARGETS)
 
 
 @pytest.fixture(scope="session")
 def tiny_embedder(tmp_path_factory):
     """The same with an embedder of products on shelves."""
-    folder = tmp_path_factory.mktemp("tiny_embedder")
-    workspace.make(folder, tmp_path_factory.mktemp("cache"), workspace.SHELF_ALONE, ("shelf",))
-    workspace.done(folder, "dvc", "repro", "report@sku", "bundle@sku")
-    workspace.commit(folder)
-    return folder
+    return built(tmp_path_factory, workspace.SHELF_ALONE, ("shelf",), "report@sku", "bundle@sku")
 
 
 @pytest.fixture(scope="session")
 def tiny_system(tmp_path_factory):
     """The same with a detector and an embedder of products that count together."""
-    folder = tmp_path_factory.mktemp("tiny_system")
-    workspace.make(folder, tmp_path_factory.mktemp("cache"), workspace.SHELF_COUNT, ("shelf",))
-    workspace.done(folder, "dvc", "repro", "gate_system@shelf_count", "bundle_system@shelf_count")
-    workspace.commit(folder)
-    return folder
+    return built(
+        tmp_path_factory, workspace.SHELF_COUNT, ("shelf",), "gate_system@shelf_count", "bundle_system@shelf_count"
+    )
 
 
 @pytest.fixture

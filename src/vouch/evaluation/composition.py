@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from vouch.errors import DataError, Problem, refuse_any
-from vouch.tables import COUNTS, UNKNOWN, stratum_columns
+from vouch.tables import COUNTS, UNKNOWN, products_of, stratum_columns
 from vouch.vision.boxes import Detections, iou_matrix, match
 
 BoolArray = npt.NDArray[np.bool_]
@@ -139,7 +139,7 @@ def _unsized(detections: pd.DataFrame, sizes: pd.DataFrame) -> Iterator[Problem]
 
 def _truths(boxes: pd.DataFrame, sizes: pd.DataFrame, products: Collection[str]) -> pd.DataFrame:
     """Return boxes of photographs that have a size, corners in pixels, with the product each counts as, or null."""
-    named = boxes["product" if "product" in boxes else "class_name"].to_numpy(dtype=object)
+    named = products_of(boxes).to_numpy(dtype=object)
     known = pd.notna(named)
     counted = [name if name in products else UNKNOWN for name in named[known]]
     product = np.full(len(boxes), None, dtype=object)

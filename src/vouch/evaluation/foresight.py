@@ -19,7 +19,7 @@ from vouch.policies.fit.operating_point import OperatingPoint, RecallObjective
 from vouch.policies.fit.params import Exits
 from vouch.policies.fit.risk_test import cases_of, judge, shortfall
 from vouch.policies.fit.scrc import Scrc
-from vouch.tables import STRATUM
+from vouch.tables import STRATUM, products_of
 from vouch.tasks import ByTask, Task
 
 BoolArray = npt.NDArray[np.bool_]
@@ -59,7 +59,7 @@ def labelled(samples: pd.DataFrame, boxes: pd.DataFrame, task: Task) -> pd.DataF
         The photographs of a split, with `group`, `label` and strata.
     """
     if task == "identify":
-        named = boxes.assign(class_true=boxes["product"] if "product" in boxes else boxes["class_name"])
+        named = boxes.assign(class_true=products_of(boxes))
         crops = samples.merge(named[["sample_id", "class_true"]].dropna(), on="sample_id", how="left")
         return crops.assign(class_true=crops["class_true"].fillna(crops["label"])).dropna(subset="class_true")
     if task == "classify":

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from vouch.params import Section
 from vouch.quality.checks import WHOLE_DATASET, make_issues
-from vouch.tables import STRATUM, stratum_columns
+from vouch.tables import STRATUM, products_of, stratum_columns
 
 Count = Annotated[int, Field(ge=1)]
 
@@ -77,8 +77,7 @@ def count_objects(samples: pd.DataFrame, boxes: pd.DataFrame) -> pd.DataFrame:
 
 def count_products(samples: pd.DataFrame, boxes: pd.DataFrame) -> dict[str, int]:
     """Return how many crops each product has: boxes of it, or of the class where none is stated, and photographs."""
-    named = boxes["product"] if "product" in boxes else boxes["class_name"]
-    shown = pd.concat([named[boxes["sample_id"].isin(samples["sample_id"])], samples["label"]]).dropna()
+    shown = pd.concat([products_of(boxes)[boxes["sample_id"].isin(samples["sample_id"])], samples["label"]]).dropna()
     return {str(name): int(count) for name, count in shown.value_counts().items()}
 
 

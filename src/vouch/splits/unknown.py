@@ -6,6 +6,7 @@ import pandas as pd
 
 from vouch.errors import DataError, Problem, refuse_any
 from vouch.names import closest
+from vouch.tables import products_of
 
 
 def misplaced(
@@ -27,21 +28,23 @@ def misplaced(
     DataError
         Naming each product that no photograph shows.
     """
-    named = boxes["product"] if "product" in boxes else boxes["class_name"]
     shown = pd.concat(
-        [boxes[["sample_id"]].assign(product=named), samples[["sample_id"]].assign(product=samples["label"])]
+        [
+            boxes[["sample_id"]].assign(product=products_of(boxes)),
+            samples[["sample_id"]].assign(product=samples["label"]),
+        ]
     ).dropna()
     known, remedy = set(shown["product"]), "name a product, or a class where none is stated"
     refuse_any(
         DataError,
         [
             Problem(f"split.unknown_products.{split}", remedy, product, closest(product, known))
-            for split, products in unknown.items()
-            for product in products
+            for split, names in unknown.items()
+            for product in names
             if product not in known
         ],
     )
-    home = {product: split for split, products in unknown.items() for product in products}
+    home = {product: split for split, names in unknown.items() for product in names}
     strange = shown[shown["product"].isin(home)].merge(table[["sample_id", "split"]], on="sample_id")
     strange = strange[strange["product"].map(home) != strange["split"]].drop_duplicates("sample_id")
     reasons = [f"unknown product: {product}, for {home[product]} alone" for product in strange["product"].tolist()]

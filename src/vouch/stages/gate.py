@@ -11,17 +11,16 @@ not of its form. A failed rule is a verdict, not a failure: `vouch gate M --enfo
 """
 
 from collections.abc import Mapping
-from typing import Any, Self
-
-from pydantic import model_validator
+from typing import Any
 
 from vouch import io, paths
 from vouch.errors import ParamsError, Problem, refuse_any
 from vouch.evaluation.gates.metrics_files import metrics_of
+from vouch.evaluation.gates.params import Gate
 from vouch.evaluation.gates.plan import gate_of, power
 from vouch.evaluation.gates.power import World
-from vouch.evaluation.gates.rules import Rule, Waiver, judge, rule_faults, summary
-from vouch.params import Section, load, read_value
+from vouch.evaluation.gates.rules import Rule, judge, summary
+from vouch.params import load, read_value
 from vouch.release.verdict import judged_now
 from vouch.stages import main
 
@@ -29,21 +28,10 @@ SOURCES = ("data", "export", "test", "comparison")  # the metrics files that dvc
 FURTHER = "by_group"  # and of those whose evidence this is
 
 
-class Params(Section):
+class Params(Gate):
     """models.M.gate."""
 
-    required: dict[str, tuple[str, ...]]
-    rules: dict[str, Rule]
-    waivers: dict[str, Waiver]
-    summary: tuple[str, ...]
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        unread = [name for name, rule in self.rules.items() if rule.source not in (*SOURCES, FURTHER)]
-        faults = [f"rule {name}: source is one of {', '.join((*SOURCES, FURTHER))}" for name in unread]
-        if faults := faults + rule_faults(self.rules, required=self.required, waivers=self.waivers):
-            raise ValueError("; ".join(faults))
-        return self
+    SOURCES = (*SOURCES, FURTHER)
 
 
 def run(name: str, dataset: str, further: str, names: str) -> None:

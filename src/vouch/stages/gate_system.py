@@ -6,35 +6,21 @@ Writes: metrics/S/gate.json, metrics/S/summary.json
 Fails when: the rules themselves are wrong, or a metrics file is not of its form. A failed rule is a verdict.
 """
 
-from typing import Self
-
-from pydantic import model_validator
-
 from vouch import io, paths
 from vouch.evaluation.gates.metrics_files import metrics_of
-from vouch.evaluation.gates.rules import Rule, Waiver, judge, rule_faults, summary
-from vouch.params import Section, load
+from vouch.evaluation.gates.params import Gate
+from vouch.evaluation.gates.rules import judge, summary
+from vouch.params import load
 from vouch.release.verdict import judged_parts
 from vouch.stages import main
 
 SOURCES = ("counts", "facings")  # metrics of a system: by photograph, by shelf row
 
 
-class Params(Section):
+class Params(Gate):
     """systems.S.gate_system."""
 
-    required: dict[str, tuple[str, ...]]
-    rules: dict[str, Rule]
-    waivers: dict[str, Waiver]
-    summary: tuple[str, ...]
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        unread = [name for name, rule in self.rules.items() if rule.source not in SOURCES]
-        faults = [f"rule {name}: source is one of {', '.join(SOURCES)}" for name in unread]
-        if faults := faults + rule_faults(self.rules, required=self.required, waivers=self.waivers):
-            raise ValueError("; ".join(faults))
-        return self
+    SOURCES = SOURCES
 
 
 def run(name: str, detector: str, identifier: str) -> None:

@@ -11,16 +11,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vouch.calibration.apply.calibrator import calibrated
-from vouch.errors import DataError, Problem
+from vouch.errors import DataError
 from vouch.policies.apply.policy import decided
 from vouch.release.inference import trained
 from vouch.systems.system import System
 from vouch.tables import UNKNOWN
-from vouch.vision.boxes import Detections, decode
+from vouch.vision.boxes import Detections
 from vouch.vision.identification import identified
 from vouch.vision.images import threads
 from vouch.vision.images.source import Image, Pixels, parts, read_images
-from vouch.vision.preprocess import Placed, as_batch, letterbox, to_photograph
+from vouch.vision.preprocess import Placed, as_batch, letterbox
+from vouch.vision.runtime import found
 
 CORNERS = ["x1", "y1", "x2", "y2"]
 OBJECTS = (
@@ -118,16 +119,8 @@ def _detected(system: System, usable: Sequence[tuple[str, Pixels]]) -> list[Dete
     network = trained(system.detector)
     canvases = [Placed(name, *letterbox(one, network.preprocess.size_px), _size(one)) for name, one in usable]
     outputs = network.run(as_batch(canvases))
-    return [_on_photograph(system, canvas, output) for canvas, output in zip(canvases, outputs, strict=True)]
-
-
-def _on_photograph(system: System, canvas: Placed, output: NDArray[np.float32]) -> Detections | DataError:
-    with np.errstate(invalid="ignore", over="ignore"):  # of boxes that are refused at once
-        found = decode(output, system.postprocess)
-    if not np.isfinite(found.boxes_xyxy).all():
-        return DataError([Problem(canvas.name, "finite boxes", "NaN or infinity", "train the detector again")])
-    boxes = to_photograph(found.boxes_xyxy, canvas.placement, canvas.size)
-    return Detections(boxes, found.scores, found.class_ids)
+    answers = (found(canvas, output, system.postprocess) for canvas, output in zip(canvases, outputs, strict=True))
+    return [one if isinstance(one, DataError) else one[0] for one in answers]
 
 
 def _accepted(system: System, detected: Sequence[Detections | DataError]) -> list[pd.DataFrame]:

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from vouch.errors import DataError, Problem, refuse_any
-from vouch.tables import stratum_columns
+from vouch.tables import products_of, stratum_columns
 from vouch.vision.images.source import Crop, File, Image, size_of
 
 CORNERS = ["x1", "y1", "x2", "y2"]
@@ -42,9 +42,7 @@ def crops(samples: pd.DataFrame, boxes: pd.DataFrame) -> pd.DataFrame:
         Naming boxes that have no area inside their photograph.
     """
     carried = ["sample_id", "group", "image", *stratum_columns(samples)]
-    held = boxes.assign(number=boxes.groupby("sample_id", sort=False).cumcount())
-    if "product" not in held:
-        held = held.assign(product=held["class_name"])
+    held = boxes.assign(product=products_of(boxes), number=boxes.groupby("sample_id", sort=False).cumcount())
     cut = samples[carried].merge(held, on="sample_id", how="inner", validate="one_to_many", sort=False)
     cut = cut[cut["product"].notna()].reset_index(drop=True)
     labels = samples["label"] if "label" in samples else pd.Series(None, index=samples.index, dtype=object)

@@ -177,13 +177,14 @@ def _embeddings(runtime: Runtime, images: list[Placed]) -> list[tuple[NDArray[np
 
 def _detections(runtime: Runtime, postprocess: Postprocess, images: list[Placed]) -> list[Found | DataError]:
     outputs = runtime.run(as_batch(images))
-    return [_found(image, output, postprocess) for image, output in zip(images, outputs, strict=True)]
+    return [found(image, output, postprocess) for image, output in zip(images, outputs, strict=True)]
 
 
-def _found(image: Placed, output: NDArray[np.float32], postprocess: Postprocess) -> Found | DataError:
+def found(image: Placed, output: NDArray[np.float32], postprocess: Postprocess) -> Found | DataError:
+    """Return what the network's output says is on an image, in its pixels, or why that is no answer."""
     with np.errstate(invalid="ignore", over="ignore"):  # of boxes that are refused at once
-        found = decode(output, postprocess)
-    if not np.isfinite(found.boxes_xyxy).all():
+        kept = decode(output, postprocess)
+    if not np.isfinite(kept.boxes_xyxy).all():
         return DataError([Problem(image.name, "finite boxes", "NaN or infinity", "train again")])
-    boxes = to_photograph(found.boxes_xyxy, image.placement, image.size)
-    return Detections(boxes, found.scores, found.class_ids), image.size
+    boxes = to_photograph(kept.boxes_xyxy, image.placement, image.size)
+    return Detections(boxes, kept.scores, kept.class_ids), image.size
