@@ -1,4 +1,4 @@
-"""How often does a default model pass its gate: trainings with other seeds, judged on val_test and on fresh renders.
+"""How often does a default model or system pass its gate: trainings with other seeds, judged on fresh renders too.
 
     PYTHONPATH=src python bench/trials.py FOLDER --models driver roadwork roadwork_int8 --trainings 5 --renders 3
 
@@ -20,7 +20,8 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parent.parent
-TRAINED = ("train_detector", "train_classifier")  # sections that hold a training's seed
+TRAINED = ("train_detector", "train_classifier", "train_embedder")  # sections that hold a training's seed
+PIPELINE = YAML(typ="safe").load((ROOT / "params.yaml").read_text(encoding="utf-8"))["pipeline"]
 FIRST_FRESH = 101  # seeds of fresh renders; starting weights were trained on 1001 to 1004
 
 
@@ -69,7 +70,7 @@ def training(folder, seed, models):
                         section[name]["seed"] = seed
 
         clone(folder, change)
-        done(folder, "dvc", "repro", "--quiet", *[f"{verb}@{model}" for model in models for verb in ("gate", "bundle")])
+        done(folder, "dvc", "repro", "--quiet", *[f"{verb}@{model}" for model in models for verb in verbs(model)])
 
     return finished(folder, make)
 
@@ -90,23 +91,43 @@ def fresh(folder, seed, datasets):
     return finished(folder, make)
 
 
+def verbs(model):
+    """Name the stages that end in a verdict and a bundle, of a model or a system."""
+    return ("gate_system", "bundle_system") if model in PIPELINE["systems"] else ("gate", "bundle")
+
+
 def lend(trained, render):
     """Put the models and bundles of a training into a render."""
     for part in ("models", "registry"):
         shutil.copytree(trained / part, render / part, dirs_exist_ok=True)
 
 
-def judged(render, trained, model, entry):
-    """Judge a trained model on the val_test of a fresh render, and return the verdict."""
-    dataset, baseline = entry["dataset"], entry["baseline"]
+def judged(render, trained, model):
+    """Judge a trained model or system on the val_test of a fresh render, and return the verdict."""
     lend(trained, render)
+    if model in PIPELINE["systems"]:
+        judge_system(render, model, PIPELINE["systems"][model])
+    else:
+        judge_model(render, trained, model, PIPELINE["models"][model])
+    return verdict(render, model)
+
+
+def judge_model(render, trained, model, entry):
+    """Judge a model through the stages that judge at home."""
+    dataset, baseline = entry["dataset"], entry["baseline"]
     shutil.copyfile(trained / f"metrics/{model}/export.json", render / f"metrics/{model}/export.json")
     stage(render, "predict", model, dataset)
     stage(render, "predict_baseline", model, dataset, baseline)
     stage(render, "evaluate", model)
     stage(render, "compare", model, baseline)
     stage(render, "gate", model, dataset)
-    return verdict(render, model)
+
+
+def judge_system(render, system, entry):
+    """Judge a system, whose two models are lent already."""
+    stage(render, "compose", system, entry["dataset"], entry["detector"], entry["identifier"])
+    stage(render, "evaluate_counts", system)
+    stage(render, "gate_system", system, entry["detector"], entry["identifier"])
 
 
 def verdict(folder, model):
@@ -133,7 +154,7 @@ def main():
     parser.add_argument("--trainings", type=int, required=True)
     parser.add_argument("--renders", type=int, required=True)
     arguments = parser.parse_args()
-    entries = YAML(typ="safe").load((ROOT / "params.yaml").read_text(encoding="utf-8"))["pipeline"]["models"]
+    entries = PIPELINE["models"] | PIPELINE["systems"]
     datasets = sorted({entries[model]["dataset"] for model in arguments.models})
     print("| model | seed | judged on | verdict | failed | bounds |\n|---|---|---|---|---|---|")
     passed = {model: [] for model in arguments.models}
@@ -146,7 +167,7 @@ def main():
         for number in range(FIRST_FRESH, FIRST_FRESH + arguments.renders):
             render = fresh(arguments.folder / f"render_{number}", number, datasets)
             for model in arguments.models:
-                found = judged(render, trained, model, entries[model])
+                found = judged(render, trained, model)
                 passed[model].append(found["passed"])
                 row(model, seed, f"render {number}", found)
     for model, verdicts in passed.items():
