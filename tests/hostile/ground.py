@@ -86,7 +86,8 @@ def parameters() -> dict[str, Any]:
 def _parameters() -> str:
     """As JSON, which is parsed in a hundredth of the time."""
     content = YAML(typ="safe", pure=True).load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    pipeline = content["pipeline"] | {"datasets": ["driver"], "rendered": ["driver"], "quantized": {}}
+    pipeline = content["pipeline"] | {"datasets": ["driver"], "rendered": ["driver"]}
+    pipeline |= {"quantized": {}, "embedders": {}, "galleries": {}, "systems": {}}
     for road in ("models", "detectors", "fine_tuned", "trained", "unpromoted"):
         pipeline[road] = {name: entry for name, entry in content["pipeline"][road].items() if name in MODELS}
     for road in ("models", "fine_tuned", "trained", "unpromoted"):

@@ -135,7 +135,7 @@ OVERRIDES: dict[str, Any] = {
 
 
 SHELF = {"dataset": "shelf", "task": "identify"}
-SHELF_ALONE: dict[str, Any] = {  # the embedder of examples/; a detector's line is the driver's
+SHELF_ALONE: dict[str, Any] = {  # the embedder alone; a detector's line is the driver's
     "pipeline.datasets": ["shelf"],
     "pipeline.rendered": ["shelf"],
     "pipeline.models": {
@@ -148,6 +148,7 @@ SHELF_ALONE: dict[str, Any] = {  # the embedder of examples/; a detector's line 
     "pipeline.quantized": {},
     "pipeline.trained": {"sku": SHELF},
     "pipeline.unpromoted": {"sku": {"dataset": "shelf"}},
+    "pipeline.embedders.sku.start": "models/architectures/none.yaml",
     "pipeline.systems": {},
     "datasets.shelf.render.n_stores": 16,
     "datasets.shelf.render.calib_stores": 0.25,

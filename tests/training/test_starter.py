@@ -11,13 +11,17 @@ STARTER = ROOT / "models/starter"
 MODELS = sorted(path.name.removesuffix(".recipe.yaml") for path in STARTER.glob("*.recipe.yaml"))
 
 
+def dataset(model):
+    return params.read_value("pipeline", "models", model, "dataset", path=ROOT / "params.yaml")
+
+
 def steps(model):
     return params.read_params(STARTER / f"{model}.recipe.yaml")["steps"]
 
 
 def rendered(model):
-    """The default parameters of a data set of the model's name, and what each step of the recipe renders."""
-    scene, section = importlib.import_module(f"vouch.scenes.{model}"), f"datasets.{model}.render"
+    """The default parameters of the model's data set, and what each step of the recipe renders."""
+    scene, section = importlib.import_module(f"vouch.scenes.{dataset(model)}"), f"datasets.{dataset(model)}.render"
     default = params.load(scene.Params, *section.split("."), path=ROOT / "params.yaml")
     content, taught = default.model_dump(), []
     for step in steps(model):  # a step keeps what the one before said
@@ -65,12 +69,22 @@ def test_starting_weights_never_saw_the_look_of_a_default_driver_or_vehicle():
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_starting_weights_are_small_and_know_the_classes(model):
-    description = json.loads((STARTER / model / "weights.json").read_text())
+def test_starting_weights_are_small(model):
     assert (STARTER / model / "weights.safetensors").stat().st_size <= 5_000_000
-    assert description["classes"] == params.read_value(
-        "datasets", model, "ingest", "classes", path=ROOT / "params.yaml"
-    )
+
+
+@pytest.mark.parametrize("model", [model for model in MODELS if model != "sku"])
+def test_starting_weights_know_the_classes(model):
+    description = json.loads((STARTER / model / "weights.json").read_text())
+    expected = params.read_value("datasets", dataset(model), "ingest", "classes", path=ROOT / "params.yaml")
+    assert description["classes"] == expected
+
+
+@pytest.mark.parametrize("model", ["shelf", "sku"])
+def test_starting_weights_never_saw_a_default_product(model):
+    _, default, renders = rendered(model)
+    for each in renders:
+        assert default.assortment not in range(each.assortment, each.assortment + each.assortments)
 
 
 @pytest.mark.parametrize(("model", "step"), [(model, step) for model in MODELS for step in range(len(steps(model)))])
