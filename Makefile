@@ -20,7 +20,7 @@ export MODEL FIRST MINUTES SEED
 help: ## what make can do
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
 
-repro: setup ## build every model, or one line of the graph: make repro MODEL=driver
+repro: setup ## build every model, or one line, of a model or system: make repro MODEL=driver
 	@python -m vouch.commands.rebuild "$$MODEL"
 
 test: setup ## every test, on two cores

@@ -32,3 +32,15 @@ def of_one_detector(model: str = "m", dataset: str = "d") -> dict[str, Any]:
     entry = of_task | {"names": "labels.json", "trained": model, **judged}
     detector, trained = {"dataset": dataset, **start}, of_task
     return pipeline(datasets=[dataset], models={model: entry}, detectors={model: detector}, trained={model: trained})
+
+
+def of_a_system() -> dict[str, Any]:
+    """Return params.yaml of the detector m and the embedder sku on the data set d, which together are the system s."""
+    roads, on = of_one_detector(), {"dataset": "d"}
+    entry = on | {"task": "identify", "names": "gallery.safetensors", "trained": "sku", "judged_as": "sku"}
+    roads["models"]["sku"] = entry | {"baseline": "registry/sku/bundle", "evidence": "test"}
+    roads["embedders"] = {"sku": on | {"start": "models/architectures/none.yaml"}}
+    roads["galleries"] = {"sku": on | {"judged_as": "sku"}}
+    roads["trained"]["sku"] = on | {"task": "identify"}
+    roads["systems"] = {"s": on | {"detector": "m", "identifier": "sku"}}
+    return {"pipeline": roads, "datasets": {"d": {}}, "models": {"m": {}, "sku": {}}, "systems": {"s": {}}}

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import of_one_detector
+from pipelines import of_a_system, of_one_detector
 from vouch.commands.check_params import check_params
 from vouch.errors import ParamsError
 from wrong_names import HOSTILE
@@ -30,8 +30,15 @@ def test_a_hostile_model_is_refused(content, word):
 
 
 def test_an_unknown_model_is_refused_with_those_that_are_known(content):
-    with pytest.raises(ParamsError, match=r"MODEL: expected the name of a model of params\.yaml: m, got n, "):
+    with pytest.raises(
+        ParamsError, match=r"MODEL_OR_SYSTEM: expected the name of a model or system of params\.yaml: m, got n, "
+    ):
         check_params("n")
+
+
+def test_a_system_may_be_named(content):
+    Path("params.yaml").write_text(json.dumps(of_a_system()))
+    check_params("s")
 
 
 @pytest.mark.parametrize("text", ["{}", "a: 2020-99-99", "pipeline: {}", "[]"])

@@ -84,7 +84,7 @@ def test_all_sections_are_those_that_the_stages_and_commands_of_a_model_read(sai
 
 @pytest.mark.parametrize(
     ("words", "message"),
-    [(("n",), "NAME: expected a model or data set"), (("m", "gaet"), "perhaps `gate` was meant")],
+    [(("n",), "NAME: expected a model, data set or system"), (("m", "gaet"), "perhaps `gate` was meant")],
 )
 def test_what_there_is_not_is_named(said, words, message):
     with pytest.raises(ParamsError, match=message):

@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -61,6 +62,31 @@ def test_a_build_without_work_says_so_in_one_line():
 def test_of_a_line_that_is_written_over_the_last_state_is_shown():
     stream = [b"plain\n", b"\r\x1b[K 1/6: 10%\r\x1b[K 1/6: 100%\r\n", b"\xff\n"]
     assert list(rebuild.lines(stream)) == ["plain", " 1/6: 100%", "\ufffd"]
+
+
+def test_a_system_is_built_with_the_pages_and_bundles_of_its_models():
+    systems = {"s": {"dataset": "d", "detector": "m", "identifier": "sku"}}
+    assert rebuild.targets_of("m", systems) == ["report@m", "bundle@m"]
+    assert rebuild.targets_of("s", systems) == [
+        *("report@m", "bundle@m", "report@sku", "bundle@sku"),
+        *("gate_system@s", "bundle_system@s"),
+    ]
+
+
+def test_make_asks_dvc_for_a_system(checkout, monkeypatch):
+    content = {"pipeline": {"systems": {"s": {"detector": "m", "identifier": "sku"}}}}
+    (checkout / "params.yaml").write_text(json.dumps(content))
+    monkeypatch.setattr(rebuild, "check_params", lambda _: None)
+    asked = []
+
+    def refused(command, **_):
+        asked.append(command)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rebuild.subprocess, "Popen", refused)
+    with pytest.raises(KeyboardInterrupt):
+        rebuild.rebuild("s")
+    assert asked == [["dvc", "repro", *rebuild.targets_of("s", content["pipeline"]["systems"])]]
 
 
 @pytest.fixture

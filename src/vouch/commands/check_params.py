@@ -1,4 +1,4 @@
-"""Check params.yaml as a whole, and a model's name, before DVC makes commands of them: `make repro`, `make check`."""
+"""Check params.yaml as a whole, and MODEL, before DVC makes commands of them: `make repro`, `make check`."""
 
 import sys
 
@@ -10,7 +10,7 @@ from vouch.roads import check_pipeline, check_workspace
 
 
 def check_params(model: str = "") -> None:
-    """Refuse names, paths and entries of `pipeline`, `datasets` and `models` that are wrong, and a MODEL that is none.
+    """Refuse wrong names, paths and entries of params.yaml, and a MODEL that is neither a model nor a system.
 
     Raises
     ------
@@ -21,7 +21,7 @@ def check_params(model: str = "") -> None:
     check_workspace()
     check_pipeline(read_params(), str(PARAMS))
     if model:
-        refuse_unknown({"model": model})
+        refuse_unknown({"model_or_system": model})
 
 
 if __name__ == "__main__":

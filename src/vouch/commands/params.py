@@ -20,22 +20,22 @@ from vouch.presets import JUDGED, Key, Laid
 
 
 def params(
-    name: Annotated[str, typer.Argument(help="Model, or data set.")],
+    name: Annotated[str, typer.Argument(help="Model, data set or system.")],
     stage: Annotated[str, typer.Argument(help="One of its sections; without it, all of them.")] = "",
 ) -> None:
-    """Print the parameters of a model or data set as its stages read them, and for each its place and its reason.
+    """Print parameters as the stages of a model, data set or system read them, each with its place and its reason.
 
     Raises
     ------
     ParamsError
-        When there is no such model, data set or section.
+        When there is no such model, data set, system or section.
     """
     refuse_any(ParamsError, wrong_names([("NAME", name)]))
     content = read_params()
     kinds = [kind for kind in PRESETS if name in content.get(kind, {})]
     if not kinds:
         known = {name for kind in PRESETS for name in content.get(kind, {})}
-        raise ParamsError([Problem("NAME", "a model or data set of params.yaml", name, closest(name, known))])
+        raise ParamsError([Problem("NAME", "a model, data set or system of params.yaml", name, closest(name, known))])
     sections = [(kind, section) for kind in kinds for section in _stages(content, kind, name)]
     wanted = [(kind, section) for kind, section in sections if stage in ("", section)]
     if not wanted:

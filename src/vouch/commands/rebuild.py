@@ -1,7 +1,7 @@
 """Run `dvc repro` for a person: how far it is, then every verdict, the page to open, what took long and what git sees.
 
-`make repro` and `make repro MODEL=M` end here. The work is DVC's own: this reads what it prints. What each stage took
-last time on this machine is kept in .dvc/tmp, and is no input of anything.
+`make repro` and `make repro MODEL=M`, of a model or a system, end here. The work is DVC's own: this reads what it
+prints. What each stage took last time on this machine is kept in .dvc/tmp, and is no input of anything.
 """
 
 import os
@@ -25,13 +25,19 @@ from vouch.commands.check_params import check_params
 from vouch.commands.dvc_busy import MET, dvc, refusal
 from vouch.errors import WorkspaceError, exiting
 from vouch.evaluation.gates.rules import objections
+from vouch.params import read_params
 from vouch.release.verdict import any_verdict
+from vouch.road_of_systems import PARTS
 
 SECONDS = Path(".dvc/tmp/vouch/stage_seconds.json")
 LINE = re.compile(r"Running stage '(?P<ran>[^']+)':|Stage '(?P<kept>[^']+)' (didn't change, skipping|is cached)")
 UPDATE = re.compile(r"\r(?:\x1b\[K)?")  # where a progress line is written over
 SLOWEST = 5
-HEADLINES = ("recall", "precision", "map50", "accuracy", "ece", "fnr_on_exits", "coverage")  # of metrics/M/summary.json
+LAST_OF_SYSTEMS = ("gate_system", "bundle_system")  # verdict and bundle
+HEADLINES = (  # of metrics/M/summary.json
+    *("recall", "precision", "map50", "accuracy", "ece", "fnr_on_exits", "coverage"),
+    *("top1", "unknown_false_accept_rate", "count_mae", "exact_count_rate"),
+)
 CHANGES = {  # files that a rebuild may change, by their beginning
     "dvc.lock": "hashes of what was built, and of what it was built from",
     "metrics/": "figures and verdicts (`dvc metrics diff` shows them side by side)",
@@ -40,7 +46,7 @@ CHANGES = {  # files that a rebuild may change, by their beginning
 
 
 def rebuild(model: str = "") -> int:
-    """Build everything, or what one model's report and bundle need; print where it ends, and return DVC's exit status.
+    """Build everything, or what one model or system needs; print where it ends, and return DVC's exit status.
 
     Raises
     ------
@@ -51,7 +57,7 @@ def rebuild(model: str = "") -> int:
     """
     check_params(model)
     _bring_back()
-    targets = [f"report@{model}", f"bundle@{model}"] if model else []
+    targets = targets_of(model, read_params()["pipeline"]["systems"]) if model else []
     before = _last_time()
     seconds: dict[str, float] = {}
     met: list[str] = []
@@ -72,6 +78,18 @@ def rebuild(model: str = "") -> int:
         raise WorkspaceError([refusal(" ".join(command), " ".join(met), "repeat")])
     _close(Console(), status, seconds)
     return status
+
+
+def targets_of(name: str, systems: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Return the stages that a model or a system ends in: its page and bundle, of a system those of its models before.
+
+    >>> targets_of("m", {})
+    ['report@m', 'bundle@m']
+    """
+    if name not in systems:
+        return [f"report@{name}", f"bundle@{name}"]
+    models = dict.fromkeys(systems[name][part] for part in PARTS)
+    return [one for model in models for one in targets_of(model, {})] + [f"{last}@{name}" for last in LAST_OF_SYSTEMS]
 
 
 def _noted(output: Iterable[str], met: list[str]) -> Iterator[str]:
@@ -192,7 +210,7 @@ def _close(console: Console, status: int, seconds: Mapping[str, float]) -> None:
 
 def _verdicts(console: Console) -> None:
     judged = sorted(path.parent.name for path in Path("metrics").glob("*/gate.json"))
-    table = Table(Column("model", overflow="fold"), "verdict", Column("val_test", overflow="fold"), box=SIMPLE_HEAD)
+    table = Table(Column("built", overflow="fold"), "verdict", Column("val_test", overflow="fold"), box=SIMPLE_HEAD)
     failed: list[str] = []
     for model in judged:
         against = objections(any_verdict(model), today=datetime.now(UTC).date())
