@@ -64,6 +64,11 @@ def facings(system: str) -> Path:
     return Path("data/predictions", system, "facings.parquet")
 
 
+def objects(system: str) -> Path:
+    """Every object that a system found on val_test, with its box and what it was called."""
+    return Path("data/predictions", system, "objects.parquet")
+
+
 def review_queue(name: str) -> Path:
     """Answers of a model or system that a person should look at; it only grows."""
     return Path("data/review_queue", name)

@@ -69,7 +69,7 @@ def test_a_system_is_built_with_the_pages_and_bundles_of_its_models():
     assert rebuild.targets_of("m", systems) == ["report@m", "bundle@m"]
     assert rebuild.targets_of("s", systems) == [
         *("report@m", "bundle@m", "report@sku", "bundle@sku"),
-        *("gate_system@s", "bundle_system@s"),
+        *("report_system@s", "bundle_system@s"),
     ]
 
 

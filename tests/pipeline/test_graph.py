@@ -73,6 +73,7 @@ PURPOSES_USED = {
     "compare": {"judge"},
     "report": {"describe"},
     "compose": {"predict"},
+    "report_system": {"describe"},
     "evaluate_counts": {"judge"},
 }
 READERS = {

@@ -10,7 +10,7 @@ from pipeline.alone import differences
 from vouch.tables import COUNTS
 
 pytestmark = pytest.mark.slow
-STAGES = ("compose", "evaluate_counts", "gate_system", "bundle_system")
+STAGES = ("compose", "evaluate_counts", "gate_system", "bundle_system", "report_system")
 
 
 def test_every_photograph_of_val_test_is_counted_and_judged(tiny_system):
@@ -46,5 +46,5 @@ def test_one_call_counts_a_photograph(tiny_system, tmp_path):
 def test_another_limit_judges_again_and_runs_nothing_else(tiny_system, tmp_path):
     mine = workspace.copy(tiny_system, tmp_path / "mine")
     workspace.change(mine, {"systems.shelf_count.gate_system.rules.count_mae.limit": 0.2})
-    ran = workspace.repro(mine, "gate_system@shelf_count", "bundle_system@shelf_count")
-    assert ran == {"gate_system@shelf_count"}
+    ran = workspace.repro(mine, "report_system@shelf_count", "bundle_system@shelf_count")
+    assert ran == {"gate_system@shelf_count", "report_system@shelf_count"}

@@ -1,6 +1,7 @@
-"""compose, evaluate_counts, gate_system and bundle_system of a system whose answers can be said by hand."""
+"""The stages of a system whose answers can be said by hand."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from vouch import io, paths
 from vouch.commands.gate import gate
 from vouch.errors import BundleError, DataError, ParamsError, WorkspaceError
 from vouch.release.verdict import any_verdict, open_system_verdict
-from vouch.stages import bundle_system, compose, evaluate_counts, gate_system, index
+from vouch.stages import bundle_system, compose, evaluate_counts, gate_system, index, report_system
 from vouch.systems.bundle import manifest_sha256, open_system
 
 DEFAULTS = Path(__file__).parents[2] / "defaults.yaml"
@@ -82,6 +83,55 @@ def test_photographs_become_counts_with_unknown_products(workspace):
     }
 
 
+def test_every_object_is_kept_with_its_box(workspace):
+    composed()
+    found = io.read_table(paths.objects("s")).sort_values(["sample_id", "x1", "y1"])
+    assert "candidates" not in found
+    assert found[["sample_id", "product", "known"]].to_numpy().tolist() == [
+        ["a", "cola", True],
+        ["a", "lime", True],
+        ["a", "cola", True],
+        ["b", "lime", True],
+        ["b", found["product"].iloc[4], False],  # the nearer of two that it is not
+        ["d", "cola", True],
+    ]
+    assert found[["x1", "y1", "x2", "y2"]].iloc[0].tolist() == [0, 0, 9, 9]
+
+
+def reported():
+    composed()
+    evaluate_counts.run("s")
+    gate_system.run("s", "m", "sku")
+    report_system.run("s", "d", "m", "sku")
+    return paths.report("s") / "index.html"
+
+
+def test_a_system_has_a_page_with_its_products_and_worst_photographs(workspace):
+    page = reported().read_text()
+    assert "✗ FAILED" in page.partition("<main>")[0]
+    products = page.partition('id="products"')[2].partition("</section>")[0]
+    assert re.findall(r'class="first">(\w+)</th><td', products) == ["cola", "lime", "unknown"]
+    assert page.count("<img ") == 2  # b and d: a and c are right
+    assert "<figcaption>b: off by 2. Said cola 0, there 1; lime 1, there 0</figcaption>" in page
+    assert "<figcaption>d: off by 1. Said cola 1, there 0</figcaption>" in page
+    assert "By shelf row" in page
+
+
+def test_a_page_about_other_counts_or_another_gallery_is_refused(workspace):
+    reported().unlink()
+    counts = io.read_table(paths.counts("s"))
+    io.write_table(paths.counts("s"), counts.assign(n_pred=counts["n_true"]))
+    with pytest.raises(WorkspaceError, match=r"val_test\.parquet: expected the file that the gate judged"):
+        report_system.run("s", "d", "m", "sku")
+    io.write_table(paths.counts("s"), counts)
+    manifest = paths.model("sku", "bundle/manifest.json")
+    manifest.chmod(0o644)
+    manifest.write_text("{}")
+    with pytest.raises(WorkspaceError, match=r"sku/bundle/manifest\.json: expected the file that the gate judged"):
+        report_system.run("s", "d", "m", "sku")
+    assert not (paths.report("s") / "index.html").exists()
+
+
 def test_counts_are_judged_and_the_verdict_names_what_it_judged(workspace):
     composed()
     evaluate_counts.run("s")
@@ -126,7 +176,7 @@ def test_a_person_reads_the_verdict_and_finds_it_on_the_index(workspace, capsys)
     page = Path("reports/index.html").read_text()
     assert "FAILED" in page
     assert "Exact counts" in page
-    assert "href" not in page  # no page of its own
+    assert 'href="s/index.html"' in page
     manifest = paths.model("s", "bundle/detector/manifest.json")
     manifest.chmod(0o644)
     manifest.write_text("{}")

@@ -33,7 +33,7 @@ SECONDS = Path(".dvc/tmp/vouch/stage_seconds.json")
 LINE = re.compile(r"Running stage '(?P<ran>[^']+)':|Stage '(?P<kept>[^']+)' (didn't change, skipping|is cached)")
 UPDATE = re.compile(r"\r(?:\x1b\[K)?")  # where a progress line is written over
 SLOWEST = 5
-LAST_OF_SYSTEMS = ("gate_system", "bundle_system")  # verdict and bundle
+LAST_OF_SYSTEMS = ("report_system", "bundle_system")
 HEADLINES = (  # of metrics/M/summary.json
     *("recall", "precision", "map50", "accuracy", "ece", "fnr_on_exits", "coverage"),
     *("top1", "unknown_false_accept_rate", "count_mae", "exact_count_rate"),

@@ -11,7 +11,7 @@ from vouch.report.templates import ENVIRONMENT
 def index(models: Sequence[Mapping[str, Any]]) -> str:
     """Return the HTML of the index: for each model or system its name, gate.json, what was measured and its page.
 
-    `test` is test.json of a model and counts.json of a system, whose address is None: it has no page.
+    `test` is test.json of a model and counts.json of a system.
     """
     rows = [
         {

@@ -14,6 +14,7 @@ from vouch.errors import DataError, Problem, refuse_any
 from vouch.vision.draw import caption, draw_boxes
 
 HEIGHT_PX = 260  # of both panels: about 25 kB a picture, legible on a phone
+MOST_COUNTED_PX = 1400  # of a photograph with every object and a legend: about 200 kB
 MOST_WIDTH_PX = 470  # of the photograph's panel
 CLOSER = 2.5  # the closer look shows this many times the longer side of the box
 LEAST_PX = 64  # and never less than this, so that its surroundings can be told
@@ -104,6 +105,13 @@ def data_uri(photograph: Image.Image, mistake: Mistake) -> str:
 def plain_uri(photograph: Image.Image) -> str:
     """Return a whole photograph as a JPEG data URI."""
     return _jpeg(_whole(photograph.convert("RGB")))
+
+
+def counted_uri(drawn: Image.Image) -> str:
+    """Return a photograph with every object and a legend as a JPEG data URI, wide enough for its names to be read."""
+    scale = min(1.0, MOST_COUNTED_PX / drawn.width)
+    size = (round(drawn.width * scale), max(1, round(drawn.height * scale)))
+    return _jpeg(drawn if scale == 1 else drawn.resize(size, Image.Resampling.LANCZOS))
 
 
 def _jpeg(sheet: Image.Image) -> str:

@@ -17,7 +17,12 @@ STATUSES = {  # the order of the table: what needs a decision comes first
     "warning": ("!", "warning"),
     "passed": ("✓", "passed"),
 }
-SOURCES = {"comparison": "{}, change since the baseline", "by_group": "{}, by group over train and val_select"}
+SOURCES = {
+    "comparison": "{}, change since the baseline",
+    "by_group": "{}, by group over train and val_select",
+    "facings": "{}, by shelf row",
+}
+MEASURED = ("test", "counts")  # what the first table of a page is: of a model, of a system
 VERDICTS = {  # of a comparison, with the status whose colour and sign it takes
     "better": ("passed", "✓ better"),
     "not_worse": ("passed", "✓ not worse"),
@@ -77,8 +82,8 @@ def status(rule: Json) -> str:
 
 
 def on_test(gate: Json) -> list[Json]:
-    """Return the rules that judge test.json; others judge data, export or the comparison."""
-    return [rule for rule in gate["rules"].values() if rule["source"] == "test"]
+    """Return the rules that judge test.json, or a system's counts.json; others judge data, export or the comparison."""
+    return [rule for rule in gate["rules"].values() if rule["source"] in MEASURED]
 
 
 def _rule(name: str, rule: Json, again: float | None) -> Rule:

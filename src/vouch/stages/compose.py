@@ -1,7 +1,8 @@
 """Run a detector and an embedder together on val_test, with the bundles that ship, and count products.
 
 Reads   models/{detector,identifier}/bundle; manifest and photographs of D; split val_test
-Writes  data/predictions/S/{val_test,facings}.parquet: counts by photograph and product, and by shelf row
+Writes  data/predictions/S/{val_test,facings}.parquet: counts by photograph and product, and by shelf row;
+        data/predictions/S/objects.parquet: every object found, with its box
 Fails   when a bundle does not check or is another model's, both do not go together, or a photograph cannot be used
 """
 
@@ -37,6 +38,7 @@ def run(name: str, dataset: str, detector: str, identifier: str) -> None:
     rows = rows_of(samples, shown(answers, len(samples), "compose val_test"))
     boxes = io.read_table(paths.manifest(dataset, "boxes"))
     found = composition.objects(*rows[:2], boxes, rows.sizes, products=system.products)
+    io.write_table(paths.objects(name), rows.objects)
     io.write_table(paths.counts(name), composition.counts(found))
     io.write_table(paths.facings(name), composition.facings(found))
 

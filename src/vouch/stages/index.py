@@ -29,7 +29,7 @@ def _model(name: str) -> dict[str, Any]:
 
 def _system(name: str) -> dict[str, Any]:
     measured = read(paths.metrics(name, "counts"), Measured, remedy=f"run `dvc repro gate_system@{name}`")
-    return {"name": name, "address": None, "gate": open_system_verdict(name), "test": measured}
+    return {"name": name, "address": f"{name}/index.html", "gate": open_system_verdict(name), "test": measured}
 
 
 if __name__ == "__main__":

@@ -1,20 +1,23 @@
-"""Answers of a system as the tables that `evaluation.composition` makes counts of."""
+"""Answers of a system as tables: what `evaluation.composition` makes counts of, and every object."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import pandas as pd
 
-from vouch.systems.counted import CORNERS, Counted
+from vouch.systems.counted import CORNERS, OBJECTS, Counted
 from vouch.tables import stratum_columns
+
+KEPT = [column for column in OBJECTS if column != "candidates"]
 
 
 class Rows(NamedTuple):
-    """Detections, what their crops were called, and sizes of photographs."""
+    """Detections, what their crops were called, sizes of photographs, and objects whole."""
 
     detections: pd.DataFrame
     identifications: pd.DataFrame
     sizes: pd.DataFrame
+    objects: pd.DataFrame
 
 
 def rows_of(samples: pd.DataFrame, answers: Iterable[Counted]) -> Rows:
@@ -27,13 +30,15 @@ def rows_of(samples: pd.DataFrame, answers: Iterable[Counted]) -> Rows:
     Returns
     -------
     Rows
-        `detections` has a row for each object, best first, and one of no class for a photograph without any.
+        `detections` has a row for each object, best first, and one of no class for a photograph without any. `objects`
+        has `sample_id`, then `counted.OBJECTS` but the candidates.
     """
     carried = samples[["sample_id", "group", *stratum_columns(samples)]].to_dict("records")
-    found, said, sizes = [], [], []
+    found, said, sizes, whole = [], [], [], []
     for shared, answer in zip(carried, answers, strict=True):
         sample = shared["sample_id"]
         sizes.append({"sample_id": sample, "width": answer.size[0], "height": answer.size[1]})
+        whole.append(answer.objects[KEPT].assign(sample_id=sample))
         boxes = answer.objects[[*CORNERS, "class_pred", "score"]].to_dict("records")
         nothing = {"class_pred": None, "score": 0.0, "accept": False, **dict.fromkeys(CORNERS, float("nan"))}
         found += [shared | {"accept": True} | box for box in boxes] or [shared | nothing]
@@ -42,4 +47,5 @@ def rows_of(samples: pd.DataFrame, answers: Iterable[Counted]) -> Rows:
             for number, name in enumerate(answer.named)
         ]
     identifications = pd.DataFrame(said, columns=["sample_id", "class_pred", "accept"])
-    return Rows(pd.DataFrame(found), identifications, pd.DataFrame(sizes, columns=["sample_id", "width", "height"]))
+    sized = pd.DataFrame(sizes, columns=["sample_id", "width", "height"])
+    return Rows(pd.DataFrame(found), identifications, sized, pd.concat(whole, ignore_index=True)[["sample_id", *KEPT]])
