@@ -43,4 +43,5 @@ def of_a_system() -> dict[str, Any]:
     roads["galleries"] = {"sku": on | {"judged_as": "sku"}}
     roads["trained"]["sku"] = on | {"task": "identify"}
     roads["systems"] = {"s": on | {"detector": "m", "identifier": "sku"}}
+    roads["systems"]["s"]["baselines"] = {"detector": "registry/m/bundle", "identifier": "registry/sku/bundle"}
     return {"pipeline": roads, "datasets": {"d": {}}, "models": {"m": {}, "sku": {}}, "systems": {"s": {}}}

@@ -100,7 +100,8 @@ def test_a_section_has_a_name(tmp_path, kind, word):
 
 ENTRY = of_one_detector()["models"]["m"]
 BY_GROUP = of_one_detector()["detectors"]["m"] | {"task": "detect", "trainer": "train_detector"}
-SYSTEM = {"dataset": "d", "detector": "m", "identifier": "m"}
+OF_M = ENTRY["baseline"]
+SYSTEM = {"dataset": "d", "detector": "m", "identifier": "m", "baselines": {"detector": OF_M, "identifier": OF_M}}
 CHANGES = {
     "a data set that is on no list": ({"models": {"m": {"dataset": "e"}}}, ["models.m.dataset", "pipeline.datasets"]),
     "another data set": ({"datasets": ["d", "more"], "detectors": {"m": {"dataset": "more"}}}, ["detectors.m.dataset"]),
@@ -191,6 +192,10 @@ CHANGES = {
     "a system on a data set that is on no list": (
         {"systems": {"s": SYSTEM | {"dataset": "e"}}},
         ["systems.s.dataset: expected a data set of pipeline.datasets, got e"],
+    ),
+    "a system with another baseline than its model": (
+        {"systems": {"s": SYSTEM | {"baselines": {"detector": "registry/x/bundle", "identifier": OF_M}}}},
+        ["systems.s.baselines.detector: expected the baseline of pipeline.models.m, registry/m/bundle, got registry/x"],
     ),
     "a system that is called as a model": (
         {"systems": {"m": SYSTEM}},

@@ -59,6 +59,11 @@ def counts(system: str) -> Path:
     return Path("data/predictions", system, "val_test.parquet")
 
 
+def baseline_counts(system: str) -> Path:
+    """What the baselines of its two models together count on val_test."""
+    return Path("data/predictions", system, "baseline/val_test.parquet")
+
+
 def facings(system: str) -> Path:
     """The same counts by shelf row; empty where boxes state no rows."""
     return Path("data/predictions", system, "facings.parquet")

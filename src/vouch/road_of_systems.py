@@ -4,11 +4,18 @@ from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from vouch.errors import Problem
-from vouch.names import Name
+from vouch.names import Name, RepositoryPath
 from vouch.params import Section
 from vouch.tasks import Task
 
 PARTS: dict[str, Task] = {"detector": "detect", "identifier": "identify"}  # of a system, with the task of each
+
+
+class Baselines(Section):
+    """pipeline.systems.S.baselines: what a system is compared with, both together."""
+
+    detector: RepositoryPath
+    identifier: RepositoryPath
 
 
 class System(Section):
@@ -17,6 +24,7 @@ class System(Section):
     dataset: Name  # that its models were built on, and whose val_test judges it
     detector: Name  # model that finds objects
     identifier: Name  # model that says which product each of them is
+    baselines: Baselines  # of both models, as pipeline.models has them
 
 
 class Listed(Protocol):
@@ -29,6 +37,10 @@ class Listed(Protocol):
     @property
     def task(self) -> Task:
         """What it answers."""
+
+    @property
+    def baseline(self) -> str:
+        """The bundle that it is compared with."""
 
 
 def misfits(
@@ -51,7 +63,12 @@ def misfits(
             remedy = "add it there, or correct it here"
             yield Problem(f"{place}.dataset", "a data set of pipeline.datasets", system.dataset, remedy)
         for part, task in PARTS.items():
-            yield from _misfit(f"{place}.{part}", getattr(system, part), task, system.dataset, models)
+            model = getattr(system, part)
+            yield from _misfit(f"{place}.{part}", model, task, system.dataset, models)
+            given = getattr(system.baselines, part)
+            if model in models and given != models[model].baseline:
+                expected = f"the baseline of pipeline.models.{model}, {models[model].baseline}"
+                yield Problem(f"{place}.baselines.{part}", expected, given, "write the same in both")
 
 
 def _misfit(where: str, name: str, task: Task, dataset: str, models: Mapping[str, Listed]) -> Iterator[Problem]:

@@ -26,6 +26,7 @@ YAML_1_1_BOOLEANS = {"yes", "no", "on", "off"}
 # else DVC's run cache would not restore them
 NEVER_WITH_METRICS = {
     "compose",
+    "compose_baseline",
     "train_embedder",
     "gallery",
     "scan",
@@ -73,6 +74,8 @@ PURPOSES_USED = {
     "compare": {"judge"},
     "report": {"describe"},
     "compose": {"predict"},
+    "compose_baseline": {"predict"},
+    "compare_counts": {"judge"},
     "report_system": {"describe"},
     "evaluate_counts": {"judge"},
 }
@@ -128,7 +131,7 @@ def test_a_shell_takes_what_comes_from_params_yaml_as_one_word():
     definition = YAML(typ="safe", pure=True).load(ROOT / "dvc.yaml")
     commands = [stage.get("do", stage)["cmd"] for stage in definition["stages"].values()]
     for command in commands:
-        bare = re.sub(r"'\$\{(key|item(\.[a-z]+)?)\}'", "", command)
+        bare = re.sub(r"'\$\{(key|item(\.[a-z]+)*)\}'", "", command)
         assert re.fullmatch(r"\$\{py\}\.[a-z_]+( [a-z]*)*", bare), command
 
 
@@ -201,7 +204,7 @@ def test_a_split_is_read_by_those_who_may(pattern, readers):
         if pattern.endswith("/splits/{dataset}/train.csv") and entry["dataset"] in compared:
             also = also | {"gallery"}
         if pattern.endswith("/splits/{dataset}/val_test.csv") and entry["dataset"] in composed:
-            also = also | {"compose"}
+            also = also | {"compose", "compose_baseline"}
         assert kinds == readers | also
 
 

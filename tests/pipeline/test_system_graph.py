@@ -10,7 +10,10 @@ from pipeline.alone import differences
 from vouch.tables import COUNTS
 
 pytestmark = pytest.mark.slow
-STAGES = ("compose", "evaluate_counts", "gate_system", "bundle_system", "report_system")
+STAGES = (
+    *("compose", "compose_baseline", "evaluate_counts", "compare_counts"),
+    *("gate_system", "bundle_system", "report_system"),
+)
 
 
 def test_every_photograph_of_val_test_is_counted_and_judged(tiny_system):

@@ -185,7 +185,12 @@ SHELF_COUNT: dict[str, Any] = SHELF_ALONE | {  # with a detector too, and both a
     },
     "pipeline.trained": {"sku": SHELF, "shelf": SHELF | {"task": "detect"}},
     "pipeline.unpromoted": {name: {"dataset": "shelf"} for name in ("sku", "shelf")},
-    "pipeline.systems": {"shelf_count": {"dataset": "shelf", "detector": "shelf", "identifier": "sku"}},
+    "pipeline.systems": {
+        "shelf_count": {
+            **{"dataset": "shelf", "detector": "shelf", "identifier": "sku"},
+            "baselines": {"detector": "registry/shelf/bundle", "identifier": "registry/sku/bundle"},
+        }
+    },
     "models.shelf.train_detector.size_px": 160,
     "models.shelf.train_detector.epochs": 1,
     "models.shelf.train_detector.learning_rate": 0.001,
@@ -198,6 +203,7 @@ SHELF_COUNT: dict[str, Any] = SHELF_ALONE | {  # with a detector too, and both a
     "models.shelf.decide.objective.target": 0.0001,  # any right detection at all
     "models.sku.train_embedder.epochs": 1,
     "systems.shelf_count.evaluate_counts.replicates": 200,
+    "systems.shelf_count.compare_counts.replicates": 200,
 }
 
 

@@ -14,8 +14,19 @@ from systems.made_systems import COLOURS, MIXED, photograph
 from vouch import io, paths
 from vouch.commands.gate import gate
 from vouch.errors import BundleError, DataError, ParamsError, WorkspaceError
+from vouch.release.bundle import write_bundle
+from vouch.release.trivial import names_nothing
 from vouch.release.verdict import any_verdict, open_system_verdict
-from vouch.stages import bundle_system, compose, evaluate_counts, gate_system, index, report_system
+from vouch.stages import (
+    bundle_system,
+    compare_counts,
+    compose,
+    compose_baseline,
+    evaluate_counts,
+    gate_system,
+    index,
+    report_system,
+)
 from vouch.systems.bundle import manifest_sha256, open_system
 
 DEFAULTS = Path(__file__).parents[2] / "defaults.yaml"
@@ -55,6 +66,26 @@ def workspace(tmp_path, monkeypatch):
 def composed():
     compose.run("s", "d", "m", "sku")
     return {path: io.read_table(path) for path in (paths.counts("s"), paths.facings("s"))}
+
+
+def based(task="trivial", colours=COLOURS):
+    """Build the baselines of both models, and count what they say together."""
+    folders = [paths.registry(name) for name in ("m", "sku")]
+    bundles.build(folders[0], "detect")
+    if task == "trivial":
+        files = {f"{name}.json": io.dumps(content).encode() for name, content in names_nothing(["cola"]).items()}
+        write_bundle(folders[1], "sku", "0.0.0", "identify", "trivial", files)
+    else:
+        made_systems.identifier(folders[1], colours)
+    compose_baseline.run("s", "d", "sku", *map(str, folders))
+    return io.read_table(paths.baseline_counts("s"))
+
+
+def judged():
+    evaluate_counts.run("s")
+    based()
+    compare_counts.run("s")
+    gate_system.run("s", "m", "sku")
 
 
 def tally(table):
@@ -100,8 +131,7 @@ def test_every_object_is_kept_with_its_box(workspace):
 
 def reported():
     composed()
-    evaluate_counts.run("s")
-    gate_system.run("s", "m", "sku")
+    judged()
     report_system.run("s", "d", "m", "sku")
     return paths.report("s") / "index.html"
 
@@ -148,12 +178,13 @@ def test_counts_are_judged_and_the_verdict_names_what_it_judged(workspace):
         ["lime", "2", "1", "2", "0.500000"],
         ["unknown", "1", "1", "1", "0.000000"],
     ]
-    gate_system.run("s", "m", "sku")
+    judged()
     verdict = open_system_verdict("s")
-    (rule,) = verdict["rules"].values()
+    rule = verdict["rules"]["count_mae"]
     assert (verdict["passed"], rule["metric"], rule["observed"]) == (False, "count_mae", pytest.approx(0.388889))
     assert "2 groups support" in rule["reason"]
-    assert verdict["judged"]["counts"] == io.sha256(paths.counts("s"))
+    sides = {"candidate": paths.counts("s"), "baseline": paths.baseline_counts("s")}
+    assert verdict["judged"]["counts"] == {side: io.sha256(path) for side, path in sides.items()}
     bundle_system.run("s", "m", "sku")
     for name, sha256 in verdict["judged"]["files"].items():
         assert io.sha256(paths.model("s", name)) == sha256
@@ -162,10 +193,50 @@ def test_counts_are_judged_and_the_verdict_names_what_it_judged(workspace):
     assert manifest["parts"]["identifier"]["manifest_sha256"] == manifest_sha256(paths.model("sku", "bundle"))
 
 
+def test_before_a_first_promotion_the_baseline_counts_nothing(workspace):
+    composed()
+    assert tally(based()) == {
+        ("a", "cola"): (2, 0),
+        ("a", "lime"): (1, 0),
+        ("b", "cola"): (1, 0),
+        ("b", "unknown"): (1, 0),
+        ("c", "unknown"): (0, 0),
+        ("d", "unknown"): (0, 0),
+    }
+
+
+@pytest.mark.parametrize("colours", [{"cola": RED}, {"cola": RED, "soda": GREEN}], ids=["fewer", "another"])
+def test_a_baseline_is_counted_by_the_products_that_the_candidate_knows(workspace, colours):
+    composed()
+    assert tally(based("trained", colours)) == {
+        ("a", "cola"): (2, 2),
+        ("a", "lime"): (1, 0),
+        ("a", "unknown"): (0, 1),  # of lime the baseline says nothing, or a product that the candidate lacks
+        ("b", "cola"): (1, 0),
+        ("b", "unknown"): (1, 2),
+        ("c", "unknown"): (0, 0),
+        ("d", "cola"): (0, 1),
+    }
+
+
+def test_the_gate_reads_how_the_counts_differ_from_the_baseline_s(workspace):
+    composed()
+    judged()
+    found = io.read_json(paths.metrics("s", "comparison"))
+    # the baseline counts nothing: cola errs by 2 and 1, lime by 1, unknown by 1
+    assert found["count_mae"]["all"]["baseline"] == pytest.approx((3 / 2 + 1 + 1) / 3, abs=1e-6)
+    assert found["count_mae"]["all"]["delta"] == pytest.approx(0.388889 - 3.5 / 3, abs=1e-5)
+    rule = open_system_verdict("s")["rules"]["not_worse"]
+    assert (rule["source"], rule["op"], rule["limit"]) == ("comparison", "<=", 0.03)
+    assert "too little evidence: 1 group supports" in rule["reason"]
+    page = reported().read_text()
+    assert "What changed since the baseline" in page
+    assert "too few groups" in page.partition('id="baseline"')[2].partition("</section>")[0]
+
+
 def test_a_person_reads_the_verdict_and_finds_it_on_the_index(workspace, capsys):
     composed()
-    evaluate_counts.run("s")
-    gate_system.run("s", "m", "sku")
+    judged()
     bundle_system.run("s", "m", "sku")
     gate("s")
     said = " ".join(capsys.readouterr().out.split())
@@ -220,8 +291,7 @@ def test_rules_that_are_none_are_refused(workspace, section, words):
 
 def test_a_verdict_that_contradicts_itself_is_refused(workspace):
     composed()
-    evaluate_counts.run("s")
-    gate_system.run("s", "m", "sku")
+    judged()
     path = paths.metrics("s", "gate")
     io.write_json(path, io.read_json(path) | {"passed": True})
     with pytest.raises(WorkspaceError, match="passed is true"):

@@ -17,16 +17,17 @@ MISSING = dict.fromkeys(("delta", "low", "high", "candidate", "baseline", "p_hol
 WORDS = {"few_groups": "too few groups"}
 
 
-def compare(model: Annotated[str, typer.Argument(help="Model of params.yaml, say driver.")]) -> None:
-    """Show metrics/MODEL/comparison.json: what changed since the baseline, on the same val_test.
+def compare(model_or_system: Annotated[str, typer.Argument(help="Model or system of params.yaml.")]) -> None:
+    """Show metrics/NAME/comparison.json: what changed since the baseline, on the same val_test.
 
     Raises
     ------
     WorkspaceError
         When the comparison has not run, or its file is not of its form.
     """
-    comparison = read(paths.metrics(model, "comparison"), Comparison, remedy=f"run `dvc repro compare@{model}`")
-    title = f"{model} against {params.read_value('pipeline', 'models', model, 'baseline')}"
+    name, stage = model_or_system, "compare_counts" if _baselines(model_or_system)[1:] else "compare"
+    comparison = read(paths.metrics(name, "comparison"), Comparison, remedy=f"run `dvc repro {stage}@{name}`")
+    title = f"{name} against {' and '.join(_baselines(name))}"
     columns = ("metric", "stratum", "baseline", "candidate", "difference", "p (Holm)", "verdict")
     table = Table(*columns, title=title, box=SIMPLE_HEAD, padding=0)
     for metric, strata in sorted(comparison.items()):
@@ -41,6 +42,14 @@ def compare(model: Annotated[str, typer.Argument(help="Model of params.yaml, say
     console.print(f"p (Holm) is corrected over the {family(comparison)} differences of this table that have one.")
     console.print("chance: what a perfectly calibrated model with these confidences would show.", soft_wrap=True)
     console.print("least: with these groups and so many differences, p (Holm) cannot be lower.", soft_wrap=True)
+
+
+def _baselines(name: str) -> list[str]:
+    """Return the bundle that a model is compared with, of a system those of both its models."""
+    systems = params.read_value("pipeline").get("systems", {})
+    if name in systems:
+        return [str(one) for one in systems[name]["baselines"].values()]
+    return [str(params.read_value("pipeline", "models", name, "baseline"))]
 
 
 def _side(entry: Mapping[str, Any], name: str) -> str:

@@ -18,6 +18,7 @@ from vouch.policies.apply.policy import validate_policy
 from vouch.policies.fit.usefulness import of_little_use
 from vouch.release.verdict import (
     is_of_system,
+    judged_counts,
     judged_files,
     judged_predictions,
     open_system_verdict,
@@ -54,7 +55,7 @@ def gate(
         refuse_stale(name, stages)
     against = objections(verdict, today=datetime.now(UTC).date())
     console = Console()
-    power = {} if is_system else verdict["power"]["by_rule"]
+    power = verdict["power"]["by_rule"]
     for kind, title in TITLES.items():
         if rules := {rule: one for rule, one in verdict["rules"].items() if one["kind"] == kind}:
             _show(console, rules, power, title=title.format(model=name))
@@ -62,7 +63,7 @@ def gate(
                 console.print(SANITY)
     if absent := sorted(str(path) for path in judged.keys() - here.keys()):
         console.print(f"not here, and so not compared with what was judged: {escape(', '.join(absent))}")
-    for sentence in () if is_system else _of_evidence(name, verdict):
+    for sentence in (_power(verdict["power"], "counts"),) if is_system else _of_evidence(name, verdict):
         console.print(escape(sentence))
     for line in against:
         console.print(f"[red]stands against a release:[/red] {escape(line)}")
@@ -79,14 +80,14 @@ def _of_model(name: str) -> tuple[dict[str, Any], dict[Path, str]]:
 
 
 def _of_system(name: str) -> tuple[dict[str, Any], dict[Path, str]]:
-    """Return the same of a system: the manifests of its bundle's parts, and its counts."""
+    """Return the same of a system: the manifests of its bundle's parts, and both sides' counts."""
     verdict = open_system_verdict(name)
-    return verdict, {**judged_files(verdict, paths.model(name)), paths.counts(name): verdict["judged"]["counts"]}
+    return verdict, judged_files(verdict, paths.model(name)) | judged_counts(verdict, name)
 
 
 def _of_evidence(model: str, verdict: dict[str, Any]) -> tuple[str, ...]:
     """Return what else is to be known of a model's verdict: its policy, what the gate can see, and wear."""
-    return (*_of_policy(paths.model(model, "policy.json")), _power(verdict["power"]), *wear(model))
+    return (*_of_policy(paths.model(model, "policy.json")), _power(verdict["power"], "test.json"), *wear(model))
 
 
 def _of_policy(policy: Path) -> list[str]:
@@ -100,10 +101,10 @@ def _of_policy(policy: Path) -> list[str]:
     return [*infeasible, *(f"the policy is of little use: {weakness}" for weakness in of_little_use(content))]
 
 
-def _power(power: dict[str, Any]) -> str:
+def _power(power: dict[str, Any], judged_on: str) -> str:
     weak = "the gate is underpowered: " if power["underpowered"] else ""
     return (
-        f"{weak}a model with every truth {power['beyond']:g} beyond its limit passes the rules on test.json with "
+        f"{weak}a model with every truth {power['beyond']:g} beyond its limit passes the rules on {judged_on} with "
         f"chance {power['compliant']:.2f}; fresh groups pass this one with chance {power['passes']:.2f}"
     )
 

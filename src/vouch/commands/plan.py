@@ -1,5 +1,6 @@
-"""`vouch plan MODEL`: what the gate of a model can see, and how many groups it would need."""
+"""`vouch plan MODEL`, or a system: what its gate can see, and how many groups it would need."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -10,8 +11,9 @@ from rich.markup import escape
 from vouch import io, params, paths
 from vouch.commands.check import known, show, unsplit
 from vouch.commands.wear import wear
-from vouch.errors import ParamsError, Problem, WorkspaceError, so_many
-from vouch.evaluation.gates.margins import least_margin
+from vouch.errors import ParamsError, Problem, WorkspaceError, refuse_any, so_many
+from vouch.evaluation.gates.margins import least_limit, least_margin
+from vouch.evaluation.gates.params import Gate as GateParams
 from vouch.evaluation.gates.plan import (
     BEYOND,
     ENOUGH,
@@ -28,7 +30,7 @@ from vouch.evaluation.gates.power import World
 from vouch.evaluation.gates.rules import judge, verdicts_of
 from vouch.policies.fit.certificate_power import certificate_power
 from vouch.policies.fit.params import Exits
-from vouch.stages import decide
+from vouch.stages import decide, gate_system
 from vouch.stages.gate import Params, gathered, world
 
 COLUMNS = (
@@ -45,7 +47,7 @@ NARROW = (  # the same columns in a terminal, below a line that names the rule
 
 
 def plan(
-    model: Annotated[str, typer.Argument(help="Model of params.yaml, say driver.")],
+    model_or_system: Annotated[str, typer.Argument(help="Model or system of params.yaml, say driver.")],
     groups: Annotated[
         int | None, typer.Option(min=1, max=100_000, help="Groups that a rule will be judged on.")
     ] = None,
@@ -61,12 +63,16 @@ def plan(
     Raises
     ------
     ParamsError
-        When some of the three numbers are given and others not, or no rule judges a share of rows.
+        When some of the three numbers are given and others not, or no rule judges a share of rows, as of a system.
     WorkspaceError
         When evaluate has not run, or a metrics file is not of its form.
     """
+    model, is_system = model_or_system, model_or_system in params.read_value("pipeline").get("systems", {})
     numbers = {"--groups": groups, "--per-group": per_group, "--icc": icc}
-    if groups is not None and per_group is not None and icc is not None:
+    if is_system:
+        _refuse_intended(model, numbers)
+        found = _of_system(model)
+    elif groups is not None and per_group is not None and icc is not None:
         found = _intended(model, groups, per_group, icc)
     elif lacking := [name for name, given in numbers.items() if given is None][: 3 * any(_given(numbers))]:
         raise ParamsError([Problem(" ".join(lacking), "all three numbers, or none", "some", "give them together")])
@@ -77,7 +83,7 @@ def plan(
     elif markdown:
         typer.echo(_markdown(found))
     else:
-        if groups is None:
+        if groups is None and not is_system:
             _show_known(model)
         _show(model, found)
 
@@ -88,6 +94,12 @@ def _show_known(model: str) -> None:
         Console().print(f"known before any training: {absent[0].remedy}, then `vouch check {escape(model)}`")
     else:
         show(model, known(model))
+
+
+def _refuse_intended(system: str, numbers: dict[str, Any]) -> None:
+    expected, remedy = f"counts at hand, for the system {system}", "leave it out: how far counts err shows on counts"
+    given = [name for name, number in numbers.items() if number is not None]
+    refuse_any(ParamsError, [Problem(name, expected, "a number", remedy) for name in given])
 
 
 def _given(numbers: dict[str, Any]) -> list[bool]:
@@ -115,18 +127,38 @@ def _at_hand(model: str) -> dict[str, Any]:
         raise WorkspaceError([Problem(str(path), "what evaluate writes", "none", remedy)])
     table = io.read_columns(path)
     gate = gate_of(asked.rules, evidence, required=asked.required, verdicts=verdict["rules"], groups=table)
-    margins = {
+    found = _found(gate, world(model), n_groups=len(set(table["group"].tolist())))
+    return found | {
+        "known_after_a_model": [],
+        "margins": _margins(asked, evidence),
+        "wear": wear(model),
+        "certificate": _certificate(model),
+    }
+
+
+def _margins(asked: GateParams, evidence: Mapping[str, Mapping[str, Any]]) -> dict[str, float | None]:
+    return {
         name: least_margin(evidence["comparison"].get(rule.metric, {}).get(where, {}), op=rule.op, bound=rule.end)
         for name, (rule, where) in verdicts_of(asked.rules, asked.required).items()
         if rule.source == "comparison"
     }
-    found = _found(gate, world(model), n_groups=len(set(table["group"].tolist())))
-    return found | {
-        "known_after_a_model": [],
-        "margins": margins,
-        "wear": wear(model),
-        "certificate": _certificate(model),
+
+
+def _of_system(system: str) -> dict[str, Any]:
+    asked = params.load(gate_system.Params, "systems", system, "gate_system")
+    evidence, shared = gate_system.gathered(system), gate_system.world(system)
+    verdict = judge(asked.rules, evidence, required=asked.required, waivers=asked.waivers)
+    gate = gate_system.judgeable(asked, evidence, verdict)
+    limits = {
+        name: least_limit(
+            evidence[rule.source].get(rule.metric, {}).get(where, {}), op=rule.op, bound=rule.end, level=shared.level
+        )
+        for name, (rule, where) in verdicts_of(asked.rules, asked.required).items()
+        if rule.source != "comparison"
     }
+    n_groups = max((about.n_groups for about in gate.subjects.values()), default=0)
+    found = _found(gate, shared, n_groups=n_groups)
+    return found | {"known_after_a_model": [], "margins": _margins(asked, evidence), "limits": limits}
 
 
 def _certificate(model: str) -> dict[str, Any] | None:
@@ -184,16 +216,23 @@ def _chance(one: float | None) -> str:
 
 def _sentences(found: dict[str, Any]) -> list[str]:
     compliant = _chance(found["together"]["steps"][STEPS.index(BEYOND)])
+    judged_on = "counts" if "limits" in found else "test.json"
     said = [
         f"Rows of a group correlate by {found['correlation']:g}. `passes` and the groups needed (n): were the truth "
         "what was observed, or, before a model is judged, .02 beyond the limit. `never`: not with any number tried.",
-        f"A compliant model, every truth .02 beyond its limit, passes all rules on test.json with chance {compliant}"
+        f"A compliant model, every truth .02 beyond its limit, passes all rules on {judged_on} with chance {compliant}"
         + (": the gate is underpowered." if found["underpowered"] else "."),
     ]
     said += [
         f"{name}: a model as good as the baseline passes with chance .80 from a margin of {margin:.3g} on"
         for name, margin in found["margins"].items()
         if margin is not None
+    ]
+    said += [
+        f"{name}: the smallest limit that these groups can show is {limit:.3g}: it is kept with chance .80 on others, "
+        "were the truth what was observed"
+        for name, limit in found.get("limits", {}).items()
+        if limit is not None
     ]
     if later := found["known_after_a_model"]:
         said.append(f"What these can see shows only once a model is judged: {', '.join(later)}")

@@ -5,8 +5,8 @@ power             what the rules can see: `plan.power`
 judged.files      {file of models/M and of its bundle: sha256}
 judged.predictions {candidate, baseline}: sha256 of each side's table on val_test
 
-A system's has no power, and judges {bundle/PART/manifest.json: sha256}, each of which names every file of its part,
-and one table of counts.
+A system's judges {bundle/PART/manifest.json: sha256}, each of which names every file of its part, and each side's table
+of counts.
 """
 
 from collections.abc import Mapping
@@ -101,13 +101,12 @@ class Power(Section):
     by_rule: dict[str, RulePower]
 
 
-class Verdict(Section):
-    """metrics/M/gate.json."""
+class Consistent(Section):
+    """A verdict that says of itself what its rules say."""
 
     passed: bool
     rules: dict[str, RuleVerdict]
     power: Power
-    judged: Judged
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -118,32 +117,41 @@ class Verdict(Section):
         return self
 
 
+class Verdict(Consistent):
+    """metrics/M/gate.json."""
+
+    judged: Judged
+
+
 class JudgedSystem(Section):
     """What the verdict on a system is about."""
 
     files: dict[Literal["bundle/detector/manifest.json", "bundle/identifier/manifest.json"], Hash]
-    counts: Hash
+    counts: Predictions
 
 
-class SystemVerdict(Section):
+class SystemVerdict(Consistent):
     """metrics/S/gate.json of a system."""
 
-    passed: bool
-    rules: dict[str, RuleVerdict]
     judged: JudgedSystem
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.passed != passes({name: one.model_dump() for name, one in self.rules.items()}):
-            raise ValueError(f"passed is {str(self.passed).lower()}, and yet the rules say otherwise")
-        return self
 
 
 def judged_parts(system: str, models: Mapping[str, str]) -> dict[str, Any]:
-    """Return the hashes of what a system's gate judges: the manifests of the bundles of its models, and its counts."""
+    """Return the hashes of what a system's gate judges: the manifests of its models' bundles, and both counts."""
     manifests = {part: paths.model(model, "bundle/manifest.json") for part, model in models.items()}
     files = {f"bundle/{part}/manifest.json": io.sha256(path) for part, path in manifests.items()}
-    return {"files": files, "counts": io.sha256(paths.counts(system))}
+    counted = {side: io.sha256(path) for side, path in _counts(system).items()}
+    return {"files": files, "counts": counted}
+
+
+def judged_counts(verdict: Mapping[str, Any], system: str) -> dict[Path, str]:
+    """Return the hash of each table of counts that the verdict on a system judged."""
+    sides: Mapping[str, str] = verdict["judged"]["counts"]
+    return {path: sides[side] for side, path in _counts(system).items()}
+
+
+def _counts(system: str) -> dict[str, Path]:
+    return {"candidate": paths.counts(system), "baseline": paths.baseline_counts(system)}
 
 
 def open_system_verdict(system: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ class SystemEvidence:
     gate: Json
     measured: Json  # counts.json
     facings: Json  # the same by shelf row; empty where boxes state no rows
+    comparison: Json
     counts: pd.DataFrame
     pictures: tuple[Picture, ...]
 
@@ -32,12 +33,15 @@ def system_page(evidence: SystemEvidence) -> str:
     return ENVIRONMENT.get_template("system.html.j2").render(
         **{name: getattr(evidence, name) for name in ("system", "dataset", "detector", "identifier", "pictures")},
         passed=gate["passed"],
+        sight=verdict.sight(gate),
+        weakness=verdict.sight(gate) if gate["power"]["underpowered"] else "",
+        compared=verdict.compared(evidence.comparison),
         sentence=verdict.sentence(gate, measured),
         rules=rules,
         bounds=[rule for rule in rules if rule.kind == "bound"],
         checks=[rule for rule in rules if rule.kind == "sanity check"],
         broken=[rule for rule in rules if rule.status in verdict.BLOCKING],
-        headlines=headlines(measured, {}),
+        headlines=headlines(measured, evidence.comparison),
         products=counting.products(evidence.counts, measured),
         by_row=counting.by_row(evidence.facings, measured),
         table=strata.table(whole, gate),

@@ -65,7 +65,7 @@ class Rule:
 def rules(gate: Json) -> list[Rule]:
     """Return every rule in words, failed ones first, then by name."""
     order = list(STATUSES)
-    power = gate["power"]["by_rule"] if "power" in gate else {}  # a system's verdict has none
+    power = gate["power"]["by_rule"]
     found = [_rule(name, rule, power.get(name, {}).get("again")) for name, rule in gate["rules"].items()]
     return sorted(found, key=lambda rule: (order.index(rule.status), rule.name))
 

@@ -20,7 +20,10 @@ from vouch.names import wrong_names, wrong_paths
 from vouch.paths import SCRATCH
 from vouch.roads import check_workspace
 
-PATHS = {"baseline", "baseline_bundle", "start", "unlabelled", "names"}  # parameters of stages; all others are names
+PATHS = {  # parameters of stages; all others are names
+    *("baseline", "baseline_bundle", "start", "unlabelled", "names"),
+    *("detector_baseline", "identifier_baseline"),
+}
 
 
 def main(run: Callable[..., None]) -> None:

@@ -1,7 +1,7 @@
 """Write the page of one system: the verdict first, then its counts by product, and the photographs that were worst.
 
-Reads   metrics/S/{gate,counts,facings}.json, data/predictions/S/{val_test,objects}.parquet, the gallery of
-        models/{identifier}/bundle, data/manifests/D/samples.parquet, data/sources/D/ (pictures)
+Reads   metrics/S/{gate,counts,facings,comparison}.json, data/predictions/S/{val_test,objects}.parquet, the gallery
+        of models/{identifier}/bundle, data/manifests/D/samples.parquet, data/sources/D/ (pictures)
 Writes  reports/S/index.html
 Fails   when a counted photograph is not there, a file of metrics is not of its form, or the verdict is about other
         counts or another embedder
@@ -14,7 +14,7 @@ import pandas as pd
 from PIL import Image
 
 from vouch import io, paths
-from vouch.evaluation.gates.metrics_files import Measured, read
+from vouch.evaluation.gates.metrics_files import Comparison, Measured, read
 from vouch.release.verdict import open_system_verdict, refuse_others
 from vouch.report.counting import Miscount, caption, worst
 from vouch.report.evidence import Picture
@@ -34,15 +34,23 @@ def run(name: str, dataset: str, detector: str, identifier: str) -> None:
     contract.allow("val_test", "describe")
     remedy, bundle = f"run `dvc repro gate_system@{name}`", paths.model(identifier, "bundle")
     gate = open_system_verdict(name)
-    judged = {paths.counts(name): gate["judged"]["counts"]}
+    judged = {paths.counts(name): gate["judged"]["counts"]["candidate"]}
     judged[bundle / "manifest.json"] = gate["judged"]["files"]["bundle/identifier/manifest.json"]
     refuse_others(judged, remedy=f"run `dvc repro report_system@{name}`")
     measured, facings = (read(paths.metrics(name, file), Measured, remedy=remedy) for file in ("counts", "facings"))
+    comparison = read(paths.metrics(name, "comparison"), Comparison, remedy=remedy)
     counts, objects = (io.read_table(path) for path in (paths.counts(name), paths.objects(name)))
     samples = io.read_table(paths.manifest(dataset, "samples"))
     products = from_bytes((bundle / "gallery.safetensors").read_bytes(), str(bundle)).products
-    pictures = tuple(_picture(one, objects, products) for one in worst(counts, samples))
-    evidence = SystemEvidence(name, dataset, detector, identifier, gate, measured, facings, counts, pictures)
+    evidence = SystemEvidence(
+        **{"system": name, "dataset": dataset, "detector": detector, "identifier": identifier},
+        gate=gate,
+        measured=measured,
+        facings=facings,
+        comparison=comparison,
+        counts=counts,
+        pictures=tuple(_picture(one, objects, products) for one in worst(counts, samples)),
+    )
     io.write_text(paths.report(name) / "index.html", system_page(evidence))
 
 

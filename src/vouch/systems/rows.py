@@ -1,6 +1,6 @@
 """Answers of a system as tables: what `evaluation.composition` makes counts of, and every object."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import pandas as pd
@@ -18,6 +18,11 @@ class Rows(NamedTuple):
     identifications: pd.DataFrame
     sizes: pd.DataFrame
     objects: pd.DataFrame
+
+
+def nothing_found(names: Iterable[str]) -> Iterator[Counted]:
+    """Yield, photograph by photograph, what a system that looks at nothing says of it; of a size that means nothing."""
+    yield from (Counted(str(name), (1, 1), pd.DataFrame(columns=[*OBJECTS]), limit_reached=False) for name in names)
 
 
 def rows_of(samples: pd.DataFrame, answers: Iterable[Counted]) -> Rows:

@@ -1,7 +1,7 @@
 import pytest
 from scipy.stats import norm
 
-from vouch.evaluation.gates.margins import equal_passes, least_margin
+from vouch.evaluation.gates.margins import equal_passes, least_limit, least_margin
 
 # a difference of .002 whose lower end is two standard errors of .008 further down
 FOUND = {"delta": 0.002, "low": -0.014, "high": 0.018, "standard_error": 0.008, "verdict": "unknown"}
@@ -49,3 +49,21 @@ def test_at_the_least_margin_an_equal_model_passes_with_eighty_percent(op, bound
     limit = -margin if op == ">=" else margin
     assert equal_passes(FOUND, op=op, limit=limit, bound=bound) == pytest.approx(0.8)
     assert least_margin(FOUND | {"high": None, "low": None, "delta": None}, op=op, bound=bound) is None
+
+
+# two-sided .95 reaches 1.959964 standard deviations: .1 above the value, .06 below it
+MEASURED = {"value": 0.4, "low": 0.34, "high": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("op", "bound", "limit"),
+    [
+        ("<=", "value", 0.4 + 0.1 * 0.8416212 / 1.959964),
+        ("<=", "high", 0.5 + 0.1 * 0.8416212 / 1.959964),
+        (">=", "value", 0.4 - 0.06 * 0.8416212 / 1.959964),
+        (">=", "low", 0.34 - 0.06 * 0.8416212 / 1.959964),
+    ],
+)
+def test_the_smallest_limit_is_kept_by_the_truth_observed_in_four_of_five_draws(op, bound, limit):
+    assert least_limit(MEASURED, op=op, bound=bound, level=0.95) == pytest.approx(limit, abs=1e-6)
+    assert least_limit(MEASURED | {"low": None, "high": None}, op=op, bound=bound, level=0.95) is None

@@ -41,6 +41,7 @@ TARGETS = (0.8, 0.95)
 TOGETHER = 4000  # draws of all rules at once: a chance errs by .008 at most, one standard error
 SEARCH_STEP = 1.05  # numbers of groups that a search tells apart
 
+LIMITED = ("test", "counts", "facings")  # sources whose rules a limit alone decides, of a model and of a system
 FIXED = ("data", "export")  # sources whose metrics fresh groups would not change
 
 
@@ -110,7 +111,7 @@ def intended_gate(
 
 
 def _limits(subjects: Mapping[str, Subject], counting: Sequence[str]) -> tuple[str, ...]:
-    return tuple(name for name in counting if subjects[name].rule.source == "test")
+    return tuple(name for name in counting if subjects[name].rule.source in LIMITED)
 
 
 def _part(groups: Mapping[str, npt.NDArray[Any]], metric: str, stratum: str) -> dict[str, FloatArray] | None:
