@@ -114,3 +114,19 @@ def test_a_broken_table_is_refused(workspace, text):
     TABLE.write_text(text)
     with pytest.raises(DataError, match=r"additions\.csv"):
         gallery.list_("sku")
+
+
+@pytest.mark.parametrize(
+    ("product", "message"),
+    [
+        ("unknown", "expected a product not called unknown"),
+        (" Unknown ", "expected a product not called unknown"),
+        ("oat milk ", "expected a name without outer spaces"),
+        ("Tea", "expected a name that no other product has, got 'tea' too"),
+        (" TEA", "expected a name that no other product has, got 'tea' too"),
+    ],
+)
+def test_a_name_that_is_taken_or_means_nothing_known_is_refused_and_nothing_is_written(workspace, product, message):
+    with pytest.raises(DataError, match=message):
+        gallery.add("sku", product, [Path("p0.png")])
+    assert (workspace, read_additions(TABLE)) == ([], [])

@@ -126,10 +126,12 @@ def test_embeddings_that_cancel_out_are_named_by_their_product():
     assert found == ("product tea: the mean of its embeddings", "an embedding with a direction", "length 0")
 
 
-def test_names_that_differ_in_case_alone_or_are_none_are_refused():
+def test_names_that_differ_in_case_or_outer_spaces_alone_or_are_none_are_refused():
     (found,) = problems(lambda: built(np.eye(3), ["Cola", "cola", "tea"]))
     assert found == ("'cola'", "a name that no other product has", "'Cola' too")
     assert [got for _, _, got in problems(lambda: built(np.eye(3), ["", " ", "a\nb"]))] == ["' '", "''", "'a\\nb'"]
+    (found,) = problems(lambda: built(np.eye(3), ["cola", " Cola", "tea"]))
+    assert found == ("'cola'", "a name that no other product has", "' Cola' too")
     gallery = built([[1, 0]], ["Straße"])
     (found,) = problems(lambda: added(gallery, "STRASSE", [[0, 1]], **AS_BUILT))
     assert found == ("'STRASSE'", "a name that no other product has", "'Stra\\xdfe' too")

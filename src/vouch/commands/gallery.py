@@ -4,6 +4,7 @@ What is written is data/gallery/M/additions.csv, in git, and the photographs bes
 written last: a command that is ended before has changed nothing that counts, and may be given again.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,7 @@ from vouch.names import closest, shown
 from vouch.params import read_params
 from vouch.retrieval.additions import PHOTOGRAPHS, Addition, read_additions, to_text
 from vouch.retrieval.gallery import name_problems
+from vouch.tables import UNKNOWN
 from vouch.vision.images.source import File, read_images
 
 Model = Annotated[str, typer.Argument(help="Model of params.yaml that identifies products, say sku.")]
@@ -36,10 +38,11 @@ def add(
     Raises
     ------
     DataError
-        When the product is known already, its name is none, or a photograph cannot be read.
+        When the product is known already, its name is none, that of what nobody knows or differs from another's in case
+        or outer spaces alone, or a photograph cannot be read.
     """
     additions, known = _read(model)
-    problems = name_problems([*known, product])
+    problems = [*name_problems([*known, product]), *_nameless(product)]
     if product in known:
         remedy = f"`vouch gallery remove {model} {product}` first, or name another"
         problems.append(Problem(shown(product), "a product that the gallery does not know", "a known one", remedy))
@@ -109,6 +112,15 @@ def _read(model: str) -> tuple[list[Addition], set[str]]:
     for one in additions:
         known = known - {one.product} if one.removed else known | {one.product}
     return additions, known
+
+
+def _nameless(product: str) -> Iterator[Problem]:
+    """Yield what the table of additions, or a system that counts the product, would refuse."""
+    if product.strip().casefold() == UNKNOWN:
+        remedy = "give it another name: a system counts what is no known product as such"
+        yield Problem(shown(product), f"a product not called {UNKNOWN}", "one called so", remedy)
+    elif product != product.strip():
+        yield Problem(shown(product), "a name without outer spaces", "one with some", f"say {product.strip()}")
 
 
 def _hashed(listed: list[Path]) -> list[tuple[Path, str]]:

@@ -31,7 +31,7 @@ class Gallery:
     Attributes
     ----------
     products
-        Their names, sorted; no two differ in case alone.
+        Their names, sorted; no two differ in case or outer spaces alone.
     prototypes
         float32 of shape (p, d), each of length 1; those of a product stand together, in the order of `products`.
     owner
@@ -86,7 +86,7 @@ def build(
     ------
     DataError
         Naming each embedding that holds NaN or has length 0, each product without a name or with that of another (by
-        case too), and each whose embeddings cancel out; or when whitening wants more embeddings.
+        case or outer spaces too), and each whose embeddings cancel out; or when whitening wants more embeddings.
     """
     unit = directions(embeddings, samples=samples)
     if len(unit) != len(products):
@@ -197,12 +197,12 @@ def check(gallery: Gallery, *, model_sha256: str, preprocess_sha256: str) -> Non
 
 
 def name_problems(products: Sequence[str]) -> list[Problem]:
-    """List every product that has no name, and every pair of different names that differ in case alone."""
+    """List every product that has no name, and every pair of names that differ in case or outer spaces alone."""
     problems, folded = [], dict[str, str]()
     for name in products:
         if not name.strip() or not name.isprintable():
             problems.append(Problem("a product", "a name of printable characters", shown(name), "name it"))
-        other = folded.setdefault(name.casefold(), name)
+        other = folded.setdefault(name.strip().casefold() or name, name)
         if other != name:
             problems.append(Problem(shown(name), "a name that no other product has", f"{shown(other)} too", RENAME))
     return problems
