@@ -8,6 +8,7 @@ from vouch.params import check
 from vouch.policies.fit.operating_point import OperatingPoint
 from vouch.policies.fit.scrc import Scrc
 from vouch.policies.fit.threshold_sweep import Threshold
+from vouch.policies.fit.unknown_risk import OpenSet
 
 TOO_FEW = "too few groups for this bound, were every answer right"
 WORLD = World(0.95, 0.05, 1)
@@ -182,3 +183,44 @@ def test_a_required_stratum_that_no_photograph_has_is_supported_by_no_group() ->
     found = outlooks({"by_road": rule("accuracy", each="road", min_groups=1)}, rows, required={"road": ("rural",)})
     assert found["by_road[road=rural]"].groups == 0
     assert found["by_road[road=rural]"].why == "too few groups"
+
+
+def crops(n_groups: int) -> pd.DataFrame:
+    """One crop a group: of cola, which train holds, in even groups, of lime, which it does not, in odd ones."""
+    rows = pd.DataFrame({"group": [f"g{place:03}" for place in range(n_groups)]})
+    named = rows.assign(class_true=["lime" if place % 2 else "cola" for place in range(n_groups)])
+    return foresight.unknown_left_out(named, pd.DataFrame({"class_true": ["cola", "rum"]}))
+
+
+OPEN = {"kind": "open_set", "rule": "thresholds", "max_unknown_accept": 0.1, "bound": "high", "delta": 0.05, "walks": 1}
+OPEN |= {"step": 0.01, "margins": [0.0], "intraclass_floor": 0.0}
+
+
+@pytest.mark.parametrize(("n_groups", "within"), [(56, False), (58, True)])  # 28 and 29 unknown crops
+def test_unknown_products_are_certified_from_29_crops_for_a_tenth_at_level_05(n_groups: int, within: bool) -> None:
+    # 1 - .05 ** (1 / 28) = .1015 and 1 - .05 ** (1 / 29) = .0982
+    (found,) = foresight.of_certificates(crops(n_groups), check(OpenSet, OPEN, "decide"))
+    assert (found.name, found.groups) == ("certificate of unknown products", n_groups // 2)
+    short = "were none of them accepted, the share of accepted ones might be 0.101, more than 0.1"
+    assert found.why == ("" if within else short)
+
+
+def test_margins_share_the_level_and_a_value_alone_is_no_bound() -> None:
+    two = check(OpenSet, OPEN | {"margins": [0.0, 0.1]}, "decide")  # .025 each: 29 crops leave .119
+    assert "0.119" in foresight.of_certificates(crops(58), two)[0].why
+    value = check(OpenSet, OPEN | {"bound": "value"}, "decide")
+    assert foresight.of_certificates(crops(4), value)[0].why == ""
+
+
+def test_without_a_product_that_train_lacks_nothing_is_unknown() -> None:
+    (found,) = foresight.of_certificates(crops(1), check(OpenSet, OPEN, "decide"))
+    assert (found.groups, found.why) == (0, "no product that train lacks, so none is unknown")
+
+
+def test_rules_on_known_and_unknown_crops_count_the_groups_of_each() -> None:
+    rules = {"top1": rule("top1", min_groups=4), "unknown": rule("unknown_false_accept_rate", 0.1, min_groups=4)}
+    found = outlooks(rules, crops(7), task="identify")
+    assert {name: (one.groups, one.why) for name, one in found.items()} == {
+        "top1": (4, ""),
+        "unknown": (3, "too few groups"),
+    }

@@ -84,8 +84,10 @@ def known(model: str) -> Known:
     members = {name: read_split(dataset, name, purpose="describe") for name in SPLITS}
     rows = {
         name: foresight.labelled(members[name].merge(samples, on="sample_id"), boxes, task)
-        for name in ("val_calib", "val_test")
+        for name in ("train", "val_calib", "val_test")
     }
+    if task == "identify":
+        rows = {name: foresight.unknown_left_out(one, rows["train"]) for name, one in rows.items()}
     level, seed = (params.read_value("models", model, "evaluate", key) for key in ("level", "seed"))
     outlooks = foresight.of_rules(
         gate.rules,

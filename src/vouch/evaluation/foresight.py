@@ -19,6 +19,7 @@ from vouch.policies.fit.operating_point import OperatingPoint, RecallObjective
 from vouch.policies.fit.params import Exits
 from vouch.policies.fit.risk_test import cases_of, judge, shortfall
 from vouch.policies.fit.scrc import Scrc
+from vouch.policies.fit.unknown_risk import OpenSet
 from vouch.tables import STRATUM, products_of
 from vouch.tasks import ByTask, Task
 
@@ -32,6 +33,10 @@ BY_TRUTH = ByTask(  # metrics whose rows are known from labels alone; a false al
     identify=frozenset({"top1", "known_accept_rate", "unknown_false_accept_rate"}),
 )
 OF_POSITIVES = {"fnr_on_exits": True, "fpr_on_exits": False}  # whose rows are of the positive class, or of the others
+OF_KNOWN = {  # whose rows are of products that train holds, or of the others
+    **{"top1": True, "known_accept_rate": True},
+    **{"unknown_false_accept_rate": False},
+}
 AXES = (("x", "width"), ("y", "height"))
 SMALL_PX = 8  # shorter side of a box on the canvas: one cell of the finest grid that common detectors answer on
 
@@ -83,7 +88,7 @@ def of_rules(
     Parameters
     ----------
     rows : table
-        Of val_test, as `labelled` returns them.
+        Of val_test, as `labelled` returns them, of an embedder as `unknown_left_out` does.
     waived : set of str
         Rules, or verdicts by their full names, that may fail.
     world : World
@@ -119,6 +124,8 @@ def _inside(rows: pd.DataFrame, stratum: str, metric: str, positive: str | None,
             inside &= (rows["class_true"] == value).to_numpy(dtype=bool)
     if metric == "recall":
         inside &= rows["class_true"].notna().to_numpy(dtype=bool)
+    if metric in OF_KNOWN:
+        inside &= rows["class_true"].notna().to_numpy(dtype=bool) == OF_KNOWN[metric]
     if metric in OF_POSITIVES and positive is not None:
         inside &= (rows["class_true"] == positive).to_numpy(dtype=bool) == OF_POSITIVES[metric]
     return inside
@@ -137,13 +144,25 @@ def _why(rule: Rule, sizes: FloatArray, world: World | None) -> str:
     return ""
 
 
+def unknown_left_out(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
+    """Return crops as an embedder's rows have them: without `class_true` where train holds no crop of the product.
+
+    Parameters
+    ----------
+    rows, train : table
+        Of a split and of train, as `labelled` returns them.
+    """
+    known = rows["class_true"].isin(train["class_true"].unique())
+    return rows.assign(class_true=rows["class_true"].where(known))
+
+
 def of_certificates(rows: pd.DataFrame, asked: object) -> list[Outlook]:
     """Return what models.M.decide wants certified on val_calib; nothing where it asks for no certificate.
 
     Parameters
     ----------
     rows : table
-        Of val_calib, as `labelled` returns them.
+        Of val_calib, as `labelled` returns them, of an embedder as `unknown_left_out` does.
     asked : section
         One of the kinds of policy.
     """
@@ -153,7 +172,21 @@ def of_certificates(rows: pd.DataFrame, asked: object) -> list[Outlook]:
         return [_of_exits(rows, asked)]
     if isinstance(asked, OperatingPoint) and isinstance(asked.objective, RecallObjective):
         return _of_recall(rows, asked, asked.objective)
-    return []
+    return [_of_unknown(rows, asked)] if isinstance(asked, OpenSet) else []
+
+
+def _of_unknown(rows: pd.DataFrame, asked: OpenSet) -> Outlook:
+    """Judge the unknown crops as decide does, were none of them accepted."""
+    unknown = rows[rows["class_true"].isna()]
+    name, sizes = "certificate of unknown products", _sizes(unknown)
+    if not len(unknown):
+        return Outlook(name, 0, None, "no product that train lacks, so none is unknown", blocks=True)
+    if asked.bound != "high":
+        return Outlook(name, len(sizes), None, "", blocks=True)
+    least = lower_bound(sizes, sizes, correlation=asked.intraclass_floor, tail=asked.delta_each)
+    most = asked.max_unknown_accept
+    why = f"were none of them accepted, the share of accepted ones might be {1 - least:.3f}, more than {most:g}"
+    return Outlook(name, len(sizes), None, why if 1 - least > most else "", blocks=True)
 
 
 def _of_exits(rows: pd.DataFrame, asked: Exits) -> Outlook:
