@@ -63,6 +63,7 @@ def named(word):
         ("frozen", "z", "start"),
         ("quantized", "q", "dataset"),
         ("quantized", "q", "source"),
+        ("quantized", "q", "names"),
         ("unpromoted", "u", "dataset"),
         ("models", "m", "evidence"),
         *(("by_group", "b", key) for key in ("dataset", "task", "trainer", "framework", "start")),
@@ -102,6 +103,7 @@ ENTRY = of_one_detector()["models"]["m"]
 BY_GROUP = of_one_detector()["detectors"]["m"] | {"task": "detect", "trainer": "train_detector"}
 OF_M = ENTRY["baseline"]
 SYSTEM = {"dataset": "d", "detector": "m", "identifier": "m", "baselines": {"detector": OF_M, "identifier": OF_M}}
+VARIANT = {"dataset": "d", "source": "m", "names": "labels.json"}
 CHANGES = {
     "a data set that is on no list": ({"models": {"m": {"dataset": "e"}}}, ["models.m.dataset", "pipeline.datasets"]),
     "another data set": ({"datasets": ["d", "more"], "detectors": {"m": {"dataset": "more"}}}, ["detectors.m.dataset"]),
@@ -116,7 +118,7 @@ CHANGES = {
     ),
     "a model that is not exported": ({"trained": None}, ["pipeline.models.m", "detectors off it"]),
     "a variant that is exported": (
-        {"detectors": None, "quantized": {"m": {"dataset": "d", "source": "m"}}},
+        {"detectors": None, "quantized": {"m": VARIANT}},
         ["pipeline.models.m", "quantized on it"],
     ),
     "a task that nobody knows": (
@@ -130,9 +132,13 @@ CHANGES = {
     "a variant of another task": (
         {
             "models": {"n": of_one_detector("n")["models"]["n"] | {"task": "classify", "trained": "m"}},
-            "quantized": {"n": {"dataset": "d", "source": "m"}},
+            "quantized": {"n": VARIANT},
         },
         ["quantized.n.source: expected a model of the task classify, got m, of detect"],
+    ),
+    "a variant with names of another task": (
+        {"detectors": None, "quantized": {"m": VARIANT | {"names": "gallery.safetensors"}}},
+        ["quantized.m.names: expected labels.json, as pipeline.models has it, got gallery.safetensors"],
     ),
     "a variant of nobody": ({"models": {"m": {"judged_as": "x"}}}, ["models.m.judged_as", "got x"]),
     "a variant of a variant": (
@@ -204,7 +210,7 @@ CHANGES = {
     "a curve of nobody": ({"models": {"m": {"trained": "x"}}}, ["models.m.trained", "got x"]),
     "a road of no model": ({"unpromoted": {"n": {"dataset": "d"}}}, ["pipeline.unpromoted.n", "pipeline.models"]),
     "a source of nobody": (
-        {"detectors": None, "quantized": {"m": {"dataset": "d", "source": "x"}}},
+        {"detectors": None, "quantized": {"m": VARIANT | {"source": "x"}}},
         ["quantized.m.source", "got x"],
     ),
     "an unknown key": ({"detectors": {"m": {"stat": "a"}}}, ["detectors.m.stat", "unknown"]),

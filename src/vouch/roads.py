@@ -92,6 +92,7 @@ class Quantized(OnDataset):
     """pipeline.quantized.M."""
 
     source: Name
+    names: Names  # as pipeline.models.M has it
 
 
 class Pipeline(Section):
@@ -278,12 +279,21 @@ def _unlisted_models(pipeline: Pipeline, where: str) -> Iterator[Problem]:
                 yield Problem(f"{place}.dataset", expected, entry.dataset, "write the same in both")
     yield from _variants(pipeline, where)
     for name, quantized in pipeline.quantized.items():
-        place, source = f"{where}: pipeline.quantized.{name}.source", pipeline.models.get(quantized.source)
+        road = f"pipeline.quantized.{name}"
+        place, source = f"{where}: {road}.source", pipeline.models.get(quantized.source)
         if source is None:
             yield _no_model(place, quantized.source)
-        elif name in pipeline.models and source.task != pipeline.models[name].task:
-            expected = f"a model of the task {pipeline.models[name].task}"
-            yield Problem(place, expected, f"{quantized.source}, of {source.task}", "correct either")
+        elif name in pipeline.models:
+            yield from _unlike_its_source(quantized, pipeline.models[name], source.task, f"{where}: {road}")
+
+
+def _unlike_its_source(quantized: Quantized, entry: Model, task: Task, place: str) -> Iterator[Problem]:
+    if task != entry.task:
+        expected = f"a model of the task {entry.task}"
+        yield Problem(f"{place}.source", expected, f"{quantized.source}, of {task}", "correct either")
+    if quantized.names != entry.names:
+        expected = f"{entry.names}, as pipeline.models has it"
+        yield Problem(f"{place}.names", expected, quantized.names, "write the same in both")
 
 
 def _variants(pipeline: Pipeline, where: str) -> Iterator[Problem]:

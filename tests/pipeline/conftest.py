@@ -34,13 +34,13 @@ def tiny_classifier(tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny_embedder(tmp_path_factory):
     """The same with an embedder of products on shelves."""
-    return built(tmp_path_factory, workspace.SHELF_ALONE, (), "report@sku", "bundle@sku")
+    return built(tmp_path_factory, workspace.SHELF_ALONE, ("shelf_int8",), *workspace.SKU_TARGETS)
 
 
 @pytest.fixture(scope="session")
 def tiny_system(tmp_path_factory):
     """The same with a detector and an embedder of products that count together."""
-    return built(tmp_path_factory, workspace.SHELF_COUNT, (), "report_system@shelf_count", "bundle_system@shelf_count")
+    return built(tmp_path_factory, workspace.SHELF_COUNT, ("shelf_int8",), *workspace.SYSTEM_TARGETS)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from pipeline import workspace
+from pipeline.alone import differences
 from vouch.retrieval.gallery_file import from_bytes
 from vouch.tables import IDENTIFICATION, ROWS
 
@@ -87,3 +88,33 @@ def test_a_bundle_with_the_gallery_of_another_network_is_refused(tiny_embedder, 
     refused = workspace.run(mine, "dvc", "repro", "--single-item", "bundle@sku")
     assert refused.returncode != 0
     assert "model_sha256" in refused.stdout
+
+
+def test_a_variant_in_eight_bits_has_a_gallery_of_its_own_and_is_compared_with_its_source(tiny_embedder):
+    sizes = [(tiny_embedder / f"models/{name}/model.onnx").stat().st_size for name in ("sku", "sku_int8")]
+    assert sizes[1] < sizes[0]
+    galleries = [
+        from_bytes((tiny_embedder / f"models/{name}/gallery.safetensors").read_bytes(), name)
+        for name in ("sku", "sku_int8")
+    ]
+    assert galleries[0].products == galleries[1].products
+    assert galleries[0].model_sha256 != galleries[1].model_sha256
+    source, compared = (
+        table(tiny_embedder, f"predictions/{side}/val_test") for side in ("sku/candidate", "sku_int8/baseline")
+    )
+    pd.testing.assert_frame_equal(source, compared)
+    export = json.loads((tiny_embedder / "metrics/sku_int8/export.json").read_text())["metrics"]
+    assert export["least_cosine"]["all"]["value"] > 0.9
+    assert export["file_bytes"]["all"]["value"] == sizes[1]
+    rules = json.loads((tiny_embedder / "metrics/sku_int8/gate.json").read_text())["rules"]
+    assert rules["export_products"]["metric"] == "changed_fraction"
+    assert {"not_worse", "not_worse_unknown"} <= rules.keys()
+    refused = workspace.vouch(tiny_embedder, "gallery", "remove", "sku_int8", "any")
+    assert refused.returncode == 1
+    assert "expected sku, as which sku_int8 is judged" in refused.stdout
+
+
+def test_what_makes_and_compares_a_variant_reads_what_it_declares(tiny_embedder, tmp_path):
+    stages = workspace.locked(tiny_embedder)
+    wanted = ("quantize", "gallery", "parity_quantized", "gate", "bundle")
+    assert differences(tiny_embedder, {f"{one}@sku_int8": stages[f"{one}@sku_int8"] for one in wanted}, tmp_path) == {}

@@ -51,3 +51,13 @@ def test_another_limit_judges_again_and_runs_nothing_else(tiny_system, tmp_path)
     workspace.change(mine, {"systems.shelf_count.gate_system.rules.count_mae.limit": 0.2})
     ran = workspace.repro(mine, "report_system@shelf_count", "bundle_system@shelf_count")
     assert ran == {"gate_system@shelf_count", "report_system@shelf_count"}
+
+
+def test_a_detector_in_eight_bits_is_a_smaller_file_whose_boxes_are_compared(tiny_system, tmp_path):
+    sizes = [(tiny_system / f"models/{name}/model.onnx").stat().st_size for name in ("shelf", "shelf_int8")]
+    export = json.loads((tiny_system / "metrics/shelf_int8/export.json").read_text())["metrics"]
+    assert export["file_bytes"]["all"]["value"] == sizes[1] < sizes[0]
+    assert {"boxes_found_again", "box_difference_px", "score_difference"} <= export.keys()
+    stages = workspace.locked(tiny_system)
+    own = {name: stages[name] for name in ("quantize@shelf_int8", "parity_quantized@shelf_int8")}
+    assert differences(tiny_system, own, tmp_path) == {}

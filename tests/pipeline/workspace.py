@@ -37,6 +37,8 @@ ROADWORK_TARGETS = (  # past predictions or the comparison, other models run the
     "parity_quantized@roadwork_int8",
     "compare@roadwork_int8",
 )
+SKU_TARGETS = ("report@sku", "bundle@sku", "report@sku_int8", "bundle@sku_int8")
+SYSTEM_TARGETS = ("report_system@shelf_count", "bundle_system@shelf_count", "parity_quantized@shelf_int8")
 ROADWORK = {"dataset": "roadwork", "task": "classify"}
 ROADWORK_ALONE: dict[str, Any] = {
     "pipeline.datasets": ["roadwork"],
@@ -135,17 +137,21 @@ OVERRIDES: dict[str, Any] = {
 
 
 SHELF = {"dataset": "shelf", "task": "identify"}
-SHELF_ALONE: dict[str, Any] = {  # the embedder alone; a detector's line is the driver's
+SKU_INT8 = {"dataset": "shelf", "source": "sku", "names": "gallery.safetensors"}
+SHELF_ALONE: dict[str, Any] = {  # the embedder and its variant in eight bits; a detector's line is the driver's
     "pipeline.datasets": ["shelf"],
     "pipeline.rendered": ["shelf"],
     "pipeline.models": {
         "sku": SHELF
         | {"names": "gallery.safetensors", "trained": "sku", "judged_as": "sku"}
-        | {"baseline": "registry/sku/bundle", "evidence": "test"}
+        | {"baseline": "registry/sku/bundle", "evidence": "test"},
+        "sku_int8": SHELF
+        | {"names": "gallery.safetensors", "trained": "sku", "judged_as": "sku"}
+        | {"baseline": "models/sku/bundle", "evidence": "test"},
     },
     "pipeline.detectors": {},
     "pipeline.fine_tuned": {},
-    "pipeline.quantized": {},
+    "pipeline.quantized": {"sku_int8": SKU_INT8},
     "pipeline.trained": {"sku": SHELF},
     "pipeline.unpromoted": {"sku": {"dataset": "shelf"}},
     "pipeline.embedders.sku.start": "models/architectures/none.yaml",
@@ -170,15 +176,25 @@ SHELF_ALONE: dict[str, Any] = {  # the embedder alone; a detector's line is the 
     "models.sku.calibrate.folds": 2,
     "models.sku.evaluate.replicates": 200,
     "models.sku.compare.replicates": 200,
+    "models.sku_int8.quantize.photographs": 12,
+    "models.sku_int8.quantize.batch": 8,
+    "models.sku_int8.parity_quantized.photographs": 8,
 }
 
 
-SHELF_COUNT: dict[str, Any] = SHELF_ALONE | {  # with a detector too, and both as a system
+SHELF_COUNT: dict[str, Any] = SHELF_ALONE | {  # with a detector too, both in eight bits as well, and two as a system
     "pipeline.models": {
         **SHELF_ALONE["pipeline.models"],
         "shelf": SHELF
         | {"task": "detect", "names": "labels.json", "trained": "shelf", "judged_as": "shelf"}
         | {"baseline": "registry/shelf/bundle", "evidence": "test"},
+        "shelf_int8": SHELF
+        | {"task": "detect", "names": "labels.json", "trained": "shelf", "judged_as": "shelf"}
+        | {"baseline": "models/shelf/bundle", "evidence": "test"},
+    },
+    "pipeline.quantized": {
+        "sku_int8": SKU_INT8,
+        "shelf_int8": SKU_INT8 | {"source": "shelf", "names": "labels.json"},
     },
     "pipeline.detectors": {
         "shelf": {"dataset": "shelf", "framework": "ultralytics", "start": "models/architectures/yolo11p.yaml"}
@@ -201,6 +217,9 @@ SHELF_COUNT: dict[str, Any] = SHELF_ALONE | {  # with a detector too, and both a
     "models.shelf.calibrate.min_groups": 2,
     "models.shelf.calibrate.folds": 2,
     "models.shelf.decide.objective.target": 0.0001,  # any right detection at all
+    "models.shelf_int8.quantize.photographs": 4,
+    "models.shelf_int8.parity_quantized.photographs": 2,
+    "models.shelf_int8.parity_quantized.floor": 0.0001,
     "models.sku.train_embedder.epochs": 1,
     "systems.shelf_count.evaluate_counts.replicates": 200,
     "systems.shelf_count.compare_counts.replicates": 200,

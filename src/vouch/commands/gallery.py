@@ -93,7 +93,7 @@ def _read(model: str) -> tuple[list[Addition], set[str]]:
     Raises
     ------
     ParamsError
-        When the model has no gallery.
+        When the model has no gallery, or shares another's additions.
     DataError
         When the table of additions is not of its form.
     WorkspaceError
@@ -103,6 +103,10 @@ def _read(model: str) -> tuple[list[Addition], set[str]]:
     if model not in having:
         remedy = closest(model, having) if having else "name a model that identifies products"
         raise ParamsError([Problem("MODEL", "one of pipeline.galleries", model, remedy)])
+    shared = having[model]["judged_as"]
+    if shared != model:
+        expected = f"{shared}, as which {model} is judged: both know the same products"
+        raise ParamsError([Problem("MODEL", expected, model, f"name {shared}; galleries of both follow")])
     additions = read_additions(paths.additions(model))
     labels = paths.model(model, "labels.json")
     if not labels.exists():

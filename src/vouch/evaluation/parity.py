@@ -63,7 +63,7 @@ def summarise(found: Sequence[Parity]) -> dict[str, Any]:
         "score_difference": (max(item.score for item in found), photographs),
         "changed_photographs": (sum(item.changed for item in found), photographs),
     }
-    return {"metrics": _metrics(values), "photographs": photographs, "candidates": candidates}
+    return {"metrics": as_metrics(values), "photographs": photographs, "candidates": candidates}
 
 
 def compare_answers(first: NDArray[np.float32], second: NDArray[np.float32], *, n_classes: int) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def compare_answers(first: NDArray[np.float32], second: NDArray[np.float32], *, 
         "logit_difference": (float(difference.max(initial=0.0)), len(first)),
         "changed_photographs": (int(changed.sum()), len(first)),
     }
-    return {"metrics": _metrics(values), "photographs": len(first)}
+    return {"metrics": as_metrics(values), "photographs": len(first)}
 
 
 def compare_embeddings(first: NDArray[np.float32], second: NDArray[np.float32]) -> dict[str, Any]:
@@ -84,18 +84,11 @@ def compare_embeddings(first: NDArray[np.float32], second: NDArray[np.float32]) 
     """
     moved = np.linalg.norm(first.astype(np.float64) - second.astype(np.float64), axis=1)
     values: dict[str, tuple[float | None, int]] = {"embedding_difference": (float(moved.max(initial=0.0)), len(first))}
-    return {"metrics": _metrics(values), "photographs": len(first)}
+    return {"metrics": as_metrics(values), "photographs": len(first)}
 
 
-def compare_precisions(first: NDArray[np.float32], second: NDArray[np.float32], *, n_classes: int) -> dict[str, Any]:
-    """Compare as `compare_answers` does two networks of which some answers may differ, and say which share does."""
-    found = compare_answers(first, second, n_classes=n_classes)
-    changed = found["metrics"]["changed_photographs"]["all"]["value"]
-    share = _metrics({"changed_fraction": (changed / len(first) if len(first) else None, len(first))})
-    return found | {"metrics": found["metrics"] | share}
-
-
-def _metrics(values: dict[str, tuple[float | None, int]]) -> dict[str, Any]:
+def as_metrics(values: dict[str, tuple[float | None, int]]) -> dict[str, Any]:
+    """Return values and the numbers of rows that they speak of in the form of metrics/M/export.json."""
     return {
         name: {"all": {"value": value, "low": None, "high": None, "n_rows": n_rows, "n_groups": None}}
         for name, (value, n_rows) in values.items()

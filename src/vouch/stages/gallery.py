@@ -1,7 +1,7 @@
 """Build what an embedder compares crops with: prototypes of the products of train, and what a person added or removed.
 
 Reads   models.M.gallery; samples, boxes and photographs of D, split train; models/M/{model.onnx,preprocess.json};
-        data/gallery/M/additions.csv and the photographs that it names
+        data/gallery/SHARED/additions.csv and the photographs that it names; SHARED is M, or what M is judged as
 Writes  models/M/gallery.safetensors
 Fails   when a crop has no area or no direction, an addition is not as it was added, or two products differ by case
 """
@@ -35,8 +35,8 @@ class Params(Section):
     batch: Annotated[int, Field(ge=1)]
 
 
-def run(model: str, dataset: str) -> None:
-    """Build the gallery of model M from data set D."""
+def run(model: str, dataset: str, shared: str) -> None:
+    """Build the gallery of model M from data set D; a variant knows the same products as the model it is judged as."""
     asked = params.load(Params, "models", model, "gallery")
     preprocess = from_json(io.read_json(paths.model(model, "preprocess.json")), "preprocess.json")
     loaded = runtime.load(paths.model(model, "model.onnx"), preprocess)
@@ -56,7 +56,7 @@ def run(model: str, dataset: str) -> None:
         seed=asked.seed,
         samples=names,
     )
-    for addition in read_additions(paths.additions(model)):
+    for addition in read_additions(paths.additions(shared)):
         gallery = _changed(gallery, addition, loaded, asked)
     io.write_bytes(paths.model(model, "gallery.safetensors"), to_bytes(gallery))
 

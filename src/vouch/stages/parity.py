@@ -6,11 +6,9 @@ Writes  metrics/M/export.json
 Fails   never for a difference: the gate judges it
 """
 
-from collections.abc import Callable
 from typing import Annotated
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from pydantic import Field
@@ -24,10 +22,11 @@ from vouch.stages import main
 from vouch.tasks import ByTask
 from vouch.training import weights
 from vouch.training.frameworks import framework
-from vouch.vision import crops, runtime
-from vouch.vision.images.source import Image, evenly, files
+from vouch.vision import runtime
+from vouch.vision.images.source import Image, evenly
 from vouch.vision.preprocess import as_input, from_json
 from vouch.vision.runtime import Runtime
+from vouch.vision.seen import SEEN
 
 THREADS = 1  # two add in another order: a score difference of 5e-6 became 1e-5, and followed the environment
 
@@ -55,7 +54,9 @@ def run(model: str, dataset: str) -> None:
     section = params.load(SECTIONS[preprocess.task], "models", model, "parity")
     network = framework(preprocess.task, description["framework"]).network(description, tensors)
     exported = runtime.load(paths.model(model, "model.onnx"), preprocess)
-    seen = SEEN[preprocess.task](dataset)
+    members = contract.read_split(dataset, "train", purpose="fit_weights")
+    samples, boxes = (io.read_table(paths.manifest(dataset, table)) for table in ("samples", "boxes"))
+    seen = SEEN[preprocess.task](members.merge(samples, on="sample_id", validate="one_to_one"), boxes)
     pairs = [_outputs(network, exported, image) for image in evenly(seen, section.photographs)]
     floor = section.floor if isinstance(section, Detect) else None
     found = compare(preprocess.task, pairs, n_classes=len(description["classes"]), floor=floor)
@@ -67,23 +68,6 @@ def _outputs(network: nn.Module, exported: Runtime, image: Image) -> Pair:
     with torch.no_grad():
         trained: NDArray[np.float32] = network(torch.from_numpy(batch)).numpy()
     return trained, exported.run(batch)
-
-
-def _samples(dataset: str) -> pd.DataFrame:
-    members = contract.read_split(dataset, "train", purpose="fit_weights")
-    samples = io.read_table(paths.manifest(dataset, "samples"))
-    return members.merge(samples, on="sample_id", validate="one_to_one")
-
-
-def _photographs(dataset: str) -> tuple[Image, ...]:
-    return files(_samples(dataset)["image"])
-
-
-def _crops(dataset: str) -> tuple[Image, ...]:
-    return crops.images(crops.crops(_samples(dataset), io.read_table(paths.manifest(dataset, "boxes"))))
-
-
-SEEN: ByTask[Callable[[str], tuple[Image, ...]]] = ByTask(detect=_photographs, classify=_photographs, identify=_crops)
 
 
 if __name__ == "__main__":

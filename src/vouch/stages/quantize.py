@@ -1,6 +1,7 @@
 """Make an INT8 variant of another model's network; from here on it is a model of its own, judged on the same val_test.
 
-Reads   models/SOURCE/{model.onnx,preprocess.json,labels.json}; a static one also photographs of split train
+Reads   models/SOURCE/{model.onnx,preprocess.json,labels.json}; a static one also photographs of
+        split train, or crops of an embedder's products
 Writes  models/M/{model.onnx,preprocess.json,labels.json}
 Fails   when the source is no network in single precision, or `exclude` names what it does not have
 """
@@ -12,9 +13,10 @@ from pydantic import Field, RootModel
 from vouch import io, params, paths
 from vouch.splits import contract
 from vouch.stages import main
-from vouch.vision.images.source import evenly, files
+from vouch.vision.images.source import evenly
 from vouch.vision.preprocess import from_json
 from vouch.vision.quantization import Dynamic, Static, quantized
+from vouch.vision.seen import SEEN
 
 BESIDE = ("preprocess.json", "labels.json")
 
@@ -28,8 +30,8 @@ def run(model: str, dataset: str, source: str) -> None:
     settings = params.load(Params, "models", model, "quantize").root
     preprocess = from_json(io.read_json(paths.model(source, "preprocess.json")), "preprocess.json")
     members = contract.read_split(dataset, "train", purpose="fit_weights")
-    samples = io.read_table(paths.manifest(dataset, "samples"))
-    images = files(members.merge(samples, on="sample_id", validate="one_to_one")["image"])
+    samples, boxes = (io.read_table(paths.manifest(dataset, table)) for table in ("samples", "boxes"))
+    images = SEEN[preprocess.task](members.merge(samples, on="sample_id", validate="one_to_one"), boxes)
     chosen = evenly(images, settings.photographs) if isinstance(settings, Static) else []
     content = quantized(paths.model(source, "model.onnx").read_bytes(), settings, chosen, preprocess.size_px)
     io.write_bytes(paths.model(model, "model.onnx"), content)

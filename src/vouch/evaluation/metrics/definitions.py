@@ -305,7 +305,7 @@ METRICS = {  # in the order of the page
     ),
     "changed_photographs": Metric(
         "Photographs that changed",
-        "Where what ships gives another class, or another set of boxes passes the floor.",
+        "Where what ships gives another class or product, or another set of boxes passes the floor.",
         LOWER,
     ),
     "changed_fraction": Metric("Share that changed", "The same as a share of the photographs compared.", LOWER),
@@ -315,9 +315,19 @@ METRICS = {  # in the order of the page
     "embedding_difference": Metric(
         "Embedding difference", "Longest way an embedding of length 1 moved from what was trained to what ships.", LOWER
     ),
+    "least_cosine": Metric(
+        "Least cosine", "Of an embedding from what ships to that of the same crop from its source.", HIGHER
+    ),
     "score_difference": Metric(
         "Score difference", "Largest change of a score between what was trained and what ships.", LOWER
     ),
+    "boxes_found_again": Metric(
+        "Boxes found again",
+        "Share of its source's boxes that what ships has too: same class, nearly same place.",
+        HIGHER,
+    ),
+    "file_bytes": Metric("File, bytes", "Size of the network that ships.", LOWER),
+    "file_fraction": Metric("Share of the size", "Of the file that it was made of.", LOWER),
 }
 
 
