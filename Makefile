@@ -15,7 +15,7 @@ override SEED := $(value SEED)
 export MODEL FIRST MINUTES SEED
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro test fuzz check bench verify starter lock
+.PHONY: help setup repro test fuzz check bench verify starter litert lock
 
 help: ## what make can do
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -49,9 +49,15 @@ starter: setup ## train the starting weights of MODEL again, from step FIRST of 
 	@python -m vouch.commands.check_params "$$MODEL"
 	python -m vouch.commands.starter "$$MODEL" "$$FIRST"
 
+litert: setup .venv-litert/.set-up ## MODEL as LiteRT (TFLite), in eight bits too, in an environment of its own (6 GB): make litert MODEL=roadwork
+	@python -m vouch.commands.check_params "$$MODEL"
+	@python -m vouch.commands.litert "$$MODEL"
+
 lock: setup ## pin every package again, after a change of pyproject.toml
 	uv pip compile --quiet --no-header --no-annotate --no-emit-index-url --python-version 3.11 pyproject.toml \
 	  --extra torchvision --extra ultralytics --extra classifier --extra pairs --extra pretrained --extra ssl --extra openvino --extra dev --output-file requirements.lock
+	.venv/bin/uv pip compile --quiet --no-header --no-annotate --no-emit-index-url --python-version 3.11 envs/litert/requirements.in \
+	  --output-file envs/litert/requirements.lock
 
 setup: .venv/.set-up ## create .venv and install what requirements.lock names
 
@@ -60,4 +66,9 @@ setup: .venv/.set-up ## create .venv and install what requirements.lock names
 	test -x .venv/bin/uv && .venv/bin/uv --version | grep -q '$(UV)' || .venv/bin/python -m pip install --quiet uv==$(UV)
 	.venv/bin/uv pip sync --quiet $${PYTHONDONTWRITEBYTECODE:+--compile-bytecode} --python .venv/bin/python requirements.lock # else each call compiles
 	.venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --editable .
+	touch $@
+
+.venv-litert/.set-up: envs/litert/requirements.lock | .venv/.set-up
+	test -x .venv-litert/bin/python || $(PYTHON) -m venv .venv-litert
+	.venv/bin/uv pip sync --quiet --python .venv-litert/bin/python envs/litert/requirements.lock
 	touch $@

@@ -4,7 +4,15 @@ from pathlib import Path
 
 from vouch.release.bundle import Contents
 
-BESIDE = ("calibrator.json", "labels.json", "licences.txt", "policy.json", "postprocess.json", "preprocess.json")
+BESIDE = (
+    "calibrator.json",
+    "gallery.safetensors",
+    "labels.json",
+    "licences.txt",
+    "policy.json",
+    "postprocess.json",
+    "preprocess.json",
+)
 
 
 def write_beside(contents: Contents, folder: Path) -> None:

@@ -53,10 +53,22 @@ def demand_parity(
     pairs = ((reference.run(inputs), run(inputs)) for inputs in _inputs(bundle, photographs, batch))
     floor = None if bundle.postprocess is None else bundle.postprocess.floor
     found = compare(bundle.task, pairs, n_classes=len(bundle.classes), floor=floor)
-    values = {name: strata["all"]["value"] for name, strata in found["metrics"].items()}
-    refuse_any(BundleError, _problems(bundle.manifest["name"], values, tolerance))
+    values = refuse_differences(bundle.manifest["name"], found, tolerance)
     compared = f"{found['photographs']} photographs" if photographs else "the bundle's own sample"
     return {"compared": compared, "differences": values, "tolerance": asdict(tolerance), "with": "ONNX Runtime"}
+
+
+def refuse_differences(name: str, found: dict[str, Any], tolerance: Tolerance) -> dict[str, float | None]:
+    """Return the differences of a comparison, in the form of metrics/M/export.json, when all are rounding.
+
+    Raises
+    ------
+    BundleError
+        Listing every difference beyond the tolerance, and what could not be compared.
+    """
+    values = {metric: strata["all"]["value"] for metric, strata in found["metrics"].items()}
+    refuse_any(BundleError, _problems(name, values, tolerance))
+    return values
 
 
 def _inputs(bundle: Bundle, photographs: Sequence[Image], batch: int) -> Iterator[NDArray[np.float32]]:
@@ -72,12 +84,15 @@ def _problems(name: str, values: dict[str, float | None], tolerance: Tolerance) 
     limits = {
         "logit_difference": tolerance.output,
         "score_difference": tolerance.output,
+        "embedding_difference": tolerance.output,
         "box_difference_px": tolerance.box_px,
         # a set of candidates may change where one of thousands lies within rounding of the floor; a class may not
         "changed_photographs": np.inf if "box_difference_px" in values else 0,
     }
     for metric, value in values.items():
         where = f"{name}: {metric}"
+        if metric not in limits:  # says the same in another way, or a size
+            continue
         if value is None:
             remedy = "give --photographs on which the model finds something"
             yield Problem(where, "a candidate to compare", "none", remedy)
