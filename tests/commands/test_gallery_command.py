@@ -132,6 +132,8 @@ def test_a_name_that_is_taken_or_means_nothing_known_is_refused_and_nothing_is_w
     with pytest.raises(DataError, match=message):
         gallery.add("sku", product, [Path("p0.png")])
     assert (workspace, read_additions(TABLE)) == ([], [])
+
+
 def test_a_variant_knows_what_the_model_knows_that_it_is_judged_as(workspace):
     for change in (lambda: gallery.add("sku_int8", "oat milk", [Path("p0.png")]), lambda: gallery.list_("sku_int8")):
         with pytest.raises(ParamsError, match="MODEL: expected sku, as which sku_int8 is judged"):
