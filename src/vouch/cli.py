@@ -8,6 +8,7 @@ import typer
 
 from vouch.commands.check import check
 from vouch.commands.compare import compare
+from vouch.commands.curate import COMMANDS as CURATE
 from vouch.commands.data import import_, manifest_export
 from vouch.commands.deploy import deploy
 from vouch.commands.drift import drift
@@ -68,6 +69,7 @@ manifest = typer.Typer(no_args_is_help=True, help="A data set's manifest, in the
 data = typer.Typer(no_args_is_help=True, help="What a data set holds, and what changed in it.")
 split = typer.Typer(no_args_is_help=True, help="Which group belongs to which split, for good.")
 gallery = typer.Typer(no_args_is_help=True, help="The products that an embedder knows, without training.")
+curate = typer.Typer(no_args_is_help=True, help="A benchmark with known holes, and photographs that fill them.")
 DATA, VERDICT, ANSWERS, RELEASE = "Bring photographs", "Read a verdict", "Answer and watch", "Release"
 offered(app, "new", new, panel=DATA)
 offered(app, "import", import_, panel=DATA)
@@ -84,6 +86,9 @@ app.add_typer(gallery, name="gallery", rich_help_panel=DATA)
 offered(gallery, "gallery add", add)
 offered(gallery, "gallery remove", remove)
 offered(gallery, "gallery list", list_)
+app.add_typer(curate, name="curate", rich_help_panel=DATA)
+for word, subcommand in CURATE.items():
+    offered(curate, f"curate {word}", subcommand)
 offered(app, "params", params, panel=DATA)
 offered(app, "check", check, panel=VERDICT)
 offered(app, "gate", gate, panel=VERDICT)

@@ -44,6 +44,11 @@ def additions(name: str) -> Path:
     return Path("data/gallery", name, "additions.csv")
 
 
+def curation(file: str) -> Path:
+    """Photographs that `vouch curate` fetched, by their content, and answers that it keeps for a day."""
+    return Path("data/curation", file)
+
+
 def registry(name: str) -> Path:
     """The bundle that is the model's baseline."""
     return Path("registry", name, "bundle")

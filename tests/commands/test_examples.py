@@ -144,7 +144,27 @@ def of_products():
         Path(path).write_text(text)
 
 
+def a_benchmark():
+    """Four wanted rows, one that holds a url, and a catalogue of two labels, as a folder and as a CSV."""
+    shutil.copyfile(ROOT / "defaults.yaml", "defaults.yaml")
+    header = "row_id,class,negative,stratum_light,photograph,url,source,license,status,note\n"
+    wanted = [f"r{index},{('can', 'glass')[index % 2]},false,day,,,,,wanted,\n" for index in range(4)]
+    held = "r4,can,true,day,,HTTP://Example.org:80/a.jpg,site,CC0-1.0,suggested,ask Ann\n"
+    Path("benchmark.csv").write_text("".join([header, *wanted, held]))
+    listed, scores = ["file,label,license,upstream_split\n"], ["image,confidence\n"]
+    rng = np.random.default_rng(7)
+    for index in range(6):
+        name = f"{('can', 'glass')[index % 2]}/{index}.png"
+        Path("catalogue", name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (40, 60, 3), np.uint8)).save(Path("catalogue", name))
+        listed.append(f"{name},{name.partition('/')[0]},CC0-1.0,train\n")
+        scores.append(f"catalogue/{name},{index / 6:.2f}\n")
+    Path("catalogue/list.csv").write_text("".join(listed))
+    Path("scores.csv").write_text("".join(scores))
+
+
 PREPARED = {
+    **dict.fromkeys(("curate suggest", "curate normalize", "curate dedupe"), a_benchmark),
     "new": a_folder_of_classes,
     "check": real_rules,
     "import": sessions_of_classes,

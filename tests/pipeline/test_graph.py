@@ -18,7 +18,7 @@ from vouch.stages import check_words
 from vouch.tasks import TASKS
 
 PARAMS = params.read_params(PARAMS_FILE)
-COMMANDS_WITH_PARAMETERS = {"drift", "litert"}
+COMMANDS_WITH_PARAMETERS = {"curate", "drift", "litert"}
 # each model stands on exactly one of them
 TRAINING_LISTS = ("detectors", "fine_tuned", "frozen", "embedders", "quantized")
 PARAMETER_FILES = ("params.yaml", "defaults.yaml")

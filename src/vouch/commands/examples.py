@@ -34,6 +34,12 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "gallery add": ("vouch gallery add sku oat_milk photographs/p0.jpg",),
     "gallery remove": ("vouch gallery remove sku tea_green",),
     "gallery list": ("vouch gallery list sku",),
+    "curate suggest": (
+        "vouch curate suggest benchmark.csv --catalogue catalogue --license CC0-1.0 --most 3",
+        "vouch curate suggest benchmark.csv --catalogue catalogue/list.csv --ignore upstream_split --scores scores.csv",
+    ),
+    "curate normalize": ("vouch curate normalize benchmark.csv",),
+    "curate dedupe": ("vouch curate dedupe benchmark.csv -o duplicates.csv",),
     "check": ("vouch check driver", "vouch check driver --enforce"),
     "gate": ("vouch gate driver", "vouch gate driver --enforce"),
     "plan": ("vouch plan driver --groups 40 --per-group 8 --icc .05", "vouch plan driver"),

@@ -1,0 +1,44 @@
+"""What the commands of `vouch curate` take from defaults.yaml, or from the data set that a person names."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from vouch.curation.limits import Limits
+from vouch.params import DEFAULTS, Section, load, read_value
+
+Table = Annotated[Path, typer.Argument(metavar="ROWS", help="CSV of the benchmark; it is edited in place.")]
+DataSet = Annotated[
+    str | None, typer.Option(help="Take the parameters of this data set instead of those of defaults.yaml.")
+]
+
+
+class Params(Section):
+    """`datasets.D.curate`."""
+
+    fetch: Limits
+
+
+def limits(dataset: str | None) -> Limits:
+    """Return what an answer of the web may take."""
+    if dataset is None:
+        return load(Params, "dataset", "curate", path=Path(DEFAULTS)).fetch
+    return load(Params, "datasets", dataset, "curate").fetch
+
+
+def max_megapixels(dataset: str | None) -> float:
+    """Return the megapixels of a photograph that are read at most."""
+    return float(_value(dataset, "scan", "max_megapixels"))
+
+
+def near(dataset: str | None) -> tuple[int, float]:
+    """Return when two photographs are near duplicates: bits of their hashes, correlation of their thumbnails."""
+    thresholds = _value(dataset, "validate", "thresholds")
+    return int(thresholds["near_radius_bits"]), float(thresholds["near_correlation"])
+
+
+def _value(dataset: str | None, *keys: str) -> Any:
+    if dataset is None:
+        return read_value("dataset", *keys, path=Path(DEFAULTS))
+    return read_value("datasets", dataset, *keys)
