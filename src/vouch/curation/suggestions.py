@@ -53,8 +53,9 @@ def suggest(rows: Rows, found: Iterable[Candidate], scores: Mapping[str, float],
     A place is a wanted row without photograph and url, or a rejected row that no other row has replaced: the rejected
     one stays, and a row with the same class, negative and strata is added for it. A candidate fills a place of its
     class and kind (negative or not) whose strata it does not contradict. The next place is always of the cell (class,
-    negative, strata) with most empty places; the candidate for it the one that states most of its strata, then the one
-    that the model is least sure of, then the first by name. What any row names already is not suggested.
+    negative, strata) with most empty places, of equals the one that names most strata: it has the fewest candidates;
+    the candidate for it the one that states most strata, which fits the fewest places, then the one that the model is
+    least sure of, then the first by name. What any row names already is not suggested.
 
     Parameters
     ----------
@@ -160,28 +161,31 @@ def _chosen(
     places: Mapping[Cell, deque[_Place]], queues: Mapping[tuple[str, bool], Mapping[Strata, Queue]], room: float
 ) -> list[tuple[_Place, Candidate, int]]:
     """Fill places while there is room, always of the cell that lacks most; the places filled are taken out."""
-    heap = [(-len(empty), cell) for cell, empty in places.items() if empty]
+    heap = [(-len(empty), -_named(cell[2]), cell) for cell, empty in places.items() if empty]
     heapq.heapify(heap)
-    fitting = {cell: _fitting(cell, queues.get(cell[:2], {})) for _, cell in heap}
+    fitting = {cell: _fitting(cell, queues.get(cell[:2], {})) for *_, cell in heap}
     chosen: list[tuple[_Place, Candidate, int]] = []
     while heap and len(chosen) < room:
-        lacking, cell = heapq.heappop(heap)
-        ready = [(stated, queue[0], queue) for stated, queue in fitting[cell] if queue]
+        lacking, named, cell = heapq.heappop(heap)
+        ready = [queue for queue in fitting[cell] if queue]
         if not ready:
             continue  # and none will come
-        _, (_, one), queue = min(ready, key=lambda choice: (-choice[0], choice[1][0]))
-        queue.popleft()
+        _, one = min(ready, key=lambda queue: (-_named(queue[0][1].strata), queue[0][0])).popleft()
         chosen.append((places[cell].popleft(), one, -lacking))
         if places[cell]:
-            heapq.heappush(heap, (lacking + 1, cell))
+            heapq.heappush(heap, (lacking + 1, named, cell))
     return chosen
 
 
-def _fitting(cell: Cell, alike: Mapping[Strata, Queue]) -> list[tuple[int, Queue]]:
-    """Return the queues whose candidates contradict none of a cell's strata, and how many of these they state."""
+def _fitting(cell: Cell, alike: Mapping[Strata, Queue]) -> list[Queue]:
+    """Return the queues whose candidates contradict none of a cell's strata."""
     wanted = {name: value for name, value in cell[2] if value}
-    stated = [({name: value for name, value in strata if name in wanted}, queue) for strata, queue in alike.items()]
-    return [(len(said), queue) for said, queue in stated if all(wanted[name] == said[name] for name in said)]
+    return [queue for strata, queue in alike.items() if all(wanted.get(name, value) == value for name, value in strata)]
+
+
+def _named(strata: Strata) -> int:
+    """Return how many strata have a value."""
+    return sum(bool(value) for _, value in strata)
 
 
 def _kept(rows: Rows, index: int) -> dict[str, str]:
