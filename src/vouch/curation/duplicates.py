@@ -1,7 +1,7 @@
 """Rows of a benchmark that show one photograph twice: the same web address, the same pixels, or nearly so."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,7 +68,8 @@ def dedupe(rows: Rows, scan: pd.DataFrame, *, radius_bits: int, min_correlation:
     exact = _joined(by_url, by_pixels)
     shown = _joined(exact, by_look)
     said = list(zip(rows.column("class"), rows.column("negative"), strict=True))
-    rejected = sorted(_repeated(rows, shown, said) | _contradicted(rows, exact, said))
+    contradicted = _contradicted(rows, exact, said)
+    rejected = sorted(contradicted | _repeated(rows, shown, said, contradicted))
     findings = [
         Finding(rows.cell(one, "row_id"), rows.cell(other, "row_id"), kind, said[one] != said[other])
         for one, other, kind in _told(by_url, by_pixels, shown)
@@ -130,11 +131,11 @@ def _joined(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int6
     return _first(np.arange(n), labels.astype(np.int64))
 
 
-def _repeated(rows: Rows, shown: NDArray[np.int64], said: Sequence[tuple[str, str]]) -> set[int]:
-    """Return the suggestions whose photograph another row with the same class and kind shows and keeps."""
+def _repeated(rows: Rows, shown: NDArray[np.int64], said: Sequence[tuple[str, str]], gone: Collection[int]) -> set[int]:
+    """Return the suggestions whose photograph another row with the same class and kind, none of `gone`, shows."""
     together: dict[tuple[int, tuple[str, str]], list[tuple[int, int]]] = defaultdict(list)
     for index, status in enumerate(rows.column("status")):
-        if status in KEPT:
+        if status in KEPT and index not in gone:
             together[shown[index], said[index]].append((KEPT.index(status), index))
     suggested = KEPT.index("suggested")
     return {index for alike in together.values() for rank, index in sorted(alike)[1:] if rank == suggested}
