@@ -14,6 +14,7 @@ from vouch.cli import app
 from vouch.curation import fetching
 from vouch.curation.rows import IDENTITY, read_rows
 from vouch.errors import VouchError, WorkspaceError
+from vouch.quality import images
 
 ROOT = Path(__file__).parents[2]
 REAL = ROOT.parent / "shared/realdata/trashnet"
@@ -112,7 +113,7 @@ def test_negatives_stay_negative_and_take_negatives_alone():
 def test_what_the_model_is_unsure_of_comes_first_and_so_many_at_a_time():
     Path("scores.csv").write_text("image,confidence\ncatalogue/can/0.png,.99\ncatalogue/can/3.png,.6\n")
     said = run(*SUGGEST, "--scores", "scores.csv", "--most", "4")
-    assert "c1: catalogue/can/3.png (2 lacking, unsure by 0.97 bits)" in said
+    assert "c1: catalogue/can/3.png (1 lacking, unsure by 0.97 bits)" in said
     assert [status for (status,) in columns("status")].count("suggested") == 4
 
 
@@ -203,15 +204,13 @@ def test_a_json_source_is_asked_once_a_day_and_its_photographs_are_kept(from_loo
 
 
 def test_what_was_saved_while_a_command_ran_is_kept(monkeypatch):
-    from vouch.commands.curate import dedupe as module
-
     def slow(*words, **options):
         TABLE.write_bytes(TABLE.read_bytes().replace(b"Ann", b"Eve"))
         return real(*words, **options)
 
     run(*SUGGEST)
-    real = module.images.scan
-    monkeypatch.setattr(module.images, "scan", slow)
+    real = images.scan
+    monkeypatch.setattr(images, "scan", slow)
     error = CliRunner().invoke(app, ["curate", "dedupe", str(TABLE)]).exception
     assert isinstance(error, WorkspaceError)
     assert b"Eve" in TABLE.read_bytes()
@@ -226,17 +225,12 @@ def test_the_limits_of_defaults_are_the_command_s():
 @pytest.mark.skipif(not REAL.exists(), reason="no photographs in ../shared/realdata")
 def test_the_known_duplicates_of_trashnet_are_found(monkeypatch):
     """glass115 = metal91, glass176 = plastic152, glass389 = plastic332, as its page says."""
-    labels = ("cardboard", "glass", "metal", "paper", "plastic", "trash")
-    counts = (403, 501, 410, 594, 482, 137)
-    wanted = [
-        f"{label}{n},{label},false,,,,,,wanted,,"
-        for label, many in zip(labels, counts, strict=True)
-        for n in range(many)
-    ]
+    counts = {"glass": 501, "metal": 410, "plastic": 482}
+    wanted = [f"{label}{n},{label},false,,,,,,wanted,," for label, many in counts.items() for n in range(many)]
     TABLE.write_text(HEADER + "\n".join(wanted) + "\n")
-    assert "2527 suggestions of 2527 candidates" in run(
-        "suggest", TABLE, "--catalogue", REAL / "images", "--license", "MIT"
-    )
+    dropped = [word for label in ("cardboard", "paper", "trash") for word in ("--label-map", f"{label}=")]
+    said = run("suggest", TABLE, "--catalogue", REAL / "images", "--license", "MIT", *dropped)
+    assert "1393 suggestions of 1393 candidates" in said
     assert CliRunner().invoke(app, ["curate", "dedupe", str(TABLE), "-o", "found.csv"]).exception is None
     files = dict(columns("row_id", "photograph"))
     found = [line.split(",") for line in Path("found.csv").read_text().splitlines()]
@@ -244,6 +238,3 @@ def test_the_known_duplicates_of_trashnet_are_found(monkeypatch):
     assert pairs == {
         frozenset(pair) for pair in (("glass115", "metal91"), ("glass176", "plastic152"), ("glass389", "plastic332"))
     }
-    after = TABLE.read_bytes()
-    assert CliRunner().invoke(app, ["curate", "dedupe", str(TABLE)]).exception is None
-    assert TABLE.read_bytes() == after

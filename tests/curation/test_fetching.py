@@ -9,7 +9,7 @@ import pytest
 import web
 from vouch.curation import addresses
 from vouch.curation.fetching import fetching, json_kind, photograph_kind
-from vouch.errors import DataError
+from vouch.errors import DataError, WorkspaceError
 from web import LIMITS, LOOPBACK
 
 JSON, PHOTOGRAPH = json_kind(LIMITS), photograph_kind(LIMITS)
@@ -148,3 +148,10 @@ def test_what_is_kept_as_json_is_not_a_photograph(server, tmp_path):
         fetch(server[1] + "/a.json", JSON)
         with pytest.raises(DataError, match="a content type of a photograph"):
             fetch(server[1] + "/a.json", PHOTOGRAPH)
+
+
+def test_a_cache_that_is_none_is_named(tmp_path):
+    path = tmp_path / "answers.sqlite"
+    path.write_bytes(b"no cache of answers at all" * 100)
+    with pytest.raises(WorkspaceError, match=r"answers\.sqlite: expected a cache of answers"), fetching(LIMITS, path):
+        pass

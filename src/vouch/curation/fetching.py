@@ -6,6 +6,7 @@ No proxy, no netrc, no certificate bundle of the environment is used. The clock 
 server that sends one byte a second is cut off like one that sends none.
 """
 
+import sqlite3
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from hishel.httpx2 import CacheTransport
 from vouch.curation.addresses import Network, url_problem
 from vouch.curation.limits import Limits
 from vouch.curation.pinned import OverdueError, PinnedTransport, Times
-from vouch.errors import DataError, Problem
+from vouch.errors import DataError, Problem, WorkspaceError
 
 AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})  # answers that another try may better
 MOVED = frozenset({301, 302, 303, 307, 308})
@@ -82,17 +83,29 @@ def fetching(limits: Limits, cache: Path | None, *, permitted: Collection[Networ
     Notes
     -----
     The function raises DataError when the address, or one that it leads to, is none or is not public, and when the
-    answer takes too long, is too large, is of another type, or is no answer after all tries.
+    answer takes too long, is too large, is of another type, or is no answer after all tries; WorkspaceError when the
+    cache is none.
     """
     stamina.instrumentation.set_on_retry_hooks([])  # else each further try is a line of a log
     transport: httpx2.BaseTransport = PinnedTransport(
         Times(limits.connect_s, limits.silence_s, limits.answer_s), permitted
     )
     if cache is not None:
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        transport = CacheTransport(transport, SqliteStorage(database_path=cache, default_ttl=limits.cache_s))
+        transport = CacheTransport(transport, _storage(cache, limits))
     with closing(transport):
         yield lambda url, kind: _fetched(url, kind, limits, transport)
+
+
+def _storage(cache: Path, limits: Limits) -> SqliteStorage:
+    """Open the file that keeps answers; hishel itself would add a .gitignore, and pass over a file that is none."""
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(cache, check_same_thread=False, isolation_level=None)
+    try:
+        connection.execute("PRAGMA schema_version")
+    except sqlite3.Error as error:
+        connection.close()
+        raise WorkspaceError([Problem(str(cache), "a cache of answers", str(error), "remove it")]) from error
+    return SqliteStorage(connection=connection, default_ttl=limits.cache_s)
 
 
 def _fetched(url: str, kind: Kind, limits: Limits, transport: httpx2.BaseTransport) -> Fetched:
