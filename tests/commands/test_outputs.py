@@ -48,6 +48,7 @@ OUTPUTS = {  # parameter: the command, its option, and a suffix that may be writ
     ("drift", "page_folder"): (["drift", "m", "photos"], "--page", ""),
     ("deploy", "folder"): (["deploy", "m", "--to", "openvino", "--photographs", "photos", "--"], None, ""),
     ("review-labels", "output"): (["review-labels", "d"], "-o", ""),
+    ("curate dedupe", "output"): (["curate", "dedupe", "photos/a.png"], "-o", ".csv"),
     ("manifest export", "output"): (["manifest", "export", "d", "--format", "jsonl"], "-o", ".jsonl"),
     ("manifest export", "coco"): (["manifest", "export", "d", "--format", "coco"], "-o", ".json"),
     ("manifest export", "yolo"): (["manifest", "export", "d", "--format", "yolo"], "-o", ""),
@@ -58,8 +59,10 @@ INPUTS = {
     ("drift", "path"), ("drift", "groups"), ("deploy", "bundle"), ("deploy", "photographs"), ("deploy", "lint"),
     ("review-labels", "apply"), ("evaluate-counts", "predictions"), ("evaluate-counts", "ground_truth"),
     ("gallery add", "photographs"),
+    ("curate suggest", "rows"), ("curate suggest", "catalogue"), ("curate suggest", "scores"),
+    ("curate normalize", "rows"), ("curate dedupe", "rows"),
 }  # fmt: skip
-OVERWRITES = {"predict", "drift", "manifest", "evaluate-counts", "data"}
+OVERWRITES = {"predict", "drift", "manifest", "evaluate-counts", "data", "curate"}
 LOCAL = {
     "data/sources/d/render/labels": "dear",
     "models/m/bundle/manifest": "dear",

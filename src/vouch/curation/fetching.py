@@ -10,7 +10,6 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -143,10 +142,9 @@ def _once(url: str, kind: Kind, transport: httpx2.BaseTransport) -> Fetched | st
 
     The cache keeps an answer only when its body was read to the end: what is refused here is not kept.
     """
-    check = partial(_check_head, url, kind)
-    request = httpx2.Request("GET", url, headers=HEADERS, extensions={"check": check})
+    request = httpx2.Request("GET", url, headers=HEADERS)
     with _named(url, kind), closing(transport.handle_request(request)) as response:
-        check(response)  # of the cache, too
+        _check_head(url, kind, response)
         if _is_redirect(response):
             return str(response.headers["location"])
         parts, size = [], 0

@@ -34,7 +34,7 @@ class PinnedTransport(httpx2.BaseTransport):
         self.tls = httpx2.create_ssl_context(trust_env=False)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Return the answer, its head checked by the request's extension `check`; its body is yet to be read."""
+        """Return the answer, whose body is yet to be read."""
         url = request.url
         deadline = time.monotonic() + self.times.answer_s
         backend = _Backend(self.permitted, deadline)
@@ -48,7 +48,6 @@ class PinnedTransport(httpx2.BaseTransport):
         try:
             answer = pool.handle_request(asked)
             response = httpx2.Response(answer.status, headers=answer.headers, stream=_Body(answer.stream, pool))
-            request.extensions["check"](response)
         except BaseException:
             pool.close()
             raise
