@@ -69,7 +69,7 @@ manifest = typer.Typer(no_args_is_help=True, help="A data set's manifest, in the
 data = typer.Typer(no_args_is_help=True, help="What a data set holds, and what changed in it.")
 split = typer.Typer(no_args_is_help=True, help="Which group belongs to which split, for good.")
 gallery = typer.Typer(no_args_is_help=True, help="The products that an embedder knows, without training.")
-curate = typer.Typer(no_args_is_help=True, help="A benchmark with known holes, and photographs that fill them.")
+curate = typer.Typer(no_args_is_help=True, help="From a municipal list of items to a benchmark with known holes, and photographs that fill them.")
 DATA, VERDICT, ANSWERS, RELEASE = "Bring photographs", "Read a verdict", "Answer and watch", "Release"
 offered(app, "new", new, panel=DATA)
 offered(app, "import", import_, panel=DATA)
@@ -87,8 +87,8 @@ offered(gallery, "gallery add", add)
 offered(gallery, "gallery remove", remove)
 offered(gallery, "gallery list", list_)
 app.add_typer(curate, name="curate", rich_help_panel=DATA)
-for word, subcommand in CURATE.items():
-    offered(curate, f"curate {word}", subcommand)
+for word, curating in CURATE.items():
+    offered(curate, f"curate {word}", curating)
 offered(app, "params", params, panel=DATA)
 offered(app, "check", check, panel=VERDICT)
 offered(app, "gate", gate, panel=VERDICT)

@@ -40,6 +40,19 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "curate normalize": ("vouch curate normalize benchmark.csv",),
     "curate dedupe": ("vouch curate dedupe benchmark.csv -o duplicates.csv",),
+    "curate taxonomy": (
+        "vouch curate taxonomy --pack pack.json -o taxonomy.json",
+        "vouch curate taxonomy --pack pack.json --previous taxonomy.json --model driver --map-output label_map.json",
+    ),
+    "curate manifest": ("vouch curate manifest rows.csv --taxonomy taxonomy.json --wanted benchmark.yaml",),
+    "curate coverage": (
+        "vouch curate coverage rows.csv --taxonomy taxonomy.json --wanted benchmark.yaml",
+        "vouch curate coverage rows.csv --taxonomy taxonomy.json --wanted benchmark.yaml --json holes.json --enforce",
+    ),
+    "curate resolve": ("vouch curate resolve rows.csv --photographs photographs",),
+    "curate holdout": (
+        "vouch curate holdout rows.csv --taxonomy taxonomy.json --model driver -o holdout.csv --left-out left_out.csv",
+    ),
     "check": ("vouch check driver", "vouch check driver --enforce"),
     "gate": ("vouch gate driver", "vouch gate driver --enforce"),
     "plan": ("vouch plan driver --groups 40 --per-group 8 --icc .05", "vouch plan driver"),

@@ -1,15 +1,25 @@
-"""`vouch curate`: the commands of the group by their words, in the order of the work."""
+"""`vouch curate`: from a municipal list of items to a benchmark with known holes, and photographs that fill them."""
 
 from collections.abc import Callable, Mapping
 
+from vouch.commands.curate.coverage import coverage
 from vouch.commands.curate.dedupe import dedupe
+from vouch.commands.curate.holdout import holdout
+from vouch.commands.curate.manifest import manifest
 from vouch.commands.curate.normalize import normalize
 from vouch.commands.curate.params import Params
+from vouch.commands.curate.resolve import resolve
 from vouch.commands.curate.suggest import suggest
+from vouch.commands.curate.taxonomy import taxonomy
 
-COMMANDS: Mapping[str, Callable[..., None]] = {
+COMMANDS: Mapping[str, Callable[..., None]] = {  # in the order of the work
+    "taxonomy": taxonomy,
+    "manifest": manifest,
+    "coverage": coverage,
     "suggest": suggest,
     "normalize": normalize,
     "dedupe": dedupe,
+    "resolve": resolve,
+    "holdout": holdout,
 }
 __all__ = ["COMMANDS", "Params"]
