@@ -1,240 +1,326 @@
-"""`vouch curate suggest`, `normalize` and `dedupe`: tables go in, the same tables come out, and nothing in between."""
+"""`vouch curate`: a pack becomes a benchmark that a model never saw; what people wrote stays."""
 
-import hashlib
+import json
 import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-import web
+from pipelines import of_one_detector
+from vouch import io
 from vouch.cli import app
-from vouch.curation import fetching
-from vouch.curation.rows import IDENTITY, read_rows
-from vouch.errors import VouchError, WorkspaceError
+from vouch.errors import DataError, ParamsError, VouchError, WorkspaceError
 from vouch.quality import images
 
 ROOT = Path(__file__).parents[2]
-REAL = ROOT.parent / "shared/realdata/trashnet"
-TABLE = Path("benchmark.csv")
-HEADER = "row_id,class,negative,stratum_light,photograph,url,source,license,status,note,own\n"
-PEOPLE = ("row_id", "class", "negative", "stratum_light", "note", "own")
-
-
-@pytest.fixture(autouse=True)
-def workspace(tmp_path, monkeypatch):
-    here = tmp_path / "here"
-    here.mkdir()
-    monkeypatch.chdir(here)
-    shutil.copyfile(ROOT / "defaults.yaml", "defaults.yaml")
-    rng = np.random.default_rng(1)
-    for index in range(6):
-        path = Path("catalogue", ("can", "glass", "leaf")[index % 3], f"{index}.png")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pixels = rng.integers(0, 256, (5, 5, 3), np.uint8)
-        Image.fromarray(pixels).resize((60, 60), Image.Resampling.BICUBIC).save(path)
-    shutil.copyfile("catalogue/can/0.png", "catalogue/glass/copy.png")
-    rows = [
-        'c1,can,false,day,,,,,wanted,"ask ""Ann"", or Bo", x ',
-        'c2,can,false,"night",,,,,wanted,-,1',
-        "c3,can,true,,,,,,wanted,,",
-        "g1,glass,false,,,,,,wanted,,",
-        "g2,glass,false,,,,,,wanted,,",
-        "g3,glass,false,,,,,,wanted,,",
-        "l1,can,false,day,,HTTPS://Example.org:443/a/../b.jpg,Bo,MIT,labelled,,",
-    ]
-    TABLE.write_bytes((HEADER + "\n".join(rows) + "\n").replace("\n", "\r\n").encode("utf-8-sig"))
-
-
-def run(*words):
-    """Run a command twice: the second time changes no byte. Return what the first one said."""
-    result = CliRunner().invoke(app, ["curate", *map(str, words)])
-    if result.exception is not None:
-        raise result.exception
-    once = files()
-    assert CliRunner().invoke(app, ["curate", *map(str, words)]).exception is None
-    assert files() == once
-    return result.output
-
-
-def files():
-    return {path: path.read_bytes() for path in Path().rglob("*") if path.is_file() and "sqlite" not in path.name}
-
-
-def refused(*words):
-    before = files()
-    error = CliRunner().invoke(app, ["curate", *map(str, words)]).exception
-    assert isinstance(error, VouchError), error
-    assert files() == before
-    return str(error)
-
-
-def columns(*names):
-    rows = read_rows(TABLE)
-    return list(zip(*map(rows.column, names), strict=True))
-
-
-SUGGEST = ("suggest", TABLE, "--catalogue", "catalogue", "--license", "CC0-1.0")
-
-
-def test_the_three_in_a_row_keep_every_cell_of_people_to_the_byte():
-    before = columns(*PEOPLE)
-    raw = TABLE.read_bytes()
-    said = run(*SUGGEST)
-    assert "5 suggestions of 7 candidates" in said
-    assert "labels that no row asks for, and their candidates: leaf 2" in said
-    assert "1 url changed" in run("normalize", TABLE)
-    assert "2 suggestions rejected" in run("dedupe", TABLE)
-    assert columns(*PEOPLE) == before
-    after = TABLE.read_bytes()
-    assert after.startswith(b"\xef\xbb\xbf")
-    assert after.count(b"\r\n") == raw.count(b"\r\n") == after.count(b"\n")
-    for kept in (b'"ask ""Ann"", or Bo", x \r\n', b'c2,can,false,"night",', b",wanted,,\r\n"):
-        assert kept in after
-    assert columns("row_id", "status") == [
-        ("c1", "rejected"), ("c2", "suggested"), ("c3", "wanted"), ("g1", "suggested"), ("g2", "suggested"),
-        ("g3", "rejected"), ("l1", "labelled"),
-    ]  # fmt: skip
-    assert columns("url")[-1] == ("https://example.org/b.jpg",)
-    assert columns("photograph", "source", "license")[1] == (
-        "catalogue/can/3.png", "catalogue: can/3.png", "CC0-1.0",
-    )  # fmt: skip
-
-
-def test_negatives_stay_negative_and_take_negatives_alone():
-    before = columns(*IDENTITY)
-    run(*SUGGEST, "--negative")
-    assert columns(*IDENTITY) == before
-    assert [row for row, status in columns("row_id", "status") if status == "suggested"] == ["c3"]
-
-
-def test_what_the_model_is_unsure_of_comes_first_and_so_many_at_a_time():
-    Path("scores.csv").write_text("image,confidence\ncatalogue/can/0.png,.99\ncatalogue/can/3.png,.6\n")
-    said = run(*SUGGEST, "--scores", "scores.csv", "--most", "4")
-    assert "c1: catalogue/can/3.png (1 lacking, unsure by 0.97 bits)" in said
-    assert [status for (status,) in columns("status")].count("suggested") == 4
-
-
-def test_the_duplicates_are_written_where_they_are_asked_for():
-    run(*SUGGEST)
-    assert CliRunner().invoke(app, ["curate", "dedupe", str(TABLE), "-o", "found.csv"]).exception is None
-    first = Path("found.csv").read_text()
-    assert first == "row_id,other,kind,contradicts\ng3,c1,exact,true\n"
-    assert "nothing yet" in refused("dedupe", TABLE, "-o", "found.csv")
-    run("dedupe", TABLE, "-o", "found.csv", "--overwrite")
-    assert Path("found.csv").read_text() == first
-    assert "the input" in refused("dedupe", TABLE, "-o", TABLE, "--overwrite")
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (("suggest", TABLE), "one of the two, got neither"),
-        ((*SUGGEST, "--url", "https://x.org"), "one of the two, got both"),
-        (("suggest", TABLE, "--catalogue", "catalog"), "perhaps `catalogue` was meant"),
-        (("suggest", TABLE, "--catalogue", "catalogue"), "a licence"),
-        (("suggest", "absent.csv", "--catalogue", "catalogue", "--license", "x"), "absent.csv"),
-        ((*SUGGEST, "--label-map", "can"), "--label-map"),
-        ((*SUGGEST, "--scores", "defaults.yaml"), "defaults.yaml"),
-        (("suggest", TABLE, "--url", "http://127.0.0.1:9/a.json"), r"public internet alone, got 127.0.0.1"),
-        (("suggest", TABLE, "--url", "http://localhost/a.json"), "public internet alone"),
-        (("suggest", TABLE, "--url", "http://[::ffff:10.0.0.1]/a.json"), "public internet alone"),
-        (("suggest", TABLE, "--url", "http://169.254.169.254/latest"), "public internet alone"),
-        (("suggest", TABLE, "--url", "file:///etc/passwd"), "a web address"),
-    ],
-)  # fmt: skip
-def test_what_cannot_be_suggested_from_is_refused_and_nothing_is_written(words, said):
-    assert said in refused(*words)
-
-
-@pytest.mark.parametrize("command", ["suggest", "normalize", "dedupe"])
-def test_a_table_that_is_none_is_refused_by_each_and_keeps_its_bytes(command):
-    options = SUGGEST[2:] if command == "suggest" else ()
-    for content in (
-        TABLE.read_bytes().replace(b"Bo,MIT", b"=cmd,MIT"),
-        TABLE.read_bytes().replace(b"license", b"licence"),
-        TABLE.read_bytes().replace(b"Ann", b"\xe9"),
-        TABLE.read_bytes() + b"x,y\r\n",
-        TABLE.read_bytes().replace(b"Ann", b"x" * 10**7),
-    ):
-        TABLE.write_bytes(content)
-        refused(command, TABLE, *options)
-
-
-def test_a_url_or_photograph_that_is_none_keeps_the_table_as_it_is():
-    TABLE.write_bytes(TABLE.read_bytes().replace(b"HTTPS://Example", b"ftp://Example"))
-    assert "a web address" in refused("normalize", TABLE)
-    TABLE.write_bytes(TABLE.read_bytes().replace(b"ftp://Example.org:443", b"http://127.0.0.1:9"))
-    assert "public internet alone" in refused("normalize", TABLE, "--download")
-    TABLE.write_bytes(TABLE.read_bytes().replace(b",day,,http", b",day,absent.jpg,http"))
-    assert "a photograph, got missing image" in refused("dedupe", TABLE)
+WANTED = "strata:\n  light: [day, night]\nrows_per_class: 1\nrows_per_negative: 1\nrows_of: {}\n"
+ITEMS = [
+    {"name": "can", "stream": "metal", "synonyms": ["tin"]},
+    {"name": "jar", "stream": "glass"},
+    {"name": "lid", "stream": "metal"},
+]
+PACK = {
+    "format": 1,
+    "municipality": "Town",
+    "version": "1",
+    "source": "a test",
+    "licence": "CC0-1.0",
+    "streams": [{"id": "metal", "name": "metal"}, {"id": "glass", "name": "glass"}],
+    "items": ITEMS,
+    "negatives": [{"name": "toy"}],
+}
+HEADER = "row_id,class,negative,stratum_light,photograph,url,source,license,status,group_session,note"
 
 
 @pytest.fixture
-def from_loopback(monkeypatch):
-    """Commands ask a server of this test: what no option of theirs could permit."""
-    whole = fetching.fetching
-
-    def permitting(limits, cache):
-        return whole(limits, cache, permitted=web.LOOPBACK)
-
-    monkeypatch.setattr(fetching, "fetching", permitting)
-
-
-def test_a_json_source_is_asked_once_a_day_and_its_photographs_are_kept(from_loopback):
-    pages = {"/photo.jpg": web.answer(Path("catalogue/can/0.png").read_bytes(), "image/png")}
-    with web.served(pages) as (server, address):
-        item = {"url": f"{address}/photo.jpg", "class": "Can", "license": "MIT", "source": 7}
-        pages["/list"] = web.answer({"items": [item]})
-        run("suggest", TABLE, "--url", f"{address}/list", "--label-map", "Can=can", "--name", "site")
-        assert "1 photograph fetched" not in run("normalize", TABLE)
-        labelled = TABLE.read_bytes()
-        TABLE.write_bytes(labelled.replace(b"labelled", b"rejected"))  # its url is of no server
-        said = run("normalize", TABLE, "--download")
-    assert "1 photograph fetched" in said
-    assert server.asked == ["/list", "/photo.jpg"]
-    digest = hashlib.sha256(Path("catalogue/can/0.png").read_bytes()).hexdigest()
-    name = f"data/curation/photographs/{digest}.png"
-    assert columns("photograph", "url", "source", "license", "status")[0] == (
-        name, item["url"], "site: 7", "MIT", "suggested",
-    )  # fmt: skip
-    assert hashlib.sha256(Path(name).read_bytes()).hexdigest() == digest
+def town(tmp_path, monkeypatch):
+    """A pack, the parameters of a benchmark, and the classes of somebody's model."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copyfile(ROOT / "defaults.yaml", "defaults.yaml")
+    Path("pack.json").write_text(json.dumps(PACK))
+    Path("wanted.yaml").write_text(WANTED)
+    Path("labels.json").write_text('{"classes": ["tin", "jars", "toy"]}')
+    return tmp_path
 
 
-def test_what_was_saved_while_a_command_ran_is_kept(monkeypatch):
-    def slow(*words, **options):
-        TABLE.write_bytes(TABLE.read_bytes().replace(b"Ann", b"Eve"))
-        return real(*words, **options)
-
-    run(*SUGGEST)
-    real = images.scan
-    monkeypatch.setattr(images, "scan", slow)
-    error = CliRunner().invoke(app, ["curate", "dedupe", str(TABLE)]).exception
-    assert isinstance(error, WorkspaceError)
-    assert b"Eve" in TABLE.read_bytes()
+def curate(*words):
+    result = CliRunner().invoke(app, ["curate", *words], env={"COLUMNS": "120"})
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
 
 
-def test_the_limits_of_defaults_are_the_command_s():
-    text = Path("defaults.yaml").read_text()
-    Path("defaults.yaml").write_text(text.replace("tries: 3", "tries: none"))
-    assert "dataset.curate.fetch.tries" in refused("suggest", TABLE, "--url", "https://example.org")
+def held():
+    return {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
 
 
-@pytest.mark.skipif(not REAL.exists(), reason="no photographs in ../shared/realdata")
-def test_the_known_duplicates_of_trashnet_are_found(monkeypatch):
-    """glass115 = metal91, glass176 = plastic152, glass389 = plastic332, as its page says."""
-    counts = {"glass": 501, "metal": 410, "plastic": 482}
-    wanted = [f"{label}{n},{label},false,,,,,,wanted,," for label, many in counts.items() for n in range(many)]
-    TABLE.write_text(HEADER + "\n".join(wanted) + "\n")
-    dropped = [word for label in ("cardboard", "paper", "trash") for word in ("--label-map", f"{label}=")]
-    said = run("suggest", TABLE, "--catalogue", REAL / "images", "--license", "MIT", *dropped)
-    assert "1393 suggestions of 1393 candidates" in said
-    assert CliRunner().invoke(app, ["curate", "dedupe", str(TABLE), "-o", "found.csv"]).exception is None
-    files = dict(columns("row_id", "photograph"))
-    found = [line.split(",") for line in Path("found.csv").read_text().splitlines()]
-    pairs = {frozenset(Path(files[name]).stem for name in line[:2]) for line in found if line[2] == "exact"}
-    assert pairs == {
-        frozenset(pair) for pair in (("glass115", "metal91"), ("glass176", "plastic152"), ("glass389", "plastic332"))
+def refused(error, *words, match):
+    before = held()
+    with pytest.raises(error, match=match) as caught:
+        curate(*words)
+    assert held() == before
+    return caught.value
+
+
+def of_town():
+    curate("taxonomy", "--pack", "pack.json", "-o", "taxonomy.json")
+    return "--taxonomy", "taxonomy.json"
+
+
+def test_a_taxonomy_says_what_differs_what_a_model_covers_and_what_is_only_near(town):
+    of_town()
+    changed = [{**ITEMS[0], "name": "food can", "formerly": ["can"]}, *ITEMS[1:2], {"name": "lids", "stream": "metal"}]
+    Path("next.json").write_text(json.dumps({**PACK, "items": changed}))
+    words = ("--pack", "next.json", "--previous", "taxonomy.json", "--labels", "labels.json")
+    said = curate("taxonomy", *words, "-o", "after.json", "--map-output", "map.json").output
+    lines = [" ".join(line.split()) for line in said.splitlines()]
+    for line in (
+        "Town 1: 3 items in 2 streams, 1 negative",
+        "renamed can can food can",
+        "retired lid lid",
+        "added lids lids",
+        "lids lids lid lid 86 %",
+        "label coverage: 1 of 3 items have a class",
+        "can metal tin synonym",
+        "class toy: a negative of the taxonomy",
+        "class jars: no item of the taxonomy",
+        "jars class jars jar jar 86 %",
+    ):
+        assert line in lines, line
+    mapped = json.loads(Path("map.json").read_text())["items"]
+    assert mapped["can"] == {"label": "tin", "by": "synonym"}
+    assert mapped["jar"] == {"label": None, "by": "nothing"}
+    again = curate("taxonomy", *words, "-o", "again.json").output
+    assert Path("again.json").read_bytes() == Path("after.json").read_bytes()
+    assert again == said
+
+
+def test_what_a_person_states_is_taken(town):
+    Path("stated.json").write_text('{"jar": "jars"}')
+    words = ("--pack", "pack.json", "--labels", "labels.json", "--stated", "stated.json", "--map-output", "map.json")
+    assert "jar glass jars stated" in " ".join(curate("taxonomy", *words).output.split())
+    assert json.loads(Path("map.json").read_text())["items"]["jar"] == {"label": "jars", "by": "stated"}
+
+
+def test_a_pack_with_every_fault_is_refused_with_all_of_them_and_nothing_is_written(town):
+    items = [
+        {"name": "a", "parent": "b", "stream": "metal"},
+        {"name": "b", "parent": "a", "stream": "metl"},
+        {"name": "c", "stream": "metal", "synonyms": ["A"]},
+    ]
+    Path("bad.json").write_text(json.dumps({**PACK, "items": items}))
+    found = refused(DataError, "taxonomy", "--pack", "bad.json", "-o", "t.json", match="a cycle: a below b below a")
+    assert len(found.problems) == 3
+
+
+def test_a_map_wants_one_source_of_classes_and_files_must_be_there(town):
+    for words in (("--map-output", "m.json"), ("--model", "m", "--labels", "labels.json"), ("--stated", "labels.json")):
+        refused(ParamsError, "taxonomy", "--pack", "pack.json", *words, match="--model or --labels")
+    refused(DataError, "taxonomy", "--pack", "pakc.json", match="perhaps `pack.json` was meant")
+    Path("labels.json").write_text('{"classes": ["tin", "tin"]}')
+    refused(DataError, "taxonomy", "--pack", "pack.json", "--labels", "labels.json", match="names, each once")
+
+
+def test_a_benchmark_is_asked_for_filled_and_measured(town):
+    words = (*of_town(), "--wanted", "wanted.yaml")
+    assert curate("manifest", "rows.csv", *words).output == "rows.csv: 8 rows, 8 new, 2 of them negatives\n"
+    text = Path("rows.csv").read_bytes()
+    assert curate("manifest", "rows.csv", *words).output == "rows.csv: 8 rows, 0 new, 0 of them negatives\n"
+    assert Path("rows.csv").read_bytes() == text
+    assert curate("coverage", "rows.csv", *words, "--enforce").exit_code == 1
+    result = curate("coverage", "rows.csv", *words, "--json", "holes.json")
+    assert result.exit_code == 0
+    assert "8 labelled rows missing; nothing labelled in 8 of 8 cells" in result.output
+    facts = json.loads(Path("holes.json").read_text())
+    assert facts["missing"] == 8
+    assert facts["cells"][0] == {
+        "item": "can", "negative": False, "strata": {"light": "day"}, "wanted": 1, "missing": 1, "rows": {"wanted": 1},
+    }  # fmt: skip
+    Path("rows.csv").write_bytes(text.replace(b",wanted", b",labelled"))
+    result = curate("coverage", "rows.csv", *words, "--enforce")
+    assert result.exit_code == 0
+    assert "0 labelled rows missing" in result.output
+
+
+def test_what_a_data_set_would_need_is_told_for_the_classes_of_a_model(town):
+    words = (*of_town(), "--wanted", "wanted.yaml")
+    curate("taxonomy", "--pack", "pack.json", "--labels", "labels.json", "--map-output", "map.json")
+    curate("manifest", "rows.csv", *words)
+    said = curate("coverage", "rows.csv", *words, "--label-map", "map.json").output
+    assert "of_classes:\n    - classes:\n      - tin\n      min_count: 1\n      strata:\n        light:\n" in said
+
+
+WRITTEN = (
+    f"\ufeff{HEADER}\r\n"
+    'r1,"tin",false,day,a.png,,"x, y",CC0-1.0,labelled,,"she said ""no"""\r\n'
+    "\r\n"
+    "r2,jar,false,night,,,,,wanted,s1,'quoted'\r\n"
+    "r3,toy,true,day,gone.png,,,,suggested,,"
+)
+
+
+def test_columns_quotes_line_ends_and_mark_that_people_wrote_stay_byte_for_byte(town):
+    words = (*of_town(), "--wanted", "wanted.yaml")
+    Path("rows.csv").write_bytes(WRITTEN.encode())
+    curate("manifest", "rows.csv", *words)
+    after = Path("rows.csv").read_bytes().decode()
+    assert after.startswith(WRITTEN + "\r\n")
+    assert after.count("\r\n") == after.count("\n") == 4 + 5 + 1
+    Path("photos").mkdir()
+    Image.new("RGB", (8, 8)).save("photos/a.png")
+    said = curate("resolve", "rows.csv", "--photographs", "photos").output
+    assert said.splitlines() == [
+        "rows.csv: 1 row with a photograph at hand",
+        "photograph not at hand: 1 row: r3",
+    ]
+    digest = io.sha256(Path("photos/a.png"))
+    assert Path("rows.csv").read_bytes().decode().splitlines(keepends=True)[:5] == [
+        f"\ufeff{HEADER},sha256\r\n",
+        f'r1,"tin",false,day,photos/a.png,,"x, y",CC0-1.0,labelled,,"she said ""no""",{digest}\r\n',
+        "\r\n",
+        "r2,jar,false,night,,,,,wanted,s1,'quoted',\r\n",
+        "r3,toy,true,day,gone.png,,,,suggested,,,\r\n",
+    ]
+    once = Path("rows.csv").read_bytes()
+    assert curate("resolve", "rows.csv", "--photographs", "photos", "--enforce").exit_code == 1
+    assert Path("rows.csv").read_bytes() == once
+    Image.new("RGB", (8, 8), "red").save("photos/a.png")  # another picture under the same name
+    refused(DataError, "resolve", "rows.csv", "--photographs", "photos", match="other bytes in")
+
+
+ROW = "r1,can,false,day,,,,,wanted,,"
+BAD = {
+    "a formula": (f"{HEADER}\nr1,can,false,day,,,,,wanted,,=cmd|' /C calc'!A0\n".encode(), "spreadsheet"),
+    "10 MB in a cell": (f"{HEADER}\nr1,can,false,day,,,,,wanted,,{'x' * 10**7}\n".encode(), "field|characters"),
+    "two encodings": (f"{HEADER}\n{ROW}é\n".encode() + f"{ROW}é\n".encode("latin-1"), "UTF-8"),
+    "a missing column": (f"{HEADER.replace(',license', '')}\n{ROW[:-1]}\n".encode(), "a column license"),
+    "a column twice": (f"{HEADER},note\n{ROW},\n".encode(), "each column once"),
+    "a short row": (f"{HEADER}\nr1,can\n".encode(), "cells"),
+    "a label of another town": (f"{HEADER}\n{ROW.replace('can', 'sofa')}\n".encode(), "an item of the taxonomy"),
+    "a negative that is none": (f"{HEADER}\n{ROW.replace('can', 'toy')}\n".encode(), "toy is a negative"),
+    "a row twice": (f"{HEADER}\n{ROW}\n{ROW}\n".encode(), "each row_id once"),
+    "an empty file": (b"", "a header"),
+}
+
+
+@pytest.mark.parametrize("content", BAD)
+@pytest.mark.parametrize("command", ["manifest", "coverage"])
+def test_a_table_that_is_none_is_refused_whole_and_stays(town, content, command):
+    words = (*of_town(), "--wanted", "wanted.yaml")
+    written, match = BAD[content]
+    Path("rows.csv").write_bytes(written)
+    refused(DataError, command, "rows.csv", *words, match=match)
+
+
+def test_a_new_table_goes_where_a_person_may_write(town):
+    Path(".dvc").mkdir()
+    words = (*of_town(), "--wanted", "wanted.yaml")
+    refused(WorkspaceError, "manifest", "data/rows.csv", *words, match="which the repository writes itself")
+    refused(WorkspaceError, "manifest", "rows.xlsx", *words, match="a name that ends in .csv")
+
+
+def picture(seed):
+    small = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
+    return Image.fromarray(small).resize((160, 120), Image.Resampling.BICUBIC)
+
+
+@pytest.fixture
+def trained(town):
+    """A model of two classes whose data set has three photographs in train and one in val_test."""
+    params = {
+        "pipeline": of_one_detector(),
+        "datasets": {
+            "d": {
+                "scan": {"max_megapixels": 1.0},
+                "validate": {"thresholds": {"near_radius_bits": 6, "near_correlation": 0.9}},
+            }
+        },
+        "models": {"m": {}},
     }
+    Path("params.yaml").write_text(json.dumps(params))
+    io.write_json(Path("models/m/labels.json"), {"classes": ["tin", "jar"]})
+    names = [f"s/{number}.png" for number in range(4)]
+    samples = pd.DataFrame({"sample_id": names, "group_session": ["s0", "s1", "s2", "s3"]})
+    Path("data/sources/d/s").mkdir(parents=True)
+    paths = [Path("data/sources/d", name) for name in names]
+    for number, path in enumerate(paths):
+        picture(number).save(path)
+    io.write_table(Path("data/manifests/d/samples.parquet"), samples)
+    scan = images.tabulate(names, list(images.scan(paths, max_megapixels=1.0, workers=1)))
+    io.write_table(Path("data/quality/d/scan.parquet"), scan)
+    for split, members in (
+        ("train", names[:2]),
+        ("val_select", names[2:3]),
+        ("val_calib", []),
+        ("val_test", names[3:]),
+    ):
+        table = pd.DataFrame({"sample_id": members, "group": members}, dtype="str")
+        io.write_table(Path(f"data/splits/d/{split}.csv"), table)
+    return town
+
+
+HELD = {  # row: class, negative, seed of its photograph, session, status
+    "same": ("can", "false", 0, "", "labelled"),
+    "judges": ("can", "false", 3, "", "labelled"),  # lies in val_test, which nothing was made of
+    "grouped": ("jar", "false", 11, "s2", "labelled"),
+    "free": ("jar", "false", 12, "s9", "labelled"),
+    "unsupported": ("lid", "false", 13, "", "labelled"),
+    "negative": ("toy", "true", 14, "", "labelled"),
+    "open": ("jar", "false", 15, "", "resolved"),
+    "absent": ("jar", "false", None, "", "labelled"),
+}
+
+
+def benchmark():
+    lines = [f"{HEADER},sha256"]
+    Path("photos").mkdir()
+    for name, (label, negative, seed, session, status) in HELD.items():
+        path, digest = f"photos/{name}.png", ""
+        if seed is not None:
+            picture(seed).save(path)
+            digest = io.sha256(Path(path))
+        lines.append(f"{name},{label},{negative},day,{path},,,,{status},{session},kept,{digest}")
+    Path("rows.csv").write_text("\r\n".join(lines) + "\r\n")
+
+
+def test_a_holdout_keeps_labelled_rows_of_the_models_classes_that_training_never_saw(trained):
+    words = of_town()
+    benchmark()
+    result = curate("holdout", "rows.csv", *words, "--model", "m", "-o", "out/kept.csv", "--left-out", "out/left.csv")
+    lines = Path("rows.csv").read_text().splitlines()
+    kept = [line for line in lines if line.split(",")[0] in ("row_id", "judges", "free", "negative")]
+    assert Path("out/kept.csv").read_bytes().decode() == "".join(f"{line}\r\n" for line in kept)
+    assert pd.read_csv("out/left.csv").set_index("row_id")["reason"].to_dict() == {
+        "same": "in training: the pixels of s/0.png",
+        "grouped": "in training: group session=s2",
+        "unsupported": "no class of the model: lid",
+        "open": "not labelled",
+        "absent": "no photograph at hand",
+    }
+    assert result.output.splitlines() == [
+        "out/kept.csv: 3 of 8 rows",
+        "left out, in training: 2",
+        "left out, no class of the model: 1",
+        "left out, no photograph at hand: 1",
+        "left out, not labelled: 1",
+    ]
+
+
+def test_a_holdout_is_refused_without_groups_splits_its_own_photographs_or_map(trained):
+    words = ("holdout", "rows.csv", *of_town(), "--model", "m", "-o", "kept.csv")
+    benchmark()
+    good = Path("rows.csv").read_text()
+    Path("rows.csv").write_text(good.replace("group_session", "session"))
+    refused(DataError, *words, match="the column group_session")
+    Path("rows.csv").write_text(good)
+    picture(99).save("photos/free.png")
+    refused(DataError, *words, match=r"free: expected sha256 .* got other in photos/free.png")
+    curate("taxonomy", "--pack", "pack.json", "--labels", "labels.json", "--map-output", "map.json")
+    refused(DataError, *words, "--label-map", "map.json", match="the classes of m: tin, jar, got tin, jars, toy")
+    Path("data/splits/d/val_calib.csv").unlink()
+    refused(WorkspaceError, *words, match="run `dvc repro split@d`")
+    refused(VouchError, *words[:-3], "n", "-o", "kept.csv", match="the name of a model")

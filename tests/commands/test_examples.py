@@ -16,8 +16,11 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from hostile import ground, labels, pool
+from vouch import io
 from vouch.cli import app
 from vouch.commands.examples import EXAMPLES
+from vouch.curation.pack import read_pack
+from vouch.curation.taxonomy import build as build_taxonomy
 from vouch.stages import split
 
 ROOT = Path(__file__).parents[2]
@@ -163,8 +166,34 @@ def a_benchmark():
     Path("scores.csv").write_text("".join(scores))
 
 
+def a_pack():
+    shutil.copyfile(ROOT / "defaults.yaml", "defaults.yaml")
+    shutil.copyfile(ROOT / "examples/curbside/pack.json", "pack.json")
+    Path("models/driver/labels.json").write_text('{"classes": ["bottle", "newspaper"]}')
+
+
+def a_taxonomy():
+    """What the commands before wrote, and a table with a labelled row of a photograph that nobody trained on."""
+    a_pack()
+    photographs()
+    pack = read_pack(Path("pack.json").read_text(), "pack.json")
+    io.write_json(Path("taxonomy.json"), build_taxonomy(pack, None, "pack.json").model_dump(mode="json"))
+    shutil.copyfile(ROOT / "examples/curbside/benchmark.yaml", "benchmark.yaml")
+    header = "row_id,class,negative,stratum_light,stratum_rain,photograph,url,source,license,status,group_session"
+    row = "r1,newspaper,false,day,dry,photographs/p0.jpg,,ours,CC0-1.0,labelled,"
+    Path("rows.csv").write_text(f"{header}\n{row}\n")
+
+
+def a_scanned_data_set():
+    a_taxonomy()
+    lists_of_the_lock()
+
+
 PREPARED = {
     **dict.fromkeys(("curate suggest", "curate normalize", "curate dedupe"), a_benchmark),
+    "curate taxonomy": a_pack,
+    **dict.fromkeys(("curate manifest", "curate coverage", "curate resolve"), a_taxonomy),
+    "curate holdout": a_scanned_data_set,
     "new": a_folder_of_classes,
     "check": real_rules,
     "import": sessions_of_classes,

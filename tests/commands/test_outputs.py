@@ -49,6 +49,27 @@ OUTPUTS = {  # parameter: the command, its option, and a suffix that may be writ
     ("deploy", "folder"): (["deploy", "m", "--to", "openvino", "--photographs", "photos", "--"], None, ""),
     ("review-labels", "output"): (["review-labels", "d"], "-o", ""),
     ("curate dedupe", "output"): (["curate", "dedupe", "photos/a.png"], "-o", ".csv"),
+    ("curate taxonomy", "output"): (["curate", "taxonomy", "--pack", "photos/a.png"], "-o", ".json"),
+    ("curate taxonomy", "map_output"): (
+        ["curate", "taxonomy", "--pack", "photos/a.png", "--labels", "photos/a.png"],
+        "--map-output",
+        ".json",
+    ),
+    ("curate coverage", "json"): (
+        ["curate", "coverage", "photos/a.png", "--taxonomy", "photos/a.png", "--wanted", "photos/a.png"],
+        "--json",
+        ".json",
+    ),
+    ("curate holdout", "output"): (
+        ["curate", "holdout", "photos/a.png", "--taxonomy", "photos/a.png", "--model", "m"],
+        "-o",
+        ".csv",
+    ),
+    ("curate holdout", "left_out"): (
+        ["curate", "holdout", "photos/a.png", "--taxonomy", "photos/a.png", "--model", "m", "-o", "fresh/kept.csv"],
+        "--left-out",
+        ".csv",
+    ),
     ("manifest export", "output"): (["manifest", "export", "d", "--format", "jsonl"], "-o", ".jsonl"),
     ("manifest export", "coco"): (["manifest", "export", "d", "--format", "coco"], "-o", ".json"),
     ("manifest export", "yolo"): (["manifest", "export", "d", "--format", "yolo"], "-o", ""),
@@ -61,6 +82,13 @@ INPUTS = {
     ("gallery add", "photographs"),
     ("curate suggest", "rows"), ("curate suggest", "catalogue"), ("curate suggest", "scores"),
     ("curate normalize", "rows"), ("curate dedupe", "rows"),
+    ("curate taxonomy", "pack"), ("curate taxonomy", "previous"), ("curate taxonomy", "labels"),
+    ("curate taxonomy", "stated"), ("curate coverage", "taxonomy"), ("curate coverage", "wanted"),
+    ("curate coverage", "rows"), ("curate coverage", "label_map"), ("curate holdout", "rows"),
+    ("curate holdout", "taxonomy"), ("curate holdout", "label_map"),
+    # a table that people edit too: cells are filled and rows added, and no other byte changes
+    ("curate manifest", "rows"), ("curate manifest", "taxonomy"), ("curate manifest", "wanted"),
+    ("curate resolve", "rows"), ("curate resolve", "photographs"),
 }  # fmt: skip
 OVERWRITES = {"predict", "drift", "manifest", "evaluate-counts", "data", "curate"}
 LOCAL = {

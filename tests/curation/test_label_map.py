@@ -50,7 +50,7 @@ def test_coverage_of_labels_follows_and_near_classes_are_proposed():
     assert found.supported == {"bottle", "glass_bottle", "vial", "tin_can"}
     assert [one.id for one in lacking(TOWN, found)] == ["lid"]
     assert unused(TOWN, found) == [("doll", "negative"), ("lids", "unknown"), ("sofa", "unknown")]
-    (one,) = near_classes(TOWN, found, Near(near_percent=80.0, most_proposals=3))
+    (one,) = near_classes(TOWN, found, Near(percent=80.0, most=3))
     assert (one.word, one.other, one.percent) == ("lids", "lid", 85.7)  # 2 * 3 letters of 7
 
 

@@ -9,7 +9,7 @@ from vouch.curation.taxonomy import Change, Near, differences, leaves, near_item
 from vouch.errors import DataError
 
 JAR = SMALL.items[0].model_dump(mode="json")
-NEAR = Near(near_percent=85.0, most_proposals=2)
+NEAR = Near(percent=85.0, most=2)
 
 
 def ids(found):

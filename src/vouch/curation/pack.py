@@ -126,7 +126,11 @@ def problems(pack: Pack, where: str) -> list[Problem]:
 
 def parents(pack: Pack) -> tuple[dict[int, int], list[tuple[int, str]]]:
     """Return the place of each item's parent, and the parents that are no item of the pack with who names them."""
-    places = {folded(word): place for place, item in enumerate(pack.items) for word in words_of(item)}
+    places: dict[str | None, int] = {}  # names before other words, so that a word which two items have hides no cycle
+    for words in (lambda item: (item.name,), words_of):
+        for place, item in enumerate(pack.items):
+            for word in words(item):
+                places.setdefault(folded(word), place)
     places |= {item.id: place for place, item in enumerate(pack.items) if item.id is not None}
     stated = [(place, item.parent) for place, item in enumerate(pack.items) if item.parent is not None]
     found = {place: places.get(word, places.get(folded(word))) for place, word in stated}

@@ -99,12 +99,13 @@ def _problems(
         files = by_name.get(name, ())
         if status == "rejected":
             continue
-        where = f"{rows.where(index)}: photograph"
         if digest and digest not in by_content and files:
+            where, expected = f"{rows.where(index)}: photograph", f"the file whose sha256 is {shown(digest)}"
             got, remedy = f"other bytes in {shown(files[0])}", "bring the photograph back, or label the row again"
-            yield Problem(where, f"the file whose sha256 is {shown(digest)}", got, remedy)
+            yield Problem(where, expected, got, remedy)
         elif not digest and len(files) > 1:
-            yield Problem(where, "one file of this name", ", ".join(map(shown, files)), "write its path")
+            where, expected = f"{rows.where(index)}: photograph", "one file of this name"
+            yield Problem(where, expected, ", ".join(map(shown, files)), "write its path")
 
 
 def _pinned(rows: Rows, hashes: Mapping[int, str]) -> Rows:

@@ -52,10 +52,10 @@ class Taxonomy(Section):
 
 
 class Near(Section):
-    """`curation.taxonomy` of defaults.yaml: which words are near enough to be shown to a person."""
+    """`dataset.curate.near_words` of defaults.yaml: which words are near enough to be shown to a person."""
 
-    near_percent: Annotated[float, Field(gt=0, le=100)]  # of rapidfuzz's token_sort_ratio
-    most_proposals: Annotated[int, Field(ge=1)]  # a word
+    percent: Annotated[float, Field(gt=0, le=100)]  # of rapidfuzz's token_sort_ratio
+    most: Annotated[int, Field(ge=1)]  # a word
 
 
 @dataclass(frozen=True, order=True)
@@ -192,14 +192,14 @@ def proposals(words: Sequence[tuple[str, str]], others: Sequence[tuple[str, str]
     if not words or not others:
         return []
     left, right = ([folded(word) for word, _ in each] for each in (words, others))
-    percents = process.cdist(left, right, scorer=fuzz.token_sort_ratio, score_cutoff=near.near_percent)
+    percents = process.cdist(left, right, scorer=fuzz.token_sort_ratio, score_cutoff=near.percent)
     found = []
     for row, (word, of) in enumerate(words):
         alike = [place for place in map(int, np.flatnonzero(percents[row])) if others[place][1] != of]
         alike.sort(key=lambda place: (-percents[row, place], others[place]))
         found += [
             Proposal(word, others[place][0], round(float(percents[row, place]), 1), of, others[place][1])
-            for place in alike[: near.most_proposals]
+            for place in alike[: near.most]
         ]
     return found
 

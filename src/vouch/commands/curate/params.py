@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from vouch.curation.limits import Limits
+from vouch.curation.taxonomy import Near
 from vouch.params import DEFAULTS, Section, load, read_value
 
 Table = Annotated[Path, typer.Argument(metavar="ROWS", help="CSV of the benchmark; it is edited in place.")]
@@ -18,6 +19,7 @@ class Params(Section):
     """`datasets.D.curate`."""
 
     fetch: Limits
+    near_words: Near
 
 
 def limits(dataset: str | None) -> Limits:
