@@ -66,7 +66,7 @@ OUTPUTS = {  # parameter: the command, its option, and a suffix that may be writ
         ".csv",
     ),
     ("curate holdout", "left_out"): (
-        ["curate", "holdout", "photos/a.png", "--taxonomy", "photos/a.png", "--model", "m", "-o", "fresh/kept.csv"],
+        ["curate", "holdout", "photos/a.png", "--taxonomy", "photos/a.png", "--model", "m", "-o", "../../kept.csv"],
         "--left-out",
         ".csv",
     ),
