@@ -3,7 +3,6 @@
 The peer of a row is the same work on a quarter of the rows, four times.
 """
 
-import json
 import statistics
 import tempfile
 import time
@@ -25,12 +24,13 @@ RUNS = 3
 STRATA = {"light": ["day", "night"], "rain": ["dry", "wet"]}
 
 
-def town() -> tuple[Taxonomy, Wanted]:
-    """The sample of the repository, asking in each cell for as many rows as the largest table has, about."""
+def town(count: int) -> tuple[Taxonomy, Wanted]:
+    """The sample of the repository, asking for more than as many rows."""
     pack = read_pack((ROOT / "examples/curbside/pack.json").read_text(encoding="utf-8"), "pack.json")
     taxonomy = build(pack, None, "pack.json")
-    wanted = {"strata": STRATA, "rows_per_class": 3000, "rows_per_negative": 3000, "rows_of": {}}
-    return taxonomy, read_wanted(json.loads(json.dumps(wanted)), "wanted", taxonomy)
+    each = count // 50  # in each of 68 cells
+    wanted = {"strata": STRATA, "rows_per_class": each, "rows_per_negative": each, "rows_of": {}}
+    return taxonomy, read_wanted(wanted, "wanted", taxonomy)
 
 
 def made_up(path: Path, taxonomy: Taxonomy, count: int) -> None:
@@ -72,10 +72,10 @@ def tasks(path: Path, taxonomy: Taxonomy, wanted: Wanted) -> dict[str, float]:
 
 
 def main() -> None:
-    taxonomy, wanted = town()
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         for count in SIZES:
+            taxonomy, wanted = town(count)
             path = Path(folder, f"{count}.csv")
             made_up(path, taxonomy, count)
             found[count] = tasks(path, taxonomy, wanted)
