@@ -69,7 +69,10 @@ manifest = typer.Typer(no_args_is_help=True, help="A data set's manifest, in the
 data = typer.Typer(no_args_is_help=True, help="What a data set holds, and what changed in it.")
 split = typer.Typer(no_args_is_help=True, help="Which group belongs to which split, for good.")
 gallery = typer.Typer(no_args_is_help=True, help="The products that an embedder knows, without training.")
-curate = typer.Typer(no_args_is_help=True, help="From a municipal list of items to a benchmark with known holes, and photographs that fill them.")
+curate = typer.Typer(
+    no_args_is_help=True,
+    help="From a municipal list of items to a benchmark with known holes, and photographs that fill them.",
+)
 DATA, VERDICT, ANSWERS, RELEASE = "Bring photographs", "Read a verdict", "Answer and watch", "Release"
 offered(app, "new", new, panel=DATA)
 offered(app, "import", import_, panel=DATA)
