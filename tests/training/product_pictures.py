@@ -50,6 +50,7 @@ def training(**changes: object) -> EmbedderTraining:
         "margin_rad": 0.3,
         "scale": 16.0,
         "ramp_epochs": 1.0,
+        "box_deviation": 0.0,
         "per_product": 2,
         "pairs": {"kind": "none"},
         "choose_by": "nll",

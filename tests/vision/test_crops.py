@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from vouch.errors import DataError
-from vouch.vision.crops import crops, images, refuse_productless
+from vouch.vision.crops import crops, images, refuse_productless, with_moved
 from vouch.vision.images.source import read_image
 
 
@@ -79,3 +79,38 @@ def test_a_photograph_that_cannot_be_read_is_told_when_it_is_cut(album):
 def test_a_split_without_products_is_refused(album):
     with pytest.raises(DataError, match="split train"):
         refuse_productless(crops(album.iloc[[3]], TWO), where="split train")
+
+
+def many(tmp_path, count=400):
+    """Crops of 20 x 40 pixels amid one photograph, and one in its corner; another photograph is one crop."""
+    Image.new("RGB", (100, 100)).save(tmp_path / "p.png")
+    corners = [(30.0, 20.0, 50.0, 60.0)] * count + [(0.0, 0.0, 20.0, 40.0), (np.nan,) * 4]
+    table = pd.DataFrame(corners, columns=["x1", "y1", "x2", "y2"])
+    photographs = ["p"] * (count + 1) + ["q"]
+    return table.assign(
+        sample_id=[f"p#{row}" for row in range(count + 2)], photograph=photographs, image=str(tmp_path / "p.png")
+    )
+
+
+def test_a_second_copy_is_off_as_a_detector_s_box_is(tmp_path):
+    table = many(tmp_path)
+    found = with_moved(table, deviation=0.1, seed=3)
+    assert len(found) == 2 * 401 + 1  # the whole photograph comes once
+    first = found.drop_duplicates("sample_id")
+    pd.testing.assert_frame_equal(first.reset_index(drop=True), table)  # the crops as they were labelled come first
+    off = (found[found.duplicated("sample_id")].iloc[:400][["x1", "y1", "x2", "y2"]] - [30, 20, 50, 60]).to_numpy()
+    assert np.abs(off).max(axis=0).tolist() == [4, 8, 4, 8]  # two deviations of 20 and 40 pixels
+    # a normal deviate within two deviations has .88 of the deviation; whole pixels add 1/12 to the variance
+    np.testing.assert_allclose(off.std(axis=0), np.sqrt((0.88 * np.array([2, 4, 2, 4])) ** 2 + 1 / 12), rtol=0.12)
+    np.testing.assert_allclose(off.mean(axis=0), 0, atol=0.6)
+
+
+def test_copies_stay_in_their_photograph_beside_it_and_are_drawn_from_the_seed(tmp_path):
+    table = many(tmp_path)
+    found = with_moved(table, deviation=0.2, seed=3)
+    corners = found[["x1", "y1", "x2", "y2"]].dropna()
+    assert corners.to_numpy().min() == 0
+    assert found["photograph"].tolist() == ["p"] * 802 + ["q"]
+    pd.testing.assert_frame_equal(found, with_moved(table, deviation=0.2, seed=3))
+    assert not found.equals(with_moved(table, deviation=0.2, seed=4))
+    assert with_moved(table, deviation=0.0, seed=3) is table

@@ -15,7 +15,7 @@ from vouch.training import weights
 from vouch.training.backbones.frozen import start_of
 from vouch.training.embedding.params import EmbedderTraining
 from vouch.training.embedding.training import album, train
-from vouch.vision.crops import crops
+from vouch.vision.crops import crops, with_moved
 
 
 class Params(EmbedderTraining):
@@ -25,7 +25,8 @@ class Params(EmbedderTraining):
 def run(model: str, dataset: str, start: str) -> None:
     """Train model M on data set D from `start`: a folder of weights, timm's .safetensors, or a .yaml naming it."""
     training = params.load(Params, "models", model, "train_embedder")
-    seen = album(_crops(dataset, "train", "fit_weights"), _crops(dataset, "val_select", "choose_checkpoint"))
+    cut = with_moved(_crops(dataset, "train", "fit_weights"), deviation=training.box_deviation, seed=training.seed)
+    seen = album(cut, _crops(dataset, "val_select", "choose_checkpoint"))
     trained = train(seen, training, start_of(start), paths.SCRATCH / "train" / model)
     weights.write(paths.model(model), trained.tensors, trained.description)
     io.write_table(paths.plots(model, "train.csv"), trained.curve)

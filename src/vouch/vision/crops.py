@@ -56,6 +56,39 @@ def crops(samples: pd.DataFrame, boxes: pd.DataFrame) -> pd.DataFrame:
     return found.iloc[order].reset_index(drop=True)
 
 
+def with_moved(table: pd.DataFrame, *, deviation: float, seed: int) -> pd.DataFrame:
+    """Return the crops of a table as `crops` made it, and each once more with moved corners, as a detector gives them.
+
+    Parameters
+    ----------
+    table : table
+    deviation : float, 0 to less than 0.25
+        Standard deviation of a corner's coordinate, as a share of the box's side; 0 adds nothing. Draws lie within two
+        deviations, so that no box turns inside out.
+    seed : int
+
+    Returns
+    -------
+    table
+        Crops of one photograph still follow each other. A photograph that is one crop as a whole comes once.
+    """
+    boxed = table[table["x1"].notna()]
+    if not deviation or boxed.empty:
+        return table
+    both = boxed["image"].map(_sizes(boxed["image"]))
+    limits = np.tile(np.array(both.tolist(), np.float64), 2)
+    corners = boxed[CORNERS].to_numpy(np.float64)
+    sides = np.tile(corners[:, 2:] - corners[:, :2], 2)
+    drawn = np.random.default_rng(seed).standard_normal(corners.shape).clip(-2, 2)
+    moved = np.rint(corners + drawn * deviation * sides).clip(0, limits)
+    kept = (moved[:, 2] > moved[:, 0]) & (moved[:, 3] > moved[:, 1])  # a sliver at the edge may lose its last pixel
+    copies = boxed.assign(**dict(zip(CORNERS, moved.T, strict=True)))[kept]
+    found = pd.concat([table, copies])
+    place = {name: index for index, name in enumerate(dict.fromkeys(table["photograph"]))}
+    order = np.argsort(found["photograph"].map(place).to_numpy(np.int64), kind="stable")
+    return found.iloc[order].reset_index(drop=True)
+
+
 def images(table: pd.DataFrame) -> tuple[Image, ...]:
     """Return the crops of a table as `crops` made it; those of one photograph follow each other."""
     corners = table[CORNERS].to_numpy(np.float64)

@@ -38,6 +38,7 @@ class EmbedderTraining(Loop, Decoding):
     margin_rad: Annotated[float, Field(ge=0, lt=1.5)]  # of ArcFace, added to the angle between crop and own product
     scale: Annotated[float, Field(gt=0)]  # of cosines, before the softmax
     ramp_epochs: Annotated[float, Field(ge=0)]  # in which the margin grows from 0
+    box_deviation: Annotated[float, Field(ge=0, lt=0.25)]  # of a second copy's corners, as a share of the box's side
     per_product: Count  # crops of a product that a batch holds together
     pairs: Pairs
     precision: Precision  # of the backbone's pass in training; weights, margin and validation stay float32
