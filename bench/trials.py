@@ -22,6 +22,7 @@ from ruamel.yaml import YAML
 ROOT = Path(__file__).parent.parent
 TRAINED = ("train_detector", "train_classifier", "train_embedder")  # sections that hold a training's seed
 PIPELINE = YAML(typ="safe").load((ROOT / "params.yaml").read_text(encoding="utf-8"))["pipeline"]
+COMMITTED = 1  # seed of the committed models, whose sections stay as they are: DVC has their trainings
 FIRST_FRESH = 101  # seeds of fresh renders; starting weights were trained on 1001 to 1004
 
 
@@ -66,7 +67,7 @@ def training(folder, seed, models):
         def change(content):
             for section in content["models"].values():
                 for name in TRAINED:
-                    if name in section:
+                    if name in section and seed != COMMITTED:
                         section[name]["seed"] = seed
 
         clone(folder, change)
