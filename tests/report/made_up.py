@@ -294,6 +294,29 @@ def risk_coverage() -> pd.DataFrame:
     )
 
 
+def oscr() -> pd.DataFrame:
+    """A good curve, and a policy that asks for a margin too: it lies below the curve."""
+    accepted = np.linspace(0, 1, 21)
+    named = 0.95 * accepted**0.1
+    curve = pd.DataFrame({"kind": "threshold", "unknown_accepted": accepted, "named_rightly": named})
+    policy = pd.DataFrame({"kind": ["policy"], "unknown_accepted": [0.04], "named_rightly": [0.6]})
+    table = pd.concat([curve, policy], ignore_index=True)
+    named = table["named_rightly"]
+    return table.assign(low=0.95 * named, high=np.minimum(1.05 * named, 1), threshold=1 - table["unknown_accepted"])
+
+
+def similarity() -> pd.DataFrame:
+    """Known crops are like their product, unknown ones less so, and the few named wrongly in between."""
+    start = np.round(np.arange(0.1, 1, 0.025), 3)
+    kinds = (("right", 0.82, 0.07, 6000), ("wrong", 0.55, 0.1, 90), ("unknown", 0.5, 0.12, 1500))
+    parts = []
+    for kind, middle, spread, size in kinds:
+        n = np.round(size * 0.01 / spread * np.exp(-(((start - middle) / spread) ** 2) / 2)).astype(int)
+        stop = np.round(start + 0.025, 3)
+        parts.append(pd.DataFrame({"kind": kind, "start": start, "stop": stop, "n": n, "share": n / n.sum()}))
+    return pd.concat(parts, ignore_index=True)
+
+
 def _training() -> pd.DataFrame:
     epoch = np.arange(1, 31)
     fall = np.exp(-epoch / 9)

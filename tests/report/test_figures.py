@@ -3,7 +3,7 @@ import re
 import pandas as pd
 import pytest
 
-from report.made_up import evidence
+from report.made_up import evidence, oscr, similarity
 from vouch.report import curves, figures
 
 
@@ -18,6 +18,8 @@ def drawn(made):
         *(curve["svg"] for curve in pr),
         *(curve["svg"] for curve in curves.reliability(made.plots["reliability"])),
         *(curve["svg"] for curve in curves.thresholds(made.plots["recall_by_confidence"], made.policy)),
+        curves.oscr(oscr(), made.test)["svg"],
+        curves.similarity(similarity(), {"similarity": 0.7})["svg"],
         *(curve["svg"] for curve in curves.training(made.training)),
     ]
 
@@ -63,5 +65,30 @@ def test_weakest_classes_are_shown_when_there_are_many(made):
 
 
 def test_no_curve_is_invented_for_an_empty_table(made):
+    assert curves.oscr(oscr().iloc[:0], made.test) is None
+    assert curves.similarity(similarity().iloc[:0], made.policy) is None
     assert curves.training(made.training.iloc[:0]) == []
     assert curves.precision_recall(made.plots["pr"].iloc[:0], made.test)["curves"] == []
+
+
+def lines(svg):
+    """How many straight lines from the bottom to the top a figure has, dashed as a policy's are."""
+    return len(re.findall(r"stroke-dasharray: 1\.6,0\.96", svg))
+
+
+def test_a_threshold_is_a_line_and_a_policy_by_p_values_has_none():
+    with_one, without, infeasible = (
+        curves.similarity(similarity(), policy) for policy in ({"similarity": 0.7}, {"p": 0.1}, {"similarity": None})
+    )
+    assert lines(with_one["svg"]) == 1
+    assert "threshold 0.700" in with_one["svg"]
+    assert lines(without["svg"]) == lines(infeasible["svg"]) == 0
+    assert without["threshold"] is infeasible["threshold"] is None
+
+
+def test_a_kind_without_crops_and_a_band_without_ends_are_left_out():
+    known = similarity().query("kind != 'unknown'")
+    assert set(curves.similarity(known, {"similarity": 0.7})["counts"]) == {"right", "wrong"}
+    bare = oscr().assign(low=float("nan"), high=float("nan"))
+    assert curves.oscr(bare, {})["ends"] is None
+    assert curves.oscr(bare, {})["area"] is None

@@ -275,3 +275,32 @@ def test_the_index_shows_every_model_with_its_verdict_and_link(made):
 
 def test_the_index_of_nothing_says_so():
     assert "no evidence: no model has been judged" in index([])
+
+
+OPEN_SET = {"kind": "open_set", "rule": "thresholds", "similarity": 0.7, "margin": 0.0}
+
+
+def of_crops(made, **policy):
+    bare = made_up.bare()
+    plots = {"oscr": made_up.oscr(), "similarity": made_up.similarity()}
+    test = {"oscr": {"all": made_up.cell(0.913)}}
+    return page(replace(bare, plots=plots, test=test, policy=made.policy | OPEN_SET | policy))
+
+
+def test_an_embedder_s_page_says_what_its_policy_does_to_known_and_unknown_crops(made):
+    text = Outline(of_crops(made)).text()
+    assert "Known and unknown products" in text
+    assert "OSCR curve , area 0.913" in text
+    assert "0.600 of the known crops named rightly, 0.040 of the unknown ones accepted" in text
+    assert "[0.570, 0.630] under the policy" in text
+    unknown = int(made_up.similarity().query("kind == 'unknown'")["n"].sum())
+    assert f"unknown: {unknown:,}" in text
+    assert "margin to the second product" not in text
+    assert "margin to the second product" in Outline(of_crops(made, margin=0.05)).text()
+    assert "no threshold on similarity" in Outline(of_crops(made, similarity=None)).text()
+
+
+def test_a_page_without_crops_says_nothing_of_unknown_products(made, whole):
+    assert "Known and unknown products" not in whole
+    empty = {"oscr": made_up.oscr().iloc[:0], "similarity": made_up.similarity().iloc[:0]}
+    assert "Known and unknown products" not in page(replace(made_up.bare(), plots=empty))

@@ -31,6 +31,8 @@ PLOTS = (
     "recall_by_confidence",
     "risk_coverage",
     "confusion",
+    "oscr",
+    "similarity",
     "misses",
 )  # dvc.yaml names them for each model
 POLICY = accepting({"phone": 0.5, "cone": 0.5})
@@ -223,6 +225,74 @@ def test_a_classifier_s_confusion_is_its_photographs_and_a_detector_has_none(cla
     io.write_table(paths.predictions("driver", "candidate", "val_test"), predictions(0))
     run("driver")
     assert paths.plots("driver", "test/confusion.csv").read_text() == "sample_id,group,class_true,class_pred,accept\n"
+
+
+@pytest.mark.parametrize("task", ["detect", "classify"])
+def test_curves_of_crops_are_headers_alone_for_other_tasks(request, task):
+    request.getfixturevalue("workspace" if task == "detect" else "classifier")
+    run("driver")
+    headers = {
+        "oscr": "kind,unknown_accepted,named_rightly,low,high,threshold\n",
+        "similarity": "kind,start,stop,n,share\n",
+    }
+    assert {name: paths.plots("driver", f"test/{name}.csv").read_text() for name in headers} == headers
+
+
+NAMED = {
+    "kind": "open_set",
+    "rule": "thresholds",
+    "similarity": 0.5,
+    "margin": 0.0,
+    "feasible": True,
+    "guarantee": "certified",
+    "alpha": 0.05,
+    "delta": 0.05,
+    "objective": {},
+    "evidence": {},
+    "infeasible": {},
+    "intraclass_correlation": 0.05,
+}
+
+
+def crops(seed, size=300, groups=20):
+    """Every third crop is of a product that the gallery does not know; those are less like their nearest product."""
+    rng = np.random.default_rng(seed)
+    known, right = np.arange(size) % 3 > 0, rng.random(size) < 0.9
+    similarity = np.clip(np.where(known, 0.7, 0.4) + rng.normal(0, 0.2, size), -1, 1)
+    return pd.DataFrame(
+        {
+            "sample_id": [f"s{number:03d}#0" for number in range(size)],
+            "group": [f"g{number % groups:02d}" for number in range(size)],
+            "stratum_stream": "front",
+            "stratum_scenario": "day",
+            "class_true": pd.array(np.where(known, "cola", None), dtype="str"),
+            "class_pred": pd.array(np.where(right, "cola", "tea"), dtype="str"),
+            "score": rng.random(size),
+            "correct": known & right,
+            "similarity": similarity,
+            "margin": 0.1,
+            "product": np.where(known, "cola", "milk"),
+            **dict.fromkeys(("x1", "y1"), 0.0),
+            **dict.fromkeys(("x2", "y2"), 10.0),
+        }
+    )
+
+
+def test_an_embedder_s_curve_has_the_area_and_the_policy_of_its_metrics(workspace):
+    write_params(metrics="[top1, oscr, unknown_false_accept_rate]", task="identify")
+    write_model(paths.model("driver"), NAMED)
+    io.write_table(paths.predictions("driver", "candidate", "val_test"), crops(0))
+    run("driver")
+    test = io.read_json(paths.metrics("driver", "test"))
+    table = pd.read_csv(paths.plots("driver", "test/oscr.csv"))
+    curve, policy = table[table["kind"] == "threshold"], table.iloc[-1]
+    area = np.trapezoid(curve["named_rightly"], curve["unknown_accepted"])
+    assert area == pytest.approx(test["oscr"]["all"]["value"], abs=1e-5)
+    assert policy["kind"] == "policy"
+    assert policy["unknown_accepted"] == pytest.approx(test["unknown_false_accept_rate"]["all"]["value"], abs=1e-6)
+    counted = pd.read_csv(paths.plots("driver", "test/similarity.csv")).groupby("kind")["n"].sum()
+    assert counted.sum() == 300
+    assert counted["unknown"] == 100
 
 
 def test_an_infeasible_policy_answers_nothing_and_has_no_miss_rate(classifier):

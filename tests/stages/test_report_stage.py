@@ -47,6 +47,19 @@ def test_a_classifier_s_page_has_its_confusion_and_asks_for_its_table(made, tmp_
     assert "What was taken for what" not in (tmp_path / "reports/driver/index.html").read_text()
 
 
+def test_an_embedder_s_page_has_its_curves_and_asks_for_their_tables(made, tmp_path):
+    judged = replace(made, plots=made.plots | {"risk_coverage": made_up.risk_coverage()})
+    made_up.write(judged, tmp_path, task="identify")
+    with pytest.raises(
+        DataError, match=r"(?s)2 problems.*oscr\.csv: expected a table of a model to identify.*similarity"
+    ):
+        report.run("driver", "driver", "driver", "registry/driver/bundle", "test")
+    tables = {"oscr": made_up.oscr(), "similarity": made_up.similarity()}
+    made_up.write(replace(judged, plots=judged.plots | tables), tmp_path, task="identify")
+    report.run("driver", "driver", "driver", "registry/driver/bundle", "test")
+    assert "OSCR curve" in (tmp_path / "reports/driver/index.html").read_text()
+
+
 def test_a_missing_table_is_refused_and_no_page_is_left(made, tmp_path):
     made_up.write(made_up.evidence(), tmp_path)
     (tmp_path / "plots/driver/test/pr.csv").unlink()

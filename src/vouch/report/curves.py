@@ -1,4 +1,4 @@
-"""Curves: precision over recall by class, reliability before and after, thresholds, and training."""
+"""Curves: precision over recall by class, reliability before and after, thresholds, unknown crops, and training."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -92,6 +92,40 @@ def risk_coverage(table: pd.DataFrame, test: Json) -> dict[str, Any]:
     label = "Share of wrong answers over the share answered"
     label += "" if policy is None else f"; the policy answers {number(policy)}"
     return {"policy": policy, "svg": figures.risk_coverage(table, policy, name="risk-coverage", label=label)}
+
+
+def oscr(table: pd.DataFrame, test: Json) -> dict[str, Any] | None:
+    """Return the curve with the policy's point; nothing without a known or without an unknown crop."""
+    if table.empty:
+        return None
+    policy = table[table["kind"] == "policy"].iloc[0]
+    accepted, named = float(policy["unknown_accepted"]), float(policy["named_rightly"])
+    ends = policy[["low", "high"]].to_dict()
+    label = "Share of known crops named rightly over share of unknown ones accepted"
+    label += f"; the policy names {number(named)} and accepts {number(accepted)}"
+    svg = figures.oscr(table[table["kind"] == "threshold"], (accepted, named), name="oscr", label=label)
+    return {
+        "svg": svg,
+        "area": test.get("oscr", {}).get("all", {}).get("value"),
+        "accepted": accepted,
+        "named": named,
+        "ends": None if pd.isna(ends["low"]) else ends,
+    }
+
+
+def similarity(table: pd.DataFrame, policy: Json) -> dict[str, Any] | None:
+    """Return how similarities lie, how many crops of each kind there are, and the threshold of a policy by one."""
+    if table.empty:
+        return None
+    threshold: float | None = policy.get("similarity")  # null where it is infeasible; one by p-values has none
+    label = "Share of known crops named rightly, of known ones named wrongly and of unknown ones over similarity"
+    label += "" if threshold is None else f"; threshold {number(threshold)}"
+    return {
+        "svg": figures.similarity(table, threshold, name="similarity", label=label),
+        "counts": {str(kind): int(part["n"].sum()) for kind, part in table.groupby("kind")},
+        "threshold": threshold,
+        "margin": policy.get("margin"),
+    }
 
 
 def training(table: pd.DataFrame) -> list[dict[str, Any]]:

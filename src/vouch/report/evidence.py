@@ -13,7 +13,7 @@ Json = Mapping[str, Any]
 PLOTS = ByTask(  # tables of plots/M/test that a page draws
     detect=("pr", "reliability", "recall_by_confidence", "misses"),
     classify=("pr", "reliability", "recall_by_confidence", "risk_coverage", "confusion", "misses"),
-    identify=("pr", "reliability", "recall_by_confidence", "risk_coverage", "misses"),
+    identify=("pr", "reliability", "recall_by_confidence", "risk_coverage", "oscr", "similarity", "misses"),
 )
 # Columns of plots that are not numbers
 TEXT = ("class", "class_true", "class_pred", "side", "sample_id", "group", "kind")

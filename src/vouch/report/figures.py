@@ -144,6 +144,39 @@ def risk_coverage(table: pd.DataFrame, policy: float | None, *, name: str, label
     return _svg(draw, name=name, label=label)
 
 
+def oscr(table: pd.DataFrame, policy: tuple[float, float], *, name: str, label: str) -> str:
+    """Draw the share of known crops named rightly, with its band, over that of unknown ones accepted, and a point."""
+
+    def draw(axes: Axes) -> None:
+        _band(axes, table, "unknown_accepted", BLUE)
+        axes.plot(table["unknown_accepted"], table["named_rightly"], color=BLUE)
+        axes.plot(*policy, color=ORANGE, marker="D", markersize=5, linestyle="none", clip_on=False)
+        _unit(axes, "unknown crops accepted", "known crops named rightly")
+
+    return _svg(draw, name=name, label=label)
+
+
+def similarity(table: pd.DataFrame, threshold: float | None, *, name: str, label: str) -> str:
+    """Draw the share of each kind of crops by similarity to the nearest product; a line stands at the threshold."""
+    styles = (("right", BLUE, "-", 0.2), ("unknown", ORANGE, (0, (5, 1.5)), 0.2), ("wrong", MUTED, (0, (3, 2)), 0.0))
+
+    def draw(axes: Axes) -> None:
+        for kind, colour, dashes, fill in styles:
+            bins = table[table["kind"] == kind]
+            if bins.empty:
+                continue
+            edges = np.append(bins["start"], bins["stop"].iloc[-1])
+            axes.stairs(bins["share"], edges, fill=True, color=colour, alpha=fill, linewidth=0)
+            axes.stairs(bins["share"], edges, color=colour, linestyle=dashes, linewidth=1.4)
+        if threshold is not None:
+            axes.axvline(threshold, color=INK, linewidth=0.8, alpha=0.7, linestyle=(0, (2, 1.2)))
+        axes.set_ylim(bottom=0)
+        axes.set_xlabel("similarity to the nearest product")
+        axes.set_ylabel("share of its kind")
+
+    return _svg(draw, name=name, label=label)
+
+
 def distributions(
     reference: NDArray[np.float64], window: NDArray[np.float64], *, name: str, x_label: str, label: str
 ) -> str:

@@ -56,6 +56,8 @@ def _measurement(evidence: Evidence) -> dict[str, Any]:
         if "recall_by_confidence" in plots
         else [],
         "risk_coverage": curves.risk_coverage(plots["risk_coverage"], test) if "risk_coverage" in plots else None,
+        "oscr": curves.oscr(plots["oscr"], test) if "oscr" in plots else None,
+        "similarity": curves.similarity(plots["similarity"], evidence.policy) if "similarity" in plots else None,
         "confusion": confusion.confusion(plots["confusion"], evidence.calibrator, test)
         if "confusion" in plots
         else None,

@@ -3,7 +3,8 @@
 Reads:  pipeline.models.M.task, models.M.predict (its limit), data/predictions/M/candidate/val_test.parquet,
         models/M/{calibrator,policy}.json
 Writes: metrics/M/test.json, plots/M/test/{pr,reliability,recall_by_confidence,risk_coverage,confusion,
-        misses}.csv, plots/M/test/groups.parquet: rows and hits of each group, which gate and `vouch plan` reckon with
+        oscr,similarity,misses}.csv, plots/M/test/groups.parquet: rows and hits of each group, which gate and `vouch
+        plan` reckon with
 Fails when: a crossed stratum or a metric is unknown, the rows lack a column that a metric needs, or the calibrator or
 policy is not one that can be applied.
 """
@@ -15,7 +16,7 @@ from pydantic import Field
 
 from vouch import io, paths
 from vouch.calibration.apply.calibrator import calibrated, fitted_from
-from vouch.evaluation.metrics import curves
+from vouch.evaluation.metrics import curves, open_set_curves
 from vouch.evaluation.metrics.definitions import MetricName
 from vouch.evaluation.metrics.intervals import Setting, group_weights
 from vouch.evaluation.metrics.numbering import limited, numbered
@@ -61,6 +62,8 @@ def run(name: str) -> None:
         "recall_by_confidence": curves.recall_by_confidence(rows, weights=weights, setting=setting),
         "risk_coverage": curves.risk_coverage(rows, weights=weights, setting=setting),
         "confusion": curves.CONFUSED[task](rows),
+        "oscr": open_set_curves.OSCR_CURVES[task](rows, weights=weights, level=params.level),
+        "similarity": open_set_curves.SIMILARITIES[task](rows),
         "misses": curves.worst(rows, task=task, count=params.worst),
     }
     io.write_json(paths.metrics(name, "test"), table)

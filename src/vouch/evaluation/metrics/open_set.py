@@ -91,9 +91,13 @@ def tpr_at_fpr(rows: pd.DataFrame, n_groups: int, *, limit: float) -> Measure:
     return Measure(measure.values, _by_group(rows, ~unknown, n_groups), share=True)
 
 
+def deciding_score(rows: pd.DataFrame) -> FloatArray:
+    """Return what the policy decides by, float64 of shape (n,): the p-value, where the rows carry one."""
+    return rows[P_VALUE if P_VALUE in rows else "similarity"].to_numpy(dtype=np.float64)
+
+
 def _order(rows: pd.DataFrame, event: BoolArray, n_groups: int) -> Order:
-    score = rows[P_VALUE if P_VALUE in rows else "similarity"].to_numpy(dtype=np.float64)
-    return in_order(score, event, rows["group_index"].to_numpy(dtype=np.intp), n_groups=n_groups)
+    return in_order(deciding_score(rows), event, rows["group_index"].to_numpy(dtype=np.intp), n_groups=n_groups)
 
 
 def _unknown(rows: pd.DataFrame) -> BoolArray:
