@@ -104,6 +104,23 @@ def test_the_chance_of_a_certificate_is_told_where_exits_are_certified():
     assert "Another val_calib of 400 groups with answered cases would certify the exits for 0.02" in invoke().output
 
 
+OPEN_SET = {"kind": "open_set", "rule": "thresholds", "max_unknown_accept": 0.05, "bound": "high", "delta": 0.05}
+OPEN_SET |= {"walks": 1, "step": 0.01, "margins": [0.0], "intraclass_floor": 0.05}
+
+
+def test_the_chance_of_a_certificate_is_told_of_unknown_crops():
+    decided_by(OPEN_SET, unknown=639, unknown_groups=62, unknown_effective=400.0, unknown_accepted=13)
+    found = json.loads(invoke("--json").output)["certificate"]
+    assert (found["about"], found["n_groups"], found["n_cases"]) == ("unknown crops", 62, 639)
+    assert list(found["by_risk"]) == ["0.0125", "0.025", "0.0375", "0.05"]
+    said = invoke().output
+    assert (
+        "Another val_calib of 62 groups with unknown crops would certify thresholds as loose as these for 0.05" in said
+    )
+    decided_by(OPEN_SET | {"bound": "value"}, unknown=639, unknown_groups=62)
+    assert json.loads(invoke("--json").output)["certificate"] is None
+
+
 def test_before_data_exist_nothing_is_said_of_a_certificate():
     decided_by(EXITS | {"intraclass_floor": 0.05})
     assert "certificate" not in json.loads(invoke("--json", *NUMBERS).output)

@@ -28,8 +28,9 @@ from vouch.evaluation.gates.plan import (
 )
 from vouch.evaluation.gates.power import World
 from vouch.evaluation.gates.rules import judge, verdicts_of
-from vouch.policies.fit.certificate_power import certificate_power
+from vouch.policies.fit.certificate_power import certificate_power, unknown_power
 from vouch.policies.fit.params import Exits
+from vouch.policies.fit.unknown_risk import OpenSet
 from vouch.stages import decide, gate_system
 from vouch.stages.gate import Params, gathered, world
 
@@ -162,13 +163,17 @@ def _of_system(system: str) -> dict[str, Any]:
 
 
 def _certificate(model: str) -> dict[str, Any] | None:
-    """Return how often a fresh val_calib would certify the exits; None where the policy has none."""
+    """Return how often a fresh val_calib would certify the policy; None where it asks for no such certificate."""
     asked = params.load(decide.Params, "models", model, "decide").root
-    if not isinstance(asked, Exits):
+    if not isinstance(asked, Exits | OpenSet):
         return None
     evidence = io.read_json(paths.model(model, "policy.json"))["evidence"]
-    found = certificate_power(evidence, asked, seed=params.read_value("models", model, "evaluate", "seed"))
-    return None if found is None else asdict(found)
+    seed = params.read_value("models", model, "evaluate", "seed")
+    if isinstance(asked, OpenSet):
+        found, about = unknown_power(evidence, asked, seed=seed), "unknown crops"
+    else:
+        found, about = certificate_power(evidence, asked, seed=seed), "answered cases"
+    return None if found is None else {"about": about, **asdict(found)}
 
 
 def _found(gate: Gate, shared: World, *, n_groups: int) -> dict[str, Any]:
@@ -248,8 +253,9 @@ def _of_certificate(found: dict[str, Any] | None) -> list[str]:
         for needed, target in zip(found["needed"], TARGETS, strict=True)
     )
     by_risk = ", ".join(f"{_chance(chance)} at {risk}" for risk, chance in found["by_risk"].items())
+    certified = "the exits" if found["about"] == "answered cases" else "thresholds as loose as these"
     return [
-        f"Another val_calib of {so_many(found['n_groups'], 'group')} with answered cases would certify the exits for "
-        f"{found['alpha']:g} with chance {_chance(found['passes'])}, were the true risk what was observed "
+        f"Another val_calib of {so_many(found['n_groups'], 'group')} with {found['about']} would certify {certified} "
+        f"for {found['alpha']:g} with chance {_chance(found['passes'])}, were the true risk what was observed "
         f"({found['observed']:.4f}); {by_risk}. Groups needed: {groups}."
     ]

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from vouch.policies.fit.certificate_power import DRAWS, certificate_power
+from vouch.policies.fit.certificate_power import DRAWS, certificate_power, unknown_power
 from vouch.policies.fit.scrc import Scrc
 from vouch.policies.fit.threshold_sweep import Threshold
+from vouch.policies.fit.unknown_risk import OpenSet
 
 EXITS = {"positive": "ill", "alpha": 0.05, "delta": 0.1, "walks": 1, "steps": 1, "intraclass_floor": 0.05}
 SCRC = {"score": "confidence", "variant": "rank", "event": "all", "xi": 0.8, "levels": (0.9,), "jitter_seed": 1}
@@ -68,3 +69,27 @@ def test_without_answers_or_without_a_certificate_there_is_no_chance():
     plain = Scrc(**EXITS | SCRC | {"kind": "scrc", "unit": "row", "guarantee": "variant"})
     assert certificate_power(evidence(), plain, seed=1) is None
     assert certificate_power(evidence(positives=0), threshold(), seed=1) is None
+
+
+OPEN_SET = {"kind": "open_set", "rule": "thresholds", "max_unknown_accept": 0.05, "bound": "high", "delta": 0.1}
+OPEN_SET |= {"walks": 1, "step": 0.01, "margins": (0.0,), "intraclass_floor": 0.0}
+UNKNOWN = {"unknown": 400, "unknown_groups": 400, "unknown_effective": 400.0, "unknown_accepted": 8}
+
+
+@pytest.mark.parametrize("margins", [(0.0,), (0.0, 0.05)])
+def test_unknown_crops_of_their_own_groups_are_certified_as_often_as_the_binomial_says(margins):
+    found = unknown_power(UNKNOWN, OpenSet(**OPEN_SET | {"margins": margins}), seed=1)
+    assert (found.alpha, found.n_groups, found.n_cases, found.observed) == (0.05, 400, 400, pytest.approx(0.02))
+    assert found.passes == near(exact(400, 0.02, 0.05, 0.1 / len(margins)))
+    for risk, chance in found.by_risk.items():
+        assert chance == near(exact(400, float(risk), 0.05, 0.1 / len(margins)))
+
+
+def test_unknown_crops_that_are_alike_certify_less_often_and_a_value_certifies_nothing():
+    groups = UNKNOWN | {"unknown_groups": 80}
+    alike = unknown_power(groups | {"unknown_effective": 400 / 1.8}, OpenSet(**OPEN_SET), seed=1)
+    independent = unknown_power(groups, OpenSet(**OPEN_SET), seed=1)
+    assert alike.correlation == pytest.approx(0.2)
+    assert alike.passes < independent.passes - 0.1
+    assert alike.needed[0] > independent.needed[0]
+    assert unknown_power(UNKNOWN, OpenSet(**OPEN_SET | {"bound": "value"}), seed=1) is None

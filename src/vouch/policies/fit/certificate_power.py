@@ -1,6 +1,6 @@
-"""How often a fresh val_calib would certify the exits: that a certificate was reached is a draw, too."""
+"""How often a fresh val_calib would certify the policy: that a certificate was reached is a draw, too."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +9,15 @@ import numpy.typing as npt
 
 from vouch.evaluation.gates.plan import TARGETS
 from vouch.evaluation.gates.power import least_factor
+from vouch.evaluation.metrics.shares import reaches
 from vouch.policies.fit.params import Exits
 from vouch.policies.fit.risk_test import Cases, judge, miss_correlation
 from vouch.policies.fit.scrc import Scrc
+from vouch.policies.fit.unknown_risk import OpenSet
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
+Chance = Callable[[IntArray, float, float], float]  # of a certificate: sizes of groups, true risk, correlation
 
 DRAWS = 400  # a chance errs by .025 at most, one standard error
 SHARES = (0.25, 0.5, 0.75, 1.0)  # of alpha: true risks that are asked about
@@ -23,10 +26,10 @@ FACTORS = np.geomspace(1 / 4, 16, 41)  # times the groups at hand, in steps of 1
 
 @dataclass(frozen=True)
 class CertificatePower:
-    """The chance that a val_calib as large as this certifies the exits, were the true risk so much."""
+    """The chance that a val_calib as large as this certifies the policy, were the true risk so much."""
 
     alpha: float
-    n_groups: int  # that an answered case lies in
+    n_groups: int  # that an answered case, or an unknown crop, lies in
     n_cases: int
     correlation: float  # of misses within a group, as the policy's evidence counts them
     observed: float  # risk on val_calib; where no case was missed, half a miss
@@ -52,21 +55,57 @@ def certificate_power(evidence: Mapping[str, Any], asked: Exits, *, seed: int) -
     if not n_cases or (isinstance(asked, Scrc) and asked.guarantee != "certified"):
         return None
     sizes = _sizes(n_cases, evidence["groups"])
-    correlation = _correlation(sizes, evidence["effective"])
-    observed = max(evidence["misses"], 0.5) / n_cases
+
+    def chance(sizes: IntArray, risk: float, correlation: float) -> float:
+        return _chance(sizes, risk, correlation, asked, seed)
+
+    return _power(sizes, evidence["misses"], evidence["effective"], asked.alpha, chance)
+
+
+def unknown_power(evidence: Mapping[str, Any], asked: OpenSet, *, seed: int) -> CertificatePower | None:
+    """Return what a fresh val_calib would say of the thresholds; None where nothing is certified.
+
+    The risk is the share of unknown crops that bear a name. Groups are drawn as `certificate_power` draws them; decide
+    measures the correlation where just the limit is accepted, so it is taken to be the same again.
+
+    Parameters
+    ----------
+    evidence : mapping
+        Of policy.json: `unknown`, `unknown_groups`, `unknown_effective`, `unknown_accepted`.
+    asked : OpenSet
+        models.M.decide.
+    """
+    if asked.bound != "high":
+        return None
+
+    def chance(sizes: IntArray, risk: float, correlation: float) -> float:
+        rng, drawn = np.random.default_rng(seed), np.tile(sizes, DRAWS)
+        named = rng.binomial(drawn, _rates(len(drawn), risk, correlation, rng))
+        refused, crops = (of.reshape(DRAWS, -1).astype(np.float64) for of in (drawn - named, drawn))
+        limit, assumed = 1 - asked.max_unknown_accept, max(asked.intraclass_floor, correlation)
+        return float(reaches(refused, crops, limit=limit, correlation=assumed, tail=asked.delta_each).mean())
+
+    sizes = _sizes(evidence["unknown"], evidence["unknown_groups"])
+    accepted, effective = evidence["unknown_accepted"], evidence["unknown_effective"]
+    return _power(sizes, accepted, effective, asked.max_unknown_accept, chance)
+
+
+def _power(sizes: IntArray, misses: int, effective: float, alpha: float, chance: Chance) -> CertificatePower:
+    correlation, n_cases = _correlation(sizes, effective), int(sizes.sum())
+    observed = max(misses, 0.5) / n_cases
 
     def chance_at(risk: float, factor: float) -> float:
-        return _chance(np.resize(sizes, max(1, round(len(sizes) * factor))), risk, correlation, asked, seed)
+        return chance(np.resize(sizes, max(1, round(len(sizes) * factor))), risk, correlation)
 
     factors = [least_factor(lambda factor: chance_at(observed, factor), target=one, factors=FACTORS) for one in TARGETS]
     return CertificatePower(
-        asked.alpha,
+        alpha,
         len(sizes),
         n_cases,
         correlation,
         observed,
         chance_at(observed, 1.0),
-        {f"{share * asked.alpha:.4g}": chance_at(share * asked.alpha, 1.0) for share in SHARES},
+        {f"{share * alpha:.4g}": chance_at(share * alpha, 1.0) for share in SHARES},
         tuple(None if factor is None else round(len(sizes) * factor) for factor in factors),
     )
 
