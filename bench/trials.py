@@ -100,7 +100,13 @@ def verbs(model):
 def lend(trained, render):
     """Put the models and bundles of a training into a render."""
     for part in ("models", "registry"):
-        shutil.copytree(trained / part, render / part, dirs_exist_ok=True)
+        shutil.copytree(trained / part, render / part, dirs_exist_ok=True, copy_function=replaced)
+
+
+def replaced(source, target):
+    """Copy over a file that may be a link into DVC's cache, as the source may be too."""
+    Path(target).unlink(missing_ok=True)
+    return shutil.copyfile(source, target)
 
 
 def judged(render, trained, model):
