@@ -25,6 +25,7 @@ from vouch.stages import split
 
 ROOT = Path(__file__).parents[2]
 PARSED = {  # what no small workspace has
+    "vouch compare driver --baseline main --md --enforce": "a branch of git with predictions in DVC's cache",
     "vouch plan driver": "the rows of a whole evaluation",
     "vouch deploy driver served/openvino --to openvino --photographs photographs": "the packages of OpenVINO",
 }

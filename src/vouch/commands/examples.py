@@ -56,7 +56,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "check": ("vouch check driver", "vouch check driver --enforce"),
     "gate": ("vouch gate driver", "vouch gate driver --enforce"),
     "plan": ("vouch plan driver --groups 40 --per-group 8 --icc .05", "vouch plan driver"),
-    "compare": ("vouch compare driver",),
+    "compare": ("vouch compare driver", "vouch compare driver --baseline main --md --enforce"),
     "evaluate-counts": (
         "vouch evaluate-counts --predictions predictions.json --ground-truth truth.json",
         "vouch evaluate-counts --predictions predictions.json --ground-truth truth.json --group-key store",

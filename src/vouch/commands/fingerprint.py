@@ -1,7 +1,6 @@
 """`vouch data fingerprint D`: what a data set is, and what changed since a file or a revision of git."""
 
 import dataclasses
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +10,8 @@ import typer
 
 from vouch import io, paths
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
-from vouch.errors import DataError, Problem, WorkspaceError
+from vouch.commands.revision import as_table, contents
+from vouch.errors import DataError, Problem
 from vouch.fingerprint import checked, compared, described, fingerprint
 
 SHOWN = 8  # samples of each kind of difference that are printed; --output has all
@@ -81,32 +81,11 @@ def _at(dataset: str, revision: str) -> dict[str, pd.DataFrame]:
     WorkspaceError
         When there is no such revision, it knows no such data set, or neither cache nor remote has a table.
     """
-    found = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for name, path in _tables(dataset):
-            place = Path(folder, path.name)
-            place.write_bytes(_content(path, revision, dataset))
-            found[name] = io.read_table(place)
-    return found
-
-
-def _content(path: Path, revision: str, dataset: str) -> bytes:
-    import dvc.api  # half a second that a fingerprint of what is here need not wait
-    from dvc.exceptions import DvcException
-    from dvc.scm import SCMError
-
-    try:
-        with dvc.api.open(path.as_posix(), rev=revision, mode="rb") as stream:
-            content: bytes = stream.read()
-    except SCMError as error:
-        remedy = "name a branch, tag or commit; a file of a fingerprint must be there"
-        raise WorkspaceError([Problem(f"--compare {revision}", "a revision of git", str(error), remedy)]) from error
-    except (DvcException, OSError) as error:
-        said = " ".join(str(error).split()) or type(error).__name__
-        remedy = f"`dvc fetch --all-commits` it, or run `dvc repro scan@{dataset}` in a checkout of that revision"
-        where = f"{path} at {revision}"
-        raise WorkspaceError([Problem(where, "its content in DVC's cache or remote", said, remedy)]) from error
-    return content
+    remedy = f"`dvc fetch --all-commits` it, or run `dvc repro scan@{dataset}` in a checkout of that revision"
+    places = dict(_tables(dataset))
+    expected = "its content in DVC's cache or remote"
+    found = contents(places.values(), revision, option="--compare", expected=expected, remedy=remedy)
+    return {name: as_table(path, found[path]) for name, path in places.items()}
 
 
 def _write(content: object, output: Path | None) -> None:
