@@ -24,11 +24,11 @@ SETTING = Setting(level=0.95, correlation=0.05, few_groups=20)
 PHOTOGRAPHS, GROUPS, CLASSES, FOUND, REPLICATES, RUNS = 5_000, 1_000, 10, 10, 2_000, 5
 
 
-def scenes(rng):
+def scenes(rng, photographs, n_classes):
     """Truths (class, xywh) and detections (class, xywh, score) of each photograph."""
-    for _ in range(PHOTOGRAPHS):
+    for _ in range(photographs):
         size = int(rng.integers(4, 13))
-        classes, corners = rng.integers(0, CLASSES, size), rng.uniform(0, 500, (size, 2))
+        classes, corners = rng.integers(0, n_classes, size), rng.uniform(0, 500, (size, 2))
         truths = np.concatenate([corners, rng.uniform(20, 140, (size, 2))], axis=1)
         near = np.arange(FOUND) % size
         spread = rng.uniform(0, 0.15, (FOUND, 1))
@@ -46,7 +46,7 @@ def corners(boxes_xywh):
     return np.concatenate([boxes_xywh[:, :2], boxes_xywh[:, :2] + boxes_xywh[:, 2:]], axis=1)
 
 
-def to_rows(photographs):
+def to_rows(photographs, groups):
     """Match every photograph once: the waist's columns that metrics read."""
     parts = []
     for sample, ((classes, truths), (labels, found, score)) in enumerate(photographs):
@@ -69,10 +69,10 @@ def to_rows(photographs):
         column: rows[column].map(lambda code: None if code < 0 else f"class{code}")
         for column in ("class_true", "class_pred")
     }
-    return rows.assign(**named, group_index=rows["sample"] // (PHOTOGRAPHS // GROUPS))
+    return rows.assign(**named, group_index=rows["sample"] // (len(photographs) // groups))
 
 
-def to_coco(photographs):
+def to_coco(photographs, n_classes):
     truths, found = [], []
     for image, ((classes, boxes), (labels, guesses, score)) in enumerate(photographs, start=1):
         for name, box in zip(classes.tolist(), boxes.tolist(), strict=True):
@@ -85,7 +85,7 @@ def to_coco(photographs):
         "info": {},
         "images": [{"id": image, "width": 640, "height": 640} for image in range(1, len(photographs) + 1)],
         "annotations": truths,
-        "categories": [{"id": number + 1, "name": f"class{number}"} for number in range(CLASSES)],
+        "categories": [{"id": number + 1, "name": f"class{number}"} for number in range(n_classes)],
     }
     truth.createIndex()
     return truth, truth.loadRes(found)
@@ -113,10 +113,10 @@ def timed(action):
 
 
 def main():
-    photographs = list(scenes(np.random.default_rng(0)))
-    matching, rows = timed(lambda: to_rows(photographs))
+    photographs = list(scenes(np.random.default_rng(0), PHOTOGRAPHS, CLASSES))
+    matching, rows = timed(lambda: to_rows(photographs, GROUPS))
     with contextlib.redirect_stdout(io.StringIO()):
-        truth, found = to_coco(photographs)
+        truth, found = to_coco(photographs, CLASSES)
         our_runs, peer_runs = [], []
         for _ in range(RUNS):  # in turn, so that a busy machine hits both
             peer_runs.append(timed(lambda: peer(truth, found)))
