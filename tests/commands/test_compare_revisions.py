@@ -205,8 +205,12 @@ def test_counts_of_a_system_are_compared_too(rights):
     assert whole["verdict"] == "better"
 
 
-def test_two_revisions_the_other_way_round_are_a_loss_that_enforce_tells_apart(rights):
-    assert "recall of all is worse" in run("finder", "--baseline", "strong", "--candidate", "weak")
+def test_two_revisions_the_other_way_round_are_a_loss_that_enforce_tells_apart(rights, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = run("finder", "--baseline", "strong", "--candidate", "weak")
+    assert "recall of all is worse" in shown
+    assert "shows 0." in shown
+    assert "…" not in shown
     assert "stands against" in run("finder", "--baseline", "strong", "--candidate", "weak", "--enforce", code=1)
     assert "stands against" not in run("finder", "--baseline", "weak", "--enforce")
     assert "**worse**" in run("finder", "--baseline", "strong", "--candidate", "weak", "--enforce", "--md", code=1)

@@ -7,7 +7,7 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from vouch import params, paths
 from vouch.commands.comparison_markdown import markdown
@@ -17,11 +17,11 @@ from vouch.evaluation.metrics.strata import ALL
 
 if TYPE_CHECKING:  # comparing anew takes numpy, pandas and scipy, which reading a file does not
     from vouch.commands.compare_revisions import Compared
-    from vouch.evaluation.shared_ground import Ground
 
 # of the overall verdict
 MISSING = dict.fromkeys(("delta", "low", "high", "candidate", "baseline", "p_holm", "least_p_holm"))
 WORDS = {"few_groups": "too few groups"}
+SHOWS = "the smallest true difference that these groups would show with 80 %; none: too few groups, or equal sides"
 ALONE = dict.fromkeys(("--candidate", "--md", "--enforce"), "name a revision to compare with") | {
     "--enforce": "name a revision to compare with; for metrics/NAME/comparison.json a rule of the gate decides"
 }
@@ -75,14 +75,14 @@ def _between(name: str, baseline: str, candidate: str | None, *, is_system: bool
     found = compared(name, Revision("--candidate", candidate), Revision("--baseline", baseline))
     title = f"{name}: {'this checkout' if candidate is None else candidate} against {baseline}"
     verdict = found.differences[OVERALL][ALL]["verdict"]
-    against, sentences = against_candidate(found), [*_common(found.ground), *_reading(found)]
+    against, common = against_candidate(found), _common(found)
     if md:
-        typer.echo(
-            markdown(title, WORDS.get(verdict, verdict).replace("_", " "), [*against, *sentences], found.differences)
-        )
+        corrected = f"p (Holm) is corrected over {so_many(family(found.differences), 'difference')}"
+        sentences = [*against, *common, corrected, f"could show: {SHOWS}"]
+        typer.echo(markdown(title, WORDS.get(verdict, verdict).replace("_", " "), sentences, found.differences))
     else:
         _show(found.differences, title)
-        for sentence in sentences:
+        for sentence in (f"shows: {SHOWS}", *common):
             Console().print(escape(sentence), soft_wrap=True, highlight=False)
         for line in against:
             Console().print(f"[red]stands against the candidate:[/red] {escape(line)}", soft_wrap=True)
@@ -90,8 +90,9 @@ def _between(name: str, baseline: str, candidate: str | None, *, is_system: bool
         raise typer.Exit(1)
 
 
-def _common(ground: "Ground") -> list[str]:
-    """Say on how much a comparison of two revisions stands, and what was left out of it."""
+def _common(found: "Compared") -> list[str]:
+    """Say on how much a comparison of two revisions stands, what was left out of it, and which loss does not matter."""
+    ground, margins = found.ground, ", ".join(f"{metric} {margin:g}" for metric, margin in found.margins.items())
     count, labels = ground.samples, ground.labels
     said = [
         f"compared: {so_many(count['compared'], 'sample')} of val_test in {so_many(ground.n_groups, 'group')}; the "
@@ -102,21 +103,13 @@ def _common(ground: "Ground") -> list[str]:
     if count["relabelled"]:
         said.append(f"left out: {so_many(count['relabelled'], 'sample')} that the two sides label otherwise")
     said.append(f"labels of both: {len(labels['shared'])}")
-    return said + [f"labels of the {side} alone: {', '.join(labels[side])}" for side in paths.SIDES if labels[side]]
-
-
-def _reading(found: "Compared") -> list[str]:
-    """Say how the columns are to be read."""
-    margins = ", ".join(f"{metric} {margin:g}" for metric, margin in found.margins.items())
-    return [
-        f"a loss within the least effect does not matter: {margins}",
-        f"p (Holm) is corrected over {so_many(family(found.differences), 'difference')}, at a level of {found.level:g}",
-        "could show: the smallest true difference that these groups would have shown, with 80 %; none: no difference",
-    ]
+    said += [f"labels of the {side} alone: {', '.join(labels[side])}" for side in paths.SIDES if labels[side]]
+    return [*said, f"a loss within the least effect does not matter: {margins}"]
 
 
 def _show(comparison: Mapping[str, Mapping[str, Any]], title: str) -> None:
-    columns = ("metric", "stratum", "baseline", "candidate", "difference", "p (Holm)", "verdict")
+    named = (Column(name, overflow="fold") for name in ("metric", "stratum"))
+    columns: tuple[Column | str, ...] = (*named, "baseline", "candidate", "difference", "p (Holm)", "verdict")
     table = Table(*columns, title=title, box=SIMPLE_HEAD, padding=0)
     for metric, strata in sorted(comparison.items()):
         for stratum, found in strata.items():
