@@ -83,7 +83,7 @@ def with_moved(table: pd.DataFrame, *, deviation: float, seed: int) -> pd.DataFr
     moved = np.rint(corners + drawn * deviation * sides).clip(0, limits)
     kept = (moved[:, 2] > moved[:, 0]) & (moved[:, 3] > moved[:, 1])  # a sliver at the edge may lose its last pixel
     copies = boxed.assign(**dict(zip(CORNERS, moved.T, strict=True)))[kept]
-    found = pd.concat([table, copies])
+    found: pd.DataFrame = pd.concat([table, copies])
     place = {name: index for index, name in enumerate(dict.fromkeys(table["photograph"]))}
     order = np.argsort(found["photograph"].map(place).to_numpy(np.int64), kind="stable")
     return found.iloc[order].reset_index(drop=True)
