@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from trials import ROOT, lend, stage
+from trials import ROOT, done, lend
 from vouch import io
 from vouch.calibration.apply.calibrator import calibrated
 from vouch.params import check, read_params
@@ -24,7 +24,7 @@ from vouch.stages import decide
 def predicted(render, trained, model, dataset):
     """Return what a training says of the val_test of a render."""
     lend(trained, render)
-    stage(render, "predict", model, dataset)
+    done(render, "dvc", "repro", "--quiet", "--single-item", "--force", f"predict_candidate@{model}")
     rows = io.read_table(render / f"data/predictions/{model}/candidate/val_test.parquet")
     return rows.assign(group=[f"{render.name}/{group}" for group in rows["group"]])
 

@@ -23,6 +23,10 @@ ROOT = Path(__file__).parent.parent
 TRAINED = ("train_detector", "train_classifier", "train_embedder")  # sections that hold a training's seed
 PIPELINE = YAML(typ="safe").load((ROOT / "params.yaml").read_text(encoding="utf-8"))["pipeline"]
 COMMITTED = 1  # seed of the committed models, whose sections stay as they are: DVC has their trainings
+JUDGING = {  # stages from a trained model to its verdict
+    "models": ("predict_candidate", "predict_baseline", "evaluate", "compare", "gate"),
+    "systems": ("compose", "compose_baseline", "evaluate_counts", "compare_counts", "gate_system"),
+}
 FIRST_FRESH = 101  # seeds of fresh renders; starting weights were trained on 1001 to 1004
 
 
@@ -32,11 +36,6 @@ def done(folder, *words):
     if found.returncode:
         sys.exit(f"{' '.join(words)} in {folder}:\n{found.stdout[-2000:]}{found.stderr[-4000:]}")
     return found.stdout
-
-
-def stage(folder, verb, *words):
-    """Run one stage in `folder`, outside the graph."""
-    done(folder, "env", "PYTHONPATH=src", sys.executable, "-m", f"vouch.stages.{verb}", *words)
 
 
 def clone(folder, change):
@@ -110,31 +109,13 @@ def replaced(source, target):
 
 
 def judged(render, trained, model):
-    """Judge a trained model or system on the val_test of a fresh render, and return the verdict."""
+    """Judge a trained model or system on the val_test of a fresh render, by the stages that judge at home."""
     lend(trained, render)
-    if model in PIPELINE["systems"]:
-        judge_system(render, model, PIPELINE["systems"][model])
-    else:
-        judge_model(render, trained, model, PIPELINE["models"][model])
+    if model in PIPELINE["models"]:
+        shutil.copyfile(trained / f"metrics/{model}/export.json", render / f"metrics/{model}/export.json")
+    for verb in JUDGING["systems" if model in PIPELINE["systems"] else "models"]:
+        done(render, "dvc", "repro", "--quiet", "--single-item", "--force", f"{verb}@{model}")
     return verdict(render, model)
-
-
-def judge_model(render, trained, model, entry):
-    """Judge a model through the stages that judge at home."""
-    dataset, baseline = entry["dataset"], entry["baseline"]
-    shutil.copyfile(trained / f"metrics/{model}/export.json", render / f"metrics/{model}/export.json")
-    stage(render, "predict", model, dataset)
-    stage(render, "predict_baseline", model, dataset, baseline)
-    stage(render, "evaluate", model)
-    stage(render, "compare", model, baseline)
-    stage(render, "gate", model, dataset)
-
-
-def judge_system(render, system, entry):
-    """Judge a system, whose two models are lent already."""
-    stage(render, "compose", system, entry["dataset"], entry["detector"], entry["identifier"])
-    stage(render, "evaluate_counts", system)
-    stage(render, "gate_system", system, entry["detector"], entry["identifier"])
 
 
 def verdict(folder, model):
