@@ -15,6 +15,7 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
+import labelling
 from hostile import ground, labels, pool
 from vouch import io
 from vouch.cli import app
@@ -190,7 +191,23 @@ def a_scanned_data_set():
     lists_of_the_lock()
 
 
+def a_model_to_train_again():
+    """What `driver` said of val_select and of photographs, and a table of which two rows are open."""
+    shutil.copyfile(ROOT / "defaults.yaml", "defaults.yaml")
+    photographs()
+    lists_of_the_lock()
+    path = Path("data/predictions/driver/candidate/val_select.parquet")
+    rows = labelling.val_select().replace({"can": "clear", "jar": "works"})
+    rows.to_parquet(path)
+    names = sorted(path.as_posix() for path in Path("photographs").rglob("*.jpg"))
+    lines = [f"{name},works,.4,.{place + 10},True,5,5,30,30\n" for place, name in enumerate(names)]
+    Path("answers.csv").write_text(labelling.ANSWERS + "".join(lines))
+    listed = [f"r{place},works,false,day,{names[place]},,ours,CC0-1.0,suggested,new,\n" for place in (0, 1)]
+    Path("rows.csv").write_text(labelling.HEADER + "".join(listed))
+
+
 PREPARED = {
+    "curate retrain": a_model_to_train_again,
     **dict.fromkeys(("curate suggest", "curate normalize", "curate dedupe"), a_benchmark),
     "curate taxonomy": a_pack,
     **dict.fromkeys(("curate manifest", "curate coverage", "curate resolve"), a_taxonomy),

@@ -70,6 +70,11 @@ OUTPUTS = {  # parameter: the command, its option, and a suffix that may be writ
         "--left-out",
         ".csv",
     ),
+    ("curate retrain", "output"): (
+        ["curate", "retrain", "photos/a.png", "--model", "m", "--scores", "photos/a.png", "--most", "1"],
+        "-o",
+        ".csv",
+    ),
     ("manifest export", "output"): (["manifest", "export", "d", "--format", "jsonl"], "-o", ".jsonl"),
     ("manifest export", "coco"): (["manifest", "export", "d", "--format", "coco"], "-o", ".json"),
     ("manifest export", "yolo"): (["manifest", "export", "d", "--format", "yolo"], "-o", ""),
@@ -86,6 +91,8 @@ INPUTS = {
     ("curate taxonomy", "stated"), ("curate coverage", "taxonomy"), ("curate coverage", "wanted"),
     ("curate coverage", "rows"), ("curate coverage", "label_map"), ("curate holdout", "rows"),
     ("curate holdout", "taxonomy"), ("curate holdout", "label_map"),
+    ("curate retrain", "candidates"), ("curate retrain", "scores"), ("curate retrain", "taxonomy"),
+    ("curate retrain", "label_map"),
     # a table that people edit too: cells are filled and rows added, and no other byte changes
     ("curate manifest", "rows"), ("curate manifest", "taxonomy"), ("curate manifest", "wanted"),
     ("curate resolve", "rows"), ("curate resolve", "photographs"),

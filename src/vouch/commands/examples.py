@@ -53,6 +53,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "curate holdout": (
         "vouch curate holdout rows.csv --taxonomy taxonomy.json --model driver -o holdout.csv --left-out left_out.csv",
     ),
+    "curate retrain": (
+        "vouch curate retrain photographs --model driver --scores answers.csv --most 20 -o chosen.csv",
+        "vouch curate retrain rows.csv --model driver --scores answers.csv --most 20 -o chosen.csv --overwrite",
+    ),
     "check": ("vouch check driver", "vouch check driver --enforce"),
     "gate": ("vouch gate driver", "vouch gate driver --enforce"),
     "plan": ("vouch plan driver --groups 40 --per-group 8 --icc .05", "vouch plan driver"),

@@ -9,6 +9,7 @@ from vouch.commands.curate.manifest import manifest
 from vouch.commands.curate.normalize import normalize
 from vouch.commands.curate.params import Params
 from vouch.commands.curate.resolve import resolve
+from vouch.commands.curate.retrain import retrain
 from vouch.commands.curate.suggest import suggest
 from vouch.commands.curate.taxonomy import taxonomy
 
@@ -21,5 +22,6 @@ COMMANDS: Mapping[str, Callable[..., None]] = {  # in the order of the work
     "dedupe": dedupe,
     "resolve": resolve,
     "holdout": holdout,
+    "retrain": retrain,
 }
 __all__ = ["COMMANDS", "Params"]

@@ -15,16 +15,13 @@ from vouch.commands.curate.reading import (
     OfRows,
     OfTaxonomy,
     OutputTable,
-    classes_of,
-    label_map_of,
-    labels_of,
+    label_map_for,
     need,
     taxonomy_of,
 )
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
 from vouch.curation.csv_text import encoded
 from vouch.curation.holdout import Candidate, left_out_by_training, left_out_first
-from vouch.curation.label_map import LabelMap, map_labels
 from vouch.curation.resolve import SHA256
 from vouch.curation.row_labels import items_of
 from vouch.curation.rows import Rows, read_rows
@@ -64,7 +61,7 @@ def holdout(
     refuse_outputs(outputs, [*read, paths.model(model)], overwrite=overwrite)
     need(read)
     items = taxonomy_of(taxonomy)
-    said = _label_map(items, model, label_map)
+    said = label_map_for(items, model, label_map)
     table = read_rows(rows)
     dataset = str(params.read_value("pipeline", "models", model, "dataset"))
     trained, scan = _trained(dataset)
@@ -84,17 +81,6 @@ def holdout(
 
 def _is_file(name: str) -> bool:
     return name != "" and Path(name).is_file()
-
-
-def _label_map(items: Taxonomy, model: str, path: Path | None) -> LabelMap:
-    classes = classes_of(labels_of(model))
-    if path is None:
-        return map_labels(items, classes, {}, str(labels_of(model)))
-    found = label_map_of(path, items)
-    if found.classes != classes:
-        got, remedy = ", ".join(found.classes), f"`vouch curate taxonomy --model {model} --map-output` again"
-        raise DataError([Problem(str(path), f"the classes of {model}: {', '.join(classes)}", got, remedy)])
-    return found
 
 
 def _trained(dataset: str) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -7,6 +7,7 @@ import typer
 
 from vouch.curation.limits import Limits
 from vouch.curation.taxonomy import Near
+from vouch.curation.unlabelled import Gain
 from vouch.params import DEFAULTS, Section, load, read_value
 
 Table = Annotated[Path, typer.Argument(metavar="ROWS", help="CSV of the benchmark; it is edited in place.")]
@@ -20,6 +21,7 @@ class Params(Section):
 
     fetch: Limits
     near_words: Near
+    retrain: Gain
 
 
 def limits(dataset: str | None) -> Limits:
@@ -27,6 +29,11 @@ def limits(dataset: str | None) -> Limits:
     if dataset is None:
         return load(Params, "dataset", "curate", path=Path(DEFAULTS)).fetch
     return load(Params, "datasets", dataset, "curate").fetch
+
+
+def gain(dataset: str) -> Gain:
+    """Return what makes a label of a data set worth asking for."""
+    return load(Params, "datasets", dataset, "curate").retrain
 
 
 def max_megapixels(dataset: str | None) -> float:

@@ -8,7 +8,7 @@ import typer
 
 from vouch import paths
 from vouch.commands.known import alike
-from vouch.curation.label_map import LabelMap, read_label_map
+from vouch.curation.label_map import LabelMap, map_labels, read_label_map
 from vouch.curation.manifest import Wanted, read_wanted
 from vouch.curation.taxonomy import Taxonomy, read_taxonomy
 from vouch.documents import parse_json, parse_yaml, read_text
@@ -78,3 +78,15 @@ def classes_of(path: Path) -> tuple[str, ...]:
         got = shown(classes)
         raise DataError([Problem(str(path), '{"classes": [...]}, names, each once', got, "export the model again")])
     return tuple(classes)
+
+
+def label_map_for(items: Taxonomy, model: str, path: Path | None) -> LabelMap:
+    """Return what a model can say of a taxonomy: as a file of its classes has it, else by words that agree."""
+    classes = classes_of(labels_of(model))
+    if path is None:
+        return map_labels(items, classes, {}, str(labels_of(model)))
+    found = label_map_of(path, items)
+    if found.classes != classes:
+        got, remedy = ", ".join(found.classes), f"`vouch curate taxonomy --model {model} --map-output` again"
+        raise DataError([Problem(str(path), f"the classes of {model}: {', '.join(classes)}", got, remedy)])
+    return found

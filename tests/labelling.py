@@ -1,0 +1,93 @@
+"""A workspace whose detector is to be trained again: eight labelled sessions, and photographs that nobody labelled."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from deployment.bundles import OPERATING_POINT, SCALAR
+from pipelines import of_one_detector
+from vouch import io
+from vouch.quality import images
+from vouch.stages import ingest
+
+ROOT = Path(__file__).parents[1]
+CLASSES = ("can", "jar")
+SPLITS = {"train": (0, 1, 2, 3), "val_select": (4, 5), "val_calib": (6,), "val_test": (7,)}
+ANSWERS = "image,class_pred,score,confidence,accept,x1,y1,x2,y2\n"
+HEADER = "row_id,class,negative,stratum_light,photograph,url,source,license,status,group_session,note\n"
+
+
+def picture(seed):
+    """A photograph that no other seed gives or resembles."""
+    small = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
+    return Image.fromarray(small).resize((160, 120), Image.Resampling.BICUBIC)
+
+
+def build():
+    """Build it in the working directory: data set d, detector m."""
+    shutil.copyfile(ROOT / "defaults.yaml", "defaults.yaml")
+    params = {
+        "pipeline": of_one_detector(),
+        "datasets": {
+            "d": {
+                "ingest": {"classes": list(CLASSES), "group_keys": ["session"], "strata": {"light": ["day", "night"]}},
+                "scan": {"max_megapixels": 1.0},
+            }
+        },
+        "models": {"m": {}},
+    }
+    Path("params.yaml").write_text(json.dumps(params))
+    _sources()
+    _model()
+
+
+def photographs(folder, seeds):
+    """Write photographs that nobody labelled; return their paths."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for seed in seeds:
+        picture(seed).save(Path(folder, f"p{seed}.png"))
+    return [f"{folder}/p{seed}.png" for seed in seeds]
+
+
+def _sources():
+    root = Path("data/sources/d/mine")
+    root.mkdir(parents=True)
+    lines = []
+    for number in range(8):
+        picture(number).save(root / f"s{number}.png")
+        box = {"class": CLASSES[number % 2], "x1": 10, "y1": 10, "x2": 60, "y2": 50}
+        strata, groups = {"light": ("day", "night")[number % 2]}, {"session": f"s{number}"}
+        line = {"image": f"s{number}.png", "width": 160, "height": 120, "boxes": [box]}
+        lines.append(json.dumps(line | {"groups": groups, "strata": strata}))
+    (root / "manifest.jsonl").write_text("\n".join(lines) + "\n")
+    (root / "source.json").write_text(json.dumps({"name": "mine", "format": "jsonl", "unlabelled": "refuse"}))
+    ingest.run("d")
+    samples = io.read_table(Path("data/manifests/d/samples.parquet"))
+    records = images.scan([Path(one) for one in samples["image"]], max_megapixels=1.0, workers=1)
+    io.write_table(Path("data/quality/d/scan.parquet"), images.tabulate(list(samples["sample_id"]), list(records)))
+    for split, members in SPLITS.items():
+        names = [f"mine/s{number}.png" for number in members]
+        groups = [f"session=s{number}" for number in members]
+        io.write_table(Path(f"data/splits/d/{split}.csv"), pd.DataFrame({"sample_id": names, "group": groups}))
+
+
+def _model():
+    io.write_json(Path("models/m/labels.json"), {"classes": list(CLASSES)})
+    io.write_json(Path("models/m/calibrator.json"), SCALAR)
+    io.write_json(Path("models/m/policy.json"), OPERATING_POINT | {"thresholds": dict.fromkeys(CLASSES, 0.5)})
+    io.write_table(Path("data/predictions/m/candidate/val_select.parquet"), val_select())
+
+
+def val_select():
+    """Six of six cans are found, and of six jars one, and one below its threshold; one alarm is false."""
+    rows = [("can", "can", 0.9, True)] * 6 + [("jar", None, 0.0, False)] * 4
+    rows += [("jar", "jar", 0.9, True), ("jar", "jar", 0.05, True), (None, "can", 0.6, False)]
+    table = pd.DataFrame(rows, columns=["class_true", "class_pred", "score", "correct"])
+    stated = {"sample_id": "mine/s4.png", "group": [f"g{place}" for place in range(len(rows))]}
+    return table.assign(**stated, stratum_light=["day", "night"] * 6 + ["day"]).astype(
+        {"class_true": "str", "class_pred": "str"}
+    )
