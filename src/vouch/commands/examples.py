@@ -57,6 +57,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "vouch curate retrain photographs --model driver --scores answers.csv --most 20 -o chosen.csv",
         "vouch curate retrain rows.csv --model driver --scores answers.csv --most 20 -o chosen.csv --overwrite",
     ),
+    "curate bundle": (
+        "vouch curate bundle chosen.csv --model driver --scores answers.csv -o to_label",
+        "vouch curate bundle chosen.csv --model driver -o linked --links",
+    ),
     "check": ("vouch check driver", "vouch check driver --enforce"),
     "gate": ("vouch gate driver", "vouch gate driver --enforce"),
     "plan": ("vouch plan driver --groups 40 --per-group 8 --icc .05", "vouch plan driver"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from vouch.commands.curate.bundle import bundle
 from vouch.commands.curate.coverage import coverage
 from vouch.commands.curate.dedupe import dedupe
 from vouch.commands.curate.holdout import holdout
@@ -23,5 +24,6 @@ COMMANDS: Mapping[str, Callable[..., None]] = {  # in the order of the work
     "resolve": resolve,
     "holdout": holdout,
     "retrain": retrain,
+    "bundle": bundle,
 }
 __all__ = ["COMMANDS", "Params"]
