@@ -213,7 +213,17 @@ def a_choice():
     Path("chosen.csv").write_text("photograph,sha256,row_id,class,negative,source,license\n" + "".join(lines))
 
 
+def a_reviewed_bundle():
+    """Two photographs that were labelled as the model says; of the data set's groups none judges them."""
+    a_choice()
+    words = ["curate", "bundle", "chosen.csv", "--model", "driver", "--scores", "answers.csv", "-o", "to_label"]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    Path("to_label/reviews").mkdir()
+    shutil.copyfile("to_label/annotations.json", "to_label/reviews/ann.json")
+
+
 PREPARED = {
+    "curate check": a_reviewed_bundle,
     "curate bundle": a_choice,
     "curate retrain": a_model_to_train_again,
     **dict.fromkeys(("curate suggest", "curate normalize", "curate dedupe"), a_benchmark),

@@ -61,6 +61,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "vouch curate bundle chosen.csv --model driver --scores answers.csv -o to_label",
         "vouch curate bundle chosen.csv --model driver -o linked --links",
     ),
+    "curate check": ("vouch curate check to_label", "vouch curate check to_label --strict"),
     "check": ("vouch check driver", "vouch check driver --enforce"),
     "gate": ("vouch gate driver", "vouch gate driver --enforce"),
     "plan": ("vouch plan driver --groups 40 --per-group 8 --icc .05", "vouch plan driver"),

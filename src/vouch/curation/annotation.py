@@ -175,6 +175,8 @@ def _instructions(job: Job) -> str:
         f"# {len(job.pages)} photographs for {job.dataset}\n\n{what}\n\n{classes}\n\n"
         f"What `{job.model}` says is filled in, with its confidence: correct it, remove what is wrong, add the rest.\n"
         f"{negatives} of the photographs are negatives (`negative` in tasks.json): nothing of the class is there.\n"
+        "Export what you labelled into reviews/, under your name: NAME.json (Label Studio's JSON, or COCO), a folder\n"
+        "NAME of YOLO's .txt files, or NAME.csv with the columns image and label.\n"
         "Do not rename, edit or replace a photograph: each is known by the sha256 in manifest.json.\n"
     )
 

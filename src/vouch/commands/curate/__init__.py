@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from vouch.commands.curate.bundle import bundle
+from vouch.commands.curate.check import check
 from vouch.commands.curate.coverage import coverage
 from vouch.commands.curate.dedupe import dedupe
 from vouch.commands.curate.holdout import holdout
@@ -25,5 +26,6 @@ COMMANDS: Mapping[str, Callable[..., None]] = {  # in the order of the work
     "holdout": holdout,
     "retrain": retrain,
     "bundle": bundle,
+    "check": check,
 }
 __all__ = ["COMMANDS", "Params"]

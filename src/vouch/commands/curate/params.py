@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from vouch.curation.bundle_check import Agreement
 from vouch.curation.limits import Limits
 from vouch.curation.taxonomy import Near
 from vouch.curation.unlabelled import Gain
@@ -22,6 +23,7 @@ class Params(Section):
     fetch: Limits
     near_words: Near
     retrain: Gain
+    check: Agreement
 
 
 def limits(dataset: str | None) -> Limits:
@@ -34,6 +36,11 @@ def limits(dataset: str | None) -> Limits:
 def gain(dataset: str) -> Gain:
     """Return what makes a label of a data set worth asking for."""
     return load(Params, "datasets", dataset, "curate").retrain
+
+
+def agreement(dataset: str) -> Agreement:
+    """Return when two reviewers of a data set say the same."""
+    return load(Params, "datasets", dataset, "curate").check
 
 
 def max_megapixels(dataset: str | None) -> float:
