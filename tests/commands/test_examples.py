@@ -222,7 +222,15 @@ def a_reviewed_bundle():
     shutil.copyfile("to_label/annotations.json", "to_label/reviews/ann.json")
 
 
+def an_imported_data_set():
+    a_reviewed_bundle()
+    path = Path("params.yaml")
+    path.write_text(path.read_text().replace("  rendered:\n  - driver\n", "  rendered: []\n"))
+    subprocess.run([sys.executable, "-m", "dvc", "add", "data/sources/driver"], check=True, env=environment())
+
+
 PREPARED = {
+    "curate import": an_imported_data_set,
     "curate check": a_reviewed_bundle,
     "curate bundle": a_choice,
     "curate retrain": a_model_to_train_again,

@@ -94,7 +94,7 @@ INPUTS = {
     ("curate holdout", "taxonomy"), ("curate holdout", "label_map"),
     ("curate retrain", "candidates"), ("curate retrain", "scores"), ("curate retrain", "taxonomy"),
     ("curate retrain", "label_map"), ("curate bundle", "chosen"), ("curate bundle", "scores"),
-    ("curate check", "folder"),
+    ("curate check", "folder"), ("curate import", "folder"),
     # a table that people edit too: cells are filled and rows added, and no other byte changes
     ("curate manifest", "rows"), ("curate manifest", "taxonomy"), ("curate manifest", "wanted"),
     ("curate resolve", "rows"), ("curate resolve", "photographs"),

@@ -62,6 +62,9 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "vouch curate bundle chosen.csv --model driver -o linked --links",
     ),
     "curate check": ("vouch curate check to_label", "vouch curate check to_label --strict"),
+    "curate import": (
+        "vouch curate import to_label driver --name round_1 --group session=value:round_1 --strata light=value:day",
+    ),
     "check": ("vouch check driver", "vouch check driver --enforce"),
     "gate": ("vouch gate driver", "vouch gate driver --enforce"),
     "plan": ("vouch plan driver --groups 40 --per-group 8 --icc .05", "vouch plan driver"),

@@ -7,6 +7,7 @@ from vouch.commands.curate.check import check
 from vouch.commands.curate.coverage import coverage
 from vouch.commands.curate.dedupe import dedupe
 from vouch.commands.curate.holdout import holdout
+from vouch.commands.curate.import_ import import_
 from vouch.commands.curate.manifest import manifest
 from vouch.commands.curate.normalize import normalize
 from vouch.commands.curate.params import Params
@@ -27,5 +28,6 @@ COMMANDS: Mapping[str, Callable[..., None]] = {  # in the order of the work
     "retrain": retrain,
     "bundle": bundle,
     "check": check,
+    "import": import_,
 }
 __all__ = ["COMMANDS", "Params"]

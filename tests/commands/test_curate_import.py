@@ -1,0 +1,115 @@
+"""`vouch curate import`: a reviewed bundle is one more source of its data set, and what changed is said."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+from typer.testing import CliRunner
+
+import labelling
+from vouch import io
+from vouch.cli import app
+from vouch.errors import DataError, ManifestError, VouchError, WorkspaceError
+from vouch.stages import ingest
+
+HEADER = "photograph,sha256,row_id,class,negative,stratum_light,group_session,source,license\n"
+
+
+@pytest.fixture(autouse=True)
+def workspace(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    labelling.build()
+    params = json.loads(Path("params.yaml").read_text())
+    params["pipeline"]["rendered"] = []
+    params["datasets"]["e"] = params["datasets"]["d"]
+    yaml = YAML()
+    yaml.default_flow_style = False
+    yaml.dump(json.loads(json.dumps(params)), Path("params.yaml"))  # in blocks, as an import edits it
+    Path(".gitignore").write_text("/data/*/?*\n!/data/sources/?*.dvc\n")
+    for words in (("init", "--quiet", "--no-scm"), ("add", "--quiet", "data/sources/d")):
+        subprocess.run([sys.executable, "-m", "dvc", *words], check=True)
+    bundled("day,s20", "night,s21")
+
+
+def bundled(*stated):
+    names = labelling.photographs("new", (20, 21))
+    kinds = ("false", "true")
+    rows = zip(names, kinds, stated, strict=True)
+    lines = [f"{name},{io.sha256(Path(name))},,jar,{kind},{said},,\n" for name, kind, said in rows]
+    Path("chosen.csv").write_text(HEADER + "".join(lines))
+    Path("answers.csv").write_text(labelling.ANSWERS + "".join(f"{name},jar,.5,.7,True,5,5,40,40\n" for name in names))
+    shutil.rmtree("out", ignore_errors=True)
+    curate("bundle", "chosen.csv", "--model", "m", "-o", "out", "--scores", "answers.csv")
+    Path("out/reviews").mkdir()
+    shutil.copyfile("out/annotations.json", "out/reviews/ann.json")
+
+
+def curate(*words):
+    result = CliRunner().invoke(app, ["curate", *words], env={"COLUMNS": "160"})
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.output
+
+
+def test_a_reviewed_bundle_is_a_source_with_boxes_negatives_groups_and_strata():
+    record = Path("data/sources/d.dvc").read_text()
+    said = curate("import", "out", "d", "--name", "round_1")
+    assert "added 2: round_1/images/" in said
+    for kind in ("removed", "changed", "relabelled", "regrouped"):
+        assert f"{kind} 0" in said
+    assert Path("data/sources/d.dvc").read_text() != record
+    found = ingest.read("d")
+    new = found.samples[found.samples["source"] == "round_1"].sort_values("sample_id")
+    assert list(new["annotation"]) == ["labelled", "negative"]
+    assert list(new["group_session"]) == ["s20", "s21"]
+    assert list(new["stratum_light"]) == ["day", "night"]
+    (box,) = found.boxes[found.boxes["sample_id"].isin(new["sample_id"])].to_dict("records")
+    assert box["class_name"] == "jar"
+    assert [box[corner] for corner in ("x1", "y1", "x2", "y2")] == pytest.approx([5 / 160, 5 / 120, 1 / 4, 1 / 3])
+    assert len(found.samples) == 10
+
+
+def test_what_the_bundle_does_not_state_is_given():
+    bundled(",", ",")
+    with pytest.raises(ManifestError, match="session"):
+        curate("import", "out", "d")
+    curate("import", "out", "d", "--group", "session=value:round_1", "--strata", "light=value:day")
+    found = ingest.read("d").samples
+    assert set(found[found["source"] == "reviewed"]["group_session"]) == {"round_1"}
+
+
+@pytest.mark.parametrize(
+    ("error", "prepare", "words", "said"),
+    [
+        (
+            DataError,
+            lambda: labelling.picture(9).save(next(Path("out/images").iterdir())),
+            ("d",),
+            "another photograph",
+        ),
+        (DataError, lambda: _review(lambda one: one["images"].pop()), ("d",), "nobody's"),
+        (DataError, lambda: None, ("e",), "the bundle's: d"),
+        (WorkspaceError, lambda: Path("data/sources/d.dvc").unlink(), ("d",), "an imported data set"),
+        (VouchError, lambda: None, ("d", "--name", "mine"), "no source of this name yet"),
+    ],
+)
+def test_what_cannot_be_imported_is_refused_and_no_byte_changes(error, prepare, words, said):
+    prepare()
+    before = {path: path.read_bytes() for path in Path("data/sources").rglob("*") if path.is_file()}
+    with pytest.raises(error, match=said):
+        curate("import", "out", *words)
+    assert {path: path.read_bytes() for path in Path("data/sources").rglob("*") if path.is_file()} == before
+
+
+def _swap():
+    labelling.picture(9).save(next(Path("out/images").iterdir()))
+
+
+def _review(change):
+    content = json.loads(Path("out/reviews/ann.json").read_text())
+    change(content)
+    Path("out/reviews/ann.json").write_text(json.dumps(content))
