@@ -66,5 +66,5 @@ def test_make_repro_ends_with_the_verdicts_the_page_and_what_git_sees(mine):
     assert "metrics/: figures and verdicts" in finished.stdout
     again = workspace.run(mine, "env", "PYTHONPATH=src", "python", "-m", "vouch.commands.rebuild", "nobody")
     assert again.returncode == 1
-    assert "MODEL: expected the name of a model of params.yaml: driver, got nobody" in again.stdout
+    assert "MODEL_OR_SYSTEM: expected the name of a model or system of params.yaml: driver, got nobody" in again.stdout
     assert "stage" not in again.stdout
