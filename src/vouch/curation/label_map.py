@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
-import networkx as nx
-
 from vouch.curation.pack import Word
 from vouch.curation.taxonomy import Entry, Near, Proposal, Taxonomy, by_word, leaves, proposals, tree
 from vouch.curation.words import folded
@@ -89,6 +87,8 @@ def map_labels(taxonomy: Taxonomy, classes: Sequence[str], stated: Mapping[str, 
         Listing stated items and classes that there are not, a negative item that is stated to be a class, and items
         of which two classes are equally good.
     """
+    from networkx import topological_sort  # a tenth of a second that no other command need wait
+
     known = by_word(taxonomy)
     said = {word: known.get(word) or known.get(folded(word)) for word in stated}
     refuse_any(DataError, _stated_problems(stated, said, classes, taxonomy, where))
@@ -96,7 +96,7 @@ def map_labels(taxonomy: Taxonomy, classes: Sequence[str], stated: Mapping[str, 
     direct = {one.id: _direct(one, classes) for one in taxonomy.items if not one.negative and one.id not in decided}
     refuse_any(DataError, _ambiguous(direct, where))
     graph, items = tree(taxonomy), {}
-    for name in reversed(list(nx.topological_sort(graph))):  # parents before those below them
+    for name in reversed(list(topological_sort(graph))):  # parents before those below them
         if name in decided:
             items[name] = Mapped(label=decided[name], by="stated")
         elif name in direct and direct[name][0]:

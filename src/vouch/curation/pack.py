@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-import networkx as nx
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
@@ -185,6 +184,8 @@ def _streams(pack: Pack, above: Mapping[int, int], where: str) -> Iterator[Probl
 
 def _cycles(pack: Pack, above: Mapping[int, int], where: str) -> Iterator[Problem]:
     """Tell each cycle once: an item has at most one parent, so no item lies in two."""
+    import networkx as nx  # a tenth of a second that no other command need wait
+
     for members in nx.strongly_connected_components(nx.DiGraph(sorted(above.items()))):
         least = min(members)
         if len(members) == 1 and above.get(least) != least:

@@ -7,9 +7,8 @@ given to anything else. Near words are proposed to a person and change nothing.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import networkx as nx
 import numpy as np
 from pydantic import Field
 from rapidfuzz import fuzz, process
@@ -20,6 +19,9 @@ from vouch.documents import parse_json
 from vouch.errors import DataError, ParamsError, Problem, refuse_any
 from vouch.names import Name, shown
 from vouch.params import Section, check
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 class Entry(Section):
@@ -119,6 +121,8 @@ def read_taxonomy(text: str, where: str) -> Taxonomy:
         found = check(Taxonomy, parse_json(text, where), where)
     except ParamsError as error:
         raise DataError(error.problems) from error
+    from networkx import is_directed_acyclic_graph
+
     known: dict[str, str] = {}
     remedy = "restore the file: `vouch curate taxonomy` writes it"
     twice = [
@@ -129,13 +133,15 @@ def read_taxonomy(text: str, where: str) -> Taxonomy:
     ]
     lost = [one.parent for one in found.items if one.parent is not None and one.parent not in known]
     refuse_any(DataError, [*twice, *(Problem(where, "a parent that is an item", shown(one), remedy) for one in lost)])
-    if not nx.is_directed_acyclic_graph(tree(found)):
+    if not is_directed_acyclic_graph(tree(found)):
         raise DataError([Problem(where, "a tree", "a cycle", remedy)])
     return found
 
 
 def tree(taxonomy: Taxonomy) -> "nx.DiGraph[str]":
     """Return the items as a graph from each to its parent."""
+    import networkx as nx  # a tenth of a second that no other command need wait
+
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(one.id for one in taxonomy.items)
     graph.add_edges_from((one.id, one.parent) for one in taxonomy.items if one.parent is not None)
