@@ -6,8 +6,6 @@ commonest, each of two looks, photographed in sessions of twenty that resemble e
 from 400 labels of twenty sessions, then from 120 more.
 """
 
-import statistics
-import time
 import warnings
 
 import numpy as np
@@ -15,6 +13,7 @@ import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
+from sides import in_turns
 from vouch.curation.answers import Said
 from vouch.curation.choosing import Pool, Terms, choose
 from vouch.curation.unlabelled import Gain, Unlabelled, pool_of
@@ -48,15 +47,6 @@ def crowd(count):
     return Pool(bits, classes, strata, rng.integers(0, 400, count), looks)
 
 
-def timed(work):
-    seconds = []
-    for _ in range(RUNS):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds)
-
-
 def beside_random(count, most):
     """Return the seconds of choosing, and of a random choice with its distances."""
     import faiss
@@ -71,7 +61,11 @@ def beside_random(count, most):
         index.add(pool.looks[chosen])
         index.search(pool.looks, 1)
 
-    return timed(lambda: choose(pool, terms, most=most, rng=np.random.default_rng(1))), timed(at_random)
+    def by_gain():
+        choose(pool, terms, most=most, rng=np.random.default_rng(1))
+
+    _, seconds = in_turns({"chosen": by_gain, "random": at_random}, RUNS)
+    return seconds["chosen"], seconds["random"]
 
 
 def world(seed):

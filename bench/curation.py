@@ -3,14 +3,12 @@
 The peer of a row is the same work on a quarter of the rows, four times.
 """
 
-import statistics
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from sides import in_turns
 from vouch.curation.coverage import measure
 from vouch.curation.manifest import Wanted, extended, read_wanted
 from vouch.curation.pack import read_pack
@@ -50,25 +48,17 @@ def made_up(path: Path, taxonomy: Taxonomy, count: int) -> None:
     path.write_text("\n".join([header, *lines, ""]), encoding="utf-8")
 
 
-def timed(work: Callable[[], object]) -> float:
-    seconds = []
-    for _ in range(RUNS):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds)
-
-
 def tasks(path: Path, taxonomy: Taxonomy, wanted: Wanted) -> dict[str, float]:
     """Return the seconds of each piece of work on one table."""
     rows: Rows = read_rows(path)
     photographs = [f"photographs/{name}" for name in rows.column("photograph")]
-    return {
-        "table of a benchmark read and checked": timed(lambda: read_rows(path)),
-        "coverage of it": timed(lambda: measure(rows, taxonomy, wanted)),
-        "manifest extended": timed(lambda: extended(rows, taxonomy, wanted)),
-        "rows joined with as many photographs": timed(lambda: resolve(rows, photographs, lambda name: name)),
+    work = {
+        "table of a benchmark read and checked": lambda: read_rows(path),
+        "coverage of it": lambda: measure(rows, taxonomy, wanted),
+        "manifest extended": lambda: extended(rows, taxonomy, wanted),
+        "rows joined with as many photographs": lambda: resolve(rows, photographs, lambda name: name),
     }
+    return in_turns(work, RUNS)[1]
 
 
 def main() -> None:
