@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from PIL import Image
+from typer.testing import CliRunner
 
 from deployment.bundles import OPERATING_POINT, SCALAR
 from pipelines import of_one_detector
 from vouch import io
+from vouch.cli import app
 from vouch.quality import images
 from vouch.stages import ingest
 
@@ -18,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 CLASSES = ("can", "jar")
 SPLITS = {"train": (0, 1, 2, 3), "val_select": (4, 5), "val_calib": (6,), "val_test": (7,)}
 ANSWERS = "image,class_pred,score,confidence,accept,x1,y1,x2,y2\n"
+CHOSEN = "photograph,sha256,row_id,class,negative,stratum_light,group_session,source,license\n"
 HEADER = "row_id,class,negative,stratum_light,photograph,url,source,license,status,group_session,note\n"
 
 
@@ -51,6 +54,26 @@ def photographs(folder, seeds):
     for seed in seeds:
         picture(seed).save(Path(folder, f"p{seed}.png"))
     return [f"{folder}/p{seed}.png" for seed in seeds]
+
+
+def curate(*words):
+    """Run a command of the group; return what it says, whatever its exit code."""
+    result = CliRunner().invoke(app, ["curate", *words], env={"COLUMNS": "160"})
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.output
+
+
+def bundled(rows):
+    """Bundle photographs by seed, with their cells from `negative` on; Ann exports what the bundle says as COCO."""
+    shutil.rmtree("out", ignore_errors=True)
+    names = photographs("new", rows)
+    lines = [f"{name},{io.sha256(Path(name))},,jar,{said},,\n" for name, said in zip(names, rows.values(), strict=True)]
+    Path("chosen.csv").write_text(CHOSEN + "".join(lines))
+    Path("answers.csv").write_text(ANSWERS + "".join(f"{name},jar,.5,.7,True,5,5,40,40\n" for name in names))
+    curate("bundle", "chosen.csv", "--model", "m", "-o", "out", "--scores", "answers.csv")
+    Path("out/reviews").mkdir()
+    shutil.copyfile("out/annotations.json", "out/reviews/ann.json")
 
 
 def _sources():

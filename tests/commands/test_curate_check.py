@@ -5,14 +5,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 import labelling
-from vouch import io
-from vouch.cli import app
+from labelling import bundled, curate
 from vouch.errors import DataError, WorkspaceError
-
-HEADER = "photograph,sha256,row_id,class,negative,stratum_light,group_session,source,license\n"
 
 
 @pytest.fixture(autouse=True)
@@ -20,26 +16,6 @@ def workspace(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     labelling.build()
     bundled({20: "false,day,s20", 21: "true,day,s21"})
-
-
-def bundled(rows):
-    """Bundle photographs by their seed; Ann exports what the bundle says as COCO."""
-    shutil.rmtree("out", ignore_errors=True)
-    names = labelling.photographs("new", rows)
-    lines = [f"{name},{io.sha256(Path(name))},,jar,{said},,\n" for name, said in zip(names, rows.values(), strict=True)]
-    Path("chosen.csv").write_text(HEADER + "".join(lines))
-    boxes = [f"{name},jar,.5,.7,True,5,5,40,40\n" for name in names]
-    Path("answers.csv").write_text(labelling.ANSWERS + "".join(boxes))
-    curate("bundle", "chosen.csv", "--model", "m", "-o", "out", "--scores", "answers.csv")
-    Path("out/reviews").mkdir()
-    shutil.copyfile("out/annotations.json", "out/reviews/ann.json")
-
-
-def curate(*words):
-    result = CliRunner().invoke(app, ["curate", *words], env={"COLUMNS": "160"})
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.output
 
 
 def refused(*words):

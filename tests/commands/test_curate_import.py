@@ -1,22 +1,17 @@
 """`vouch curate import`: a reviewed bundle is one more source of its data set, and what changed is said."""
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
-from typer.testing import CliRunner
 
 import labelling
-from vouch import io
-from vouch.cli import app
+from labelling import bundled, curate
 from vouch.errors import DataError, ManifestError, VouchError, WorkspaceError
 from vouch.stages import ingest
-
-HEADER = "photograph,sha256,row_id,class,negative,stratum_light,group_session,source,license\n"
 
 
 @pytest.fixture(autouse=True)
@@ -32,27 +27,7 @@ def workspace(tmp_path, monkeypatch):
     Path(".gitignore").write_text("/data/*/?*\n!/data/sources/?*.dvc\n")
     for words in (("init", "--quiet", "--no-scm"), ("add", "--quiet", "data/sources/d")):
         subprocess.run([sys.executable, "-m", "dvc", *words], check=True)
-    bundled("day,s20", "night,s21")
-
-
-def bundled(*stated):
-    names = labelling.photographs("new", (20, 21))
-    kinds = ("false", "true")
-    rows = zip(names, kinds, stated, strict=True)
-    lines = [f"{name},{io.sha256(Path(name))},,jar,{kind},{said},,\n" for name, kind, said in rows]
-    Path("chosen.csv").write_text(HEADER + "".join(lines))
-    Path("answers.csv").write_text(labelling.ANSWERS + "".join(f"{name},jar,.5,.7,True,5,5,40,40\n" for name in names))
-    shutil.rmtree("out", ignore_errors=True)
-    curate("bundle", "chosen.csv", "--model", "m", "-o", "out", "--scores", "answers.csv")
-    Path("out/reviews").mkdir()
-    shutil.copyfile("out/annotations.json", "out/reviews/ann.json")
-
-
-def curate(*words):
-    result = CliRunner().invoke(app, ["curate", *words], env={"COLUMNS": "160"})
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result.output
+    bundled({20: "false,day,s20", 21: "true,night,s21"})
 
 
 def test_a_reviewed_bundle_is_a_source_with_boxes_negatives_groups_and_strata():
@@ -74,7 +49,7 @@ def test_a_reviewed_bundle_is_a_source_with_boxes_negatives_groups_and_strata():
 
 
 def test_what_the_bundle_does_not_state_is_given():
-    bundled(",", ",")
+    bundled({20: "false,,", 21: "true,,"})
     with pytest.raises(ManifestError, match="session"):
         curate("import", "out", "d")
     curate("import", "out", "d", "--group", "session=value:round_1", "--strata", "light=value:day")
