@@ -105,7 +105,8 @@ def test_the_seed_decides_between_equals_and_nothing_else_does():
     assert chosen(1) != chosen(2)
 
 
-def test_chosen_labels_teach_more_than_as_many_at_random():
+def test_chosen_labels_teach_more_than_as_many_at_random(monkeypatch):
+    monkeypatch.syspath_prepend(BENCH.parent)  # as `python bench/choosing.py` has it: it imports its neighbour sides.py
     specification = importlib.util.spec_from_file_location("bench_choosing", BENCH)
     bench = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(bench)
