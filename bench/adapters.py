@@ -7,15 +7,16 @@ Run: PYTHONPATH=src python bench/adapters.py
 """
 
 import time
-from statistics import median
+from functools import partial
 
 import torch
 from pydantic import TypeAdapter
 
+from sides import in_turns
 from vouch.training.backbones import adapters, timm_backbone
 from vouch.training.backbones.params import Adapters
 
-NAME, SIDE_PX, BLOCKS, BATCH, RUNS = "vit_small_patch16_224", 112, 6, 8, 9
+NAME, SIDE_PX, BLOCKS, BATCH, WARM, RUNS = "vit_small_patch16_224", 112, 6, 8, 2, 9
 RANK, GOAL = 8, 1.15
 BESIDE = {"rank": RANK, "alpha": 2.0 * RANK, "blocks": BLOCKS, "targets": ("qkv",)}
 OWN = {"dora": {}, "doran": {"hidden": RANK, "tau": 0.01}}
@@ -36,12 +37,6 @@ def step(built, optimizer, images):
     optimizer.step()
 
 
-def timed(action):
-    start = time.process_time()
-    action()
-    return time.process_time() - start
-
-
 def measure(dropout, images):
     sides = {}
     for kind in OWN:
@@ -52,14 +47,11 @@ def measure(dropout, images):
         answers = [built.eval()(images) for built, _ in sides.values()]
     if not torch.equal(*answers):
         raise SystemExit("bench: the sides start from other features")
-    seconds = {kind: [] for kind in sides}
-    for run in range(RUNS + 2):  # in turn, so that a busy machine hits both; the first two warm up
-        for kind, (built, optimizer) in sides.items():
-            built.train()
-            took = timed(lambda built=built, optimizer=optimizer: step(built, optimizer, images))
-            seconds[kind] += [took] if run >= 2 else []
+    steps = {kind: partial(step, built.train(), optimizer, images) for kind, (built, optimizer) in sides.items()}
+    in_turns(steps, WARM)
+    _, seconds = in_turns(steps, RUNS, clock=time.process_time)
     weights = {kind: sum(one.numel() for one in side[1].param_groups[0]["params"]) for kind, side in sides.items()}
-    return {kind: median(times) for kind, times in seconds.items()}, weights
+    return seconds, weights
 
 
 def main():

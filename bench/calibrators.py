@@ -10,7 +10,6 @@ With `classes` in the place of ROWS: seconds of processor of a fit of each linea
 import importlib.util
 import sys
 import time
-from statistics import median
 
 import numpy as np
 import pandas as pd
@@ -21,6 +20,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
+from sides import in_turns
 from vouch.calibration.apply.probabilities import log_softmax, softmax
 from vouch.calibration.fit.grouped_folds import grouped_folds
 from vouch.calibration.fit.multiclass_fits import FITS, PENALTIES
@@ -122,27 +122,20 @@ def theirs(fits, logits, truth, group):
     return fits[place](logits, truth), losses[place]
 
 
-def timed(action):
-    start = time.perf_counter()
-    _, loss = action()
-    return time.perf_counter() - start, loss
-
-
 def row(method, data, runs):
     name, fits = peers(method)
-    our_runs, peer_runs = [], []
-    for _ in range(runs):  # in turn, so that a busy machine hits both
-        our_runs.append(timed(lambda: ours(method, *data)))
-        if fits:
-            peer_runs.append(timed(lambda: theirs(fits, *data)))
-    our_s = median(run[0] for run in our_runs)
+    sides = {"ours": lambda: ours(method, *data)}
+    if fits:
+        sides["peer"] = lambda: theirs(fits, *data)
+    given, seconds = in_turns(sides, runs)
+    our_s = seconds["ours"]
     what = f"{method}: fit and {FOLDS}-fold grouped cross-validation, {len(data[0]):,} x {CLASSES}"
-    what += f" (held-out loss {our_runs[0][1]:.4f}"
+    what += f" (held-out loss {given['ours'][1]:.4f}"
     if not fits:
         absent = "netcal is not installed" if method in BY_NETCAL else "no counterpart"
         return f"| {what}) | {our_s:.3f} s | {absent} | | |"
-    peer_s = median(run[0] for run in peer_runs)
-    what += f", {name} {peer_runs[0][1]:.4f})"
+    peer_s = seconds["peer"]
+    what += f", {name} {given['peer'][1]:.4f})"
     return f"| {what} | {our_s:.3f} s | {peer_s:.3f} s | {peer_s / our_s:.1f} x as fast | > 1 x |"
 
 

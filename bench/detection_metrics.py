@@ -7,14 +7,13 @@ Run: PYTHONPATH=src python bench/detection_metrics.py
 
 import contextlib
 import io
-import time
-from statistics import median
 
 import numpy as np
 import pandas as pd
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from sides import in_turns
 from vouch.evaluation.metrics.definitions import METRICS
 from vouch.evaluation.metrics.intervals import Setting, estimate, group_weights
 from vouch.evaluation.metrics.measures import MEASURES
@@ -106,28 +105,20 @@ def peer(truth, found):
     return evaluation
 
 
-def timed(action):
-    start = time.perf_counter()
-    result = action()
-    return time.perf_counter() - start, result
-
-
 def main():
     photographs = list(scenes(np.random.default_rng(0), PHOTOGRAPHS, CLASSES))
-    matching, rows = timed(lambda: to_rows(photographs, GROUPS))
+    matched, once = in_turns({"rows": lambda: to_rows(photographs, GROUPS)}, 1)
+    rows = matched["rows"]
     with contextlib.redirect_stdout(io.StringIO()):
         truth, found = to_coco(photographs, CLASSES)
-        our_runs, peer_runs = [], []
-        for _ in range(RUNS):  # in turn, so that a busy machine hits both
-            peer_runs.append(timed(lambda: peer(truth, found)))
-            our_runs.append(timed(lambda: ours(rows)))
-        evaluation = peer_runs[-1][1]
+        given, seconds = in_turns({"peer": lambda: peer(truth, found), "ours": lambda: ours(rows)}, RUNS)
+        evaluation = given["peer"]
         evaluation.summarize()
-    values = [one.value for one in our_runs[-1][1]]
+    values = [one.value for one in given["ours"]]
     if not np.allclose(values, evaluation.stats[:2], rtol=0, atol=1e-9):
         raise SystemExit(f"bench: expected pycocotools' {evaluation.stats[:2]}, got {values}")
-    our_s, peer_s = median(run[0] for run in our_runs), median(run[0] for run in peer_runs)
-    whole_s = our_s + matching
+    our_s, peer_s = seconds["ours"], seconds["peer"]
+    whole_s = our_s + once["rows"]
     print("| what | ours | peer | ratio | goal |")
     print("|---|---|---|---|---|")
     print(

@@ -7,18 +7,18 @@ Run: PYTHONPATH=src python bench/features.py
 """
 
 import tempfile
-import time
 from pathlib import Path
-from statistics import median
 
 import cv2
 import numpy as np
 import torch
 
-from vouch.training.classification import features, loop, network
+from sides import in_turns
+from vouch.training.classification import features, network
 from vouch.training.classification.cached import Cached, fit_top, objective
 from vouch.training.classification.params import CachedTraining, Extraction
 from vouch.training.images import batches as image_batches
+from vouch.training.optimization import loop
 from vouch.training.optimization.loop import Feed
 from vouch.vision.images.source import files
 
@@ -71,18 +71,6 @@ def draw(folder):
     return files(sorted(folder.iterdir()))
 
 
-def seconds(run):
-    started = time.perf_counter()
-    run()
-    return time.perf_counter() - started
-
-
-def alternating(first, second):
-    """Return the median seconds of both, run in turn."""
-    pairs = [(seconds(first), seconds(second)) for _ in range(RUNS)]
-    return tuple(median(times) for times in zip(*pairs, strict=True))
-
-
 def row(what, ours, peer, ratio, goal):
     print(f"| {what} | {ours} | {peer} | {ratio:.3g} | {goal} |")
 
@@ -103,7 +91,8 @@ def main():
 
         seen = features.extract(frozen, images, extraction)
         np.testing.assert_allclose(seen[:, 0].numpy(), bare().numpy(), atol=1e-5)
-        extracting, looking = alternating(lambda: features.extract(frozen, images, extraction), bare)
+        looking = {"ours": lambda: features.extract(frozen, images, extraction), "bare": bare}
+        _, looked_s = in_turns(looking, RUNS)
         cached = Cached(seen, class_ids, tuple(map(str, range(PHOTOGRAPHS))))
         few = cached.part(np.arange(8))  # both sides judge the same few, so that the epoch itself is timed
 
@@ -125,10 +114,11 @@ def main():
             feed = Feed(batches, steps, lambda: iter([few.features]), few.class_ids)
             loop.fit(top, feed, training, objective(training.loss, class_ids, 2, None, "cpu"), None)
 
-        heads, whole = alternating(on_features, through_the_backbone)
+        _, epoch_s = in_turns({"heads": on_features, "whole": through_the_backbone}, RUNS)
+    heads, whole = epoch_s["heads"], epoch_s["whole"]
     what = f"heads, an epoch on cached features of {PHOTOGRAPHS} photographs, against through the frozen ViT-S/14"
     row(what, f"{heads * 1e3:.0f} ms", f"{whole * 1e3:.0f} ms", whole / heads, ">= 50")
-    ours, theirs = PHOTOGRAPHS / extracting, PHOTOGRAPHS / looking
+    ours, theirs = PHOTOGRAPHS / looked_s["ours"], PHOTOGRAPHS / looked_s["bare"]
     row(
         "feature extraction from the file, against the bare network on ready tensors",
         f"{ours:.1f} /s",

@@ -29,13 +29,15 @@ import torch
 from timm.optim import create_optimizer_v2
 from timm.utils import ModelEmaV3
 
+from sides import in_turns
 from vouch.training.backbones import timm_backbone
-from vouch.training.classification import features, loop
+from vouch.training.classification import features
 from vouch.training.classification import network as classifier_network
 from vouch.training.classification.cached import objective
 from vouch.training.classification.params import ClassifierTraining, Extraction
 from vouch.training.images import batches as image_batches
 from vouch.training.images.augmentation import STRENGTHS
+from vouch.training.optimization import loop
 from vouch.training.optimization.loop import Feed
 from vouch.vision.images.source import files
 
@@ -104,14 +106,6 @@ def timed(batches, warm, device, seconds):
     seconds.append(time.perf_counter() - started)
 
 
-def clocked(device, run):
-    wait(device)
-    started = time.perf_counter()
-    run()
-    wait(device)
-    return time.perf_counter() - started
-
-
 def row(what, ours, peer, ratio, goal):
     print(f"| {what} | {ours} | {peer} | {ratio} | {goal} |", flush=True)
 
@@ -123,9 +117,10 @@ def matrix_rate(sizes, device):
     def products():
         for _ in range(10):
             one @ other
+        wait(device)
 
     products()
-    return 10 * 2 * sizes.matrix**3 / median(clocked(device, products) for _ in range(sizes.runs))
+    return 10 * 2 * sizes.matrix**3 / in_turns({"products": products}, sizes.runs)[1]["products"]
 
 
 def flop(inner, side_px):
@@ -216,10 +211,9 @@ def measure(sizes, device, card, rate, name, images):
     looks = [pixels for pixels, _ in ready] * (1 + sizes.steps // READY)
     # the same features, of deviation 1 and to the eight bits of bfloat16, or there is nothing to compare
     torch.testing.assert_close(ours.look(looks[:1]), plain.look(looks[:1]), atol=0.1, rtol=0.0)
-    looking = [
-        [clocked(device, lambda side=side: side.look(looks)) for side in (ours, plain)] for _ in range(sizes.runs + 1)
-    ]
-    seen = [len(looks) * sizes.batch / median(times) for times in zip(*looking[1:], strict=True)]
+    looking = {"ours": lambda: ours.look(looks), "plain": lambda: plain.look(looks)}  # both end with a copy: they wait
+    in_turns(looking, 1)  # warms up
+    seen = [len(looks) * sizes.batch / seconds for seconds in in_turns(looking, sizes.runs)[1].values()]
 
     count, taken = sizes.warm + sizes.steps, ([], [])
     turn = [ready[number % READY] for number in range(count)]

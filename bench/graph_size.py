@@ -11,12 +11,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
-from statistics import median
 
 import yaml
 from dvc.repo import Repo
+
+from sides import in_turns
 
 DATASET, RUNS = "driver", 3
 SIZES = (10_000, 30_000, 100_000)
@@ -25,14 +25,12 @@ COPIED = ("dvc.yaml", "params.yaml", ".dvcignore", ".dvc/config", "src", "models
 
 
 def dvc(folder, *arguments):
-    """Run DVC in a folder; return its seconds."""
+    """Run DVC in a folder."""
     command = [sys.executable, "-m", "dvc", *arguments, "--quiet"]
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    start = time.perf_counter()
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise SystemExit(f"bench: dvc {' '.join(arguments)} failed\n{done.stdout}{done.stderr}")
-    return time.perf_counter() - start
 
 
 def photographs(folder, first, end):
@@ -94,8 +92,8 @@ def main():
             dvc(empty, "add", f"data/sources/{DATASET}")
             for folder in (graph, empty):
                 dvc(folder, "commit", "--force")
-            seconds = [(dvc(graph, "repro"), dvc(empty, "repro")) for _ in range(RUNS)]
-            own, peer = (median(side) for side in zip(*seconds, strict=True))
+            _, seconds = in_turns({"own": lambda: dvc(graph, "repro"), "bare": lambda: dvc(empty, "repro")}, RUNS)
+            own, peer = seconds["own"], seconds["bare"]
             what = f"`dvc repro` with nothing changed, {n_stages} stages, {size:,} photographs, against bare DVC"
             print(
                 f"| {what} on as many empty stages | {own:.1f} s | {peer:.1f} s | {own / peer:.2f} | none |", flush=True

@@ -7,9 +7,6 @@ two sides' values are compared on those replicates. Intervals are inside our tim
 Run: PYTHONPATH=src python bench/selective_metrics.py
 """
 
-import time
-from statistics import median
-
 import numpy as np
 import pandas as pd
 from sklearn.metrics import (
@@ -22,6 +19,7 @@ from sklearn.metrics import (
     roc_curve,
 )
 
+from sides import in_turns
 from vouch.evaluation.metrics.definitions import METRICS
 from vouch.evaluation.metrics.intervals import Setting, estimate, group_weights
 from vouch.evaluation.metrics.measures import MEASURES
@@ -109,12 +107,6 @@ def coverage_at(coverage, risk, limit):
     return coverage[risk <= limit + 1e-12].max(initial=0.0)
 
 
-def timed(action):
-    start = time.perf_counter()
-    result = action()
-    return time.perf_counter() - start, result
-
-
 def check(rows, weights, found):
     for name in NAMES:
         own = MEASURES[name](rows, weights.shape[1]).values(weights[: len(found)])
@@ -128,13 +120,10 @@ def main(rows=ROWS, groups=GROUPS, replicates=REPLICATES):
     weights = group_weights(int(table["group_index"].max()) + 1, replicates=replicates, rng=np.random.default_rng(1))
     columns = {name: table[name].to_numpy() for name in table.columns}
     drawn = [weights[place][columns["group_index"]].astype(np.float64) for place in range(PEER_REPLICATES)]
-    our_runs, peer_runs = [], []
-    for _ in range(RUNS):  # in turn, so that a busy machine hits both
-        peer_runs.append(timed(lambda: [peer(columns, one) for one in drawn]))
-        our_runs.append(timed(lambda: ours(table, weights)))
-    check(table, weights, peer_runs[-1][1])
-    our_s = median(run[0] for run in our_runs)
-    peer_s = median(run[0] for run in peer_runs) * replicates / PEER_REPLICATES
+    sides = {"peer": lambda: [peer(columns, one) for one in drawn], "ours": lambda: ours(table, weights)}
+    given, seconds = in_turns(sides, RUNS)
+    check(table, weights, given["peer"])
+    our_s, peer_s = seconds["ours"], seconds["peer"] * replicates / PEER_REPLICATES
     print("| what | ours | peer | ratio | goal |")
     print("|---|---|---|---|---|")
     print(

@@ -4,13 +4,12 @@ One run of StratifiedGroupKFold takes about 45 s, so the five of the median take
 """
 
 import resource
-import statistics
-import time
 
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
+from sides import in_turns
 from vouch.splits.assignment import assign
 
 RUNS = 5
@@ -45,12 +44,6 @@ def peer(label: np.ndarray, group: np.ndarray) -> int:
     return sum(len(test) for _, test in folds)
 
 
-def timed(run) -> float:
-    start = time.perf_counter()
-    run()
-    return time.perf_counter() - start
-
-
 def imbalance(table: pd.DataFrame, samples: pd.DataFrame) -> float:
     label = samples.set_index("sample_id")["label"].reindex(table["sample_id"]).to_numpy()
     shares = pd.crosstab(label, table["split"].to_numpy(), normalize="index")
@@ -59,14 +52,13 @@ def imbalance(table: pd.DataFrame, samples: pd.DataFrame) -> float:
 
 def main() -> None:
     samples, label, group = made_up()
-    mine = [timed(lambda: ours(samples)) for _ in range(RUNS)]
-    peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # before the peer adds its own
     worst = imbalance(ours(samples), samples)
-    theirs = [timed(lambda: peer(label, group)) for _ in range(RUNS)]
-    ratio = statistics.median(theirs) / statistics.median(mine)
+    peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # before the peer adds its own
+    _, seconds = in_turns({"ours": lambda: ours(samples), "peer": lambda: peer(label, group)}, RUNS)
+    our_s, peer_s = seconds["ours"], seconds["peer"]
     what = f"split {N:,} samples in {N_GROUPS:,} groups (peak {peak_gb:.2f} GB of 2, label shares within {worst:.4f})"
     print("| what | ours | peer | ratio | goal |\n|---|---|---|---|---|")
-    print(f"| {what} | {statistics.median(mine):.2f} s | {statistics.median(theirs):.1f} s | {ratio:.0f} | 20 |")
+    print(f"| {what} | {our_s:.2f} s | {peer_s:.1f} s | {peer_s / our_s:.0f} | 20 |")
 
 
 if __name__ == "__main__":
