@@ -17,16 +17,14 @@ from vouch.calibration.apply.calibrator import calibrated, fitted_from
 from vouch.commands.revision import as_table, contents
 from vouch.documents import decoded, parse_json
 from vouch.errors import Problem, WorkspaceError, refuse_any
-from vouch.evaluation.comparison import OVERALL, Resampling, compare
+from vouch.evaluation.comparison import OVERALL, Comparing, compare, resampled
 from vouch.evaluation.detectable import detectable
 from vouch.evaluation.gates.metrics_files import family
 from vouch.evaluation.metrics.counts import numbered_counts
-from vouch.evaluation.metrics.intervals import group_weights
 from vouch.evaluation.metrics.numbering import numbered
 from vouch.evaluation.metrics.strata import every_stratum, strata_masks
 from vouch.evaluation.metrics.table import applies
 from vouch.evaluation.shared_ground import Ground, shared_counts, shared_rows
-from vouch.evaluation.significance import flip_signs
 from vouch.policies.apply.policy import decided
 from vouch.roads import task_of
 from vouch.splits import contract
@@ -142,21 +140,13 @@ def compared_systems(name: str, candidate: Revision, baseline: Revision) -> Comp
     return _compared(judged, ground, asked, correlation=asked.intraclass_correlation)
 
 
-def _compared(
-    judged: list[pd.DataFrame], ground: Ground, asked: of_models.Params | of_systems.Params, *, correlation: float
-) -> Compared:
+def _compared(judged: list[pd.DataFrame], ground: Ground, asked: Comparing, *, correlation: float) -> Compared:
     """Compare the whole, every class and every stratum, with patterns of signs enough for so many differences."""
     strata = list(dict.fromkeys([*every_stratum(judged[0]), *asked.strata]))
     masks = strata_masks(pd.concat(judged, ignore_index=True), strata)
     size = sum(applies(metric, stratum) for metric in asked.margins for stratum in masks)
     patterns = max(asked.replicates, int(np.ceil(ROOM * size / (1 - asked.level))))
-    rng, n_groups = np.random.default_rng(asked.seed), ground.n_groups
-    resampling = Resampling(
-        weights=group_weights(n_groups, replicates=asked.replicates, rng=rng),
-        signs=flip_signs(n_groups, patterns=patterns, rng=rng),
-        level=asked.level,
-        correlation=correlation,
-    )
+    resampling = resampled(asked, ground.n_groups, patterns=patterns, correlation=correlation)
     found = compare(*judged, margins=asked.margins, strata=strata, resampling=resampling)
     tested = max(1, family(found))
     for metric in asked.margins:

@@ -5,31 +5,41 @@ Whatever makes a group hard makes it hard for both sides, so the difference vari
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 from scipy.special import ndtri
 
 from vouch import paths
 from vouch.errors import DataError, Problem, refuse_any
-from vouch.evaluation.metrics.definitions import METRICS, Direction
+from vouch.evaluation.metrics.definitions import METRICS, ComparedName, Direction
 from vouch.evaluation.metrics.intervals import (
     FloatArray,
     IntArray,
     Measure,
     clopper_pearson_end,
     expanded_tail,
+    group_weights,
     point,
 )
 from vouch.evaluation.metrics.measures import by_chance, refuse_unmeasurable
+from vouch.evaluation.metrics.params import Bootstrap
 from vouch.evaluation.metrics.shares import effective_rows
 from vouch.evaluation.metrics.strata import strata_masks
 from vouch.evaluation.metrics.table import applies, measured
-from vouch.evaluation.significance import SignArray, contributions, flipped_p, holm, least_p
+from vouch.evaluation.significance import SignArray, contributions, flip_signs, flipped_p, holm, least_p
 
 OVERALL = "overall"  # the metric name under which the verdict over all metrics stands
 JUMPS = ("effective", "percentile")  # intervals of metrics that jump, or stay, when a group is left out
+
+
+class Comparing(Bootstrap):
+    """What is compared, by strata beside the whole, and the loss that does not matter."""
+
+    margins: dict[ComparedName, Annotated[float, Field(ge=0.0)]]  # in the metric's own unit
+    strata: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,13 @@ class Resampling:
     signs: SignArray  # int8, shape (patterns, groups), of `significance.flip_signs`: for the p-values
     level: float  # 1 - alpha of `better` and `worse`, over all metrics and strata together (Holm); of each interval
     correlation: float  # of right answers within a group, in [0, 1], where both sides are perfect and it does not show
+
+
+def resampled(asked: Bootstrap, n_groups: int, *, patterns: int, correlation: float) -> Resampling:
+    """Draw the weights of groups and `patterns` of signs, one after the other from one generator."""
+    rng = np.random.default_rng(asked.seed)
+    weights = group_weights(n_groups, replicates=asked.replicates, rng=rng)
+    return Resampling(weights, flip_signs(n_groups, patterns=patterns, rng=rng), asked.level, correlation)
 
 
 def overlap(candidate: pd.DataFrame, baseline: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

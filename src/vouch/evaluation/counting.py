@@ -10,24 +10,17 @@ from pydantic import Field
 
 from vouch.errors import DataError, Problem, refuse_any
 from vouch.evaluation.metrics.counts import numbered_counts
-from vouch.evaluation.metrics.definitions import MetricName
 from vouch.evaluation.metrics.intervals import Setting, group_weights
+from vouch.evaluation.metrics.params import MetricsTable
 from vouch.evaluation.metrics.strata import every_stratum, strata_masks
 from vouch.evaluation.metrics.table import metrics_table
-from vouch.params import Section
 from vouch.sources.counts import CountFile, Photograph
 from vouch.tables import COUNTS, STRATUM, UNKNOWN
 
 
-class Judging(Section):
+class Judging(MetricsTable):
     """system.evaluate_counts."""
 
-    metrics: tuple[MetricName, ...]
-    crossed: tuple[tuple[str, ...], ...]
-    replicates: Annotated[int, Field(ge=200, le=1_000_000)]  # 4 bytes for each group of each
-    seed: Annotated[int, Field(ge=0)]
-    level: Annotated[float, Field(gt=0.5, lt=1.0)]
-    few_groups: Annotated[int, Field(ge=2)]
     intraclass_correlation: Annotated[float, Field(ge=0.0, le=1.0)]
 
 

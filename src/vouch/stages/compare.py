@@ -7,19 +7,12 @@ Fails when: the two sides share no photograph, or disagree on its group; the bas
 """
 
 from pathlib import Path
-from typing import Annotated
-
-import numpy as np
-from pydantic import Field
 
 from vouch import io, paths
 from vouch.calibration.apply.calibrator import calibrated, fitted_from
-from vouch.evaluation.comparison import Resampling, compare, overlap
-from vouch.evaluation.metrics.definitions import ComparedName
-from vouch.evaluation.metrics.intervals import group_weights
+from vouch.evaluation.comparison import Comparing, compare, overlap, resampled
 from vouch.evaluation.metrics.numbering import numbered
-from vouch.evaluation.significance import flip_signs
-from vouch.params import Section, load
+from vouch.params import load
 from vouch.policies.apply.policy import decided
 from vouch.release import bundle
 from vouch.roads import task_of
@@ -27,14 +20,8 @@ from vouch.splits.contract import read_predictions
 from vouch.stages import main
 
 
-class Params(Section):
+class Params(Comparing):
     """models.M.compare."""
-
-    margins: dict[ComparedName, Annotated[float, Field(ge=0.0)]]
-    strata: tuple[tuple[str, ...], ...]
-    replicates: Annotated[int, Field(ge=200, le=1_000_000)]  # and patterns of signs: 5 bytes for each group of each
-    seed: Annotated[int, Field(ge=0)]
-    level: Annotated[float, Field(gt=0.5, lt=1.0)]
 
 
 def run(name: str, baseline_bundle: str) -> None:
@@ -53,14 +40,8 @@ def run(name: str, baseline_bundle: str) -> None:
         )
         for rows, (maps, decides) in zip(shared, sides, strict=True)
     )
-    rng = np.random.default_rng(params.seed)
-    n_groups = candidate["group"].nunique()
-    resampling = Resampling(
-        weights=group_weights(n_groups, replicates=params.replicates, rng=rng),
-        signs=flip_signs(n_groups, patterns=params.replicates, rng=rng),
-        level=params.level,
-        correlation=policy["intraclass_correlation"],
-    )
+    n_groups, correlation = candidate["group"].nunique(), policy["intraclass_correlation"]
+    resampling = resampled(params, n_groups, patterns=params.replicates, correlation=correlation)
     differences = compare(candidate, baseline, margins=params.margins, strata=params.strata, resampling=resampling)
     io.write_json(paths.metrics(name, "comparison"), differences)
 

@@ -17,27 +17,21 @@ from pydantic import Field
 from vouch import io, paths
 from vouch.calibration.apply.calibrator import calibrated, fitted_from
 from vouch.evaluation.metrics import curves, open_set_curves
-from vouch.evaluation.metrics.definitions import MetricName
 from vouch.evaluation.metrics.intervals import Setting, group_weights
 from vouch.evaluation.metrics.numbering import limited, numbered
+from vouch.evaluation.metrics.params import MetricsTable
 from vouch.evaluation.metrics.strata import every_stratum, strata_masks
 from vouch.evaluation.metrics.table import group_table, metrics_table
-from vouch.params import Section, load, read_section
+from vouch.params import load, read_section
 from vouch.policies.apply.policy import decided
 from vouch.roads import task_of
 from vouch.splits.contract import read_predictions
 from vouch.stages import main
 
 
-class Params(Section):
+class Params(MetricsTable):
     """models.M.evaluate."""
 
-    metrics: tuple[MetricName, ...]
-    crossed: tuple[tuple[str, ...], ...]
-    replicates: Annotated[int, Field(ge=200, le=1_000_000)]  # 4 bytes for each group of each
-    seed: Annotated[int, Field(ge=0)]
-    level: Annotated[float, Field(gt=0.5, lt=1.0)]
-    few_groups: Annotated[int, Field(ge=2)]
     worst: Annotated[int, Field(ge=1)]
 
 

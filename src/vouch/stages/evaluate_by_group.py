@@ -13,18 +13,15 @@ from pydantic import Field
 from vouch import io, paths
 from vouch.evaluation import by_group
 from vouch.evaluation.metrics.intervals import Setting, group_weights
-from vouch.params import Section, load
+from vouch.evaluation.metrics.params import Intervals
+from vouch.params import load
 from vouch.roads import task_of
 from vouch.stages import main
 
 
-class Params(Section):
+class Params(Intervals):
     """models.M.evaluate_by_group."""
 
-    replicates: Annotated[int, Field(ge=200, le=1_000_000)]  # of the group bootstrap
-    seed: Annotated[int, Field(ge=0)]
-    level: Annotated[float, Field(gt=0.5, lt=1.0)]
-    few_groups: Annotated[int, Field(ge=2)]
     intraclass_floor: Annotated[float, Field(ge=0, le=1)]
 
 
