@@ -1,11 +1,13 @@
 """Where things lie, relative to the repository root, which is the working directory of every stage."""
 
 from pathlib import Path
+from typing import Final
 
 SPLITS = ("train", "val_select", "val_calib", "val_test")
 SIDES = ("candidate", "baseline")
 # top folders that stages, `vouch import`, `vouch promote`, DVC and git write: no place for what a person asks for
 OWNED = frozenset({".dvc", ".git", "data", "metrics", "models", "plots", "registry", "reports", "splits"})
+GALLERY: Final = "gallery.safetensors"  # in models/M and in bundles: what an embedder compares crops with
 SCRATCH = Path(".dvc/tmp/vouch")  # locks, checkpoints of interrupted training: never an output
 
 

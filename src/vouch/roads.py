@@ -13,6 +13,7 @@ from pydantic import RootModel
 from vouch.errors import ParamsError, Problem, refuse_any
 from vouch.names import Name, RepositoryPath, wrong_names
 from vouch.params import PARAMS, Section, check, load, read_params
+from vouch.paths import GALLERY
 from vouch.road_of_systems import System, misfits
 from vouch.tasks import ByTask, Task
 
@@ -24,7 +25,7 @@ TRAINING = (*CURVES, "quantized")  # each model is on exactly one
 OF_MODELS = ("trained", *TRAINING, "pretrained", "galleries", "unpromoted", "by_group")
 Names = Literal["labels.json", "gallery.safetensors"]
 NAMES: ByTask[Names] = ByTask(  # the file that says what a model can answer
-    detect="labels.json", classify="labels.json", identify="gallery.safetensors"
+    detect="labels.json", classify="labels.json", identify=GALLERY
 )
 FROM_START = {  # lists whose models cross_validate can train again, from photographs, and what it has to know of each
     "detectors": {"task": "detect", "trainer": "train_detector"},

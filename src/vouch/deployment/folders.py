@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+from vouch.paths import GALLERY
 from vouch.release.bundle import Contents
 
 BESIDE = (
     "calibrator.json",
-    "gallery.safetensors",
+    GALLERY,
     "labels.json",
     "licences.txt",
     "policy.json",

@@ -27,6 +27,7 @@ from vouch import io
 from vouch.documents import DocumentError, decoded, kind_of, parse_json, read_bytes
 from vouch.errors import BundleError, Problem, refuse_any
 from vouch.params import Section
+from vouch.paths import GALLERY
 from vouch.release.parts import Parts, checked_parts
 from vouch.retrieval.gallery import check
 from vouch.tasks import ByTask, Task
@@ -38,7 +39,7 @@ ROLES = {
     "postprocess.json": "postprocess",
     "sample.json": "sample",
     "prior.json": "prior",
-    "gallery.safetensors": "gallery",
+    GALLERY: "gallery",
     "labels.json": "labels",
     "calibrator.json": "calibrator",
     "policy.json": "policy",
@@ -52,7 +53,7 @@ FILES: dict[Kind, ByTask[frozenset[str]]] = {  # a trivial detector finds nothin
     "trained": ByTask(
         detect=frozenset(DECIDES | ANSWERS | {"postprocess.json"}),
         classify=frozenset(DECIDES | ANSWERS),
-        identify=frozenset(DECIDES | ANSWERS | {"gallery.safetensors"}),
+        identify=frozenset(DECIDES | ANSWERS | {GALLERY}),
     ),
     "trivial": ByTask(
         detect=frozenset(DECIDES), classify=frozenset(DECIDES | {"prior.json"}), identify=frozenset(DECIDES)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, assert_never
 from vouch.calibration.apply.validity import is_number, validate_calibrator
 from vouch.documents import DocumentError, decoded, parse_json
 from vouch.errors import BundleError, Problem, VouchError, refuse_any
+from vouch.paths import GALLERY
 from vouch.policies.apply.kinds import FORMS, score_column
 from vouch.policies.apply.policy import validate_policy
 from vouch.retrieval.gallery import Gallery
@@ -19,7 +20,6 @@ SAMPLE_VALUES = 256  # evenly spaced values of the output: enough to see another
 LARGEST_SAMPLE = 3.5e38  # float32 ends there
 SHARE_TOLERANCE = 1e-6  # of one share of a prior: they are written with six decimals
 CALIBRATORS = ByTask(detect="scalar", classify="multiclass", identify="scalar")  # their kind
-GALLERY = "gallery.safetensors"
 REMEDY = "build the bundle again"
 T = TypeVar("T")
 

@@ -23,7 +23,6 @@ from vouch.evaluation.gates.rules import KINDS, End, Kind, Operator, Severity, S
 from vouch.params import Section
 
 FILES = ("calibrator.json", "labels.json", "model.onnx", "policy.json", "preprocess.json")
-GALLERY = "gallery.safetensors"  # of an embedder too
 
 Chance = Annotated[float, Field(ge=0.0, le=1.0)]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -78,8 +77,8 @@ class Judged(Section):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if self.files.keys() not in (set(FILES), {*FILES, GALLERY}):
-            raise ValueError(f"files are {', '.join(FILES)}, and of an embedder {GALLERY}")
+        if self.files.keys() not in (set(FILES), {*FILES, paths.GALLERY}):
+            raise ValueError(f"files are {', '.join(FILES)}, and of an embedder {paths.GALLERY}")
         return self
 
 

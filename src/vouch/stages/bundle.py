@@ -55,7 +55,7 @@ def _nothing(_: str) -> dict[str, bytes]:
 
 
 def _gallery(model: str) -> dict[str, bytes]:
-    return {"gallery.safetensors": paths.model(model, "gallery.safetensors").read_bytes()}
+    return {paths.GALLERY: paths.model(model, paths.GALLERY).read_bytes()}
 
 
 ALSO = ByTask(detect=_postprocess, classify=_nothing, identify=_gallery)  # what else serves

@@ -31,7 +31,7 @@ from vouch.vision.progress import shown
 def run(name: str, dataset: str, identifier: str, detector_baseline: str, identifier_baseline: str) -> None:
     """Count what the baseline of system S says of val_test."""
     section = params.load(Params, "systems", name, "compose")
-    gallery = paths.model(identifier, "bundle/gallery.safetensors")
+    gallery = paths.model(identifier, "bundle") / paths.GALLERY
     products = from_bytes(gallery.read_bytes(), str(gallery)).products
     members = contract.read_split(dataset, "val_test", purpose="predict")
     samples = members.merge(io.read_table(paths.manifest(dataset, "samples")), on="sample_id", validate="one_to_one")

@@ -58,7 +58,7 @@ def run(model: str, dataset: str, shared: str) -> None:
     )
     for addition in read_additions(paths.additions(shared)):
         gallery = _changed(gallery, addition, loaded, asked)
-    io.write_bytes(paths.model(model, "gallery.safetensors"), to_bytes(gallery))
+    io.write_bytes(paths.model(model, paths.GALLERY), to_bytes(gallery))
 
 
 def _changed(gallery: Gallery, addition: Addition, loaded: Runtime, asked: Params) -> Gallery:

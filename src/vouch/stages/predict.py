@@ -52,7 +52,7 @@ def gallery_of(model: str) -> Gallery:
     BundleError
         When it does not check.
     """
-    path = paths.model(model, "gallery.safetensors")
+    path = paths.model(model, paths.GALLERY)
     gallery = from_bytes(path.read_bytes(), str(path))
     network, prepared = (io.sha256(paths.model(model, name)) for name in ("model.onnx", "preprocess.json"))
     check(gallery, model_sha256=network, preprocess_sha256=prepared)

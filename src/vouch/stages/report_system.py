@@ -41,7 +41,7 @@ def run(name: str, dataset: str, detector: str, identifier: str) -> None:
     comparison = read(paths.metrics(name, "comparison"), Comparison, remedy=remedy)
     counts, objects = (io.read_table(path) for path in (paths.counts(name), paths.objects(name)))
     samples = io.read_table(paths.manifest(dataset, "samples"))
-    products = from_bytes((bundle / "gallery.safetensors").read_bytes(), str(bundle)).products
+    products = from_bytes((bundle / paths.GALLERY).read_bytes(), str(bundle)).products
     evidence = SystemEvidence(
         **{"system": name, "dataset": dataset, "detector": detector, "identifier": identifier},
         gate=gate,
