@@ -7,8 +7,9 @@ import pytest
 from evaluation.setting import SETTING
 from vouch import tables
 from vouch.evaluation.comparison import Resampling, compare
+from vouch.evaluation.gates.judging import judge
 from vouch.evaluation.gates.metrics_files import Measured, metrics_of
-from vouch.evaluation.gates.rules import Rule, judge
+from vouch.evaluation.gates.rules import Rule
 from vouch.evaluation.metrics.counts import numbered_counts
 from vouch.evaluation.metrics.intervals import group_weights
 from vouch.evaluation.metrics.strata import every_stratum, strata_masks

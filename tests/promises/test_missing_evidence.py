@@ -6,7 +6,8 @@ import pytest
 from evaluation.setting import SETTING
 from judging import judged
 from policies.made import accepting, phones, unchanged
-from vouch.evaluation.gates.rules import Rule, judge
+from vouch.evaluation.gates.judging import judge
+from vouch.evaluation.gates.rules import Rule
 from vouch.evaluation.metrics.definitions import METRICS
 from vouch.evaluation.metrics.intervals import group_weights
 from vouch.evaluation.metrics.measures import MEASURES, missing_columns

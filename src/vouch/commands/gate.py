@@ -13,7 +13,8 @@ from rich.table import Column, Table
 from vouch import io, paths
 from vouch.commands.staleness import refuse_stale
 from vouch.commands.wear import wear
-from vouch.evaluation.gates.rules import ASKED, objections, unresolved
+from vouch.evaluation.gates.judging import objections, unresolved
+from vouch.evaluation.gates.rules import ASKED
 from vouch.policies.apply.policy import validate_policy
 from vouch.policies.fit.usefulness import of_little_use
 from vouch.release.verdict import (

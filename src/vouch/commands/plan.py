@@ -12,6 +12,7 @@ from vouch import io, params, paths
 from vouch.commands.check import known, show, unsplit
 from vouch.commands.wear import wear
 from vouch.errors import ParamsError, Problem, WorkspaceError, refuse_any, so_many
+from vouch.evaluation.gates.judging import judge
 from vouch.evaluation.gates.margins import least_limit, least_margin
 from vouch.evaluation.gates.params import Gate as GateParams
 from vouch.evaluation.gates.plan import (
@@ -27,7 +28,7 @@ from vouch.evaluation.gates.plan import (
     outlook,
 )
 from vouch.evaluation.gates.power import World
-from vouch.evaluation.gates.rules import judge, verdicts_of
+from vouch.evaluation.gates.rules import verdicts_of
 from vouch.policies.fit.certificate_power import certificate_power, unknown_power
 from vouch.policies.fit.params import Exits
 from vouch.policies.fit.unknown_risk import OpenSet

@@ -24,7 +24,7 @@ from vouch import io, paths
 from vouch.commands.check_params import check_params
 from vouch.commands.dvc_busy import MET, dvc, refusal
 from vouch.errors import WorkspaceError, exiting
-from vouch.evaluation.gates.rules import objections
+from vouch.evaluation.gates.judging import objections
 from vouch.params import read_params
 from vouch.release.verdict import any_verdict
 from vouch.road_of_systems import PARTS

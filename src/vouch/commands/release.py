@@ -11,7 +11,7 @@ from vouch.commands.promotion import is_promoted
 from vouch.commands.promotion import promote as promote_bundle
 from vouch.commands.staleness import refuse_stale
 from vouch.errors import ParamsError, Problem
-from vouch.evaluation.gates.rules import objections
+from vouch.evaluation.gates.judging import objections
 from vouch.release.verdict import open_verdict
 
 

@@ -19,7 +19,8 @@ from pydantic import Field, model_validator
 from vouch import io, paths
 from vouch.errors import Problem, VouchError, WorkspaceError, refuse_any
 from vouch.evaluation.gates import metrics_files
-from vouch.evaluation.gates.rules import KINDS, End, Kind, Operator, Severity, Source, kept, passes
+from vouch.evaluation.gates.judging import kept, passes
+from vouch.evaluation.gates.rules import KINDS, End, Kind, Operator, Severity, Source
 from vouch.params import Section
 
 FILES = ("calibrator.json", "labels.json", "model.onnx", "policy.json", "preprocess.json")
@@ -29,7 +30,7 @@ Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class RuleVerdict(Section):
-    """One rule's verdict, as `rules.judge` gives it."""
+    """One rule's verdict, as `judging.judge` gives it."""
 
     passed: bool
     metric: str

@@ -15,11 +15,12 @@ from typing import Any
 
 from vouch import io, paths
 from vouch.errors import ParamsError, Problem, refuse_any
+from vouch.evaluation.gates.judging import judge, summary
 from vouch.evaluation.gates.metrics_files import metrics_of
 from vouch.evaluation.gates.params import Gate
 from vouch.evaluation.gates.plan import gate_of, power
 from vouch.evaluation.gates.power import World
-from vouch.evaluation.gates.rules import Rule, judge, summary
+from vouch.evaluation.gates.rules import Rule
 from vouch.params import load, read_value
 from vouch.release.verdict import judged_now
 from vouch.stages import main

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from vouch import io, paths
+from vouch.evaluation.gates.judging import judge, summary
 from vouch.evaluation.gates.metrics_files import metrics_of
 from vouch.evaluation.gates.params import Gate
 from vouch.evaluation.gates.plan import Gate as Judgeable
 from vouch.evaluation.gates.plan import gate_of, power
 from vouch.evaluation.gates.power import World
-from vouch.evaluation.gates.rules import judge, summary
 from vouch.params import load, read_value
 from vouch.release.verdict import judged_parts
 from vouch.stages import main

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from vouch.evaluation.gates.judging import judge
 from vouch.evaluation.gates.plan import gate_of, intended_gate, outlook, power, together
 from vouch.evaluation.gates.power import World
-from vouch.evaluation.gates.rules import Rule, judge
+from vouch.evaluation.gates.rules import Rule
 
 WORLD = World(level=0.95, correlation=0.05, seed=1)
 REQUIRED = {"stream": ["cabin", "rear"]}

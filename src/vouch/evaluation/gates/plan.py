@@ -69,9 +69,9 @@ def gate_of(
     Parameters
     ----------
     evidence : map of source to metrics
-        As `rules.judge` takes it.
+        As `judging.judge` takes it.
     verdicts : map of str to verdict
-        As `rules.judge` gives them.
+        As `judging.judge` gives them.
     groups : map of str to array, shape (n,)
         plots/M/test/groups.parquet by columns: `metric`, `stratum`, `group`, `rows`, `hits`.
     """

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betaincinv, ndtr, ndtri
 
-from vouch.evaluation.gates.rules import HURTS, VALUE, Rule, kept
+from vouch.evaluation.gates.judging import VALUE, kept
+from vouch.evaluation.gates.rules import HURTS, Rule
 from vouch.evaluation.metrics.definitions import names_of
 from vouch.evaluation.metrics.shares import effective_rows, reaches
 
@@ -193,7 +194,7 @@ def _shares_of_groups(truth: float, correlation: float) -> FloatArray:
 
 
 def _passes(rule: Rule, hits: FloatArray, rows: FloatArray, world: World) -> npt.NDArray[np.bool_]:
-    """Return which draws pass, as `rules.judge` judges the end of the interval that `intervals.estimate` gives."""
+    """Return which draws pass, as `judging.judge` judges the end of the interval that `estimate` gives."""
     at_least = rule.op == ">="
     if rule.bound == "value":
         values = hits.sum(axis=-1) / rows.sum(axis=-1)
