@@ -30,7 +30,7 @@ from vouch.commands.splitting import assign
 from vouch.errors import ParamsError, VouchError, exiting, refuse_any
 from vouch.names import wrong_names
 from vouch.params import PARAMS
-from vouch.roads import check_workspace
+from vouch.road_agreement import check_workspace
 
 
 def checked(command: Callable[..., None]) -> Callable[..., None]:

@@ -12,7 +12,7 @@ from vouch.commands import importing
 from vouch.commands import new as command
 from vouch.errors import DataError, ManifestError, ParamsError, VouchError, WorkspaceError
 from vouch.params import load, read_params, read_section
-from vouch.roads import check_workspace
+from vouch.road_agreement import check_workspace
 from vouch.stages import decide, evaluate, gate, ingest, split, train_classifier, train_detector, validate
 from vouch.training.backbones import packaged
 

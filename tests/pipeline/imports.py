@@ -15,6 +15,7 @@ NAMES = (
     "names",
     "presets",
     "roads",
+    "road_agreement",
     "road_of_systems",
     "tasks",
     "stages/__init__",

@@ -6,7 +6,7 @@ from vouch.commands.known import refuse_unknown
 from vouch.errors import ParamsError, exiting, refuse_any
 from vouch.names import wrong_names
 from vouch.params import PARAMS, read_params
-from vouch.roads import check_pipeline, check_workspace
+from vouch.road_agreement import check_pipeline, check_workspace
 
 
 def check_params(model: str = "") -> None:

@@ -26,7 +26,7 @@ from vouch.proposal import sessions
 from vouch.proposal.parameters import Entry, entries
 from vouch.proposal.proposal import Proposal, propose
 from vouch.proposal.survey import tree_at, tree_with
-from vouch.roads import check_pipeline
+from vouch.road_agreement import check_pipeline
 from vouch.sources.merge import Taxonomy
 from vouch.sources.tree import Tree
 from vouch.tasks import Task

@@ -18,7 +18,7 @@ if importlib.util.find_spec("pydantic") is None:
 from vouch.errors import ParamsError, Problem, WorkspaceError, exiting, refuse_any
 from vouch.names import wrong_names, wrong_paths
 from vouch.paths import SCRATCH
-from vouch.roads import check_workspace
+from vouch.road_agreement import check_workspace
 
 PATHS = {  # parameters of stages; all others are names
     *("baseline", "baseline_bundle", "start", "unlabelled", "names"),
