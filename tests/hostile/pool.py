@@ -20,6 +20,7 @@ import numpy as np
 from hostile import contract, ground
 from hostile.doors import DOORS
 
+SPAWN = multiprocessing.get_context("spawn")
 FORK = multiprocessing.get_context("fork")  # a fresh interpreter takes two seconds to import what the doors need
 ADDRESSES_MB = 4000  # above what a process starts with: an absurd allocation fails instead of taking the machine down
 LOOK_S = 0.5
@@ -58,8 +59,12 @@ class Result:
 
 
 def build(folder: Path) -> None:
-    """Build the ground in a process of its own: the networks' threads must not be there when others are forked."""
-    process = FORK.Process(target=_build, args=(folder,))
+    """Build the ground in a fresh process.
+
+    Not in this one: the networks' threads must not be there when others are forked. And not in a fork of this one,
+    which may have run other tests: a lock that a thread of theirs holds would stay shut in a fork for ever.
+    """
+    process = SPAWN.Process(target=_build, args=(folder,))
     process.start()
     process.join()
     assert process.exitcode == 0, "the ground could not be built"

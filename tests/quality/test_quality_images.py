@@ -16,6 +16,7 @@ from vouch.errors import WorkspaceError
 from vouch.quality import images
 from vouch.quality.checks import CHECKS, UNUSABLE
 from vouch.tables import SCAN
+from vouch.vision.images import decoding
 
 NOISE = np.random.default_rng(7).integers(0, 256, (48, 64, 3), dtype=np.uint8)
 
@@ -46,8 +47,11 @@ def png_claiming(width, height, bit_depth=8, colour=2):
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
 
 
-def die(path, *, max_megapixels):
-    os._exit(1)
+class Deadly(type(Path())):
+    """A path that ends the process that is given it."""
+
+    def __reduce__(self):
+        return os._exit, (1,)
 
 
 def examine(content, suffix=".jpg", max_megapixels=50.0):
@@ -218,10 +222,18 @@ def test_table_is_the_same_for_every_number_of_workers(tmp_path):
     assert list(tables[0].columns) == list(SCAN)
 
 
-def test_a_killed_process_is_a_clear_error(tmp_path, monkeypatch):
-    monkeypatch.setattr(images, "_examine_file", die)
+def test_no_process_is_a_copy_of_this_one_and_of_the_locks_that_its_threads_hold(tmp_path, monkeypatch):
+    path = tmp_path / "a.png"
+    path.write_bytes(encode(NOISE, "PNG"))
+    monkeypatch.setattr(os, "fork", lambda: pytest.fail("a process was forked"))
+    with decoding._LOCK:  # as a thread does that reads a photograph
+        records = list(images.scan([path], max_megapixels=1.0, workers=2))
+    assert [record["problem"] for record in records] == [""]
+
+
+def test_a_killed_process_is_a_clear_error(tmp_path):
     with pytest.raises(WorkspaceError, match="one that was killed"):
-        list(images.scan([tmp_path / "a", tmp_path / "b"], max_megapixels=1.0, workers=2))
+        list(images.scan([tmp_path / "a", Deadly(tmp_path / "b")], max_megapixels=1.0, workers=2))
 
 
 @contextmanager
