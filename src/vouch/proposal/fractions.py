@@ -15,8 +15,9 @@ import pandas as pd
 from vouch.errors import DataError
 from vouch.evaluation.metrics.shares import lower_bound
 from vouch.paths import SPLITS
+from vouch.policies.fit.group_correlation import miss_correlation
 from vouch.policies.fit.params import Exits
-from vouch.policies.fit.risk_test import Cases, judge, miss_correlation
+from vouch.policies.fit.risk_test import Cases, judge
 from vouch.proposal.formats import counted
 from vouch.proposal.groups import MANY
 from vouch.splits.assignment import assign

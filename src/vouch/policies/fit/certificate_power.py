@@ -10,8 +10,9 @@ import numpy.typing as npt
 from vouch.evaluation.gates.plan import TARGETS
 from vouch.evaluation.gates.power import least_factor
 from vouch.evaluation.metrics.shares import reaches
+from vouch.policies.fit.group_correlation import miss_correlation
 from vouch.policies.fit.params import Exits
-from vouch.policies.fit.risk_test import Cases, judge, miss_correlation
+from vouch.policies.fit.risk_test import Cases, judge
 from vouch.policies.fit.scrc import Scrc
 from vouch.policies.fit.unknown_risk import OpenSet
 

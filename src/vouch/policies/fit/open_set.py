@@ -14,10 +14,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from vouch.errors import DataError, Problem, refuse_any, so_many
-from vouch.evaluation.metrics.shares import effective_rows, intraclass_correlation
+from vouch.evaluation.metrics.shares import effective_rows
 from vouch.policies.apply.open_set import p_values, row_problems
 from vouch.policies.apply.policy import Policy
-from vouch.policies.fit.risk_test import miss_correlation
+from vouch.policies.fit.group_correlation import hit_correlation, miss_correlation
 from vouch.policies.fit.unknown_risk import Crops, OpenSet, Pair, loosest, shortfall, upper_bound
 
 BoolArray = npt.NDArray[np.bool_]
@@ -120,13 +120,7 @@ def _alike(rows: pd.DataFrame, crops: Crops, accepted: BoolArray, floor: float) 
     """Return how alike crops of a group are: known ones in being named rightly, unknown ones in being accepted."""
     known = ~crops.unknown
     judged = [(known, crops.correct), (known, crops.correct & accepted), (crops.unknown, accepted)]
-    return max(floor, *(_correlation(rows["group"][of], hit[of]) for of, hit in judged))
-
-
-def _correlation(group: "pd.Series[str]", hit: BoolArray) -> float:
-    codes, names = pd.factorize(group)
-    hits, sizes = (np.bincount(codes, weights=of, minlength=len(names)) for of in (hit, np.ones(len(hit))))
-    return intraclass_correlation(hits.astype(np.float64), sizes.astype(np.float64))
+    return max(floor, *(hit_correlation(rows["group"][of], hit[of]) for of, hit in judged))
 
 
 def _evidence(rows: pd.DataFrame, crops: Crops, accepted: BoolArray, asked: OpenSet) -> dict[str, Any]:

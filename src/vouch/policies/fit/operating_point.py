@@ -13,11 +13,11 @@ import pandas as pd
 from pydantic import Field
 
 from vouch.errors import DataError, Problem, refuse_any, so_many
-from vouch.evaluation.metrics.shares import intraclass_correlation
 from vouch.params import Section
 from vouch.policies.apply.kinds import accept
 from vouch.policies.apply.policy import Policy
 from vouch.policies.fit.candidate_thresholds import below
+from vouch.policies.fit.group_correlation import hit_correlation
 from vouch.policies.fit.params import Correlation, Share, Walks
 from vouch.policies.fit.recall_bound import RecallCurve, recall_curve
 from vouch.tables import STRATUM, stratum_columns
@@ -145,7 +145,7 @@ def _intraclass_correlation(table: pd.DataFrame, accepted: npt.NDArray[np.bool_]
     truths = table["class_true"].notna().to_numpy(dtype=bool)
     return max(
         asked.intraclass_floor,
-        *(_correlation(table["group"][of], right[of]) for of in (truths, np.asarray(accepted, dtype=bool))),
+        *(hit_correlation(table["group"][of], right[of]) for of in (truths, np.asarray(accepted, dtype=bool))),
     )
 
 
@@ -157,13 +157,7 @@ def _correlation_at(table: pd.DataFrame, asked: OperatingPoint) -> float:
         return asked.intraclass_floor
     target = 1.0 if isinstance(asked.objective, F1Objective) else asked.objective.target
     level = np.quantile(sure, 1 - target, method="lower")
-    return max(asked.intraclass_floor, _correlation(truths["group"], (sure >= level) & (sure >= 0)))
-
-
-def _correlation(group: "pd.Series[str]", right: npt.NDArray[np.bool_]) -> float:
-    codes, names = pd.factorize(group)
-    hits, rows = (np.bincount(codes, weights=of, minlength=len(names)) for of in (right, np.ones(len(right))))
-    return intraclass_correlation(hits.astype(np.float64), rows.astype(np.float64))
+    return max(asked.intraclass_floor, hit_correlation(truths["group"], (sure >= level) & (sure >= 0)))
 
 
 def _missing_strata(rows: pd.DataFrame, strata: Sequence[str]) -> list[Problem]:

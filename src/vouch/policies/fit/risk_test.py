@@ -17,6 +17,7 @@ from scipy.special import betaincinv
 
 from vouch.errors import so_many
 from vouch.evaluation.metrics.shares import effective_rows, intraclass_correlation, lower_bound
+from vouch.policies.fit.group_correlation import miss_correlation
 from vouch.policies.fit.params import Exits
 
 BoolArray = npt.NDArray[np.bool_]
@@ -136,24 +137,6 @@ def shortfall(findings: list[Finding], asked: Exits, *, delta: float) -> str:
         f"{so_many(first.misses, 'miss')} of the {first.cases} most certain {name} in "
         f"{so_many(first.groups, 'group')}: the risk may be {first.bound:.4f}, more than {asked.alpha}"
     )
-
-
-def miss_correlation(group: npt.NDArray[np.intp], missed: BoolArray) -> float:
-    """Return the correlation of misses within a group, over all cases, at the cautious side of what is seen.
-
-    Where nothing is missed nothing is known, and a group counts once. Where little is, the estimate is mostly noise,
-    and 0 more often than not; so half a group of mean size, all missed, is added. Without it, violations in simulation
-    reach delta where groups are few (60 to 100, correlation .3), with it less; it costs up to .03 of coverage.
-    """
-    sizes = np.bincount(group).astype(np.float64)
-    if len(sizes) < 2 or not missed.any():
-        return 1.0
-    mean_size = float(np.sum(sizes**2) / np.sum(sizes))  # of the group of a case
-    if mean_size <= 1:
-        return 0.0
-    counts = np.bincount(group, weights=missed, minlength=len(sizes))
-    half = mean_size / 2
-    return intraclass_correlation(np.append(counts, half), np.append(sizes, half))
 
 
 def answer_correlation(labelled: pd.DataFrame, floor: float) -> float:
