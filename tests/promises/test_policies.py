@@ -169,4 +169,4 @@ def test_what_is_promised_of_sets_is_not_promised_of_exits() -> None:
         fresh, truth = world(generator, 1000, 1.0, 0.0)
         found = decided(policy, fresh)
         wrong.append(np.where(found["class_pred"] == "work", 1 - truth, truth)[found["accept"]].mean())
-    assert np.mean(wrong) > ALPHA + 3 * np.std(wrong) / np.sqrt(20)  # METHODS 1.5
+    assert np.mean(wrong) > ALPHA + 3 * np.std(wrong) / np.sqrt(20)

@@ -96,7 +96,7 @@ def place(
     Notes
     -----
     New components in the order of (rarest label, size descending, hash) go one by one to the split that minimises the
-    sum over features of |share - fraction| (METHODS 12.3 b). Beyond HEAD + TAIL of them, the bulk is dealt in the order
+    sum over features of |share - fraction|. Beyond HEAD + TAIL of them, the bulk is dealt in the order
     of similar profiles by a golden-ratio sequence, so that each neighbourhood of alike components is shared as wanted.
 
     Components that may go to the same splits are placed together, those with the fewest splits first, by the fractions

@@ -14,7 +14,7 @@ def ranked(score: np.ndarray, seed: int = 1, event: np.ndarray | None = None) ->
 
 
 def by_hand(score: np.ndarray, lost: np.ndarray, xi: float, alpha: float) -> tuple[int, float]:
-    """Try every lam2 of the rank-exact rule as METHODS 1.3 writes it: (sum over the k - 1 largest + 1) / k <= alpha."""
+    """Try every lam2 of the rank-exact rule as it is written: (sum over the k - 1 largest + 1) / k <= alpha."""
     k = next(k for k in range(1, len(score) + 1) if k / (len(score) + 1) >= xi)
     of_selected = lost[np.argsort(-score)[: k - 1]]
     levels = [lam for lam in [0.0, *sorted(lost)] if (np.sum(of_selected > lam) + 1) / k <= alpha]

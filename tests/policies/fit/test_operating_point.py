@@ -137,7 +137,7 @@ def test_the_lower_bound_is_stricter_on_the_model_than_the_value_and_certifies()
     assert low["guarantee"] == "certified"
     assert low["evidence"]["phone"]["low"] >= 0.95
     assert value["guarantee"] == "none"
-    # METHODS 1.4: alpha .05, delta .05 needs 59 rows without a miss; 50 are not enough
+    # .95 ** 59 <= .05: alpha .05, delta .05 needs 59 rows without a miss; 50 are not enough
     few = fit(*rows(*entries[:50]), operating_point("recall", target=0.95, bound="low"))
     assert few["feasible"] is False
     assert few["guarantee"] == "none"

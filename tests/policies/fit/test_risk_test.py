@@ -36,7 +36,7 @@ def everyone(rows: pd.DataFrame) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("alpha", "delta", "needed"),
-    [  # METHODS 1.4
+    [
         (0.02, 0.05, (149, 236, 313, 386, 456, 523)),
         (0.02, 0.10, (114, 194, 265, 333, 398, 462)),
         (0.01, 0.05, (299, 473, 628, 773, 913, 1049)),

@@ -22,7 +22,7 @@ def sharp(n: int = 2000, seed: int = 0) -> pd.DataFrame:
 
 
 def recipe_by_hand(rows: pd.DataFrame, xi: float, alpha: float) -> tuple[int, float]:
-    """Return k and lam2 of the rank-exact rule as METHODS 1.3 writes it, for scores without ties."""
+    """Return k and lam2 of the rank-exact rule as it is written, for scores without ties."""
     k = int(np.ceil(xi * (len(rows) + 1) - 1e-9))
     first = rows.sort_values("confidence", ascending=False).iloc[: k - 1]
     own = np.where(first["class_true"] == "work", first["probability_work"], first["probability_free"])

@@ -21,7 +21,7 @@ def easy(n: int = 800) -> pd.DataFrame:
 
 
 def by_hand(rows: pd.DataFrame, score: str, risk: Threshold) -> float | None:
-    """Walk METHODS 1.4 as it is written, over the same shares, and return the score of the last row that exits."""
+    """Walk the rules one by one, strict to loose, over the same shares; return the score of the last row that exits."""
     falling = rows.sort_values(score, ascending=False)
     best = None
     for step in range(1, risk.steps + 1):

@@ -1,7 +1,8 @@
 """Selective conformal risk control, the arithmetic: who is selected, and how large their sets must be.
 
-Xu, Guo, Wei, arXiv:2512.12844; METHODS 1.3 reconstructs the recipe and measures it. With rows that resemble those of
-their group, `spread` of them are worth one independent row, and a fresh row counts for as many.
+The recipe is reconstructed from Xu, Guo, Wei, arXiv:2512.12844; tests/promises/test_policies.py simulates what it
+keeps. With rows that resemble those of their group, `spread` of them are worth one independent row, and a fresh row
+counts for as many.
 """
 
 from dataclasses import dataclass

@@ -38,8 +38,7 @@ class RecallCurve:
 
         Both rise from level to level, since each only turns misses into hits. So the levels that fail come first, and
         the bound keeps its word although the level is chosen on the same rows: walking from the loosest level, one
-        failure is enough for all that follow (fixed-sequence testing, Angelopoulos et al. arXiv:2110.01052; METHODS
-        1.4).
+        failure is enough for all that follow (fixed-sequence testing, Angelopoulos et al. arXiv:2110.01052).
         """
         figure = self._recall if bound == "value" else self._low
         place = bisect_left(range(len(self.levels)), target - 1e-12, key=lambda index: figure(int(self.hits[index])))

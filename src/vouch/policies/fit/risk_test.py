@@ -3,7 +3,7 @@
 The risk is a share of cases: with a positive class, its rows among the exits (false negatives on exits); without, all
 exits (selective error). A rule is certified when "its risk is above alpha" is rejected at level delta. Rules are
 declared without labels and walked from strict to loose up to the first that fails, so the whole walk has level delta
-(fixed-sequence testing; Angelopoulos et al. arXiv:2110.01052; METHODS 1.4).
+(fixed-sequence testing; Angelopoulos et al. arXiv:2110.01052; docs/decisions/007).
 """
 
 from collections.abc import Iterable, Iterator

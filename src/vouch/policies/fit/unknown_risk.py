@@ -1,9 +1,10 @@
 """The risk of naming what is unknown: the share of unknown crops that are accepted, and thresholds that keep it low.
 
 Thresholds are declared without looking at any crop: the multiples of `step`, walked from strict to loose up to the
-first whose risk may be above the limit, so a walk has level delta (fixed-sequence testing; METHODS 1.4). Each margin
-has a walk of its own at an equal part of delta (Bonferroni). Crops of a group are alike: the bound of the risk is that
-of `shares.lower_bound`, with a correlation estimated once, where just the limit is accepted.
+first whose risk may be above the limit, so a walk has level delta (fixed-sequence testing; Angelopoulos et al.
+arXiv:2110.01052). Each margin has a walk of its own at an equal part of delta (Bonferroni). Crops of a group are alike:
+the bound of the risk is that of `shares.lower_bound`, with a correlation estimated once, where just the limit is
+accepted.
 """
 
 from dataclasses import dataclass
