@@ -18,7 +18,6 @@ if TYPE_CHECKING:  # tables alone take numpy, pandas and pyarrow, and half a sec
     import numpy.typing as npt
     import pandas as pd
 
-FORMAT_VERSION = 1  # raise it when bytes on disk change; stages do not list this module as a dependency
 DIGITS = 6  # decimals of a float in JSON and CSV: far below any interval's width, above float noise
 
 

@@ -17,10 +17,11 @@ from vouch.calibration.apply.calibrator import calibrated, fitted_from
 from vouch.commands.revision import as_table, contents
 from vouch.documents import decoded, parse_json
 from vouch.errors import Problem, WorkspaceError, refuse_any
-from vouch.evaluation.comparison import OVERALL, Comparing, compare, resampled
+from vouch.evaluation.comparison import Comparing, compare, resampled
 from vouch.evaluation.detectable import detectable
 from vouch.evaluation.gates.metrics_files import family
 from vouch.evaluation.metrics.counts import numbered_counts
+from vouch.evaluation.metrics.definitions import OVERALL
 from vouch.evaluation.metrics.numbering import numbered
 from vouch.evaluation.metrics.strata import every_stratum, strata_masks
 from vouch.evaluation.metrics.table import applies

@@ -14,7 +14,7 @@ from scipy.special import ndtri
 
 from vouch import paths
 from vouch.errors import DataError, Problem, refuse_any
-from vouch.evaluation.metrics.definitions import METRICS, ComparedName, Direction
+from vouch.evaluation.metrics.definitions import METRICS, OVERALL, ComparedName, Direction
 from vouch.evaluation.metrics.intervals import (
     FloatArray,
     IntArray,
@@ -31,7 +31,6 @@ from vouch.evaluation.metrics.strata import strata_masks
 from vouch.evaluation.metrics.table import applies, measured
 from vouch.evaluation.significance import SignArray, contributions, flip_signs, flipped_p, holm, least_p
 
-OVERALL = "overall"  # the metric name under which the verdict over all metrics stands
 JUMPS = ("effective", "percentile")  # intervals of metrics that jump, or stay, when a group is left out
 
 

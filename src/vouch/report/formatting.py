@@ -9,7 +9,6 @@ from vouch.evaluation.metrics.definitions import HIGHER, METRICS, Metric
 NO_EVIDENCE = "no evidence"
 LEAST_SHOWN = 0.0005  # of three decimals
 
-
 GUARANTEES = {  # what holds, with which probability, over what it is random, and whether exactly
     "none": "No statistical guarantee: the thresholds are chosen on val_calib and judged on val_test, no more.",
     "marginal": (
@@ -28,7 +27,7 @@ GUARANTEES = {  # what holds, with which probability, over what it is random, an
 }
 
 BOUNDS = {"value": "value", "low": "lower bound", "high": "upper bound", "verdict": "verdict"}
-OPERATORS = {">=": "≥", "<=": "≤", ">": ">", "<": "<", "==": "="}
+OPERATORS = {">=": "≥", "<=": "≤"}
 
 
 def metric(name: str) -> Metric:

@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 
 from vouch.calibration.apply.scalar_maps import apply_map, logit, sigmoid
-from vouch.calibration.apply.validity import check_map, map_problems
+from vouch.calibration.apply.validity import map_problems
 from vouch.calibration.fit.scalar_fits import FITS
-from vouch.errors import BundleError
 
 
 def noisy(seed: int, n: int = 800) -> tuple[np.ndarray, np.ndarray]:
@@ -27,7 +26,7 @@ def test_every_map_rises_within_0_and_1_and_is_never_nan(method: str, case: str)
         "one_row": (np.array([1.0]), np.array([False])),
     }
     curve = FITS[method](*cases[case])
-    check_map(curve, method)
+    assert map_problems(curve, method) == []
     grid = np.concatenate([[0.0, 1e-12], np.linspace(0, 1, 1001), [1.0]])
     confidence = apply_map(curve, np.sort(grid))
     assert np.isfinite(confidence).all()
@@ -74,6 +73,4 @@ def test_logit_and_sigmoid_are_inverse_and_do_not_overflow() -> None:
     ],
 )
 def test_a_stored_map_that_cannot_be_applied_is_refused(curve: object, word: str) -> None:
-    assert map_problems(curve, "here")
-    with pytest.raises(BundleError, match=word):
-        check_map(curve, "here")
+    assert any(word in problem.expected for problem in map_problems(curve, "here"))

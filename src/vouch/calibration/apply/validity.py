@@ -52,7 +52,7 @@ def validate_calibrator(calibrator: object) -> None:
     if not isinstance(calibrator, Mapping) or not isinstance(kind, str) or kind not in _PROBLEMS:
         got = repr(calibrator.get("kind") if isinstance(calibrator, Mapping) else calibrator)[:80]
         expected = f"one of {sorted(_PROBLEMS)}"
-        raise BundleError([Problem("calibrator.json: kind", expected, got, "fit the calibrator again")])
+        raise BundleError([Problem("calibrator.json: kind", expected, got, _REMEDY)])
     refuse_any(BundleError, _key_problems(calibrator, PARTS[kind]) + _PROBLEMS[kind](calibrator))
 
 
@@ -79,17 +79,6 @@ def form_problems(curve: object, keys: Mapping[str, Collection[str]], where: str
 def is_number(value: object) -> TypeGuard[float]:
     """Whether a value of JSON is a number that can be calculated with: no truth value, no NaN, below 1e12."""
     return isinstance(value, int | float) and not isinstance(value, bool) and -LARGEST <= value <= LARGEST
-
-
-def check_map(curve: object, where: str) -> None:
-    """Return when the map can be applied.
-
-    Raises
-    ------
-    BundleError
-        Listing what is wrong with it.
-    """
-    refuse_any(BundleError, map_problems(curve, where))
 
 
 def multiclass_problems(curve: object, classes: int, where: str) -> list[Problem]:
@@ -174,13 +163,12 @@ def _piece_problems(curve: Mapping[str, Any], where: str) -> list[Problem]:
 
 def _key_problems(calibrator: Mapping[str, Any], parts: tuple[str, ...]) -> list[Problem]:
     """List keys that no calibrator of this kind has; what is for the reader may be absent, or is a mapping."""
-    remedy = "fit the calibrator again"
     known = {"kind", *parts, *FOR_READERS}
     problems = [
-        Problem(f"calibrator.json: {key}", "a known key", "an unknown one", remedy) for key in set(calibrator) - known
+        Problem(f"calibrator.json: {key}", "a known key", "an unknown one", _REMEDY) for key in set(calibrator) - known
     ]
     return problems + [
-        Problem(f"calibrator.json: {key}", "a mapping", repr(calibrator[key])[:80], remedy)
+        Problem(f"calibrator.json: {key}", "a mapping", repr(calibrator[key])[:80], _REMEDY)
         for key in FOR_READERS
         if not isinstance(calibrator.get(key, {}), Mapping)
     ]
@@ -191,24 +179,24 @@ def _scalar_problems(calibrator: Mapping[str, Any]) -> list[Problem]:
     floor, classes = calibrator.get("floor"), calibrator.get("classes")
     if not (is_number(floor) and 0 <= floor < 1):
         expected = "a number from 0 to below 1"
-        problems.append(Problem("calibrator.json: floor", expected, repr(floor)[:80], "fit the calibrator again"))
+        problems.append(Problem("calibrator.json: floor", expected, repr(floor)[:80], _REMEDY))
     if isinstance(classes, Mapping):
         for name, curve in sorted(classes.items()):
             problems += map_problems(curve, f"calibrator.json: classes.{name}")
     else:
-        problems.append(Problem("calibrator.json: classes", "a map", repr(classes)[:80], "fit the calibrator again"))
+        problems.append(Problem("calibrator.json: classes", "a map", repr(classes)[:80], _REMEDY))
     return problems
 
 
 def _multiclass_problems(calibrator: Mapping[str, Any]) -> list[Problem]:
     """List what keeps a stored calibrator of this kind from being applied."""
-    where, remedy = "calibrator.json", "fit the calibrator again"
+    where = "calibrator.json"
     missing = sorted({"classes", "map", "gate"} - set(calibrator))
-    problems = [Problem(f"{where}: {key}", "a value", "nothing", remedy) for key in missing]
+    problems = [Problem(f"{where}: {key}", "a value", "nothing", _REMEDY) for key in missing]
     classes = calibrator.get("classes")
     named = isinstance(classes, list) and all(isinstance(name, str) for name in classes)
     if not isinstance(classes, list) or not named or len(classes) < 2 or len(set(classes)) < len(classes):
-        problems.append(Problem(f"{where}: classes", "two or more different names", repr(classes)[:80], remedy))
+        problems.append(Problem(f"{where}: classes", "two or more different names", repr(classes)[:80], _REMEDY))
     elif "map" in calibrator:
         problems += multiclass_problems(calibrator["map"], len(classes), f"{where}: map")
     if calibrator.get("gate") is not None:

@@ -11,8 +11,8 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, RootModel, ValidationError, model_validator
 
 from vouch.errors import Problem, WorkspaceError
+from vouch.evaluation.metrics.definitions import OVERALL
 
-OVERALL = "overall"  # the key of comparison.json that sums up all metrics
 SHOWN = 80  # characters of a wrong value
 
 

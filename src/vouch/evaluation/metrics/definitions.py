@@ -21,6 +21,7 @@ POSITIVE = ("positive",)
 NEAREST = ("similarity",)
 BOXES = ("x1", "y1", "x2", "y2", "iou")
 COUNTED = ("n_true", "n_pred")
+OVERALL = "overall"  # stands beside metrics in comparison.json: the verdict over all of them
 BEFORE = "_before"  # ends the name of a metric as it was before calibration
 
 
