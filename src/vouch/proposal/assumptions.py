@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vouch.proposal.formats import counted
+from vouch.proposal.formats import Said, counted
 from vouch.proposal.fractions import Shares
 from vouch.proposal.groups import Groups
 from vouch.proposal.network import Sizes
@@ -12,7 +12,6 @@ from vouch.proposal.survey import Survey
 
 LARGEST = 0.25  # share of photographs in one group, above which it is said
 SHOWN = 8  # classes that are listed
-Said = tuple[str, str]  # what, and why
 
 
 def of_folder(found: Survey, sizes: Sizes) -> Iterator[Said]:

@@ -12,6 +12,8 @@ from vouch.proposal.columns import SPLIT_WORDS, bare
 from vouch.sources import table, yolo
 from vouch.sources.tree import Tree, kind_problems, link_problems, name_problems
 
+Said = tuple[str, str]  # what is assumed, and why
+
 STRUCTURE = SPLIT_WORDS | {"images", "image", "imgs", "img", "photos", "pictures", "jpegimages", "data", "dataset"}
 SHOWN = 3  # examples in a message
 LONGEST = 60  # characters of one

@@ -15,6 +15,7 @@ import pandas as pd
 from vouch.errors import ManifestError, Problem
 from vouch.proposal import columns, sessions
 from vouch.proposal.candidates import LEAST, Candidate, judged, of_columns, of_folders, of_names
+from vouch.proposal.formats import Said
 from vouch.proposal.survey import Survey, summed
 from vouch.sources.descriptor import Rule, check_descriptor
 from vouch.sources.keys import ITSELF
@@ -35,7 +36,7 @@ class Groups:
     keys: tuple[str, ...]
     rules: Mapping[str, Rule]
     values: Mapping[str, tuple[str, ...]]  # key to the group of each photograph; none for `sample`
-    said: tuple[tuple[str, str], ...] = ()
+    said: tuple[Said, ...] = ()
     problems: tuple[Problem, ...] = ()
     manifest: str = ""  # text of the side manifest that carries sessions
     used: frozenset[str] = field(default_factory=frozenset)  # columns

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from vouch.errors import Problem
 from vouch.evaluation.foresight import SMALL_PX
-from vouch.proposal.formats import counted
+from vouch.proposal.formats import Said, counted
 from vouch.proposal.survey import Survey
 from vouch.tasks import ByTask, Task
 from vouch.vision.images.decoding import read_header
@@ -84,7 +84,7 @@ class Network:
     batch: int
     minutes: float
     pretrained: bool
-    said: tuple[tuple[str, str], ...]
+    said: tuple[Said, ...]
     warnings: tuple[str, ...]
 
 
@@ -147,7 +147,7 @@ def network(task: Task, found: Survey, sizes: Sizes, *, n_train: int, cores: int
     return Network(size_px, epochs, batch, round(taken, 1), chosen.pretrained, tuple(said), tuple(warnings))
 
 
-def _spent(chosen: Recipe, size_px: int, epochs: int, n_train: int, threads: int) -> tuple[float, tuple[str, str]]:
+def _spent(chosen: Recipe, size_px: int, epochs: int, n_train: int, threads: int) -> tuple[float, Said]:
     """Return the minutes of a training here, and the sentence that says them."""
     taken = minutes(chosen, size_px, epochs, n_train, threads)
     what = f"about {taken:.0f} minutes of training here" if taken >= 1 else "less than a minute of training here"

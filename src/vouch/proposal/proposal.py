@@ -9,9 +9,9 @@ from vouch import paths
 from vouch.errors import ManifestError, Problem, refuse_any
 from vouch.names import wrong_names
 from vouch.proposal import sessions
-from vouch.proposal.assumptions import Said, lopsided, of_folder, of_rules, unused
+from vouch.proposal.assumptions import lopsided, of_folder, of_rules, unused
 from vouch.proposal.candidates import LEAST
-from vouch.proposal.formats import counted
+from vouch.proposal.formats import Said, counted
 from vouch.proposal.fractions import Shares, certifiable, divided, rules
 from vouch.proposal.groups import MANY, Groups, find_groups, n_components
 from vouch.proposal.network import Sizes, network, photograph_sizes

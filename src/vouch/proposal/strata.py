@@ -9,6 +9,7 @@ import pandas as pd
 from vouch.errors import ManifestError, Problem
 from vouch.proposal import columns
 from vouch.proposal.candidates import LEAST
+from vouch.proposal.formats import Said
 from vouch.proposal.groups import Groups
 from vouch.proposal.survey import Survey, summed
 from vouch.quality.coverage import count_objects
@@ -29,7 +30,7 @@ class Strata:
 
     rules: Mapping[str, Rule]
     values: Mapping[str, tuple[str, ...]]  # name to the value of each photograph
-    said: tuple[tuple[str, str], ...] = ()
+    said: tuple[Said, ...] = ()
     problems: tuple[Problem, ...] = ()
 
     @property

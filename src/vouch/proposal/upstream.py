@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from vouch.errors import ManifestError, Problem
 from vouch.proposal import columns
+from vouch.proposal.formats import Said
 from vouch.proposal.fractions import in_several
 from vouch.proposal.groups import Groups
 from vouch.proposal.survey import Survey, summed
@@ -15,7 +16,6 @@ from vouch.sources.options import split_of
 from vouch.sources.rules import placed
 from vouch.tables import SPLIT_STATED
 
-Said = tuple[str, str]  # what, and why
 MEANINGS: Mapping[str, tuple[str, ...]] = {  # of the words in use, in lower case and without a year behind them
     **dict.fromkeys(("train", "training", "trainval"), ("train", "val_select")),
     **dict.fromkeys(("val", "valid", "validation", "dev"), ("val_select",)),
