@@ -82,6 +82,8 @@ def label_findings(
 
 def _wrong(page: Kept, labels: Labels, where: str, manifest: Manifest, min_side_px: float) -> Iterator[Problem]:
     if manifest.task == "detect":
+        if labels.label is not None:
+            yield Problem(where, "boxes", f"a class of the whole photograph: {labels.label}", "draw boxes instead")
         for place, box in enumerate(labels.boxes):
             yield from _wrong_box(page, box, f"{where}: box {place}", manifest, min_side_px)
         if page.negative and labels.boxes:

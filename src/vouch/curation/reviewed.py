@@ -2,7 +2,9 @@
 
 reviews/NAME.json    an export of Label Studio (a list of tasks), or COCO (images, annotations, categories)
 reviews/NAME/        YOLO: one .txt for each photograph, by its name
-reviews/NAME.csv     image,label: one class for each photograph
+reviews/NAME.csv     image,label: one class for each photograph; of a classifier or an embedder
+
+Label Studio keeps what several people say of one task in one file: the second is the reviewer `NAME (2)`, and so on.
 """
 
 import posixpath
@@ -65,6 +67,7 @@ class Labels:
 
 
 Review = Mapping[str, Labels]  # by the image's path in the bundle
+Entry = tuple[int, str, Labels]  # which of those who share a file, from 1; the photograph; what they say of it
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -88,14 +91,16 @@ def read_reviews(folder: Path, manifest: Manifest) -> tuple[dict[str, Review], l
     found: dict[str, dict[str, Labels]] = {}
     problems: list[Problem] = []
     for path in sorted((folder / REVIEWS).glob("*")):
-        mine = found.setdefault(path.stem, {})
+        found.setdefault(path.stem, {})
         try:
-            for name, labels in _entries(path, manifest, pages):
+            for person, name, labels in _entries(path, manifest, pages):
                 page = _page(name, str(path), pages)
+                mine = found.setdefault(path.stem if person == 1 else f"{path.stem} ({person})", {})
                 if isinstance(page, Problem):
                     problems.append(page)
-                else:
-                    mine[page.image] = labels
+                elif mine.setdefault(page.image, labels) != labels:
+                    where, remedy = f"{path}: {page.image}", "keep what holds"
+                    problems.append(Problem(where, "each photograph once", "it again, labelled otherwise", remedy))
         except DataError as error:
             problems += error.problems
         except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
@@ -114,19 +119,35 @@ def _page(name: str, where: str, pages: Mapping[str, Kept]) -> Kept | Problem:
     return page
 
 
-def _entries(path: Path, manifest: Manifest, pages: Mapping[str, Kept]) -> Iterator[tuple[str, Labels]]:
+def _entries(path: Path, manifest: Manifest, pages: Mapping[str, Kept]) -> Iterator[Entry]:
     if path.is_dir():
         for file in sorted(path.glob("*.txt")):
             page = pages.get(file.stem)
-            yield file.with_suffix(".jpg").name, _yolo(file, page, manifest)
-        return
-    if path.suffix == ".csv":
-        table = csv_text.read(path)
-        for name, label in zip(table.column("image"), table.column("label"), strict=True):
-            yield name, Labels(label=label or None)
-        return
-    content = parse_json(read_text(path, str(path), max_bytes=MOST), str(path))
-    yield from _label_studio(content, pages) if isinstance(content, list) else _coco(content)
+            yield 1, file.with_suffix(".jpg").name, _yolo(file, page, manifest)
+    elif path.suffix == ".csv":
+        yield from _csv(path, manifest.task)
+    else:
+        content = parse_json(read_text(path, str(path), max_bytes=MOST), str(path))
+        yield from _label_studio(content, pages, str(path)) if isinstance(content, list) else _coco(content)
+
+
+def _csv(path: Path, task: Task) -> Iterator[Entry]:
+    """Yield the class of each photograph.
+
+    Raises
+    ------
+    DataError
+        When boxes were asked for, a column is missing, or it is no CSV.
+    """
+    if task == "detect":
+        got, remedy = "a CSV of one class for each photograph", "export COCO, Label Studio's JSON or YOLO"
+        raise DataError([Problem(str(path), "boxes", got, remedy)])
+    table = csv_text.read(path)
+    missing = [name for name in ("image", "label") if name not in table.columns]
+    got, remedy = ", ".join(table.columns), "name the columns image and label"
+    refuse_any(DataError, (Problem(f"{path}:1", f"a column {name}", got, remedy) for name in missing))
+    for name, label in zip(table.column("image"), table.column("label"), strict=True):
+        yield 1, name, Labels(label=label or None)
 
 
 def _yolo(file: Path, page: Kept | None, manifest: Manifest) -> Labels:
@@ -149,7 +170,7 @@ def _of_centre(name: str, x: float, y: float, wide: float, high: float) -> Box:
     return name, x - wide / 2, y - high / 2, x + wide / 2, y + high / 2
 
 
-def _coco(content: Mapping[str, Any]) -> Iterator[tuple[str, Labels]]:
+def _coco(content: Mapping[str, Any]) -> Iterator[Entry]:
     names = {one["id"]: one["name"] for one in content["categories"]}
     boxes: dict[Any, list[Box]] = {one["id"]: [] for one in content["images"]}
     for one in content["annotations"]:
@@ -157,23 +178,33 @@ def _coco(content: Mapping[str, Any]) -> Iterator[tuple[str, Labels]]:
         name = names.get(one["category_id"], f"category {one['category_id']}")
         boxes[one["image_id"]].append((name, x, y, x + wide, y + high))
     for image in content["images"]:
-        yield image["file_name"], Labels(tuple(boxes[image["id"]]))
+        yield 1, image["file_name"], Labels(tuple(boxes[image["id"]]))
 
 
-def _label_studio(content: list[Any], pages: Mapping[str, Kept]) -> Iterator[tuple[str, Labels]]:
-    """Yield the tasks that somebody answered; a task that was skipped is none."""
+def _label_studio(content: list[Any], pages: Mapping[str, Kept], where: str) -> Iterator[Entry]:
+    """Yield the tasks that somebody answered, once for each who did; a task that was skipped is none."""
     for task in content:
         done = [one for one in task.get("annotations", []) if not one.get("was_cancelled")]
-        if done:
+        for person, one in enumerate(done, start=1):
             name = str(task["data"]["image"])
             page = pages.get(posixpath.basename(name).rpartition(".")[0])
-            yield name, _results(done[-1]["result"], page)
+            yield person, name, _results(one["result"], page, f"{where}: {name}")
 
 
-def _results(results: list[Any], page: Kept | None) -> Labels:
+def _results(results: list[Any], page: Kept | None, where: str) -> Labels:
+    """Return what one person says of a task.
+
+    Raises
+    ------
+    DataError
+        When a rectangle is turned: its corners are not those of a box.
+    """
     boxes, label = [], None
     for one in results:
         value = one["value"]
+        if value.get("rotation"):
+            got, remedy = f"a rectangle turned by {value['rotation']} degrees", "draw it again, upright"
+            raise DataError([Problem(where, "an upright box", got, remedy)])
         if one["type"] == "choices":
             label = str(value["choices"][0])
         elif page is not None:
