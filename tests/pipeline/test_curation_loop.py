@@ -108,7 +108,7 @@ def loop(tmp_path_factory):
             notebook.execute(NOTEBOOK, place, space)
             if place == 0:
                 space["run"] = watched(space["run"], steps)
-        again = workspace.executed(workspace.done(folder, "dvc", "repro", "evaluate@kerb"))
+        again = workspace.executed(workspace.done(folder, "dvc", "repro", "bundle@kerb"))
     first = next(step for step in steps if step.words[:3] == ["vouch", "curate", "taxonomy"]).before
     assert again == set(), "a second `dvc repro` ran something"
     return Loop(folder, steps, {name: content for name, content in first.items() if "splits/" in name})
