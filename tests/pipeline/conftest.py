@@ -40,7 +40,7 @@ def tiny_embedder(tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny_system(tmp_path_factory):
     """The same with a detector and an embedder of products that count together."""
-    return built(tmp_path_factory, workspace.SHELF_COUNT, ("shelf_count", "shelf_int8"), *workspace.SYSTEM_TARGETS)
+    return built(tmp_path_factory, workspace.SHELF_COUNT, ("shelf_int8",), *workspace.SYSTEM_TARGETS)
 
 
 @pytest.fixture
