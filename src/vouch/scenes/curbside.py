@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from vouch.params import Section
-from vouch.scenes import album, draw, kerb, photo, receptacles, refuse, setout
+from vouch.scenes import album, draw, kerb, pavement, photo, receptacles, refuse, setout
 from vouch.scenes.album import Photograph, Source
 from vouch.scenes.draw import Box
 from vouch.scenes.kerb import Street
@@ -157,7 +157,7 @@ def _picture(params: Params, shot: Shot) -> tuple[Picture, list[Box]]:
     rng, place = _stream(params, shot.number, 0), look(params, shot)
     empty = draw.canvas(params.width_px, params.height_px, kerb.UNITS_HIGH)
     view = kerb.camera(place, rng, params.width_px, params.height_px)
-    kerb.ground(empty, place, view, rng, shot.weather)
+    pavement.ground(empty, place, view, rng, shot.weather)
     told = (shot.stream, shot.container)
     shown = setout.setout(rng, place, view, told, params.clutter, empty=shot.empty)
     shown = setout.obstructed(rng, shown, view, params.occlusion_rate)

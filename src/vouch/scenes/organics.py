@@ -58,7 +58,7 @@ def _banana(bit: Canvas, rng: np.random.Generator, owner: int) -> None:
     tone, brown = draw.varied(rng, PEEL, 18), (92, 62, 30)
     for turn in (-0.9, 0.1, 1.1):
         tip = np.array([np.sin(turn), np.cos(turn)]) * 0.085
-        path = curve([(0, 0), tip * 0.6 + (0.012, -0.012), tip], steps=6)
+        path = curve(np.stack([tip * 0.0, tip * 0.6 + (0.012, -0.012), tip]), steps=6)
         polygon(
             bit,
             stroke(path, [0.022, 0.026, 0.028, 0.026, 0.02, 0.008]),

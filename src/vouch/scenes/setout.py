@@ -150,7 +150,7 @@ def _room(thing: Lying) -> tuple[float, float]:
 def _meet(one: Lying, other: Lying, close: float) -> bool:
     """Say whether two things would hide too much of each other."""
     wide, deep = np.add(_room(one), _room(other)) * close
-    return ((one.x_m - other.x_m) / wide) ** 2 + ((one.z_m - other.z_m) / (deep * 1.25)) ** 2 < 1.0
+    return bool(((one.x_m - other.x_m) / wide) ** 2 + ((one.z_m - other.z_m) / (deep * 1.25)) ** 2 < 1.0)
 
 
 def painted(paper: Canvas, look: Street, view: Camera, shown: Setout, dropped: frozenset[Hashable]) -> Canvas:
@@ -209,7 +209,7 @@ def _branch(paper: Canvas, x: float, turn: float) -> None:
     """Paint a branch with leaves that hangs into the picture."""
     rng = np.random.default_rng(int(abs(turn) * 1e6))
     tip = np.array([x + 150 * turn, UNITS_HIGH * rng.uniform(0.35, 0.6)])
-    path = draw.curve([(x, -20), (x + 40 * turn, 90), tip], steps=14)
+    path = draw.curve(np.array([(x, -20.0), (x + 40 * turn, 90.0), tuple(tip)]), steps=14)
     polygon(paper, stroke(path, np.linspace(9, 2, 14)), (70, 54, 38))
     green = draw.varied(rng, (62, 92, 44), 26)
     for at in np.repeat(path, 3, axis=0):

@@ -1,4 +1,4 @@
-"""Bottles, jars, pots, cans and batteries, and what resembles them: solids of revolution, each with a skin of its own."""
+"""Bottles, jars, pots, cans and batteries, and what resembles them: solids of revolution, each with its own skin."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,6 @@ LOUD: tuple[Colour, ...] = (
 GREENS: tuple[Colour, ...] = ((40, 92, 52), (26, 70, 40), (98, 64, 26), (120, 78, 30), (196, 212, 200), (70, 116, 84))
 STEEL: Colour = (178, 180, 182)
 WORDS = ("KOLA", "FIZZ", "ORTO", "LIMA", "BONA", "SOLE", "MIRA", "PURA", "VELO", "TONI")
-DRAUGHTS = ("A", "B", "C")
 PALE: Colour = (240, 238, 230)
 
 
@@ -63,14 +62,15 @@ def plastic_bottle(rng: np.random.Generator) -> Solid:
         skin[row : row + 3] = np.asarray(draw.mix(tone, (70, 84, 96), 0.45), np.uint8)
     if rng.random() < 0.8:
         _label(rng, skin, (0.42, 0.66), _of(rng, LOUD))
-    skin[:9] = np.asarray(_of(rng, LOUD), np.uint8)
+    cap = _of(rng, LOUD)
+    skin[:9] = np.asarray(cap, np.uint8)
     neck = high - 0.028
     outline = (
         (0.0, wide * 0.8), (0.012, wide), (high * 0.32, wide * 0.97), (high * 0.36, wide * 0.9), (high * 0.42, wide),
         (high * 0.62, wide), (high * 0.84, wide * 0.36), (neck, 0.015), (neck + 0.001, 0.0185), (high, 0.0185),
     )  # fmt: skip
-    cap = draw.mix(tuple(map(float, skin[2, 0])), (255, 255, 255), 0.15)
-    return Solid(outline, skin, cap, draw.mix(tone, (90, 110, 130), 0.4), 0.62, 1.0, 0.2, False)
+    bright = draw.mix(cap, (255, 255, 255), 0.15)
+    return Solid(outline, skin, bright, draw.mix(tone, (90, 110, 130), 0.4), 0.62, 1.0, 0.2, False)
 
 
 def _opaque_bottle(rng: np.random.Generator) -> Solid:
@@ -78,12 +78,13 @@ def _opaque_bottle(rng: np.random.Generator) -> Solid:
     tone = _of(rng, ((240, 240, 236), (236, 196, 60), (70, 130, 200), (226, 110, 60), (80, 160, 110)), 10)
     skin = _skin(tone)
     _label(rng, skin, (0.38, 0.8), _of(rng, LOUD))
-    skin[:14] = np.asarray(_of(rng, LOUD), np.uint8)
+    cap = _of(rng, LOUD)
+    skin[:14] = np.asarray(cap, np.uint8)
     outline = (
         (0.0, wide * 0.9), (0.012, wide), (high * 0.66, wide), (high * 0.84, wide * 0.5), (high * 0.88, 0.024),
         (high, 0.024),
     )  # fmt: skip
-    return Solid(outline, skin, tuple(map(float, skin[2, 0])), draw.mix(tone, (0, 0, 0), 0.15), 0.0, 0.5, 0.2, False)
+    return Solid(outline, skin, cap, draw.mix(tone, (0, 0, 0), 0.15), 0.0, 0.5, 0.2, False)
 
 
 def glass_bottle(rng: np.random.Generator) -> Solid:
