@@ -14,7 +14,8 @@ import litert_torch
 import numpy as np
 import torch
 from ai_edge_litert.interpreter import Interpreter
-from ai_edge_quantizer import qtyping, quantizer
+from ai_edge_quantizer import calibrator, qtyping, quantizer, recipe_manager
+from ai_edge_quantizer.utils import qsv_utils
 
 SIGNATURE = "serving_default"
 # Only convolutions become eight bits: a scale for each output channel, ranges of activations measured beforehand. With
@@ -39,8 +40,21 @@ def quantized(model: Path, calibration: np.ndarray) -> bytes:
     made = quantizer.Quantizer(str(model))
     for operator in OPERATORS:
         made.add_static_config(regex=".*", operation_name=operator, activation_num_bits=8, weight_num_bits=8)
-    ranges = made.calibrate({SIGNATURE: [{name: batch} for batch in one_by_one(calibration)]})
-    return bytes(made.quantize(ranges).quantized_model)
+    measured = ranges(model, made, [{name: batch} for batch in one_by_one(calibration)])
+    return bytes(made.quantize(measured).quantized_model)
+
+
+def ranges(model: Path, made: quantizer.Quantizer, inputs: list[dict[str, np.ndarray]]) -> dict:
+    """Return the whole range of each activation over the inputs, in whatever order they come.
+
+    The quantizer's own `calibrate` takes a moving average (.95) of each input's extremes: what lies beyond is cut off,
+    which turned embeddings of sku by up to 34 degrees, where whole ranges turn them by 4.
+    """
+    operators = recipe_manager.RecipeManager()
+    operators.load_quantization_recipe(made.get_quantization_recipe())
+    measuring = calibrator.Calibrator(str(model), num_threads=1, qsv_update_func=qsv_utils.min_max_update)
+    measuring.calibrate({SIGNATURE: inputs}, operators)
+    return measuring.get_model_qsvs()
 
 
 def answers(model: Path, images: np.ndarray) -> np.ndarray:

@@ -90,20 +90,37 @@ def test_the_environment_is_pinned_and_apart_from_training_s():
     assert "vouch" not in (ROOT / "envs/litert/convert.py").read_text().split("import sys")[1]
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not ENVIRONMENT.exists(), reason="no .venv-litert: `make litert MODEL=...` makes it")
-def test_a_network_of_torch_answers_alike_in_litert():
+@pytest.fixture(scope="module")
+def network():
     from torch import nn
+
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
+
+
+def converted(network, calibration):
+    """Return what the environment made of a network, and what torch says of `IMAGES`."""
+    import torch
 
     from vouch.training.program_export import export_program
 
-    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
     program = export_program(network, size_px=8)
-    found = convert(program, IMAGES, IMAGES, python=ENVIRONMENT, script=ROOT / litert.SCRIPT)
-    import torch
-
     with torch.no_grad():
         expected = network(torch.from_numpy(IMAGES)).numpy()
+    return convert(program, calibration, IMAGES, python=ENVIRONMENT, script=ROOT / litert.SCRIPT), expected
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not ENVIRONMENT.exists(), reason="no .venv-litert: `make litert MODEL=...` makes it")
+def test_a_network_of_torch_answers_alike_in_litert(network):
+    found, expected = converted(network, IMAGES)
     np.testing.assert_allclose(found["float32"].outputs, expected, atol=1e-5)
     np.testing.assert_allclose(found["int8"].outputs, expected, atol=0.05)
     assert (found["int8"].outputs != expected).any()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not ENVIRONMENT.exists(), reason="no .venv-litert: `make litert MODEL=...` makes it")
+def test_eight_bits_hold_what_one_photograph_alone_has_shown(network):
+    dark_but_for_the_last = IMAGES * np.array([0.01, 0.01, 1], np.float32)[:, None, None, None]
+    found, expected = converted(network, dark_but_for_the_last)
+    np.testing.assert_allclose(found["int8"].outputs, expected, atol=0.05)

@@ -1,6 +1,7 @@
 """An embedder takes the same graph: crops of shelves to a gallery, an open-set policy, a verdict and a page."""
 
 import json
+import sys
 
 import pandas as pd
 import pytest
@@ -11,6 +12,22 @@ from vouch.retrieval.gallery_file import from_bytes
 from vouch.tables import IDENTIFICATION, ROWS
 
 pytestmark = pytest.mark.slow
+
+
+# in place of litert-torch: the program that is sent to it, run by torch, and called both precisions
+PRETENDED = """
+import sys
+from pathlib import Path
+import numpy as np
+import torch
+folder = Path(sys.argv[1])
+network = torch.export.load(folder / "network.pt2").module()
+with torch.no_grad():
+    answers = [network(torch.from_numpy(one[None])).numpy() for one in np.load(folder / "compared.npy")]
+for name in ("float32", "int8"):
+    (folder / f"{name}.tflite").write_bytes(name.encode())
+    np.save(folder / f"{name}.npy", np.concatenate(answers))
+"""
 
 
 def table(folder, path):
@@ -118,3 +135,22 @@ def test_what_makes_and_compares_a_variant_reads_what_it_declares(tiny_embedder,
     stages = workspace.locked(tiny_embedder)
     wanted = ("quantize", "gallery", "parity_quantized", "gate", "bundle")
     assert differences(tiny_embedder, {f"{one}@sku_int8": stages[f"{one}@sku_int8"] for one in wanted}, tmp_path) == {}
+
+
+def test_what_goes_to_litert_answers_as_the_bundle_does_and_all_that_serves_it_goes_along(tiny_embedder, tmp_path):
+    mine = workspace.copy(tiny_embedder, tmp_path / "mine")
+    python, script = mine / ".venv-litert/bin/python", mine / "envs/litert/convert.py"
+    for path, content in ((python, f'#!/bin/sh\nexec {sys.executable} "$@"\n'), (script, PRETENDED)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    python.chmod(0o755)
+    said = workspace.done(mine, "env", "PYTHONPATH=src", "python", "-m", "vouch.commands.litert", "sku")
+    assert "float32: changed_fraction 0" in said
+    report = json.loads((mine / "exports/litert/sku/report.json").read_text())
+    assert report["float32"]["metrics"]["file_bytes"]["all"]["value"] == len("float32")
+    assert report["float32"]["metrics"]["least_cosine"]["all"]["value"] > 0.9999
+    beside = {"labels.json", "preprocess.json", "calibrator.json", "policy.json", "gallery.safetensors"}
+    for precision in ("float32", "int8"):
+        files = workspace.contents(mine / f"exports/litert/sku/{precision}")
+        assert files.keys() == beside | {"model.tflite"}
+        assert all(files[name] == (mine / "models/sku/bundle" / name).read_bytes() for name in beside)
