@@ -76,6 +76,13 @@ def test_products_are_counted_where_a_least_number_is_asked_for():
     assert plain.figures["coverage"]["product=can"] == {"count": 8, "required": 3}
 
 
+def test_a_product_with_one_photograph_is_named():
+    samples, boxes, scan = data()
+    named = boxes.assign(product=["tea", *["cola"] * (len(boxes) - 1)])
+    found = run(samples, named, scan, min_images_per_product=2)
+    assert found.issues["detail"].tolist() == ["product=tea: 1 of 2"]
+
+
 @pytest.mark.parametrize(
     ("required", "detail"),
     [

@@ -70,11 +70,12 @@ def test_an_empty_gallery_knows_nothing(tmp_path):
     assert one.objects["candidates"].tolist() == [()]
 
 
-def test_a_vector_without_direction_refuses_its_photograph_alone(tmp_path, monkeypatch):
+@pytest.mark.parametrize("vector", [(0.0, 0, 0), (np.nan, 1, 0), (np.inf, 1, 0)])
+def test_a_vector_without_direction_refuses_its_photograph_alone(tmp_path, monkeypatch, vector):
     made = system(tmp_path)
     monkeypatch.setattr(  # the first red cell's crop gets no vector
         "vouch.systems.counted._embedded",
-        lambda _, pixels, boxes: [np.zeros(3) if pixels[0, 0, 2] else np.array([0.0, 1, 0]) for _ in boxes],
+        lambda _, pixels, boxes: [np.array(vector if pixels[0, 0, 2] else (0.0, 1, 0)) for _ in boxes],
     )
     bad, good = (
         File(photograph(tmp_path / f"{n}.png", cells)) for n, cells in enumerate([{(0, 0): RED}, {(1, 1): GREEN}])
