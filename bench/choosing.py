@@ -14,10 +14,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from sides import in_turns
-from vouch.curation.answers import Said
-from vouch.curation.choosing import Pool, Terms, choose
-from vouch.curation.unlabelled import Gain, Unlabelled, pool_of
-from vouch.curation.weakness import of_classes
+from vouch.curation.retraining.answers import Said
+from vouch.curation.retraining.choosing import Pool, Terms, choose
+from vouch.curation.retraining.unlabelled import Gain, Unlabelled, pool_of
+from vouch.curation.retraining.weakness import of_classes
 
 RUNS = 3
 SEEDS = range(10)

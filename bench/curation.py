@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from sides import in_turns
-from vouch.curation.coverage import measure
-from vouch.curation.manifest import Wanted, extended, read_wanted
-from vouch.curation.pack import read_pack
-from vouch.curation.resolve import resolve
-from vouch.curation.rows import COLUMNS, Rows, read_rows
-from vouch.curation.taxonomy import Taxonomy, build
+from vouch.curation.benchmark.coverage import measure
+from vouch.curation.benchmark.manifest import Wanted, extended, read_wanted
+from vouch.curation.benchmark.resolve import resolve
+from vouch.curation.benchmark.rows import COLUMNS, Rows, read_rows
+from vouch.curation.taxonomy.pack import read_pack
+from vouch.curation.taxonomy.taxonomy import Taxonomy, build
 
 ROOT = Path(__file__).parent.parent
 SIZES = (50_000, 100_000, 200_000)

@@ -1,6 +1,6 @@
 """Tables of a benchmark for tests: rows in few words."""
 
-from vouch.curation.rows import Rows, new_rows
+from vouch.curation.benchmark.rows import Rows, new_rows
 
 COLUMNS = (
     "row_id", "class", "negative", "stratum_light", "photograph", "url", "source", "license", "status", "note",

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
 
-from vouch.curation.limits import Limits
+from vouch.curation.catalogue.limits import Limits
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 LIMITS = Limits(

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 import web
 from vouch.cli import app
-from vouch.curation import fetching
-from vouch.curation.rows import IDENTITY, read_rows
+from vouch.curation.benchmark.rows import IDENTITY, read_rows
+from vouch.curation.catalogue import fetching
 from vouch.errors import VouchError, WorkspaceError
 from vouch.quality import images
 

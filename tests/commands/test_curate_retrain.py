@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 import labelling
 from vouch import io, paths
 from vouch.cli import app
-from vouch.curation.review_queue import Answer, enqueue
+from vouch.curation.retraining.review_queue import Answer, enqueue
 from vouch.errors import DataError, ParamsError, WorkspaceError
 
 WORDS = ("--model", "m", "--scores", "answers.csv", "-o", "chosen.csv")

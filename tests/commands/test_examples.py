@@ -20,8 +20,8 @@ from hostile import ground, labels, pool
 from vouch import io
 from vouch.cli import app
 from vouch.commands.examples import EXAMPLES
-from vouch.curation.pack import read_pack
-from vouch.curation.taxonomy import build as build_taxonomy
+from vouch.curation.taxonomy.pack import read_pack
+from vouch.curation.taxonomy.taxonomy import build as build_taxonomy
 from vouch.stages import split
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from deployment import bundles
 from systems import made_systems
 from systems.made_systems import COLOURS, MIXED, photograph
 from vouch.cli import app
-from vouch.curation.review_queue import read_queue
+from vouch.curation.retraining.review_queue import read_queue
 from vouch.errors import VouchError
 from vouch.systems.bundle import manifest_sha256, write_system
 

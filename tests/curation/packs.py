@@ -2,9 +2,9 @@
 
 import json
 
-from vouch.curation.pack import read_pack
-from vouch.curation.rows import IDENTITY, WRITTEN, new_rows
-from vouch.curation.taxonomy import build
+from vouch.curation.benchmark.rows import IDENTITY, WRITTEN, new_rows
+from vouch.curation.taxonomy.pack import read_pack
+from vouch.curation.taxonomy.taxonomy import build
 
 STREAMS = [{"id": "metal", "name": "metal"}, {"id": "glass", "name": "glass"}]
 

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from ruamel.yaml import YAML
 
-from vouch.curation.label_map import lacking, map_labels
-from vouch.curation.pack import read_pack
-from vouch.curation.taxonomy import build
+from vouch.curation.taxonomy.label_map import lacking, map_labels
+from vouch.curation.taxonomy.pack import read_pack
+from vouch.curation.taxonomy.taxonomy import build
 from vouch.errors import ParamsError
 from vouch.params import check
 from vouch.scenes import curbside, refuse, setout

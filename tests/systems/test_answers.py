@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from systems.made_systems import COLOURS, MIXED, photograph, system
-from vouch.curation.review_queue import Answer
+from vouch.curation.retraining.review_queue import Answer
 from vouch.systems.answers import document, doubtful, lines, picture, table
 from vouch.systems.counted import OBJECTS, Counted, counted
 from vouch.vision.images.source import File

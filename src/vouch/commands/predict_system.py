@@ -9,7 +9,7 @@ from PIL import Image
 
 from vouch import io, paths
 from vouch.commands.pictures import refuse_undrawable, save
-from vouch.curation.review_queue import enqueue
+from vouch.curation.retraining.review_queue import enqueue
 from vouch.errors import so_many
 from vouch.release.inference import BATCH
 from vouch.systems.answers import document, doubtful, lines, picture, table

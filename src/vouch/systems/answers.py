@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from vouch.curation.review_queue import Answer
+from vouch.curation.retraining.review_queue import Answer
 from vouch.errors import so_many
 from vouch.systems.counted import CORNERS, OBJECTS, Counted
 from vouch.tables import UNKNOWN

@@ -10,10 +10,10 @@ import typer
 from vouch import io, params, paths
 from vouch.commands.curate.reading import need
 from vouch.commands.outputs import Output, refuse_outputs
-from vouch.curation.annotation import Job, Page, page_names, texts
-from vouch.curation.answers import Answers, read_answers
-from vouch.curation.chosen import read_choice, stated_in
-from vouch.curation.csv_text import Table
+from vouch.curation.annotation.bundle import Job, Page, page_names, texts
+from vouch.curation.benchmark.csv_text import Table
+from vouch.curation.retraining.answers import Answers, read_answers
+from vouch.curation.retraining.chosen import read_choice, stated_in
 from vouch.errors import DataError, Problem, refuse_any, so_many
 from vouch.params import load
 from vouch.roads import task_of

@@ -23,9 +23,9 @@ from vouch.commands.curate.reading import (
     wanted_of,
 )
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
-from vouch.curation.coverage import Coverage, by_item, by_stratum, measure, required
-from vouch.curation.manifest import cells
-from vouch.curation.rows import read_rows
+from vouch.curation.benchmark.coverage import Coverage, by_item, by_stratum, measure, required
+from vouch.curation.benchmark.manifest import cells
+from vouch.curation.benchmark.rows import read_rows
 from vouch.errors import so_many
 
 COME = ("suggested", "resolved", "labelled")  # statuses of rows that are more than a wish

@@ -11,9 +11,9 @@ import typer
 from vouch import io
 from vouch.commands.curate.params import DataSet, Table, max_megapixels, near
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
-from vouch.curation import duplicates
-from vouch.curation.duplicates import EXACT, NEAR, URL, Finding
-from vouch.curation.rows import Rows, read_rows, write_rows
+from vouch.curation.benchmark import duplicates
+from vouch.curation.benchmark.duplicates import EXACT, NEAR, URL, Finding
+from vouch.curation.benchmark.rows import Rows, read_rows, write_rows
 from vouch.errors import so_many
 from vouch.quality import images
 

@@ -20,12 +20,12 @@ from vouch.commands.curate.reading import (
     taxonomy_of,
 )
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
-from vouch.curation.csv_text import encoded
-from vouch.curation.holdout import Candidate, left_out_by_training, left_out_first
-from vouch.curation.resolve import SHA256
-from vouch.curation.row_labels import items_of
-from vouch.curation.rows import Rows, read_rows
-from vouch.curation.taxonomy import Taxonomy
+from vouch.curation.benchmark.csv_text import encoded
+from vouch.curation.benchmark.holdout import Candidate, left_out_by_training, left_out_first
+from vouch.curation.benchmark.resolve import SHA256
+from vouch.curation.benchmark.row_labels import items_of
+from vouch.curation.benchmark.rows import Rows, read_rows
+from vouch.curation.taxonomy.taxonomy import Taxonomy
 from vouch.errors import DataError, Problem, WorkspaceError, refuse_any, so_many
 from vouch.quality import images
 from vouch.splits.contract import read_split

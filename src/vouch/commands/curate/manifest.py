@@ -7,8 +7,8 @@ import typer
 
 from vouch.commands.curate.reading import OfTaxonomy, OfWanted, need, taxonomy_of, wanted_of
 from vouch.commands.outputs import Output, refuse_outputs
-from vouch.curation.manifest import columns, extended
-from vouch.curation.rows import new_rows, read_rows, write_rows
+from vouch.curation.benchmark.manifest import columns, extended
+from vouch.curation.benchmark.rows import new_rows, read_rows, write_rows
 from vouch.errors import so_many
 
 

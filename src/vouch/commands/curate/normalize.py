@@ -6,8 +6,8 @@ import typer
 
 from vouch import paths
 from vouch.commands.curate.params import DataSet, Table, limits, max_megapixels
-from vouch.curation.rows import Rows, changed, read_rows, write_rows
-from vouch.curation.urls import normalized
+from vouch.curation.benchmark.rows import Rows, changed, read_rows, write_rows
+from vouch.curation.catalogue.urls import normalized
 from vouch.errors import so_many
 
 PHOTOGRAPHS = "photographs"
@@ -43,8 +43,8 @@ def normalize(
 
 def _downloaded(table: Rows, dataset: str | None) -> tuple[Rows, int]:
     """Fetch what is missing; the libraries of the web take .2 s to import, and are not needed otherwise."""
-    from vouch.curation.fetching import fetching, photograph_kind
-    from vouch.curation.photograph_cache import fill
+    from vouch.curation.catalogue.fetching import fetching, photograph_kind
+    from vouch.curation.catalogue.photograph_cache import fill
 
     asked = limits(dataset)
     with fetching(asked, None) as fetch:

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from vouch.curation.bundle_check import Agreement
-from vouch.curation.limits import Limits
-from vouch.curation.taxonomy import Near
-from vouch.curation.unlabelled import Gain
+from vouch.curation.annotation.bundle_check import Agreement
+from vouch.curation.catalogue.limits import Limits
+from vouch.curation.retraining.unlabelled import Gain
+from vouch.curation.taxonomy.taxonomy import Near
 from vouch.params import DEFAULTS, Section, load, read_value
 
 Table = Annotated[Path, typer.Argument(metavar="ROWS", help="CSV of the benchmark; it is edited in place.")]

@@ -8,9 +8,9 @@ import typer
 
 from vouch import paths
 from vouch.commands.known import alike
-from vouch.curation.label_map import LabelMap, map_labels, read_label_map
-from vouch.curation.manifest import Wanted, read_wanted
-from vouch.curation.taxonomy import Taxonomy, read_taxonomy
+from vouch.curation.benchmark.manifest import Wanted, read_wanted
+from vouch.curation.taxonomy.label_map import LabelMap, map_labels, read_label_map
+from vouch.curation.taxonomy.taxonomy import Taxonomy, read_taxonomy
 from vouch.documents import parse_json, parse_yaml, read_text
 from vouch.errors import DataError, Problem, refuse_any
 from vouch.names import shown

@@ -7,8 +7,8 @@ import typer
 
 from vouch import io
 from vouch.commands.curate.reading import OfPhotographs, OfRows, need
-from vouch.curation import resolve as joining
-from vouch.curation.rows import read_rows, write_rows
+from vouch.curation.benchmark import resolve as joining
+from vouch.curation.benchmark.rows import read_rows, write_rows
 from vouch.errors import so_many
 from vouch.sources.tree import walk
 

@@ -22,14 +22,14 @@ from vouch.commands.curate.params import gain, max_megapixels, near
 from vouch.commands.curate.reading import classes_of, label_map_for, labels_of, need, taxonomy_of
 from vouch.commands.known import listed_photographs
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
-from vouch.curation.answers import Answers, read_answers
-from vouch.curation.choosing import choose
-from vouch.curation.chosen import encoded_choice
-from vouch.curation.review_queue import read_queue
-from vouch.curation.rows import Rows, read_rows
-from vouch.curation.unlabelled import Gain, Unlabelled, looks_of, of_files, of_queue, of_rows, pool_of
-from vouch.curation.weakness import Share, of_classes, of_strata
-from vouch.curation.words import folded
+from vouch.curation.benchmark.rows import Rows, read_rows
+from vouch.curation.retraining.answers import Answers, read_answers
+from vouch.curation.retraining.choosing import choose
+from vouch.curation.retraining.chosen import encoded_choice
+from vouch.curation.retraining.review_queue import read_queue
+from vouch.curation.retraining.unlabelled import Gain, Unlabelled, looks_of, of_files, of_queue, of_rows, pool_of
+from vouch.curation.retraining.weakness import Share, of_classes, of_strata
+from vouch.curation.taxonomy.words import folded
 from vouch.errors import Problem, WorkspaceError, refuse_any, so_many
 from vouch.policies.apply.policy import decided
 from vouch.quality import images

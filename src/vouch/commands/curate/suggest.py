@@ -15,11 +15,11 @@ from rich.table import Table as Grid
 from vouch import paths
 from vouch.commands.curate.params import DataSet, Table, limits
 from vouch.commands.known import alike
-from vouch.curation.catalogue import Candidate, Terms, of_folder, of_table
-from vouch.curation.rows import read_rows, write_rows
-from vouch.curation.scores import read_scores
-from vouch.curation.suggestions import Cell, Suggested
-from vouch.curation.suggestions import suggest as suggested
+from vouch.curation.benchmark.rows import read_rows, write_rows
+from vouch.curation.catalogue.catalogue import Candidate, Terms, of_folder, of_table
+from vouch.curation.catalogue.suggestions import Cell, Suggested
+from vouch.curation.catalogue.suggestions import suggest as suggested
+from vouch.curation.retraining.scores import read_scores
 from vouch.errors import DataError, Problem, refuse_any, so_many
 from vouch.sources.options import labels_of
 
@@ -94,8 +94,8 @@ def _name(catalogue: Path | None, url: str) -> str:
 
 def _of_web(url: str, terms: Terms, form: tuple[str, str, list[str]], dataset: str | None) -> list[Candidate]:
     """Ask the web; its libraries take .2 s to import, and no other command needs them."""
-    from vouch.curation.fetching import fetching, json_kind
-    from vouch.curation.http_source import form_of, of_web
+    from vouch.curation.catalogue.fetching import fetching, json_kind
+    from vouch.curation.catalogue.http_source import form_of, of_web
 
     asked = limits(dataset)
     with fetching(asked, paths.curation("json.sqlite")) as fetch:

@@ -13,10 +13,10 @@ from rich.table import Table
 from vouch import io, params
 from vouch.commands.curate.reading import classes_of, labels_of, need, taxonomy_of, text_of
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
-from vouch.curation import label_map as maps
-from vouch.curation.label_map import LabelMap
-from vouch.curation.pack import read_pack
-from vouch.curation.taxonomy import (
+from vouch.curation.taxonomy import label_map as maps
+from vouch.curation.taxonomy.label_map import LabelMap
+from vouch.curation.taxonomy.pack import read_pack
+from vouch.curation.taxonomy.taxonomy import (
     Near,
     Proposal,
     Taxonomy,
@@ -30,7 +30,7 @@ from vouch.errors import ParamsError, Problem, plural, so_many
 
 
 def taxonomy(
-    pack: Annotated[Path, typer.Option(help="Municipal pack (JSON, src/vouch/curation/pack.schema.json).")],
+    pack: Annotated[Path, typer.Option(help="Municipal pack (JSON, src/vouch/curation/taxonomy/pack.schema.json).")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="New taxonomy (.json).")] = None,
     previous: Annotated[Path | None, typer.Option(help="Taxonomy before: its ids are kept, differences told.")] = None,
     model: Annotated[str | None, typer.Option(help="Model whose classes the items are mapped to.")] = None,

@@ -1,0 +1,203 @@
+"""What a catalogue has for the places of a benchmark that are still empty: first where most is lacking."""
+
+import heapq
+import math
+import posixpath
+import re
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from vouch.curation.benchmark.rows import Rows, changed
+from vouch.curation.catalogue.catalogue import Candidate
+from vouch.curation.catalogue.urls import spelled
+
+Strata = tuple[tuple[str, str], ...]  # stratum column and value; '' is any value
+Cell = tuple[str, bool, Strata]  # class, negative, strata
+AGAIN = re.compile(r"(.+)\.([1-9]\d{0,5})")  # the row that takes the place of a rejected one: r7, then r7.2, r7.3
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A place, what fills it, how many places of its cell were empty before, and how unsure the model is, in bits."""
+
+    row_id: str
+    cell: Cell
+    candidate: Candidate
+    lacking: int
+    entropy: float | None
+
+
+@dataclass(frozen=True)
+class Suggested:
+    """The table with the suggestions in it; those made now, in order of rank; what is still lacking; unused labels."""
+
+    rows: Rows
+    made: tuple[Suggestion, ...]
+    lacking: Mapping[Cell, int]
+    unasked: Mapping[tuple[str, bool], int]  # class and negative of candidates that no row asks for
+
+
+@dataclass(frozen=True)
+class _Place:
+    """An empty place: a wanted row, or (`after`) one more row in the place of a rejected one."""
+
+    index: int
+    row_id: str
+    after: bool
+
+
+def suggest(rows: Rows, found: Iterable[Candidate], scores: Mapping[str, float], *, most: int | None) -> Suggested:
+    """Fill the empty places of a benchmark with candidates; a second call with the same input fills nothing more.
+
+    A place is a wanted row without photograph and url, or a rejected row that no other row has replaced: the rejected
+    one stays, and a row with the same class, negative and strata is added for it. A candidate fills a place of its
+    class and kind (negative or not) whose strata it does not contradict. The next place is always of the cell (class,
+    negative, strata) with most empty places, of equals the one that names most strata: it has the fewest candidates;
+    the candidate for it the one that states most strata, which fits the fewest places, then the one that the model is
+    least sure of, then the first by name. What any row names already is not suggested.
+
+    Parameters
+    ----------
+    rows : the benchmark
+    found : candidates
+    scores : photograph or url to the calibrated probability that the model is right about it, where it was asked
+    most : suggestions that may wait for a person at a time, those of earlier calls included; None for any number
+    """
+    fresh = _unknown(rows, found)
+    places = _places(rows)
+    waiting = rows.column("status").count("suggested")
+    chosen = _chosen(places, _queues(fresh, scores), math.inf if most is None else most - waiting)
+    made = tuple(
+        Suggestion(place.row_id, _cell(rows, place.index), one, lacking, _entropy(scores, one))
+        for place, one, lacking in chosen
+    )
+    edits, added = {}, []
+    for place, one, _ in chosen:
+        if place.after:
+            added.append({**_kept(rows, place.index), "row_id": place.row_id, **_cells(one)})
+        else:
+            edits[place.index] = _cells(one)
+    asked = {cell[:2] for cell in places}
+    unasked = Counter((one.name, one.negative) for one in fresh if (one.name, one.negative) not in asked)
+    lacking = {cell: len(empty) for cell, empty in places.items() if empty}
+    return Suggested(changed(rows, edits, added), made, lacking, dict(unasked))
+
+
+def entropy(probability: float) -> float:
+    """Return the entropy of a yes or no in bits: 1 at .5, 0 at 0 and 1.
+
+    >>> entropy(0.5), entropy(1.0), round(entropy(0.9), 3)
+    (1.0, 0.0, 0.469)
+    """
+    return -sum(share * math.log2(share) for share in (probability, 1 - probability) if share > 0) + 0.0
+
+
+def _entropy(scores: Mapping[str, float], one: Candidate) -> float | None:
+    score = scores.get(one.photograph, scores.get(one.url))
+    return None if score is None else entropy(score)
+
+
+def _unknown(rows: Rows, found: Iterable[Candidate]) -> list[Candidate]:
+    """Return the candidates that no row names, whatever became of it, each of them once."""
+    named = {posixpath.normpath(name) for name in rows.column("photograph") if name}
+    named |= set(spelled({url: url for url in rows.column("url") if url}).values())
+    fresh = []
+    for one in found:
+        keys = {one.photograph, *spelled({"": one.url}).values()} - {""} if one.url else {one.photograph}
+        if not keys & named:
+            named |= keys
+            fresh.append(one)
+    return fresh
+
+
+def _places(rows: Rows) -> dict[Cell, deque[_Place]]:
+    """Return the empty places of each cell, in the order of the rows."""
+    ids, statuses = rows.column("row_id"), rows.column("status")
+    filled = [bool(one or other) for one, other in zip(rows.column("photograph"), rows.column("url"), strict=True)]
+    known = set(ids)
+    places: dict[Cell, deque[_Place]] = {}
+    for index, (row_id, status, full) in enumerate(zip(ids, statuses, filled, strict=True)):
+        empty = places.setdefault(_cell(rows, index), deque())
+        successor = _successor(row_id, known)
+        if status == "wanted" and not full:
+            empty.append(_Place(index, row_id, after=False))
+        elif status == "rejected" and successor not in known:
+            empty.append(_Place(index, successor, after=True))
+    return places
+
+
+def _cell(rows: Rows, index: int) -> Cell:
+    strata = tuple((name, rows.cell(index, name)) for name in rows.strata)
+    return rows.cell(index, "class"), rows.cell(index, "negative") == "true", strata
+
+
+def _successor(row_id: str, known: set[str]) -> str:
+    """Return the row_id of what takes a rejected row's place.
+
+    >>> _successor("r7", {"r7"}), _successor("r7.2", {"r7", "r7.2"}), _successor("v1.2", {"v1.2"})
+    ('r7.2', 'r7.3', 'v1.2.2')
+    """
+    match = AGAIN.fullmatch(row_id)
+    if match and match[1] in known:
+        return f"{match[1]}.{int(match[2]) + 1}"
+    return f"{row_id}.2"
+
+
+Rank = tuple[float, str]  # the smaller, the sooner: minus the entropy, the name
+Queue = deque[tuple[Rank, Candidate]]
+
+
+def _queues(found: Iterable[Candidate], scores: Mapping[str, float]) -> dict[tuple[str, bool], dict[Strata, Queue]]:
+    """Return candidates by class and kind, and among those by the strata that they state, the least sure one first."""
+    queues: dict[tuple[str, bool], dict[Strata, Queue]] = defaultdict(lambda: defaultdict(deque))
+    ranked = sorted((((-(_entropy(scores, one) or 0.0), one.key), one) for one in found), key=lambda pair: pair[0])
+    for rank, one in ranked:
+        queues[one.name, one.negative][one.strata].append((rank, one))
+    return queues
+
+
+def _chosen(
+    places: Mapping[Cell, deque[_Place]], queues: Mapping[tuple[str, bool], Mapping[Strata, Queue]], room: float
+) -> list[tuple[_Place, Candidate, int]]:
+    """Fill places while there is room, always of the cell that lacks most; the places filled are taken out."""
+    heap = [(-len(empty), -_named(cell[2]), cell) for cell, empty in places.items() if empty]
+    heapq.heapify(heap)
+    fitting = {cell: _fitting(cell, queues.get(cell[:2], {})) for *_, cell in heap}
+    chosen: list[tuple[_Place, Candidate, int]] = []
+    while heap and len(chosen) < room:
+        lacking, named, cell = heapq.heappop(heap)
+        ready = [queue for queue in fitting[cell] if queue]
+        if not ready:
+            continue  # and none will come
+        _, one = min(ready, key=lambda queue: (-_named(queue[0][1].strata), queue[0][0])).popleft()
+        chosen.append((places[cell].popleft(), one, -lacking))
+        if places[cell]:
+            heapq.heappush(heap, (lacking + 1, named, cell))
+    return chosen
+
+
+def _fitting(cell: Cell, alike: Mapping[Strata, Queue]) -> list[Queue]:
+    """Return the queues whose candidates contradict none of a cell's strata."""
+    wanted = {name: value for name, value in cell[2] if value}
+    return [queue for strata, queue in alike.items() if all(wanted.get(name, value) == value for name, value in strata)]
+
+
+def _named(strata: Strata) -> int:
+    """Return how many strata have a value."""
+    return sum(bool(value) for _, value in strata)
+
+
+def _kept(rows: Rows, index: int) -> dict[str, str]:
+    """Return what a row that takes another's place has in common with it."""
+    return {name: rows.cell(index, name) for name in ("class", "negative", *rows.strata)}
+
+
+def _cells(one: Candidate) -> dict[str, str]:
+    return {
+        "photograph": one.photograph,
+        "url": one.url,
+        "source": one.source,
+        "license": one.license,
+        "status": "suggested",
+    }

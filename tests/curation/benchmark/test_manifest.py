@@ -1,0 +1,113 @@
+"""A manifest asks for every cell what it lacks, once, and leaves alone what is there."""
+
+from collections import Counter
+from itertools import product
+
+import pytest
+
+from curation.packs import SMALL, rows, taxonomy
+from vouch.curation.benchmark.csv_text import encoded
+from vouch.curation.benchmark.manifest import cells, columns, extended, read_wanted
+from vouch.curation.benchmark.row_labels import items_of
+from vouch.curation.benchmark.rows import new_rows
+from vouch.errors import DataError
+
+CONTENT = {
+    "strata": {"light": ["day", "night"], "rain": ["dry", "wet"]},
+    "rows_per_class": 3,
+    "rows_per_negative": 1,
+    "rows_of": {"Tin": 2},
+}
+
+
+def wanted(found=SMALL, **change):
+    return read_wanted({**CONTENT, **change}, "w.yaml", found)
+
+
+def test_a_new_manifest_holds_exactly_the_product_of_items_and_strata():
+    asked = wanted()
+    found = extended(new_rows("rows.csv", columns(asked), []), SMALL, asked)
+    counts = Counter(zip(*map(found.column, ("stratum_light", "stratum_rain", "class")), strict=True))
+    per = {"tin_can": 2, "jar": 3, "toy": 1}
+    assert counts == {
+        (light, rain, name): per[name] for light, rain, name in product(("day", "night"), ("dry", "wet"), per)
+    }
+    assert len(set(found.column("row_id"))) == len(found) == 24
+    assert set(found.column("status")) == {"wanted"}
+    told = set(zip(found.column("class"), found.column("negative"), strict=True))
+    assert told == {("jar", "false"), ("tin_can", "false"), ("toy", "true")}
+    strata = ("stratum_light", "stratum_rain")
+    assert found.table.columns == (
+        "row_id",
+        "class",
+        "negative",
+        *strata,
+        "photograph",
+        "url",
+        "source",
+        "license",
+        "status",
+    )
+
+
+def test_a_second_time_adds_nothing_and_a_larger_wish_only_what_is_missing():
+    asked = wanted()
+    once = extended(new_rows("rows.csv", columns(asked), []), SMALL, asked)
+    assert encoded(extended(once, SMALL, asked).table) == encoded(once.table)
+    more = extended(once, SMALL, wanted(rows_per_class=5))
+    assert encoded(more.table).startswith(encoded(once.table))
+    assert Counter(more.column("class")) == {"tin_can": 8, "jar": 20, "toy": 4}
+    assert len(set(more.column("row_id"))) == len(more)
+
+
+def test_rows_that_are_there_count_unless_rejected_without_a_stratum_or_showing_an_absent_class():
+    asked = wanted(strata={"light": ["day"]}, rows_of={})
+    before = rows(
+        {"class": "JAR"},  # a word of the item counts
+        {"status": "rejected"},
+        {"stratum_light": ""},
+        {"negative": "true"},  # no jar is on it, though one might think so
+        {"row_id": "jar-day-002"},  # has the next id already
+    )
+    added = extended(before, SMALL, asked)
+    new = Counter(added.column("class")[len(before) :])
+    assert new == {"jar": 1, "tin_can": 3, "toy": 1}
+    tins = [f"tin_can-day-00{number}" for number in (1, 2, 3)]
+    assert added.column("row_id")[len(before) :] == ["jar-day-003", *tins, "toy-day-001"]
+    assert encoded(added.table).startswith(encoded(before.table))
+
+
+def test_no_strata_are_one_cell_an_item():
+    assert cells(SMALL, wanted(strata={}, rows_of={})) == {("jar", ()): 3, ("tin_can", ()): 3, ("toy", ()): 1}
+
+
+def test_parameters_are_refused_with_everything_that_is_wrong():
+    found = taxonomy([{"name": "bottle"}, {"name": "vial", "parent": "bottle"}, {"name": "lid", "synonyms": ["cap"]}])
+    with pytest.raises(DataError) as caught:
+        wanted(found, strata={"light": ["day", "day"]}, rows_of={"bottle": 1, "lidd": 1, "lid": 1, "cap": 2})
+    told = str(caught.value)
+    assert len(caught.value.problems) == 4
+    for words in ("an item above no other", "perhaps `lid` was meant", "each item once", "each value once"):
+        assert words in told
+    strata = ({"a b": ["x"]}, {"a": []}, {"a": [""]}, [])
+    for change in ({"rows_per_class": -1}, {"rows_per_class": 1.5}, {"more": 1}, *({"strata": one} for one in strata)):
+        with pytest.raises(DataError):
+            wanted(**change)
+    with pytest.raises(DataError, match="at most 1,000,000 rows"):
+        wanted(strata={name: [str(value) for value in range(100)] for name in "abcd"})
+
+
+def test_labels_outside_the_taxonomy_and_negatives_that_are_none_are_told_together():
+    before = rows({"class": "jarr"}, {"class": "toy"}, {"class": "toy", "negative": "true"}, {"class": "can"})
+    with pytest.raises(DataError) as caught:
+        items_of(before, SMALL)
+    assert len(caught.value.problems) == 3
+    assert "true, as toy is a negative, got false" in str(caught.value)
+    assert "perhaps `jar` was meant" in str(caught.value)
+
+
+def test_missing_columns_and_unknown_values_of_strata_are_named():
+    with pytest.raises(DataError, match="the column stratum_rain"):
+        extended(rows({}), SMALL, wanted())
+    with pytest.raises(DataError, match=r"stratum_light: expected one of day, night, or nothing, got 'nihgt'; perhaps"):
+        extended(rows({"stratum_light": "nihgt"}), SMALL, wanted(strata={"light": ["day", "night"]}))
