@@ -13,8 +13,9 @@ import numpy as np
 from hostile import labels
 from hostile.contract import Attempt
 from hostile.entering import typed, workspace
+from hostile.ground import ROOT
 from hostile.values import WORDS, noisy, pick, respelt, spoiled
-from vouch.curation.annotation import Job, Page, texts
+from vouch.curation.annotation.bundle import Job, Page, texts
 from vouch.io import sha256
 from vouch.vision.images.decoding import read_header
 
@@ -228,6 +229,7 @@ CHANGES: dict[str, Callable[[np.random.Generator], str]] = {
 
 def _ground() -> None:
     """Write what the commands take beside the case itself."""
+    Path("defaults.yaml").write_bytes((ROOT / "defaults.yaml").read_bytes())
     Path("good.json").write_text(json.dumps(PACK))
     typed("curate", "taxonomy", "--pack", "good.json", "-o", "taxonomy.json")
     Path("wanted.yaml").write_text(WANTED)

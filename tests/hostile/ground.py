@@ -96,6 +96,7 @@ def _parameters() -> str:
         name: effective("datasets", "driver", name) for name in content["datasets"]["driver"] if name not in ABSENT
     }
     dataset["render"] = {"seed": 1}
+    dataset["curate"] = effective("datasets", "driver", "curate")
     dataset["ingest"] = {"classes": list(labels.CLASSES), "group_keys": ["session"], "strata": {"light": ["day"]}}
     dataset["scan"] = {"max_megapixels": 4.0}
     dataset["validate"]["severity"] |= dict.fromkeys(
