@@ -27,6 +27,7 @@ JUDGING = {  # stages from a trained model to its verdict
     "models": ("predict_candidate", "predict_baseline", "evaluate", "compare", "gate"),
     "systems": ("compose", "compose_baseline", "evaluate_counts", "compare_counts", "gate_system"),
 }
+SHOWN = ("test", "counts")  # sources of rules; "[" stands in the name of one that binds a single stratum
 FIRST_FRESH = 101  # seeds of fresh renders; starting weights were trained on 1001 to 1004
 
 
@@ -124,12 +125,12 @@ def verdict(folder, model):
 
 
 def row(model, seed, where, found):
-    """Print one verdict as a row: what failed, and the figures of every rule on val_test that binds an interval."""
+    """Print one verdict as a row: what failed, and what every rule on val_test and its counts saw as a whole."""
     failed = [f"{name} {one['observed']}" for name, one in found["rules"].items() if not one["passed"]]
     figures = [
         f"{name} {one['observed']:.3f}"
         for name, one in found["rules"].items()
-        if one["source"] == "test" and one["bound"] != "value" and one["observed"] is not None
+        if one["source"] in SHOWN and "[" not in name and one["observed"] is not None
     ]
     word = "passed" if found["passed"] else "FAILED"
     print(f"| {model} | {seed} | {where} | {word} | {'; '.join(failed)} | {'; '.join(figures)} |", flush=True)
