@@ -22,7 +22,7 @@ def data(sizes, *, boxes_each=1):
 
 
 def shares_of(sizes, **fields):
-    return divided(*data(sizes, **fields), groups=len(sizes), meanings={})
+    return divided(*data(sizes, **fields), groups=len(sizes), meanings={}, unknown_products={})
 
 
 def test_many_groups_are_shared_out_as_usual():
@@ -51,7 +51,7 @@ def test_fewer_groups_than_splits_cannot_be_divided():
 
 def test_rules_judge_a_value_where_groups_are_few_and_say_why():
     samples, boxes = data([5] * 12)
-    shares = divided(samples, boxes, groups=12, meanings={})
+    shares = divided(samples, boxes, groups=12, meanings={}, unknown_products={})
     judged, said = rules("detect", shares, boxes)
     least = shares.groups["val_test"]
     assert judged["recall"] == judged["calibration"] == {"bound": "value", "min_groups": least}
@@ -62,14 +62,14 @@ def test_rules_judge_a_value_where_groups_are_few_and_say_why():
 
 def test_rules_judge_the_worst_end_where_it_can_be_reached():
     samples, boxes = data([1] * 400)
-    judged, said = rules("classify", divided(samples, boxes, groups=400, meanings={}), boxes)
+    judged, said = rules("classify", divided(samples, boxes, groups=400, meanings={}, unknown_products={}), boxes)
     assert judged == {name: {"bound": "worst", "min_groups": 20} for name in ("accuracy", "calibration", "not_worse")}
     assert said == []
 
 
 def test_a_rule_that_a_perfect_model_could_not_pass_judges_the_value():
     samples, boxes = data([1] * 140)  # 21 in val_test: Clopper-Pearson from 21 of 21 begins at .025^(1/21) = .839
-    judged, said = rules("classify", divided(samples, boxes, groups=140, meanings={}), boxes)
+    judged, said = rules("classify", divided(samples, boxes, groups=140, meanings={}, unknown_products={}), boxes)
     assert judged["accuracy"] == {"bound": "value", "min_groups": 20}
     assert judged["calibration"]["bound"] == "worst"
     assert said == [

@@ -94,3 +94,12 @@ def test_photographs_that_cannot_be_read_are_named(tmp_path):
     _, sizes = looked(tmp_path, {**yolo("abcd"), "images/b.jpg": b"no picture"})
     assert [problem.where for problem in sizes.problems] == ["images/b.jpg"]
     assert (sizes.places, sizes.described()) == ((0, 2, 3), "64 x 48 pixels")
+
+
+@pytest.mark.parametrize(("size", "canvas"), [((64, 48), 64), ((240, 180), 224)])
+def test_an_embedder_s_batch_holds_four_photographs_each_of_two_products_at_least(tmp_path, size, canvas):
+    files = {name: photograph(size=size) for name in in_classes({f"p{n}": 5 for n in range(6)})}
+    found, sizes = looked(tmp_path, files)
+    built = network("identify", found, sizes, n_train=30, cores=2)
+    assert (built.size_px, built.batch, built.pretrained) == (canvas, 8, canvas == 224)
+    assert network("identify", found, sizes, n_train=5000, cores=2).batch == 32

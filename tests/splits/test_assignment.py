@@ -28,7 +28,13 @@ def table(drivers, vehicles=None, start=0, label=None):
 
 
 def split(samples, locked=None, clusters=NO_CLUSTERS, *, quarantine=False, seed=1, boxes=NO_BOXES):
-    options = {"fractions": FRACTIONS, "seed": seed, "quarantine_bridges": quarantine, "meanings": {}}
+    options = {
+        "fractions": FRACTIONS,
+        "seed": seed,
+        "quarantine_bridges": quarantine,
+        "meanings": {},
+        "unknown_products": {},
+    }
     return assign(samples, boxes, clusters, locked or {}, **options)
 
 

@@ -22,7 +22,7 @@ def table(counts, label="can", car=None):
 
 
 def said(samples, locked=LOCK, clusters=NO_CLUSTERS):
-    options = {"fractions": FRACTIONS, "seed": 1, "quarantine_bridges": False, "meanings": {}}
+    options = {"fractions": FRACTIONS, "seed": 1, "quarantine_bridges": False, "meanings": {}, "unknown_products": {}}
     found = assign(samples, NO_BOXES, clusters, locked, **options)
     return found, summarise(found, n_quarantined=0, dataset="D").splitlines()
 

@@ -24,6 +24,7 @@ def table(words, groups=None):
 
 def split(samples, meanings=AUTHORS, locked=None):
     options = {"fractions": FRACTIONS, "seed": 1, "quarantine_bridges": False, "meanings": meanings}
+    options["unknown_products"] = {}
     found = assign(samples, NO_BOXES, NO_CLUSTERS, locked or {}, **options)
     return found, found.table.set_index("sample_id")["split"]
 
@@ -94,6 +95,7 @@ def test_words_that_allow_no_common_split_are_refused_by_group():
 def test_a_near_duplicate_ties_words_as_a_group_does():
     near = pd.DataFrame({"sample_id": ["s0000", "s0001"], "cluster": ["c", "c"]}, dtype="str")
     options = {"fractions": FRACTIONS, "seed": 1, "quarantine_bridges": False, "meanings": AUTHORS}
+    options["unknown_products"] = {}
     with pytest.raises(LeakageError, match="words that allow a common split"):
         assign(table(["train", "test", "val", "test"]), NO_BOXES, near, {}, **options)
 

@@ -47,7 +47,10 @@ class Written:
 def new(
     name: Annotated[str, typer.Argument(help="Name of the data set and of the model.")],
     path: Annotated[Path, typer.Argument(help="Folder of labelled photographs, or a COCO, CSV or JSONL file.")],
-    task: Annotated[str | None, typer.Option(help=f"{' | '.join(get_args(Task))}, where both are labelled.")] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(help=f"{' | '.join(get_args(Task))}: where both are labelled, or to identify products."),
+    ] = None,
     group: Annotated[
         list[str] | None, typer.Option(help=f"What must not straddle splits: {RULES}; `none`: nothing is shared.")
     ] = None,

@@ -21,6 +21,7 @@ from vouch.policies.fit.risk_test import Cases, judge
 from vouch.proposal.formats import counted
 from vouch.proposal.groups import MANY
 from vouch.splits.assignment import assign
+from vouch.splits.unknown import misplaced
 from vouch.tables import CLUSTERS
 from vouch.tasks import ByTask, Task
 
@@ -47,7 +48,7 @@ WRONG = 2  # answers of val_calib that may be wrong and the certificate still ho
 LIMITS = ByTask(  # of the presets; None: no share of rows, and no arithmetic says what a perfect model would show
     detect={"recall": 0.9, "precision": 0.8, "calibration": None, "not_worse": None},
     classify={"accuracy": 0.9, "calibration": None, "not_worse": None},
-    identify={"top1": 0.9, "unknown_accepts": None, "calibration": None, "not_worse": None},
+    identify={"top1": 0.9, "calibration": None, "not_worse": None},  # unknown ones stay judged by their value
 )
 
 
@@ -67,7 +68,12 @@ class Shares:
 
 
 def divided(
-    samples: pd.DataFrame, boxes: pd.DataFrame, *, groups: int, meanings: Mapping[str, Sequence[str]]
+    samples: pd.DataFrame,
+    boxes: pd.DataFrame,
+    *,
+    groups: int,
+    meanings: Mapping[str, Sequence[str]],
+    unknown_products: Mapping[str, Sequence[str]],
 ) -> Shares:
     """Return the fractions; of few groups those that give val_test most of them and leave train enough.
 
@@ -79,6 +85,8 @@ def divided(
         Independent ones.
     meanings : mapping
         Splits that a group may go to by the word that its photographs state; empty where words mean nothing.
+    unknown_products : mapping
+        Split to the products that it alone may show.
 
     Raises
     ------
@@ -89,7 +97,8 @@ def divided(
     refused: DataError | None = None
     for fractions in OF_FEW if groups <= FEW else (USUAL,):
         try:
-            found.append(_tried(samples, boxes, dict(zip(SPLITS, fractions, strict=True)), meanings))
+            shared_out = dict(zip(SPLITS, fractions, strict=True))
+            found.append(_tried(samples, boxes, shared_out, meanings, unknown_products))
         except DataError as error:
             refused = error
     if not found:
@@ -103,13 +112,26 @@ def _worth(one: Shares, n_photographs: int) -> tuple[bool, int, int]:
 
 
 def _tried(
-    samples: pd.DataFrame, boxes: pd.DataFrame, fractions: dict[str, float], meanings: Mapping[str, Sequence[str]]
+    samples: pd.DataFrame,
+    boxes: pd.DataFrame,
+    fractions: dict[str, float],
+    meanings: Mapping[str, Sequence[str]],
+    unknown_products: Mapping[str, Sequence[str]],
 ) -> Shares:
     none = pd.DataFrame({name: pd.Series([], dtype="str" if name == "sample_id" else "int64") for name in CLUSTERS})
-    found = assign(
-        samples, boxes, none, {}, fractions=fractions, seed=SEED, quarantine_bridges=False, meanings=meanings
-    )
-    table = found.table
+    table = assign(
+        samples,
+        boxes,
+        none,
+        {},
+        fractions=fractions,
+        seed=SEED,
+        quarantine_bridges=False,
+        meanings=meanings,
+        unknown_products=unknown_products,
+    ).table
+    aside = misplaced(table, samples, boxes, unknown_products)
+    table = table[~table["sample_id"].isin(aside["sample_id"])]
     parts = {name: table.loc[table["split"] == name, "group"] for name in SPLITS}
     groups = {name: int(part.nunique()) for name, part in parts.items()}
     return Shares(fractions, table, groups, {name: len(part) for name, part in parts.items()})

@@ -42,14 +42,17 @@ class Recipe:
     views: int  # of train photographs: curbside took 50 x 671 and trashnet 30 x 1,516 from random weights
     epochs: tuple[int, int]  # fewest and most
     batch: int
+    least_batch: int = 4
 
 
 DETECTOR = Recipe("YOLO11-p from random weights", False, 0.085, 320, (224, 320, 416, 512, 640), 35_000, (10, 100), 16)
 SMALL = Recipe(
     "resnet10t at half its width from random weights", False, 0.018, 128, (128, 160, 224), 45_000, (10, 100), 32
 )
-EMBEDDER = replace(SMALL, canvases=(96, 128, 160))  # its steps are a classifier's, its crops smaller
+# An embedder's steps are a classifier's, its batches four photographs each of two products or more.
+SMALL_EMBEDDER = replace(SMALL, canvases=(96, 128, 160), least_batch=8)
 LITE0 = Recipe("EfficientNet-Lite0 from ImageNet's weights", True, 0.100, 224, (160, 224), 12_000, (4, 40), 16)
+LITE0_EMBEDDER = replace(LITE0, batch=32, least_batch=8)
 PRETRAINED_PX = 160  # the longer side in the middle below which photographs are unlike those of ImageNet
 
 
@@ -107,9 +110,10 @@ def photograph_sizes(found: Survey) -> Sizes:
 
 
 def recipe(task: Task, longer_px: float) -> Recipe:
-    """Return what is trained: a classifier of photographs, not of thumbnails, starts from ImageNet's weights."""
-    classifier = LITE0 if longer_px >= PRETRAINED_PX else SMALL
-    return ByTask(detect=DETECTOR, classify=classifier, identify=EMBEDDER)[task]
+    """Return what is trained: what sees photographs, not thumbnails, as a whole starts from ImageNet's weights."""
+    large = longer_px >= PRETRAINED_PX
+    classifier, embedder = (LITE0, LITE0_EMBEDDER) if large else (SMALL, SMALL_EMBEDDER)
+    return ByTask(detect=DETECTOR, classify=classifier, identify=embedder)[task]
 
 
 def network(task: Task, found: Survey, sizes: Sizes, *, n_train: int, cores: int) -> Network:
@@ -179,6 +183,6 @@ def _canvases(chosen: Recipe, longer_px: float) -> Sequence[int]:
 def _batch(chosen: Recipe, n_train: int) -> int:
     """Return the batch, halved where an epoch would have few steps."""
     batch = chosen.batch
-    while batch > 4 and n_train < STEPS * batch:
+    while batch > chosen.least_batch and n_train < STEPS * batch:
         batch //= 2
     return batch

@@ -52,9 +52,11 @@ def entries(proposal: Proposal, presets: Mapping[str, Any]) -> list[Entry]:
         "baseline": f"registry/{name}/bundle",
         "evidence": "test",
     }
+    gallery = [(("pipeline", "galleries", name), {**dataset, "judged_as": name})] if task == "identify" else []
     return [
         (("pipeline", "models", name), model),
         (("pipeline", ROADS[task], name), {**dataset, **(LITE0_START if proposal.pretrained else STARTS[task])}),
+        *gallery,
         (("pipeline", "trained", name), of_task),
         (("pipeline", "unpromoted", name), dataset),
         (("datasets", name), _dataset(proposal, presets[DATASET])),
@@ -68,7 +70,11 @@ def _dataset(proposal: Proposal, preset: Mapping[str, Any]) -> dict[str, Any]:
     sections = {
         "scan": {},
         "validate": {"coverage": dict(proposal.coverage)},
-        "split": {"fractions": dict(proposal.fractions), "stated": dict(proposal.stated)},
+        "split": {
+            "fractions": dict(proposal.fractions),
+            "stated": dict(proposal.stated),
+            "unknown_products": {split: list(names) for split, names in proposal.unknown_products.items()},
+        },
     }
     return {"ingest": ingest, **_beyond(sections, preset)}
 
@@ -86,7 +92,7 @@ def _training(proposal: Proposal, preset: Mapping[str, Any]) -> dict[str, Any]:
     training = ByTask[dict[str, Any]](
         detect={"size_px": size, **length},
         classify={**network, "size_px": size, "views": {"side_px": size}, **length},
-        identify={"backbone": BACKBONE, "size_px": size, **length},
+        identify={**network, "size_px": size, **length},
     )[proposal.task]
     return dict(_beyond({"training": training}, {"training": preset[TRAININGS[proposal.task]]})["training"])
 

@@ -17,6 +17,7 @@ from vouch.proposal.groups import MANY, Groups, find_groups, n_components
 from vouch.proposal.network import Sizes, network, photograph_sizes
 from vouch.proposal.strata import Strata, coverage, find_strata
 from vouch.proposal.survey import Survey, summed, survey
+from vouch.proposal.unknown import Unknown, described, refusal, too_few, unknown_products
 from vouch.proposal.upstream import Upstream, kept, unkept
 from vouch.sources.descriptor import Descriptor
 from vouch.sources.merge import Merged, Taxonomy, merged
@@ -39,6 +40,7 @@ class Proposal:
     coverage: Mapping[str, Any]  # datasets.D.validate.coverage
     fractions: Mapping[str, float]  # datasets.D.split.fractions
     stated: Mapping[str, Sequence[str]]  # datasets.D.split.stated
+    unknown_products: Unknown  # datasets.D.split.unknown_products
     size_px: int
     epochs: int
     batch: int
@@ -70,8 +72,8 @@ def propose(
         Of the data set and the model.
     tree : Tree
         As `survey.tree_at` lists it.
-    task : {"detect", "classify"} or None
-        Needed only where boxes and labels are both there.
+    task : {"detect", "classify", "identify"} or None
+        Needed where boxes and labels are both there, and where products are to be told from unknown ones.
     groups, strata : sequence of str
         As `vouch import` takes them; `none` among the groups makes each photograph its own.
     ignore : sequence of str
@@ -101,10 +103,14 @@ def propose(
     authors = kept(found, split) if split else Upstream()
     n_groups = n_components(keys.values, len(found.records))
     problems = [*wrong, *found.problems, *keys.problems, *parts.problems, *authors.problems, *summed(sizes.problems)]
+    identify = found.task == "identify"
+    problems += too_few(found.classes) if identify else []
     refuse_any(ManifestError, [*problems, *_few(keys, n_groups, found)])
     whole = _merged(name, found, keys, parts, authors)
-    shares = divided(whole.samples, whole.boxes, groups=n_groups, meanings=authors.meanings)
-    return _assembled(name, found, (keys, parts, sizes, authors), whole, shares, n_groups)
+    unknown = unknown_products(sorted(found.classes)) if identify else {}
+    asked = {"meanings": authors.meanings, "unknown_products": unknown}
+    shares = divided(whole.samples, whole.boxes, groups=n_groups, **asked)
+    return _assembled(name, found, (keys, parts, sizes, authors), whole, shares, n_groups, unknown)
 
 
 def _assembled(
@@ -114,17 +120,21 @@ def _assembled(
     whole: Merged,
     shares: Shares,
     n_groups: int,
+    unknown: Unknown,
 ) -> Proposal:
     keys, strata, sizes, authors = parts
     built = network(found.task, found, sizes, n_train=shares.photographs["train"], cores=len(os.sched_getaffinity(0)))
     judged, blind = rules(found.task, shares, whole.boxes)
-    policy, promised, warned = _policy(found, shares)
+    policy, promised, warned = _policy(found, whole, shares, unknown)
     needed = coverage(whole.samples, whole.boxes, classes=found.classes, strata=strata.allowed, groups=n_groups)
+    if unknown:
+        needed["min_images_per_product"] = needed["min_count"]
     said = [
         *of_folder(found, sizes),
         *keys.said,
         *strata.said,
         *(authors.said or unkept(found, keys)),
+        *([described(unknown)] if unknown else []),
         (f"fractions {', '.join(f'{one} {share:g}' for one, share in shares.fractions.items())}", shares.described()),
         (
             f"coverage of {needed['min_components']:,} groups",
@@ -145,6 +155,7 @@ def _assembled(
         coverage=needed,
         fractions=shares.fractions,
         stated=authors.meanings,
+        unknown_products=unknown,
         size_px=built.size_px,
         epochs=built.epochs,
         batch=built.batch,
@@ -187,10 +198,15 @@ def _described(found: Survey, keys: Groups, strata: Strata, authors: Upstream) -
     return found.descriptor.model_copy(update={**rules, **lent})
 
 
-def _policy(found: Survey, shares: Shares) -> tuple[dict[str, Any], list[Said], list[str]]:
+def _policy(
+    found: Survey, whole: Merged, shares: Shares, unknown: Unknown
+) -> tuple[dict[str, Any], list[Said], list[str]]:
+    if unknown:
+        policy, said, certain = refusal(whole.samples, shares, unknown)
+        return policy, [said], [] if certain else [said[1]]
     if found.task == "detect":
         few = shares.groups["val_calib"]
-        said = f"thresholds rest on {counted(few, 'group')} of val_calib; other places may want others"
-        return {}, [], [said] if few < MANY else []
+        rests = f"thresholds rest on {counted(few, 'group')} of val_calib; other places may want others"
+        return {}, [], [rests] if few < MANY else []
     policy, why, certain = certifiable(shares)
     return policy, [(f"at most {policy['alpha']:g} of the answers may be wrong", why)], [] if certain else [why]

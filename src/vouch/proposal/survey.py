@@ -184,17 +184,20 @@ def _names(record: Record) -> list[str]:
 def _task(reading: Reading, used: Mapping[str, int], asked: str | None) -> tuple[Task, list[Problem]]:
     boxes, labels = any(r.boxes for r in reading.records), any(r.label is not None for r in reading.records)
     held: Task = "detect" if boxes else "classify"
+    if asked == "identify" and labels:
+        return "identify", []
     if boxes and labels:
         if asked in ("detect", "classify"):
             return ("detect" if asked == "detect" else "classify"), []
         got = "boxes and labels of whole photographs"
-        return held, [Problem("--task", "detect or classify, where both are labelled", got, "say which is wanted")]
+        expected = "detect, classify or identify, where both are labelled"
+        return held, [Problem("--task", expected, got, "say which is wanted")]
     if not used:
         return held, []
     if asked not in (None, held):
         got = f"{'boxes' if boxes else 'labels of whole photographs'}, and --task {asked}"
-        remedy = f"leave --task out: these labels teach a model to {held}"
-        return held, [Problem("--task", f"{held}, as the labels are", got, remedy)]
+        fit = "detect" if boxes else "classify or identify"
+        return held, [Problem("--task", f"{fit}, as the labels are", got, f"these labels teach a model to {fit}")]
     return held, []
 
 

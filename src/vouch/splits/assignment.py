@@ -1,6 +1,6 @@
 """Every sample to a split: locked groups stay, new ones are placed, bridges are refused or set aside."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vouch.errors import DataError, LeakageError, Problem, refuse_any, so_many
 from vouch.paths import SPLITS
-from vouch.splits import balance, bridges, lock, stated
+from vouch.splits import balance, bridges, lock, stated, unknown
 from vouch.splits.components import Components, Graph, build_graph, find_components
 from vouch.splits.newcomers import Newcomer, described, joiners, newcomers
 
@@ -38,6 +38,7 @@ def assign(
     seed: int,
     quarantine_bridges: bool,
     meanings: stated.Stated,
+    unknown_products: Mapping[str, Sequence[str]],
 ) -> Assignment:
     """Put every sample into a split so that no group or near-duplicate straddles two and no locked group moves.
 
@@ -55,6 +56,8 @@ def assign(
         Set samples that would join two locked splits aside instead of refusing them.
     meanings : mapping
         Splits that a new group may go to by the word that its photographs state; empty where words mean nothing.
+    unknown_products : mapping
+        Split to the products that it alone may show: a new group that shows no other goes there.
 
     Raises
     ------
@@ -79,7 +82,8 @@ def assign(
     np.maximum.at(held, components.of_node, split_of_node)
     profiles = balance.profile(samples, boxes, components.of_sample, components.names, seed=seed)
     wanted = np.array([fractions[split] for split in SPLITS])
-    allowed = stated.allowed(samples, components, meanings, held)
+    by_word = stated.allowed(samples, components, meanings, held)
+    allowed = unknown.at_home(by_word, samples, boxes, components, unknown_products)
     splits = balance.place(profiles, held, fractions=wanted, allowed=allowed)
     _refuse_empty(splits, components, split_of_node)
     return Assignment(
@@ -91,7 +95,7 @@ def assign(
             *newcomers(profiles, held, splits, components.names, fractions=wanted, allowed=allowed),
             *joiners(graph, components.of_node, split_of_node),
         ),
-        stated.kept_elsewhere(allowed, held),
+        stated.kept_elsewhere(by_word, held),
     )
 
 

@@ -66,7 +66,8 @@ def newcomers(
             why = f"without the new groups it has {has} of all {profiles.features[most]} and is to have {wanted}"
         if not allowed[one].all():
             among = " or ".join(np.array(SPLITS)[allowed[one]].tolist())
-            why = f"what its photographs state lets it go to {among}" + (f"; {why}" if allowed[one].sum() > 1 else "")
+            bound = f"what its photographs state or show lets it go to {among}"
+            why = f"{bound}; {why}" if allowed[one].sum() > 1 else bound
         found.append(Newcomer(str(names[one]), int(size[one]), SPLITS[split], why))
     return tuple(found)
 

@@ -43,6 +43,7 @@ def run(dataset: str) -> None:
         seed=params.seed,
         quarantine_bridges=params.bridge == "quarantine",
         meanings=params.stated,
+        unknown_products=dict(params.unknown_products.items()),
     )
     strange = misplaced(found.table, samples, boxes, dict(params.unknown_products.items()))
     placed = found.table[~found.table["sample_id"].isin(strange["sample_id"])]

@@ -1,0 +1,72 @@
+"""Real photographs of products, a folder each, from `vouch new` to a recogniser that refuses what it does not know."""
+
+import csv
+import json
+import shutil
+
+import pandas as pd
+import pytest
+
+from pipeline import workspace
+from pipeline.graph import ROOT
+from vouch.params import read_params
+
+PHOTOGRAPHS = ROOT.parent / "shared/realdata/grocery_packages/images"
+PRODUCTS, OF_EACH = 8, 16
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not PHOTOGRAPHS.is_dir(), reason=f"needs the photographs in {PHOTOGRAPHS}"),
+]
+
+
+def few_of_each_product(target):
+    """Copy a few photographs of some products; the folder is the label."""
+    for folder in sorted((PHOTOGRAPHS / "train").iterdir())[:PRODUCTS]:
+        (target / folder.name).mkdir()
+        for path in sorted(folder.iterdir())[:OF_EACH]:
+            shutil.copy(path, target / folder.name)
+
+
+@pytest.fixture(scope="module")
+def grocery(tmp_path_factory):
+    """A workspace with an embedder of eight products, two of them unknown, and its line of the graph run."""
+    folder = workspace.make(tmp_path_factory.mktemp("products"), tmp_path_factory.mktemp("products_cache"))
+    source = tmp_path_factory.mktemp("packages")
+    few_of_each_product(source)
+    said = workspace.vouch(folder, "new", "grocery", str(source), "--task", "identify", "--group", "none")
+    assert said.returncode == 0, said.stdout
+    workspace.change(
+        folder, workspace.short("grocery", "train_embedder") | {"models.grocery.train_embedder.size_px": 32}
+    )
+    workspace.done(folder, "dvc", "repro", "report@grocery", "bundle@grocery")
+    return folder
+
+
+def test_unknown_products_stand_in_one_split_alone(grocery):
+    unknown = read_params(grocery / "params.yaml")["datasets"]["grocery"]["split"]["unknown_products"]
+    assert [len(names) for names in unknown.values()] == [1, 1]
+    shown = {}
+    for split in ("train", "val_select", "val_calib", "val_test"):
+        with (grocery / f"data/splits/grocery/{split}.csv").open() as stream:
+            for row in csv.DictReader(stream):
+                shown.setdefault(row["sample_id"].split("/")[-2], set()).add(split)
+    for split, (product,) in unknown.items():
+        assert shown[product] == {split}
+    with (grocery / "data/splits/grocery/aside.csv").open() as stream:
+        assert not [row for row in csv.DictReader(stream) if row["reason"].startswith("unknown")]
+
+
+def test_the_verdict_counts_unknown_products(grocery):
+    judged = json.loads((grocery / "metrics/grocery/test.json").read_text())
+    rules = json.loads((grocery / "metrics/grocery/gate.json").read_text())["rules"]
+    assert judged["unknown_false_accept_rate"]["all"]["n_rows"] >= OF_EACH - 2  # near-duplicates are set aside
+    assert rules["unknown_accepts"]["source"] == "test"
+    assert "Known and unknown products" in (grocery / "reports/grocery/index.html").read_text()
+
+
+def test_the_bundle_names_what_training_saw_and_refuses_the_rest(grocery):
+    unknown = read_params(grocery / "params.yaml")["datasets"]["grocery"]["split"]["unknown_products"]
+    labels = (grocery / "models/grocery/bundle/manifest.json").read_text()
+    assert not [name for names in unknown.values() for name in names if f'"{name}"' in labels]
+    answers = pd.read_parquet(grocery / "data/predictions/grocery/candidate/val_test.parquet")
+    assert set(answers["class_pred"]) <= {path.name for path in (PHOTOGRAPHS / "train").iterdir()}

@@ -1,0 +1,88 @@
+"""Products that a new embedder must take for unknown: which, and what val_calib can promise of them."""
+
+import pandas as pd
+import pytest
+
+from made_folders import GREY, in_classes, planted
+from vouch.errors import ManifestError
+from vouch.proposal.fractions import Shares
+from vouch.proposal.proposal import propose
+from vouch.proposal.unknown import refusal, unknown_products
+
+TEAS = {f"tea{n:02}": 40 for n in range(12)}
+
+
+def proposed(tree, **fields):
+    asked = {"task": "identify", "groups": ["none"], "strata": (), "ignore": ()} | fields
+    return propose("teas", tree, **asked)
+
+
+@pytest.mark.parametrize(("count", "each"), [(4, 1), (14, 1), (16, 2), (31, 3), (60, 6), (900, 6)])
+def test_a_tenth_of_the_products_is_unknown_in_each_of_two_splits_and_six_at_most(count, each):
+    products = [f"p{n:03}" for n in range(count)]
+    found = unknown_products(products)
+    assert list(found) == ["val_calib", "val_test"]
+    assert [len(set(names)) for names in found.values()] == [each, each]
+    assert not set(found["val_calib"]) & set(found["val_test"])
+
+
+def test_neighbours_by_name_of_an_unknown_product_are_known():
+    products = [f"p{n:03}" for n in range(31)]
+    places = sorted(int(name[1:]) for names in unknown_products(products).values() for name in names)
+    assert places == [4, 9, 13, 17, 21, 26]  # 30 / 7 = 4.29 apart
+    assert unknown_products(products)["val_calib"] == ("p004", "p013", "p021")
+
+
+def test_an_unknown_product_goes_whole_to_its_own_split(tmp_path):
+    found = proposed(planted(tmp_path, in_classes(TEAS)))
+    assert found.unknown_products == {"val_calib": ("tea04",), "val_test": ("tea07",)}
+    said = dict(found.assumed)
+    assert "unknown products: tea04 in val_calib alone; tea07 in val_test alone" in said
+    # 400 photographs of known products and 80 of unknown ones: none is set aside
+    assert sum(found.coverage.values()) == 240 + 1 + 20 + 20  # half of 480 groups, of each product's 40
+    sizes = next(why for what, why in found.assumed if what.startswith("fractions"))
+    counts = [int(part.partition(" photographs")[0]) for part in sizes.replace(",", "").split("(")[1:]]
+    assert sum(counts) == 480
+
+
+def test_the_authors_split_keeps_what_it_states_and_sets_the_rest_aside(tmp_path):
+    files = {}
+    for tea, count in TEAS.items():
+        for n in range(count):
+            part = "train" if n < 20 else "val" if n < 24 else "test"
+            files[f"{part}/{tea}/{n:03}.jpg"] = GREY
+    found = proposed(planted(tmp_path, files), split="split=folder:1")
+    sizes = next(why for what, why in found.assumed if what.startswith("fractions"))
+    counts = [int(part.partition(" photographs")[0]) for part in sizes.replace(",", "").split("(")[1:]]
+    assert sum(counts) == 10 * 40 + 2 * 16  # of an unknown product the photographs in train and val are set aside
+
+
+def test_four_products_are_the_fewest(tmp_path):
+    with pytest.raises(ManifestError, match="at least 4: two to be told apart, and two that count as unknown"):
+        proposed(planted(tmp_path, in_classes({"a": 40, "b": 40, "c": 40})))
+
+
+def test_boxes_are_not_identified_by_a_folder(tmp_path):
+    tree = planted(tmp_path, in_classes(TEAS))
+    assert proposed(tree).task == "identify"
+    assert proposed(tree, task=None).task == "classify"
+
+
+def shares(unknown):
+    """Photographs of an unknown product in val_calib, each a group of its own, beside one of a known one."""
+    ids = [f"u{n}" for n in range(unknown)] + ["k"]
+    samples = pd.DataFrame({"sample_id": ids, "label": ["soda"] * unknown + ["cola"]}, dtype="str")
+    split = pd.DataFrame({"sample_id": ids, "group": ids, "split": "val_calib"}, dtype="str")
+    return samples, Shares({}, split, {}, {})
+
+
+def test_a_certificate_wants_59_unknown_photographs_without_one_that_is_named():
+    # Clopper-Pearson, none of n: 1 - .05^(1/n) is .0495 for 59 and .0503 for 58
+    asked = {"val_calib": ("soda",), "val_test": ()}
+    policy, (_, why), certain = refusal(*shares(59), asked)
+    assert (policy, certain) == ({}, True)
+    assert why == "59 photographs of unknown products in val_calib, in 59 groups, can certify it"
+    policy, (what, why), certain = refusal(*shares(28), asked)
+    assert (policy, certain) == ({"bound": "value"}, False)
+    assert what == "about 0.05 of unknown products may bear a name"
+    assert "certify 0.10 at best" in why  # 1 - .05^(1/28) = .101
