@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-NO_BENCH = (Path(__file__).name, "sides.py", "trials.py", "pretrained.py")  # the last two train for an hour or more
+# Those after sides.py train for an hour or more, or judge a model of one's own.
+NO_BENCH = (Path(__file__).name, "sides.py", "trials.py", "pretrained.py", "photographs_per_product.py")
 COLUMNS = ("what", "ours", "peer", "ratio", "goal")
 MISSING = re.compile(
     r"ModuleNotFoundError: No module named '([^']+)'|the peer (\S+) is not installed|needs a CUDA device"

@@ -13,7 +13,18 @@ from vouch.commands import new as command
 from vouch.errors import DataError, ManifestError, ParamsError, VouchError, WorkspaceError
 from vouch.params import load, read_params, read_section
 from vouch.road_agreement import check_workspace
-from vouch.stages import decide, evaluate, gate, ingest, split, train_classifier, train_detector, validate
+from vouch.stages import (
+    decide,
+    evaluate,
+    gallery,
+    gate,
+    ingest,
+    split,
+    train_classifier,
+    train_detector,
+    train_embedder,
+    validate,
+)
 from vouch.training.backbones import packaged
 
 VIDEOS = [f"video{v:02}_{n:03}" for v in range(12) for n in range(4)]
@@ -100,6 +111,31 @@ def test_a_folder_of_classes_becomes_a_classifier(checkout):
     load(train_classifier.Params, "models", "pets", "train_classifier")
     assert read_params()["pipeline"]["fine_tuned"]["pets"]["start"] == "models/architectures/none.yaml"
     assert read_params()["datasets"]["pets"]["ingest"]["group_keys"] == ["sample"]
+
+
+def test_a_folder_of_products_becomes_a_recogniser_that_knows_some_as_unknown(checkout, capsys):
+    path = folder(checkout, in_classes({f"tea{n}": 40 for n in range(6)}))
+    new("teas", path, task="identify", group=["none"])
+    check_workspace()
+    for stage, section in {"train_embedder": train_embedder.Params, "gallery": gallery.Params}.items():
+        load(section, "models", "teas", stage)
+    assert load(split.Params, "datasets", "teas", "split").unknown_products == {
+        "val_calib": ("tea2",),
+        "val_test": ("tea3",),
+    }
+    assert load(decide.Params, "models", "teas", "decide").root.bound == "value"  # 40 cannot certify 5 %
+    assert Path("data/gallery/teas/additions.csv").read_text() == "product,photograph,sha256\n"
+    said = capsys.readouterr().out
+    assert "for git: params.yaml, data/gallery/teas/additions.csv and data/sources/teas.dvc\n" in said
+
+
+def test_a_gallery_of_this_name_is_not_taken_over(checkout):
+    kept = Path("data/gallery/teas/additions.csv")
+    kept.parent.mkdir(parents=True)
+    kept.write_text("product,photograph,sha256\ntea9,,\n")
+    with pytest.raises(WorkspaceError, match="data/gallery/teas"):
+        new("teas", folder(checkout, in_classes({f"tea{n}": 40 for n in range(6)})), task="identify", group=["none"])
+    assert kept.read_text().endswith("tea9,,\n")
 
 
 def test_a_folder_of_real_photographs_becomes_a_classifier_that_starts_from_imagenet(checkout):

@@ -26,6 +26,7 @@ from vouch.proposal import sessions
 from vouch.proposal.parameters import Entry, entries
 from vouch.proposal.proposal import Proposal, propose
 from vouch.proposal.survey import tree_at, tree_with
+from vouch.retrieval.additions import to_text
 from vouch.road_agreement import check_pipeline
 from vouch.sources.merge import Taxonomy
 from vouch.sources.tree import Tree
@@ -88,8 +89,12 @@ def new(
         if not written.was_there:
             io.write_text(PARAMS, written.text)
             typer.echo(f"params.yaml: the data set and model {name} are in it; `vouch params {name}` shows what holds")
+        gallery = paths.additions(name)
+        if proposal.task == "identify" and not gallery.exists():
+            io.write_text(gallery, to_text([]))  # a stage depends on it; `vouch gallery add` writes into it
         importing.add(name, checked, typer.echo)
-    typer.echo(f"for git: params.yaml and {importing.tracked(name)}")
+    for_git = [str(PARAMS), *([str(gallery)] if proposal.task == "identify" else []), str(importing.tracked(name))]
+    typer.echo(f"for git: {', '.join(for_git[:-1])} and {for_git[-1]}")
     typer.echo(f"now build it:\n  make repro MODEL={name}")
 
 
@@ -126,7 +131,8 @@ def _taken(name: str, sections: Sequence[str]) -> Iterator[Problem]:
     remedy = f"choose another name; `vouch import {name} PATH` adds photographs to a data set that exists"
     for section in sections:
         yield Problem(f"{PARAMS}: {section}", "nothing of this name yet", "one", remedy)
-    for path in (paths.source(name), importing.tracked(name), paths.split_lock(name), paths.model(name)):
+    written = (paths.source(name), importing.tracked(name), paths.split_lock(name), paths.model(name))
+    for path in (*written, paths.additions(name).parent):
         if path.exists() or path.is_symlink():
             yield Problem(str(path), "nothing of this name yet", "one", remedy)
 

@@ -16,6 +16,7 @@ STARTS: ByTask[dict[str, str]] = ByTask(
     classify={"start": "models/architectures/none.yaml"},
     identify={"start": "models/architectures/none.yaml"},
 )
+OWN = ByTask[tuple[str, ...]](detect=(), classify=(), identify=("gallery",))  # sections of a task alone
 TRAININGS = ByTask(detect="train_detector", classify="train_classifier", identify="train_embedder")
 LITE0_START = {"start": "models/architectures/lite0.yaml"}
 LITE0 = {  # all of it learns, the slower the further from the heads: docs/pretrained.md
@@ -81,7 +82,7 @@ def _dataset(proposal: Proposal, preset: Mapping[str, Any]) -> dict[str, Any]:
 
 def _model(proposal: Proposal, preset: Mapping[str, Any]) -> dict[str, Any]:
     asked = {"decide": dict(proposal.policy), "gate": _gate(proposal, preset["gate"]["rules"])}
-    judged = {section: asked.get(section, {}) for section in SECTIONS}
+    judged = {section: asked.get(section, {}) for section in (*OWN[proposal.task], *SECTIONS)}
     return {TRAININGS[proposal.task]: _training(proposal, preset), **_beyond(judged, preset)}
 
 
