@@ -2,11 +2,14 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from PIL import Image
+from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from deployment.bundles import OPERATING_POINT, SCALAR
@@ -30,22 +33,29 @@ def picture(seed):
     return Image.fromarray(small).resize((160, 120), Image.Resampling.BICUBIC)
 
 
-def build():
-    """Build it in the working directory: data set d, detector m."""
+def boxed(name):
+    """What is on a photograph of the data set: one object."""
+    return {"boxes": [{"class": name, "x1": 10, "y1": 10, "x2": 60, "y2": 50}]}
+
+
+def build(roads=None, *, classes=CLASSES, labelled=boxed):
+    """Build it in the working directory: data set d, and the model m of `roads`, by default a detector."""
     shutil.copyfile(ROOT / "defaults.yaml", "defaults.yaml")
+    pipeline = roads or of_one_detector()
     params = {
-        "pipeline": of_one_detector(),
+        "pipeline": pipeline,
         "datasets": {
             "d": {
-                "ingest": {"classes": list(CLASSES), "group_keys": ["session"], "strata": {"light": ["day", "night"]}},
+                "ingest": {"classes": list(classes), "group_keys": ["session"], "strata": {"light": ["day", "night"]}},
                 "scan": {"max_megapixels": 1.0},
             }
         },
-        "models": {"m": {}},
+        "models": {name: {} for name in pipeline["models"]},
+        "systems": {name: {} for name in pipeline["systems"]},
     }
     Path("params.yaml").write_text(json.dumps(params))
-    _sources()
-    _model()
+    _sources(classes, labelled)
+    _model(classes)
 
 
 def photographs(folder, seeds):
@@ -54,6 +64,23 @@ def photographs(folder, seeds):
     for seed in seeds:
         picture(seed).save(Path(folder, f"p{seed}.png"))
     return [f"{folder}/p{seed}.png" for seed in seeds]
+
+
+def labelled_whole(name):
+    """What is on a photograph of a data set of classes of whole photographs."""
+    return {"label": name}
+
+
+def tracked():
+    """Let the data set be one that was imported: DVC has it, and it is no longer drawn."""
+    params = json.loads(Path("params.yaml").read_text())
+    params["pipeline"]["rendered"] = []
+    yaml = YAML()
+    yaml.default_flow_style = False
+    yaml.dump(params, Path("params.yaml"))  # in blocks, as an import edits it
+    Path(".gitignore").write_text("/data/*/?*\n!/data/sources/?*.dvc\n")
+    for words in (("init", "--quiet", "--no-scm"), ("add", "--quiet", "data/sources/d")):
+        subprocess.run([sys.executable, "-m", "dvc", *words], check=True)
 
 
 def curate(*words):
@@ -76,15 +103,14 @@ def bundled(rows):
     shutil.copyfile("out/annotations.json", "out/reviews/ann.json")
 
 
-def _sources():
+def _sources(classes, labelled):
     root = Path("data/sources/d/mine")
     root.mkdir(parents=True)
     lines = []
     for number in range(8):
         picture(number).save(root / f"s{number}.png")
-        box = {"class": CLASSES[number % 2], "x1": 10, "y1": 10, "x2": 60, "y2": 50}
         strata, groups = {"light": ("day", "night")[number % 2]}, {"session": f"s{number}"}
-        line = {"image": f"s{number}.png", "width": 160, "height": 120, "boxes": [box]}
+        line = {"image": f"s{number}.png", "width": 160, "height": 120, **labelled(classes[number % 2])}
         lines.append(json.dumps(line | {"groups": groups, "strata": strata}))
     (root / "manifest.jsonl").write_text("\n".join(lines) + "\n")
     (root / "source.json").write_text(json.dumps({"name": "mine", "format": "jsonl", "unlabelled": "refuse"}))
@@ -98,8 +124,8 @@ def _sources():
         io.write_table(Path(f"data/splits/d/{split}.csv"), pd.DataFrame({"sample_id": names, "group": groups}))
 
 
-def _model():
-    io.write_json(Path("models/m/labels.json"), {"classes": list(CLASSES)})
+def _model(classes):
+    io.write_json(Path("models/m/labels.json"), {"classes": list(classes)})
     io.write_json(Path("models/m/calibrator.json"), SCALAR)
     io.write_json(Path("models/m/policy.json"), OPERATING_POINT | {"thresholds": dict.fromkeys(CLASSES, 0.5)})
     io.write_table(Path("data/predictions/m/candidate/val_select.parquet"), val_select())

@@ -34,6 +34,17 @@ def of_one_detector(model: str = "m", dataset: str = "d") -> dict[str, Any]:
     return pipeline(datasets=[dataset], models={model: entry}, detectors={model: detector}, trained={model: trained})
 
 
+def of_one_classifier(model: str = "m", dataset: str = "d") -> dict[str, Any]:
+    """Return the roads of one classifier on one data set."""
+    on, of_task = {"dataset": dataset}, {"dataset": dataset, "task": "classify"}
+    judged = {"judged_as": model, "baseline": f"registry/{model}/bundle", "evidence": "test"}
+    entry, tuned = (
+        of_task | {"names": "labels.json", "trained": model, **judged},
+        on | {"start": "models/architectures/none.yaml"},
+    )
+    return pipeline(datasets=[dataset], models={model: entry}, fine_tuned={model: tuned}, trained={model: of_task})
+
+
 def of_a_system() -> dict[str, Any]:
     """Return params.yaml of the detector m and the embedder sku on the data set d, which together are the system s."""
     roads, on = of_one_detector(), {"dataset": "d"}

@@ -1,12 +1,9 @@
 """`vouch curate import`: a reviewed bundle is one more source of its data set, and what changed is said."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
 import labelling
 from labelling import bundled, curate
@@ -19,14 +16,9 @@ def workspace(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     labelling.build()
     params = json.loads(Path("params.yaml").read_text())
-    params["pipeline"]["rendered"] = []
     params["datasets"]["e"] = params["datasets"]["d"]
-    yaml = YAML()
-    yaml.default_flow_style = False
-    yaml.dump(json.loads(json.dumps(params)), Path("params.yaml"))  # in blocks, as an import edits it
-    Path(".gitignore").write_text("/data/*/?*\n!/data/sources/?*.dvc\n")
-    for words in (("init", "--quiet", "--no-scm"), ("add", "--quiet", "data/sources/d")):
-        subprocess.run([sys.executable, "-m", "dvc", *words], check=True)
+    Path("params.yaml").write_text(json.dumps(params))
+    labelling.tracked()
     bundled({20: "false,day,s20", 21: "true,night,s21"})
 
 

@@ -43,7 +43,7 @@ def test_yolo_coco_and_label_studio_hold_the_same_boxes():
     }  # fmt: skip
     assert (box["original_width"], box["original_height"], box["score"]) == (200, 100, 0.75)
     config = ElementTree.fromstring(found["config.xml"])
-    assert [one.get("value") for one in config.iter("Label")] == ["can", "jar"]
+    assert [(one.get("value"), one.get("category")) for one in config.iter("Label")] == [("can", "0"), ("jar", "1")]
     assert box["from_name"] == config.find("RectangleLabels").get("name")
     assert box["to_name"] == config.find("Image").get("name")
 
@@ -62,12 +62,25 @@ def test_one_class_for_each_photograph_is_a_choice_and_a_line(task):
     said = (Said('clear, "dry"', 0.8, None, True),)
     job = replace(JOB, task=task, classes=('clear, "dry"', "<b>"), pages=(replace(PAGE, said=said), NEGATIVE))
     found = texts(job)
-    assert list(csv.reader(found["labels.csv"].splitlines()))[1] == [PAGE.image, 'clear, "dry"']
+    assert list(csv.reader(found["labels.csv"].splitlines())) == [
+        ["image", "label", "said", "confidence"],
+        [PAGE.image, 'clear, "dry"', 'clear, "dry"', "0.800000"],
+        [NEGATIVE.image, "", "jar", "0.750000"],
+    ]
+    assert "a folder for each class, and in it the photographs" in found["instructions.md"]
+    assert "YOLO" not in found["instructions.md"]
     result = json.loads(found["tasks.json"])[0]["predictions"][0]["result"][0]
     assert (result["type"], result["value"]) == ("choices", {"choices": ['clear, "dry"']})
     config = ElementTree.fromstring(found["config.xml"])
     assert [one.get("value") for one in config.iter("Choice")] == ['clear, "dry"', "<b>"]
     assert "annotations.json" not in found
+
+
+def test_an_answer_that_the_model_does_not_accept_is_filled_in_nowhere_and_stands_beside():
+    said = (Said("jar", 0.4, None, accepted=False),)
+    found = texts(replace(JOB, task="classify", pages=(replace(PAGE, said=said), replace(NEGATIVE, said=()))))
+    assert [one["predictions"] for one in json.loads(found["tasks.json"])] == [[], []]
+    assert found["labels.csv"].splitlines()[1:] == [f"{PAGE.image},,jar,0.400000", f"{NEGATIVE.image},,,"]
 
 
 def test_names_come_from_place_and_content_and_the_same_job_gives_the_same_bytes():

@@ -1,19 +1,23 @@
 """What reviewers export is read whole, each person by themselves, or refused by name; nothing of it is passed over."""
 
 import json
+from hashlib import sha256
 
 import pytest
 
 from vouch.curation.annotation.bundle_check import label_findings
-from vouch.curation.annotation.reviewed import Kept, Labels, Manifest, read_reviews
+from vouch.curation.annotation.records import Kept, Labels, Manifest
+from vouch.curation.annotation.reviewed import read_reviews
 
 IMAGES = ("images/00001_ab.png", "images/00002_cd.png")
+PICTURE = b"a picture"
+WHOLE = ("classify", "identify")  # tasks of one class for each photograph
 
 
-def manifest(task="detect"):
+def manifest(task="detect", **first):
     stated = {"photograph": "p.png", "row_id": "", "name": "", "negative": False, "width": 200, "height": 100}
-    kept = stated | {"groups": {}, "strata": {}, "source": "", "license": ""}
-    pages = tuple(Kept(image=image, sha256="0" * 64, **kept) for image in IMAGES)
+    kept = stated | {"groups": {}, "strata": {}, "source": "", "license": "", "sha256": sha256(PICTURE).hexdigest()}
+    pages = tuple(Kept(image=image, **kept | more) for image, more in zip(IMAGES, (first, {}), strict=True))
     known = {"format": 1, "model": "m", "dataset": "d", "linked": False, "classes": ("can", "jar")}
     return Manifest(task=task, photographs=pages, **known)
 
@@ -22,12 +26,12 @@ def manifest(task="detect"):
 def read(tmp_path):
     """Write reviews by the name of their file, and read them."""
 
-    def reading(files, task="detect"):
+    def reading(files, task="detect", **first):
         for name, content in files.items():
             path = tmp_path / "reviews" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return read_reviews(tmp_path, manifest(task))
+        return read_reviews(tmp_path, manifest(task, **first))
 
     return reading
 
@@ -66,6 +70,10 @@ def coco(*images):
     return json.dumps({"images": numbered, "annotations": [box], "categories": [{"id": 1, "name": "can"}]})
 
 
+def choice(*names):
+    return {"type": "choices", "value": {"choices": list(names)}}
+
+
 CSV = "image,label\nimages/00001_ab.png,can\n"
 REFUSED = {
     "turned": ("detect", "a.json", json.dumps([task({"result": [rectangle(30)]})]), "turned by 30 degrees"),
@@ -80,9 +88,22 @@ REFUSED = {
     "beyond the bundle": ("classify", "a.csv", CSV.replace("images", "../images"), "one that leaves it"),
     "another's photograph": ("classify", "a.csv", CSV.replace("_ab", "_ef"), "a photograph of the bundle"),
     "no number": ("detect", "a/00001_ab.txt", "0 x .5 .5 .5\n", "five numbers"),
+    "two classes": (
+        "classify", "a.json", json.dumps([task({"result": [choice("can", "jar")]})]), "one class, got can, jar",
+    ),
+    "two choices": (
+        "classify", "a.json", json.dumps([task({"result": [choice("can"), choice("jar")]})]), "one class, got can, jar",
+    ),
+    "the short form": ("classify", "a.json", json.dumps([{"image": IMAGES[0], "label": "can"}]), "annotations"),
+    "in no folder": ("classify", "a/00001_ab.png", PICTURE, "a photograph in a folder named after its class"),
+    "no photograph": ("classify", "a/can/00001_ab.txt", "", "a photograph in a folder named after its class"),
+    "swapped": ("classify", "a/can/00001_ab.png", b"another", "another photograph of this name"),
+    "strange": ("classify", "a/can/00009_ef.png", PICTURE, "a photograph of the bundle"),
+    "YOLO for classes": ("classify", "a/00001_ab.txt", "0 .5 .5 .2 .2\n", "in a folder named after its class"),
+    "folders for boxes": ("detect", "a/can/00001_ab.png", PICTURE, "expected YOLO's .txt files, got none"),
     "no JSON": ("detect", "a.json", "{", "a.json"),
     "no review": ("detect", "a.json", "{}", "one of the known forms"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("kind", "name", "content", "said"), REFUSED.values(), ids=REFUSED)
@@ -99,10 +120,69 @@ def test_what_is_wrong_in_one_file_hides_nothing_of_another(read):
     assert found["d"] == {IMAGES[0]: Labels((("jar", 80.0, 40.0, 120.0, 60.0),))}
 
 
-def test_the_same_label_twice_is_one_and_a_class_of_the_whole_is_no_box(read):
+def test_the_same_label_twice_is_one(read):
     found, problems = read({"a.csv": CSV + CSV.splitlines()[1] + "\n"}, "classify")
     assert (found["a"], problems) == ({IMAGES[0]: Labels(label="can")}, [])
-    choice = {"type": "choices", "value": {"choices": ["can"]}}
-    found, _ = read({"b.json": json.dumps([task({"result": [choice]})])})
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_a_class_is_a_cell_a_choice_or_a_folder_and_the_reviewers_are_compared(read, kind):
+    files = {
+        "ann.csv": CSV,
+        "bo.json": json.dumps([task({"result": [choice("can")]}), task({"result": [choice("jar")]}, image=IMAGES[1])]),
+        "cy/jar/00001_ab.png": PICTURE,
+        "cy/no_label/00002_cd.png": PICTURE,
+    }
+    found, problems = read(files, kind)
+    assert problems == []
+    can, jar = Labels(label="can"), Labels(label="jar")
+    assert found == {"ann": {IMAGES[0]: can}, "bo": {IMAGES[0]: can, IMAGES[1]: jar}, "cy": {IMAGES[0]: jar}}
+    unfinished = label_findings(manifest(kind), found, min_side_px=4, agree_iou=0.6).unfinished
+    assert [(one.where, one.got) for one in unfinished] == [
+        (f"{IMAGES[0]} (ann, cy)", "can and jar"),
+        (f"{IMAGES[0]} (bo, cy)", "can and jar"),
+    ]
+
+
+def test_links_beside_what_is_sorted_into_folders_are_never_opened(read, tmp_path):
+    for place, target in enumerate(("/dev/zero", "gone", "..")):
+        link = tmp_path / f"reviews/a/can/0000{place}_zz.png"
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(target)
+    _, problems = read({"a/can/00001_ab.png": PICTURE}, "classify")
+    assert [one.got for one in problems] == ["a link that leads to none"] * 3
+
+
+def test_no_class_is_an_answer_on_a_negative_alone(read):
+    silent = "image,label\nimages/00001_ab.png,\nimages/00002_cd.png,\n"
+    found, problems = read({"a.csv": silent, "b.json": json.dumps([task({"result": []})])}, "classify", negative=True)
+    assert (found, problems) == ({"a": {IMAGES[0]: Labels()}, "b": {IMAGES[0]: Labels()}}, [])
+    of_negative = manifest("classify", negative=True, name="can")
+    checked = label_findings(of_negative, found, min_side_px=4, agree_iou=0.6)
+    assert checked.problems == ()
+    assert [(one.where, one.got) for one in checked.unfinished] == [(IMAGES[1], "nobody's")]
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_what_is_no_class_of_the_data_set_or_of_a_negative_is_told_by_photograph(kind):
+    said = {"a": {IMAGES[0]: Labels(label="can"), IMAGES[1]: Labels((("can", 0, 0, 50, 50),))}}
+    said["b"] = {IMAGES[0]: Labels(), IMAGES[1]: Labels(label="lid")}
+    found = label_findings(manifest(kind, negative=True, name="can"), said, min_side_px=4, agree_iou=0.6)
+    assert [(one.where, one.expected, one.got) for one in found.problems] == [
+        (f"{IMAGES[0]} (a)", "a negative: not can", "can"),
+        (f"{IMAGES[1]} (a)", "a class of the whole photograph", "1 box"),
+        (f"{IMAGES[1]} (b)", "a class of the data set", "lid"),
+    ]
+    assert [one.got for one in found.unfinished] == ["can and no class", "no class and lid"]
+
+
+def test_a_class_of_the_whole_is_no_box(read):
+    found, _ = read({"b.json": json.dumps([task({"result": [choice("can")]})])})
     (problem,) = label_findings(manifest(), {"b": found["b"]}, min_side_px=4, agree_iou=0.6).problems
     assert problem.got == "a class of the whole photograph: can"
+
+
+def test_yolo_as_label_studio_exports_it_numbers_classes_by_its_own_list(read):
+    files = {"a/labels/00001_ab.txt": "0 .5 .5 .2 .2\n", "a/classes.txt": "jar\ncan\n", "a/notes.json": "{}"}
+    found, problems = read(files)
+    assert (found["a"], problems) == ({IMAGES[0]: Labels((("jar", 80.0, 40.0, 120.0, 60.0),))}, [])

@@ -9,6 +9,7 @@ import typer
 
 from vouch import io, params, paths
 from vouch.commands.curate.reading import need
+from vouch.commands.curate.whole import refuse_cut
 from vouch.commands.outputs import Output, refuse_outputs
 from vouch.curation.annotation.bundle import Job, Page, page_names, texts
 from vouch.curation.benchmark.csv_text import Table
@@ -39,7 +40,8 @@ def bundle(
     Raises
     ------
     VouchError
-        Listing every photograph that is not there, not the one that was chosen, or cannot be read.
+        Listing every photograph that is not there, not the one that was chosen, or cannot be read; or when the model
+        is an embedder that learns from boxes.
     """
     read = [path for path in (chosen, scores) if path is not None]
     refuse_outputs([Output("--output", output)], [*read, paths.model(model)], overwrite=False)
@@ -47,6 +49,7 @@ def bundle(
     table = read_choice(chosen)
     answers = {} if scores is None else read_answers(scores)
     dataset = str(params.read_value("pipeline", "models", model, "dataset"))
+    refuse_cut(model, dataset)
     classes = load(Params, "datasets", dataset, "ingest").classes
     pages = _pages(table, answers)
     job = Job(model, dataset, task_of(model), classes, links, tuple(pages))

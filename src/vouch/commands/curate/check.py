@@ -11,7 +11,8 @@ from vouch.commands.curate.held_out import HeldOut, held_out
 from vouch.commands.curate.params import agreement, max_megapixels, near
 from vouch.commands.curate.reading import need
 from vouch.curation.annotation.bundle_check import label_findings, photograph_problems
-from vouch.curation.annotation.reviewed import Manifest, Review, need_reviews, read_manifest, read_reviews
+from vouch.curation.annotation.records import Manifest, Review, read_manifest
+from vouch.curation.annotation.reviewed import need_reviews, read_reviews
 from vouch.errors import DataError, Problem, refuse_any, so_many
 from vouch.quality import images
 from vouch.quality.held_out import repeated

@@ -15,7 +15,7 @@ from vouch import io, paths
 from vouch.commands import importing
 from vouch.commands.curate.check import Folder, checked
 from vouch.commands.curate.params import max_megapixels
-from vouch.curation.annotation.reviewed import Kept, Labels, Manifest, Review
+from vouch.curation.annotation.records import Kept, Labels, Manifest, Review
 from vouch.errors import DataError, Problem, WorkspaceError, refuse_any, so_many
 from vouch.fingerprint import compared, described, fingerprint
 from vouch.params import load

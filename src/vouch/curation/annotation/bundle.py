@@ -1,13 +1,13 @@
 """A folder of photographs for a person to label: the forms that annotation tools read, each filled with what is known.
 
 Label Studio (tasks.json, config.xml), COCO with scores (annotations.json, which CVAT reads too) and YOLO (labels/,
-data.yaml) of a detector; Label Studio and a CSV of a model with one class for each photograph. Boxes of negatives are
-left out: a person is not to be led to draw what a row says is not there.
+data.yaml) of a detector; Label Studio and a CSV (labels.csv) of a model with one class for each photograph. What the
+model accepts is filled in. On negatives nothing is: a person is not to be led to say what a row says is not there.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from xml.sax.saxutils import quoteattr
 
 from vouch.curation.benchmark import csv_text
@@ -51,16 +51,28 @@ class Job:
     pages: tuple[Page, ...]
 
 
+@dataclass(frozen=True)
+class _Form:
+    """What is asked of a person for a model of one task, in which controls of Label Studio and which other files."""
+
+    results: Callable[[Page], list[dict[str, object]]]  # what is filled in, as Label Studio has it
+    control: str
+    item: str  # of the control, one for each class
+    files: Callable[[Job], dict[str, str]]
+    asked: str
+    exported: str
+
+
 def texts(job: Job) -> dict[str, str]:
     """Return every file of the bundle but the photographs, by its path; the same job gives the same bytes."""
-    rects = job.task == "detect"
+    form = FORMS[job.task]
     shared = {
         MANIFEST: _dumps(_manifest(job)),
-        "instructions.md": _instructions(job),
-        "tasks.json": _dumps([_task(job, page, rects=rects) for page in job.pages]),
-        "config.xml": _config(job, rects=rects),
+        "instructions.md": _instructions(job, form),
+        "tasks.json": _dumps([_task(job, page, form) for page in job.pages]),
+        "config.xml": _config(job, form),
     }
-    return shared | FORMS[job.task](job)
+    return shared | form.files(job)
 
 
 def _manifest(job: Job) -> dict[str, object]:
@@ -81,10 +93,10 @@ def _boxes(page: Page) -> list[tuple[Said, tuple[float, float, float, float]]]:
     return found
 
 
-def _task(job: Job, page: Page, *, rects: bool) -> dict[str, object]:
+def _task(job: Job, page: Page, form: _Form) -> dict[str, object]:
     """Return one of Label Studio's tasks; its data manager sorts by the score of a prediction."""
     data = {"image": LOCAL + page.image, "sha256": page.sha256, "row_id": page.row_id, "asked": page.name}
-    results = _rectangles(page) if rects else _choices(page)
+    results = form.results(page)
     scores = [float(str(one["score"])) for one in results]
     predictions = [{"model_version": job.model, "score": min(scores), "result": results}] if results else []
     return {"data": data | {"negative": page.negative, **page.strata}, "predictions": predictions}
@@ -106,19 +118,24 @@ def _rectangles(page: Page) -> list[dict[str, object]]:
     return results
 
 
+def _answer(page: Page) -> Said | None:
+    """Return the accepted class of a photograph; None of a negative."""
+    accepted = (said for said in page.said if said.name and said.accepted and not page.negative)
+    return next(accepted, None)
+
+
 def _choices(page: Page) -> list[dict[str, object]]:
-    named = {"from_name": "label", "to_name": "image", "type": "choices"}
-    return [
-        {**named, "id": "choice", "value": {"choices": [said.name]}, "score": round(said.confidence, DIGITS)}
-        for said in page.said[:1]
-        if said.name and not page.negative
-    ]
+    said = _answer(page)
+    if said is None:
+        return []
+    named = {"id": "choice", "from_name": "label", "to_name": "image", "type": "choices"}
+    return [{**named, "value": {"choices": [said.name]}, "score": round(said.confidence, DIGITS)}]
 
 
-def _config(job: Job, *, rects: bool) -> str:
-    control, item = ("RectangleLabels", "Label") if rects else ("Choices", "Choice")
-    lines = [f"    <{item} value={quoteattr(name)}/>" for name in job.classes]
-    body = [f'  <{control} name="label" toName="image">', *lines, f"  </{control}>"]
+def _config(job: Job, form: _Form) -> str:
+    """Return Label Studio's interface; `category` keeps the numbers of classes in its YOLO, which sorts them else."""
+    lines = [f'    <{form.item} value={quoteattr(name)} category="{place}"/>' for place, name in enumerate(job.classes)]
+    body = [f'  <{form.control} name="label" toName="image">', *lines, f"  </{form.control}>"]
     return "\n".join(["<View>", '  <Image name="image" value="$image"/>', *body, "</View>", ""])
 
 
@@ -147,7 +164,7 @@ def _coco(job: Job, ids: Mapping[str, int]) -> dict[str, object]:
                 bbox = [round(value, DIGITS) for value in (x1, y1, x2 - x1, y2 - y1)]
                 known = {"id": len(annotations) + 1, "image_id": number, "category_id": ids[said.name] + 1}
                 annotations.append(
-                    {**known, "bbox": bbox, "area": round(bbox[2] * bbox[3], DIGITS), "iscrowd": 0}
+                    {**known, "bbox": bbox, "area": round(bbox[2] * bbox[3], DIGITS), "iscrowd": 0, "segmentation": []}
                     | {"score": round(said.confidence, DIGITS)}
                 )
     categories = [{"id": place + 1, "name": name} for name, place in ids.items()]
@@ -155,28 +172,42 @@ def _coco(job: Job, ids: Mapping[str, int]) -> dict[str, object]:
 
 
 def _whole(job: Job) -> dict[str, str]:
-    """Return what the model says of each photograph as a CSV to be corrected."""
-    lines = [["image", "label"], *([page.image, next((one.name for one in page.said), "")] for page in job.pages)]
+    """Return a CSV to be completed: what is accepted is a label already, what else the model says stands beside it."""
+    lines = [["image", "label", "said", "confidence"], *map(_line, job.pages)]
     return {"labels.csv": "".join(",".join(map(csv_text.quoted, line)) + "\n" for line in lines)}
 
 
-FORMS = ByTask(detect=_detect, classify=_whole, identify=_whole)
+def _line(page: Page) -> list[str]:
+    answer, said = _answer(page), next(iter(page.said), None)
+    stated = ["", ""] if said is None else [said.name, f"{said.confidence:.{DIGITS}f}"]
+    return [page.image, "" if answer is None else answer.name, *stated]
 
 
-def _instructions(job: Job) -> str:
+_WHOLE = _Form(
+    _choices, "Choices", "Choice", _whole, "",
+    "NAME.json (Label Studio's JSON), NAME.csv with the columns image and label (labels.csv, completed), or a folder\n"
+    "NAME with a folder for each class, and in it the photographs that show it (CVAT's ImageNet).",
+)  # fmt: skip
+FORMS: ByTask[_Form] = ByTask(
+    detect=_Form(
+        _rectangles, "RectangleLabels", "Label", _detect,
+        "Draw a box around every object of these classes, close to its edges, also where it is partly hidden:",
+        "NAME.json (Label Studio's JSON, or COCO), or a folder NAME of YOLO's .txt files.",
+    ),
+    classify=replace(_WHOLE, asked="Give each photograph one of these classes, a negative none where none fits:"),
+    identify=replace(_WHOLE, asked="Give each photograph the product that it shows, a negative none where none fits:"),
+)  # fmt: skip
+
+
+def _instructions(job: Job, form: _Form) -> str:
     negatives = sum(page.negative for page in job.pages)
     classes = "\n".join(f"- {name}" for name in job.classes)
-    what = ByTask(
-        detect="Draw a box around every object of these classes, close to its edges, also where it is partly hidden:",
-        classify="Give each photograph one of these classes:",
-        identify="Give each photograph the product that it shows:",
-    )[job.task]
     return (
-        f"# {len(job.pages)} photographs for {job.dataset}\n\n{what}\n\n{classes}\n\n"
-        f"What `{job.model}` says is filled in, with its confidence: correct it, remove what is wrong, add the rest.\n"
+        f"# {len(job.pages)} photographs for {job.dataset}\n\n{form.asked}\n\n{classes}\n\n"
+        f"What `{job.model}` accepts is filled in, with its confidence:\n"
+        "correct it, remove what is wrong, add the rest.\n"
         f"{negatives} of the photographs are negatives (`negative` in tasks.json): nothing of the class is there.\n"
-        "Export what you labelled into reviews/, under your name: NAME.json (Label Studio's JSON, or COCO), a folder\n"
-        "NAME of YOLO's .txt files, or NAME.csv with the columns image and label.\n"
+        f"Export what you labelled into reviews/, under your name:\n{form.exported}\n"
         "Do not rename, edit or replace a photograph: each is known by the sha256 in manifest.json.\n"
     )
 

@@ -1,7 +1,7 @@
 """What keeps a reviewed bundle from becoming labels: every problem, of every photograph and every reviewer."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -12,10 +12,11 @@ from pydantic import Field
 from scipy.optimize import linear_sum_assignment
 
 from vouch import io
-from vouch.curation.annotation.reviewed import Box, Kept, Labels, Manifest, Review
-from vouch.errors import Problem
+from vouch.curation.annotation.records import Box, Kept, Labels, Manifest, Review
+from vouch.errors import Problem, so_many
 from vouch.params import Section
 from vouch.sources.tree import inside, photographs_below
+from vouch.tasks import ByTask
 from vouch.vision.boxes import iou_matrix
 
 SLACK_PX = 1.0  # tools round to whole pixels
@@ -61,16 +62,17 @@ def label_findings(
 ) -> Findings:
     """Return what is wrong with the labels.
 
-    Boxes lie in their picture and have sides of `min_side_px`, classes are the data set's, a negative has no box and no
-    label of its class. Unfinished: a photograph that nobody labelled, and one of which two reviewers say different
-    things: boxes of one class with an IoU of `agree_iou` are one object.
+    Boxes lie in their picture and have sides of `min_side_px`, or else there is one class of the whole and no box;
+    classes are the data set's; a negative has no box and no label of its class. Unfinished: a photograph that nobody
+    labelled, and one of which two reviewers say different things: boxes of one class with an IoU of `agree_iou` are one
+    object.
     """
     problems: list[Problem] = []
     unfinished: list[Problem] = []
     for page in manifest.photographs:
         said = {who: review[page.image] for who, review in reviews.items() if page.image in review}
         for who, labels in said.items():
-            problems += _wrong(page, labels, f"{page.image} ({who})", manifest, min_side_px)
+            problems += WRONG[manifest.task](page, labels, f"{page.image} ({who})", manifest, min_side_px)
         if not said:
             unfinished.append(Problem(page.image, "a label", "nobody's", "label it, or take it out"))
         for (one, mine), (other, theirs) in combinations(said.items(), 2):
@@ -80,19 +82,30 @@ def label_findings(
     return Findings(tuple(problems), tuple(unfinished))
 
 
-def _wrong(page: Kept, labels: Labels, where: str, manifest: Manifest, min_side_px: float) -> Iterator[Problem]:
-    if manifest.task == "detect":
-        if labels.label is not None:
-            yield Problem(where, "boxes", f"a class of the whole photograph: {labels.label}", "draw boxes instead")
-        for place, box in enumerate(labels.boxes):
-            yield from _wrong_box(page, box, f"{where}: box {place}", manifest, min_side_px)
-        if page.negative and labels.boxes:
-            got = f"{len(labels.boxes)} of {', '.join(sorted({box[0] for box in labels.boxes}))}"
-            yield Problem(where, "a negative without boxes", got, "remove them, or correct the row")
-    elif labels.label not in manifest.classes:
-        yield Problem(where, "a class of the data set", str(labels.label), "correct the label")
+def _wrong_boxes(page: Kept, labels: Labels, where: str, manifest: Manifest, min_side_px: float) -> Iterator[Problem]:
+    if labels.label is not None:
+        yield Problem(where, "boxes", f"a class of the whole photograph: {labels.label}", "draw boxes instead")
+    for place, box in enumerate(labels.boxes):
+        yield from _wrong_box(page, box, f"{where}: box {place}", manifest, min_side_px)
+    if page.negative and labels.boxes:
+        got = f"{len(labels.boxes)} of {', '.join(sorted({box[0] for box in labels.boxes}))}"
+        yield Problem(where, "a negative without boxes", got, "remove them, or correct the row")
+
+
+def _wrong_label(page: Kept, labels: Labels, where: str, manifest: Manifest, min_side_px: float) -> Iterator[Problem]:
+    if labels.boxes:
+        got = so_many(len(labels.boxes), "box")
+        yield Problem(where, "a class of the whole photograph", got, "choose its class instead")
+    if labels.label is None:
+        return
+    if labels.label not in manifest.classes:
+        yield Problem(where, "a class of the data set", labels.label, f"one of {', '.join(manifest.classes)}")
     elif page.negative and labels.label == page.name:
         yield Problem(where, f"a negative: not {page.name}", page.name, "correct the label, or the row")
+
+
+Wrong = Callable[[Kept, Labels, str, Manifest, float], Iterator[Problem]]
+WRONG: ByTask[Wrong] = ByTask(detect=_wrong_boxes, classify=_wrong_label, identify=_wrong_label)
 
 
 def _wrong_box(page: Kept, box: Box, where: str, manifest: Manifest, min_side_px: float) -> Iterator[Problem]:
@@ -112,7 +125,7 @@ def _wrong_box(page: Kept, box: Box, where: str, manifest: Manifest, min_side_px
 def _difference(mine: Labels, theirs: Labels, agree_iou: float) -> str:
     """Return in what two reviewers differ, '' in nothing."""
     if mine.label != theirs.label:
-        return f"{mine.label} and {theirs.label}"
+        return " and ".join(labels.label or "no class" for labels in (mine, theirs))
     alone = 0
     for name in sorted({box[0] for box in (*mine.boxes, *theirs.boxes)}):
         one, other = (_corners(labels, name) for labels in (mine, theirs))
