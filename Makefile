@@ -15,7 +15,7 @@ override SEED := $(value SEED)
 export MODEL FIRST MINUTES SEED
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro test fuzz check bench verify starter litert lock
+.PHONY: help setup repro test fuzz check bench verify starter litert formats lock
 
 help: ## what make can do
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 16
@@ -53,11 +53,16 @@ litert: setup .venv-litert/.set-up ## MODEL as LiteRT (TFLite), in eight bits to
 	@python -m vouch.commands.check_params "$$MODEL"
 	@python -m vouch.commands.litert "$$MODEL"
 
+formats: setup .venv-formats/.set-up ## bundles to label, through Label Studio's and CVAT's own converters, in an environment of its own (.6 GB)
+	OMP_NUM_THREADS=1 pytest tests/curation/annotation/test_formats.py
+
 lock: setup ## pin every package again, after a change of pyproject.toml
 	uv pip compile --quiet --no-header --no-annotate --no-emit-index-url --python-version 3.11 pyproject.toml \
 	  --extra torchvision --extra ultralytics --extra classifier --extra pairs --extra pretrained --extra ssl --extra openvino --extra dev --output-file requirements.lock
-	.venv/bin/uv pip compile --quiet --no-header --no-annotate --no-emit-index-url --python-version 3.11 envs/litert/requirements.in \
-	  --output-file envs/litert/requirements.lock
+	for name in litert formats; do \
+	  .venv/bin/uv pip compile --quiet --no-header --no-annotate --no-emit-index-url --python-version 3.11 \
+	    "envs/$$name/requirements.in" --output-file "envs/$$name/requirements.lock"; \
+	done
 
 setup: .venv/.set-up ## create .venv and install what requirements.lock names
 
@@ -68,7 +73,7 @@ setup: .venv/.set-up ## create .venv and install what requirements.lock names
 	.venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --editable .
 	touch $@
 
-.venv-litert/.set-up: envs/litert/requirements.lock | .venv/.set-up
-	test -x .venv-litert/bin/python || $(PYTHON) -m venv .venv-litert
-	.venv/bin/uv pip sync --quiet --python .venv-litert/bin/python envs/litert/requirements.lock
+.venv-%/.set-up: envs/%/requirements.lock | .venv/.set-up
+	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	.venv/bin/uv pip sync --quiet --python $(@D)/bin/python $<
 	touch $@
