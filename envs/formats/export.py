@@ -2,7 +2,8 @@
 
 `make formats` calls it. It runs in the environment of requirements.lock beside it, which has an older pandas and OpenCV
 and nothing of Vouch; files are all that passes between them. Label Studio's exports are made by its own converter
-(label_studio_sdk.converter), CVAT's by datumaro, which CVAT reads and writes its formats with.
+(label_studio_sdk.converter), after its own check of interface and predictions; CVAT's by datumaro, which CVAT reads
+and writes its formats with.
 
     export.py BUNDLE OUTPUT     reads   tasks.json and config.xml; annotations.json, or else labels.csv; images/
                                 writes  label_studio.json, and of boxes label_studio_coco.json, label_studio_yolo/,
@@ -15,16 +16,20 @@ import json
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import datumaro
 from label_studio_sdk.converter import Converter
+from label_studio_sdk.label_interface import LabelInterface
 
 NOBODY = 0  # the annotator's number
 
 
 def main(bundle: Path, output: Path) -> None:
-    """Write every export of a bundle into a new folder."""
+    """Write every export of a bundle into a new folder, unless Label Studio would refuse to import the bundle."""
+    if refused := list(refusals(bundle)):
+        sys.exit("\n".join(refused))
     output.mkdir()
     with tempfile.TemporaryDirectory() as name:
         boxes = (bundle / "annotations.json").is_file()
@@ -33,6 +38,15 @@ def main(bundle: Path, output: Path) -> None:
             _cvat_boxes(bundle, output, Path(name))
         else:
             _cvat_classes(bundle, output, Path(name))
+
+
+def refusals(bundle: Path) -> Iterator[str]:
+    """Yield what Label Studio has against the predictions of a bundle; an interface that is none raises."""
+    interface = LabelInterface((bundle / "config.xml").read_text(encoding="utf-8"))
+    interface.validate()
+    for task in _tasks(bundle):
+        for prediction in task["predictions"]:
+            yield from interface.validate_prediction(prediction, return_errors=True)
 
 
 def _label_studio(bundle: Path, output: Path, folder: Path, *, boxes: bool) -> None:
