@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -40,8 +41,8 @@ def bundle(
     Raises
     ------
     VouchError
-        Listing every photograph that is not there, not the one that was chosen, or cannot be read; or when the model
-        is an embedder that learns from boxes.
+        Listing every photograph that is not there, not the one that was chosen, or cannot be read, and every
+        answer of a class that the data set lacks; or when the model is an embedder that learns from boxes.
     """
     read = [path for path in (chosen, scores) if path is not None]
     refuse_outputs([Output("--output", output)], [*read, paths.model(model)], overwrite=False)
@@ -52,6 +53,7 @@ def bundle(
     refuse_cut(model, dataset)
     classes = load(Params, "datasets", dataset, "ingest").classes
     pages = _pages(table, answers)
+    refuse_any(DataError, _strange(pages, classes, dataset))
     job = Job(model, dataset, task_of(model), classes, links, tuple(pages))
     with io.new_folder(output) as folder:
         for name, text in texts(job).items():
@@ -82,6 +84,13 @@ def _pages(table: Table, answers: Answers) -> list[Page]:
         _page(table, index, image, header, answers)
         for index, (image, header) in enumerate(zip(images, headers, strict=True))
     ]
+
+
+def _strange(pages: Sequence[Page], classes: tuple[str, ...], dataset: str) -> Iterator[Problem]:
+    """Yield a problem for each class that answers have and the data set lacks: no tool could show it."""
+    for name in sorted({said.name for page in pages for said in page.said if said.name} - {*classes}):
+        remedy = f"let the model that it trained answer, or add it to datasets.{dataset}.ingest.classes"
+        yield Problem(f"--scores: {name}", f"a class of {dataset}", "none of them", remedy)
 
 
 def _absent(table: Table, index: int) -> list[Problem]:

@@ -36,7 +36,7 @@ class Page:
     strata: Mapping[str, str]
     source: str
     license: str
-    said: tuple[Said, ...]
+    said: tuple[Said, ...]  # of classes of the job
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def _detect(job: Job) -> dict[str, str]:
     ids = {name: place for place, name in enumerate(job.classes)}
     yolo = {"data.yaml": "names:\n" + "".join(f"  {place}: {json.dumps(name)}\n" for name, place in ids.items())}
     for page in job.pages:
-        lines = [_yolo(ids[said.name], box, page) for said, box in _boxes(page) if said.name in ids]
+        lines = [_yolo(ids[said.name], box, page) for said, box in _boxes(page)]
         yolo[page.image.replace("images/", "labels/", 1).rpartition(".")[0] + ".txt"] = "".join(lines)
     return yolo | {"annotations.json": _dumps(_coco(job, ids))}
 
@@ -160,13 +160,10 @@ def _coco(job: Job, ids: Mapping[str, int]) -> dict[str, object]:
     for number, page in enumerate(job.pages, start=1):
         images.append({"id": number, "file_name": page.image, "width": page.width, "height": page.height})
         for said, (x1, y1, x2, y2) in _boxes(page):
-            if said.name in ids:
-                bbox = [round(value, DIGITS) for value in (x1, y1, x2 - x1, y2 - y1)]
-                known = {"id": len(annotations) + 1, "image_id": number, "category_id": ids[said.name] + 1}
-                annotations.append(
-                    {**known, "bbox": bbox, "area": round(bbox[2] * bbox[3], DIGITS), "iscrowd": 0, "segmentation": []}
-                    | {"score": round(said.confidence, DIGITS)}
-                )
+            bbox = [round(value, DIGITS) for value in (x1, y1, x2 - x1, y2 - y1)]
+            known = {"id": len(annotations) + 1, "image_id": number, "category_id": ids[said.name] + 1}
+            area = {"bbox": bbox, "area": round(bbox[2] * bbox[3], DIGITS), "iscrowd": 0, "segmentation": []}
+            annotations.append(known | area | {"score": round(said.confidence, DIGITS)})
     categories = [{"id": place + 1, "name": name} for name, place in ids.items()]
     return {"images": images, "annotations": annotations, "categories": categories}
 
