@@ -17,6 +17,7 @@ from hostile.ground import ROOT
 from hostile.values import WORDS, noisy, pick, respelt, spoiled
 from vouch.curation.annotation.bundle import Job, Page, texts
 from vouch.io import sha256
+from vouch.tasks import Task
 from vouch.vision.images.decoding import read_header
 
 PACK = {
@@ -122,7 +123,8 @@ def _catalogue(rng: np.random.Generator, folder: Path) -> Attempt:
 def _bundle(rng: np.random.Generator, folder: Path) -> Attempt:
     """A bundle that came back from reviewers with something else in it than what they were to do."""
     workspace(folder)
-    _bundled()
+    bundled("detect")
+    _reviewed()
     change = pick(rng, tuple(CHANGES))
     told = CHANGES[change](rng)
     words = ["curate", "check", "out", *(["--strict"] if rng.random() < 0.5 else [])]
@@ -130,7 +132,8 @@ def _bundle(rng: np.random.Generator, folder: Path) -> Attempt:
     return Attempt(f"bundle: {change}: {told}", lambda: typed(*words), right, sound=change == "sound")
 
 
-def _bundled() -> None:
+def bundled(task: Task) -> None:
+    """Bundle two photographs of the ground, the second a negative."""
     pages = []
     for place, name in enumerate(("p0.jpg", "p1.png")):
         image, (width, height) = f"images/{place}_{name}", read_header(Path("new", name)).size
@@ -139,9 +142,12 @@ def _bundled() -> None:
         stated: dict[str, Any] = {"groups": {}, "strata": {}, "source": "", "license": "", "said": (), "name": ""}
         known = {"row_id": str(place), "negative": place == 1, "width": width, "height": height}
         pages.append(Page(image=image, sha256=sha256(Path("new", name)), photograph=f"new/{name}", **known, **stated))
-    job = Job("driver", "driver", "detect", tuple(labels.CLASSES), False, tuple(pages))
+    job = Job("driver", "driver", task, tuple(labels.CLASSES), False, tuple(pages))
     for name, text in texts(job).items():
         labels.write(Path("out", name), text.encode())
+
+
+def _reviewed() -> None:
     content = json.loads(Path("out/annotations.json").read_text())
     box = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [2, 2, 12, 12], "area": 144, "iscrowd": 0}
     content["annotations"].append(box)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from hostile import bundles, commands, curation, data, files, labels, parameters, photographs, verdicts
+from hostile import bundles, class_bundles, commands, curation, data, files, labels, parameters, photographs, verdicts
 from hostile.contract import Attempt
 from hostile.entering import staged, workspace
 from hostile.labels import FORMATS, Planted
@@ -191,5 +191,5 @@ DOORS: dict[str, Door] = {  # 0.1 s a case on one core, that of a source a fifth
     "verdict": Door(verdicts.KINDS, 70),
     "bundle": Door(_product(bundles.CHANGES, _bundle, ("driver", "roadwork")), 216),
     "command": Door(commands.KINDS, 260),
-    "curation": Door(curation.KINDS, 90),
+    "curation": Door({**curation.KINDS, **class_bundles.KINDS}, 110),
 }
