@@ -10,6 +10,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from vouch.training.onnx_softmax import channels_last
 from vouch.vision.onnx_file import cleaned
 
 OPSET = 18  # ONNX Runtime 1.14 (2023) and later read it
@@ -48,6 +49,7 @@ def export_onnx(network: nn.Module, *, size_px: int, metadata: Mapping[str, obje
     -------
     bytes
         One input `images`, one output `output0` and, of a network that `Embeds`, another, `embedding`; weights inside.
+        A softmax over channels, as YOLO's head has it, is over the last axis, where `onnx_softmax` can put it there.
     """
     example = torch.zeros(2, 3, size_px, size_px)
     with tempfile.TemporaryDirectory() as folder, torch.no_grad(), warnings.catch_warnings():
@@ -66,4 +68,5 @@ def export_onnx(network: nn.Module, *, size_px: int, metadata: Mapping[str, obje
             dynamic_axes={name: {0: "batch"} for name in ("images", *names)},
         )
         model = onnx.load(path)
+    channels_last(model)
     return cleaned(model, metadata)
