@@ -15,7 +15,7 @@ from vouch.curation.taxonomy.pack import read_pack
 from vouch.curation.taxonomy.taxonomy import build
 from vouch.errors import ParamsError
 from vouch.params import check
-from vouch.scenes import curbside, refuse, setout
+from vouch.scenes import curbside, labelling, refuse, setout
 
 SMALL = {
     "seed": 7, "first_group": 0, "n_streets": 3, "sessions_least": 1, "sessions_most": 2, "photographs_per_session": 1,
@@ -211,7 +211,7 @@ def test_a_repeated_photograph_is_near_its_original_but_not_equal():
 
 def test_label_noise_drops_moves_and_confuses_as_often_as_it_says():
     box = {"class": "food_can", "x1": 100.0, "y1": 100.0, "x2": 140.0, "y2": 180.0}
-    kept = curbside._noisy([box] * 3000, 0.3, (640, 480), np.random.default_rng(0))
+    kept = labelling.careless([box] * 3000, 0.3, (640, 480), np.random.default_rng(0), curbside._mistaken)
     moved = sum(one["x1"] != 100.0 for one in kept)
     confused = [one["class"] for one in kept if one["class"] != "food_can"]
     for count in (3000 - len(kept), moved / len(kept) * 3000, len(confused) / len(kept) * 3000):

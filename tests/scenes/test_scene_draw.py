@@ -118,3 +118,15 @@ def test_a_repeated_picture_is_moved_by_whole_pixels():
     again = photo.repeated(picture, (1, -1), 1.0, np.random.default_rng(0))
     assert np.unravel_index(again[:, :, 0].argmax(), (20, 30)) == (9, 16)
     assert np.abs(again[:5].astype(int) - 100).max() < 12
+
+
+def test_a_picture_taken_again_says_by_how_much_it_moved():
+    picture = np.full((20, 30, 3), 100, np.uint8)
+    picture[10, 15] = 250
+    shifts = set()
+    for seed in range(60):
+        again, (right, down) = photo.again(picture, np.random.default_rng(seed))
+        assert np.unravel_index(again[:, :, 0].argmax(), (20, 30)) == (10 + down, 15 + right)
+        assert 96.5 < again[:5].mean() < 103.5  # 3 % of the light, and noise
+        shifts.add((right, down))
+    assert shifts == {(right, down) for right in (-1, 0, 1) for down in (-1, 0, 1)}

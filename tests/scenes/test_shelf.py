@@ -2,6 +2,7 @@ import io
 import json
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from ruamel.yaml import YAML
 
 from vouch.errors import ParamsError
 from vouch.params import check
-from vouch.scenes import assortment, draw, forms, gondola, packages, shelf
+from vouch.scenes import assortment, draw, forms, gondola, labelling, packages, shelf
 from vouch.stages import render
 
 SMALL = {
@@ -268,10 +269,10 @@ def test_a_repeated_photograph_is_near_its_original_but_not_equal():
 
 
 def test_label_noise_drops_moves_and_confuses_twins_as_often_as_it_says():
-    section = params(label_noise=0.3)
     box = {"class": "can", "x1": 100.0, "y1": 100.0, "x2": 140.0, "y2": 180.0, "row": 1, "position": 1}
     known = assortment.assortment(1).known[10]
-    kept = shelf._noisy([{**box, "product": known.name}] * 3000, section, 1, (640, 480), np.random.default_rng(0))
+    given, rng = [{**box, "product": known.name}] * 3000, np.random.default_rng(0)
+    kept = labelling.careless(given, 0.3, (640, 480), rng, partial(shelf._mistaken, 1))
     moved = sum(one["x1"] != 100.0 for one in kept)
     confused = [one["product"] for one in kept if one["product"] != known.name]
     for count in (3000 - len(kept), moved / len(kept) * 3000, len(confused) / len(kept) * 3000):

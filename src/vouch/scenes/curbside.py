@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from vouch.params import Section
-from vouch.scenes import album, draw, kerb, pavement, photo, receptacles, refuse, setout
+from vouch.scenes import album, draw, kerb, labelling, pavement, photo, randomness, receptacles, refuse, setout
 from vouch.scenes.album import Photograph, Source
 from vouch.scenes.draw import Box
 from vouch.scenes.kerb import Street
@@ -126,21 +126,15 @@ def photograph(params: Params, shot: Shot) -> Photograph:
     picture, boxes = _picture(params, shot)
     high, wide = picture.shape[:2]
     if shot.repeat:
-        rng = _stream(params, shot.repeat, 1)
-        shift = (int(rng.integers(-1, 2)), int(rng.integers(-1, 2)))
-        picture = photo.repeated(picture, shift, float(rng.uniform(0.97, 1.03)), rng)
-        boxes = [_moved(box, np.array(shift * 2), (wide, high)) for box in boxes]
-    boxes = _noisy(boxes, params.label_noise, (wide, high), _stream(params, shot.repeat or shot.number, 2))
+        picture, shift = photo.again(picture, randomness.of_picture(params, _PICTURE, shot.repeat, 1))
+        boxes = [labelling.moved(box, shift * 2, (wide, high)) for box in boxes]
+    rng = randomness.of_picture(params, _PICTURE, shot.repeat or shot.number, 2)
+    boxes = labelling.careless(boxes, params.label_noise, (wide, high), rng, _mistaken)
     name = f"street_s{params.seed}_{shot.street:03d}"
     groups = {"street": name, "session": f"{name}_{shot.session}"}
     strata = {"stream": shot.stream, "lighting": shot.lighting, "weather": shot.weather, "container": shot.container}
     content = photo.jpeg(picture, look(params, shot).quality)
     return Photograph(content, wide, high, groups, strata, boxes)
-
-
-def _stream(params: Params, number: int, use: int) -> np.random.Generator:
-    """Return the random stream for one use of a picture; pictures of another first group are other pictures."""
-    return np.random.default_rng(np.random.SeedSequence([params.seed, _PICTURE, params.first_group, number, use]))
 
 
 def look(params: Params, shot: Shot) -> Street:
@@ -154,7 +148,7 @@ def _look(seed: int, street: int, lighting: str) -> Street:
 
 
 def _picture(params: Params, shot: Shot) -> tuple[Picture, list[Box]]:
-    rng, place = _stream(params, shot.number, 0), look(params, shot)
+    rng, place = randomness.of_picture(params, _PICTURE, shot.number, 0), look(params, shot)
     empty = draw.canvas(params.width_px, params.height_px, kerb.UNITS_HIGH)
     view = kerb.camera(place, rng, params.width_px, params.height_px)
     pavement.ground(empty, place, view, rng, shot.weather)
@@ -174,24 +168,9 @@ def _picture(params: Params, shot: Shot) -> tuple[Picture, list[Box]]:
     return photo.developed(paper, light, field, rng), boxes
 
 
-def _moved(box: Box, by_px: "np.ndarray[tuple[int], np.dtype[np.float64]]", size_px: tuple[int, int]) -> Box:
-    ends = np.array([float(box[key]) for key in ("x1", "y1", "x2", "y2")]) + by_px
-    kept = np.clip(ends, 0, [*size_px, *size_px])
-    return {**box, **dict(zip(("x1", "y1", "x2", "y2"), map(float, kept), strict=True))}
-
-
-def _noisy(boxes: list[Box], noise: float, size_px: tuple[int, int], rng: np.random.Generator) -> list[Box]:
-    """Return the boxes as careless people label them: forgotten, off by an eighth, or of the class of a twin."""
-    kept: list[Box] = []
-    for box in boxes:
-        drop, jitter, confuse = rng.random(3) < noise / 3
-        sides = np.array([float(box["x2"]) - float(box["x1"]), float(box["y2"]) - float(box["y1"])] * 2)
-        off = rng.uniform(-0.12, 0.12, 4) * sides if jitter else np.zeros(4)
-        moved = _moved(box, off, size_px)
-        if confuse:
-            moved["class"] = TWINS[str(box["class"])]
-        kept += [] if drop else [moved]
-    return kept
+def _mistaken(box: Box, _: np.random.Generator) -> Box:
+    """Return the box as of the class that careless people take its class for."""
+    return {**box, "class": TWINS[str(box["class"])]}
 
 
 CLASSES = tuple(refuse.CLASSES)

@@ -15,7 +15,9 @@ from vouch.params import Section
 from vouch.scenes import album, cabin, cockpit, draw, person, photo, population, posture, rig, road, traffic
 from vouch.scenes.album import Photograph, Source
 from vouch.scenes.draw import Box, Canvas
+from vouch.scenes.labelling import careless, moved
 from vouch.scenes.photo import Light, Picture
+from vouch.scenes.randomness import of_picture
 
 STREAMS = ("cabin", "front", "rear")
 SCENARIOS = ("day", "dusk", "night")
@@ -137,45 +139,20 @@ def photograph(params: Params, shot: Shot) -> Photograph:
     """Take one shot."""
     cv2.setNumThreads(1)
     picture, boxes = _picture(params, shot)
+    size_px = (params.width_px, params.height_px)
     if shot.repeat:
-        rng = _stream(params, shot.repeat, 1)
-        shift = (int(rng.integers(-1, 2)), int(rng.integers(-1, 2)))
-        picture = photo.repeated(picture, shift, float(rng.uniform(0.97, 1.03)), rng)
-        boxes = [_moved(box, shift, params) for box in boxes]
-    boxes = _noisy(boxes, params, _stream(params, shot.repeat or shot.number, 2))
+        picture, shift = photo.again(picture, of_picture(params, _PICTURE, shot.repeat, 1))
+        boxes = [moved(box, shift * 2, size_px) for box in boxes]
+    rng = of_picture(params, _PICTURE, shot.repeat or shot.number, 2)
+    boxes = careless(boxes, params.label_noise, size_px, rng)
     driver, vehicle = shot.groups
     groups = {"driver": f"driver_s{params.seed}_{driver:03d}", "vehicle": f"vehicle_s{params.seed}_{vehicle:03d}"}
     strata = {"stream": shot.stream, "scenario": shot.scenario, "road_type": shot.road_type}
-    return Photograph(photo.jpeg(picture, JPEG_QUALITY), params.width_px, params.height_px, groups, strata, boxes)
-
-
-def _stream(params: Params, number: int, use: int) -> np.random.Generator:
-    """Return the random stream for one use of a picture; pictures of another first group are other pictures."""
-    return np.random.default_rng(np.random.SeedSequence([params.seed, _PICTURE, params.first_group, number, use]))
-
-
-def _moved(box: Box, shift_px: tuple[int, int], params: Params) -> Box:
-    sides = {"x1": (shift_px[0], params.width_px), "y1": (shift_px[1], params.height_px)}
-    sides |= {"x2": sides["x1"], "y2": sides["y1"]}
-    moved = {key: min(max(float(box[key]) + by, 0.0), float(limit)) for key, (by, limit) in sides.items()}
-    return {"class": box["class"], **{key: moved[key] for key in ("x1", "y1", "x2", "y2")}}
-
-
-def _noisy(boxes: list[Box], params: Params, rng: np.random.Generator) -> list[Box]:
-    """Return the boxes as careless people label them: some forgotten, some off by an eighth of their size."""
-    kept: list[Box] = []
-    for box in boxes:
-        drop, jitter = rng.random(2) < params.label_noise / 2
-        x1, y1, x2, y2 = (float(box[key]) for key in ("x1", "y1", "x2", "y2"))
-        off = rng.uniform(-0.12, 0.12, 4) * (x2 - x1, y2 - y1, x2 - x1, y2 - y1) if jitter else np.zeros(4)
-        ends = np.clip(np.array([x1, y1, x2, y2]) + off, 0, [params.width_px, params.height_px] * 2)
-        if not drop:
-            kept.append({"class": box["class"], **dict(zip(("x1", "y1", "x2", "y2"), map(float, ends), strict=True))})
-    return kept
+    return Photograph(photo.jpeg(picture, JPEG_QUALITY), *size_px, groups, strata, boxes)
 
 
 def _picture(params: Params, shot: Shot) -> tuple[Picture, list[Box]]:
-    rng = _stream(params, shot.number, 0)
+    rng = of_picture(params, _PICTURE, shot.number, 0)
     compose = _cabin if shot.stream == "cabin" else _road
     paper, field = compose(params, shot, rng)
     light = _light(params, shot, rng)

@@ -91,6 +91,12 @@ def repeated(picture: Picture, shift_px: tuple[int, int], gain: float, rng: np.r
     return np.clip(moved * gain + noise + 0.5, 0, 255).astype(np.uint8)
 
 
+def again(picture: Picture, rng: np.random.Generator) -> tuple[Picture, tuple[int, int]]:
+    """Return a near-duplicate as `repeated` makes it, at most a pixel and 3 % of the light off, and its shift."""
+    shift_px = (int(rng.integers(-1, 2)), int(rng.integers(-1, 2)))
+    return repeated(picture, shift_px, float(rng.uniform(0.97, 1.03)), rng), shift_px
+
+
 def jpeg(picture: Picture, quality: int) -> bytes:
     """Return the picture as JPEG without any metadata: the same pixels give the same bytes."""
     stream = io.BytesIO()

@@ -117,9 +117,7 @@ def photograph(params: Params, shot: Shot) -> Photograph:
     shows_works = bool(scene.works_px)
     picture = street.photographed(scene, moment, along, params.blur_rate, rng)
     if shot.repeat:
-        again = _stream(params, moment, 1)
-        shift = (int(again.integers(-1, 2)), int(again.integers(-1, 2)))
-        picture = photo.repeated(picture, shift, float(again.uniform(0.97, 1.03)), again)
+        picture, _ = photo.again(picture, _stream(params, moment, 1))
     wrong = _wrong(params.label_noise, shows_works, _stream(params, moment, 2 + shot.repeat))
     groups = {"drive": f"drive_s{params.seed}_{moment.drive:04d}"}
     strata = {"weather": moment.weather, "time_of_day": moment.time_of_day, "source": moment.source}

@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from vouch.params import Section
-from vouch.scenes import album, assortment, draw, gondola, photo, shelving, store
+from vouch.scenes import album, assortment, draw, gondola, labelling, photo, randomness, shelving, store
 from vouch.scenes.album import Photograph, Source
 from vouch.scenes.assortment import Assortment, Design
 from vouch.scenes.draw import Box, Canvas
@@ -127,23 +127,17 @@ def photograph(params: Params, shot: Shot) -> Photograph:
     picture, boxes, look = _picture(params, shot)
     high, wide = picture.shape[:2]
     if shot.repeat:
-        rng = _stream(params, shot.repeat, 1)
-        shift = (int(rng.integers(-1, 2)), int(rng.integers(-1, 2)))
-        picture = photo.repeated(picture, shift, float(rng.uniform(0.97, 1.03)), rng)
-        boxes = [_moved(box, np.array(shift * 2), (wide, high)) for box in boxes]
+        picture, shift = photo.again(picture, randomness.of_picture(params, _PICTURE, shot.repeat, 1))
+        boxes = [labelling.moved(box, shift * 2, (wide, high)) for box in boxes]
     products = _products(params, shot)
-    boxes = _noisy(boxes, params, products, (wide, high), _stream(params, shot.repeat or shot.number, 2))
+    rng = randomness.of_picture(params, _PICTURE, shot.repeat or shot.number, 2)
+    boxes = labelling.careless(boxes, params.label_noise, (wide, high), rng, partial(_mistaken, products))
     if params.assortments > 1:  # two of them may have a name in common
         boxes = [{**box, "product": f"{box['product']}_{products}"} if "product" in box else box for box in boxes]
     name = f"store_s{params.seed}_{shot.store:03d}"
     groups = {"store": name, "session": f"{name}_{shot.session}"}
     strata = {"store_format": shot.kind, "lighting": shot.lighting}
     return Photograph(photo.jpeg(picture, look.quality), wide, high, groups, strata, boxes, stated=shot.stated)
-
-
-def _stream(params: Params, number: int, use: int) -> np.random.Generator:
-    """Return the random stream for one use of a picture; pictures of another first group are other pictures."""
-    return np.random.default_rng(np.random.SeedSequence([params.seed, _PICTURE, params.first_group, number, use]))
 
 
 @lru_cache(maxsize=64)
@@ -165,7 +159,7 @@ def _products(params: Params, shot: Shot) -> int:
 
 
 def _picture(params: Params, shot: Shot) -> tuple[Picture, list[Box], Store]:
-    rng, place = _stream(params, shot.number, 0), look(params, shot)
+    rng, place = randomness.of_picture(params, _PICTURE, shot.number, 0), look(params, shot)
     times = WIDE_SHOT if shot.wide else 1
     size = (params.width_px * times, params.height_px * times)
     scale = WIDE_PX_PER_MM if shot.wide else float(rng.uniform(*PX_PER_MM))
@@ -199,27 +193,10 @@ def _named(design: Design) -> dict[str, str]:
     return {"product": design.name} if design.name else {}
 
 
-def _moved(box: Box, by_px: "np.ndarray[tuple[int], np.dtype[np.float64]]", size_px: tuple[int, int]) -> Box:
-    ends = np.array([float(box[key]) for key in ("x1", "y1", "x2", "y2")]) + by_px
-    kept = np.clip(ends, 0, [*size_px, *size_px])
-    return {**box, **dict(zip(("x1", "y1", "x2", "y2"), map(float, kept), strict=True))}
-
-
-def _noisy(
-    boxes: list[Box], params: Params, products: int, size_px: tuple[int, int], rng: np.random.Generator
-) -> list[Box]:
-    """Return the boxes as careless people label them: forgotten, off by an eighth, or under the name of a twin."""
-    kept: list[Box] = []
-    for box in boxes:
-        drop, jitter, confuse = rng.random(3) < params.label_noise / 3
-        sides = np.array([float(box["x2"]) - float(box["x1"]), float(box["y2"]) - float(box["y1"])] * 2)
-        off = rng.uniform(-0.12, 0.12, 4) * sides if jitter else np.zeros(4)
-        twins = _twins(products).get(str(box.get("product")), [])
-        moved = _moved(box, off, size_px)
-        if confuse and twins:
-            moved["product"] = twins[int(rng.integers(len(twins)))]
-        kept += [] if drop else [moved]
-    return kept
+def _mistaken(products: int, box: Box, rng: np.random.Generator) -> Box:
+    """Return the box under the name of a twin, where its product has one."""
+    twins = _twins(products).get(str(box.get("product")), [])
+    return {**box, "product": twins[int(rng.integers(len(twins)))]} if twins else box
 
 
 @lru_cache(maxsize=4)
