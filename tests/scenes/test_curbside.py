@@ -96,7 +96,7 @@ def test_the_classes_are_the_items_of_the_pack_with_their_streams():
 
 def test_no_item_of_the_pack_is_left_without_a_class_and_no_negative_is_one():
     taxonomy = build(read_pack(PACK.read_text(), "pack.json"), None, "pack.json")
-    found = map_labels(taxonomy, curbside.CLASSES, {}, "params.yaml")
+    found = map_labels(taxonomy, tuple(refuse.CLASSES), {}, "params.yaml")
     assert lacking(taxonomy, found) == []
     assert not set(refuse.NEGATIVES) & set(refuse.CLASSES)
 

@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from vouch.params import Section
-from vouch.scenes import album, draw, kerb, labelling, pavement, photo, randomness, receptacles, refuse, setout
+from vouch.scenes import album, draw, kerb, labelling, pavement, photo, randomness, receptacles, setout
 from vouch.scenes.album import Photograph, Source
 from vouch.scenes.draw import Box
 from vouch.scenes.kerb import Street
@@ -171,6 +171,3 @@ def _picture(params: Params, shot: Shot) -> tuple[Picture, list[Box]]:
 def _mistaken(box: Box, _: np.random.Generator) -> Box:
     """Return the box as of the class that careless people take its class for."""
     return {**box, "class": TWINS[str(box["class"])]}
-
-
-CLASSES = tuple(refuse.CLASSES)
