@@ -130,3 +130,19 @@ def test_a_picture_taken_again_says_by_how_much_it_moved():
         assert 96.5 < again[:5].mean() < 103.5  # 3 % of the light, and noise
         shifts.add((right, down))
     assert shifts == {(right, down) for right in (-1, 0, 1) for down in (-1, 0, 1)}
+
+
+def test_a_lamps_light_is_full_at_its_centre_and_a_bell_around_it():
+    light = photo.pool((5, 3), (0.5, 0.5), (0.5, 0.25), 0.4)  # x at -1, -.5, 0, .5, 1; y at 0, .5, 1
+    assert light.shape == (3, 5)
+    assert light[1] == pytest.approx(0.4 * np.exp([-9.0, -4.0, -1.0, 0.0, -1.0]), rel=1e-6)
+    assert light[:, 3] == pytest.approx(0.4 * np.exp([-4.0, 0.0, -4.0]), rel=1e-6)
+
+
+def test_one_of_several_colours_is_as_likely_as_another_and_varied_about_it():
+    rng, colours = np.random.default_rng(0), ((40.0, 40.0, 40.0), (120.0, 120.0, 120.0), (200.0, 200.0, 200.0))
+    found = np.array([draw.one_of(rng, colours, 12) for _ in range(900)])
+    nearest = np.abs(found.mean(axis=1)[:, None] - [40, 120, 200]).argmin(axis=1)
+    assert all(abs((nearest == index).sum() - 300) < 4 * np.sqrt(200) for index in range(3))
+    off = np.abs(found - np.array(colours)[nearest])
+    assert 12 < off.max() <= 16  # 12 and a third of it

@@ -44,7 +44,7 @@ def newspaper(paper: Canvas, view: Camera, thing: Lying, owner: int) -> None:
 def _page(rng: np.random.Generator, wear: float) -> Pixels:
     """Return a printed page."""
     page = lying.sheet((200, 150), draw.varied(rng, NEWSPRINT, 10))
-    ink = INK if rng.random() < 0.7 else draw.varied(rng, LOUD[rng.integers(len(LOUD))], 10)
+    ink = INK if rng.random() < 0.7 else draw.one_of(rng, LOUD, 10)
     if rng.random() < 0.3:
         page[8:34, 8:142] = np.asarray(ink, np.uint8)
         emblems.lettered(page, WORDS[rng.integers(len(WORDS))], (75, 11, 31), 56, (240, 238, 230))
@@ -68,7 +68,7 @@ def _page(rng: np.random.Generator, wear: float) -> Pixels:
 def cardboard_box(paper: Canvas, view: Camera, thing: Lying, owner: int) -> None:
     """Paint a box of brown board: closed with tape, open with its flaps out, or pressed flat."""
     rng = lying.stream(thing)
-    board = draw.varied(rng, BOARD[rng.integers(len(BOARD))], 12)
+    board = draw.one_of(rng, BOARD, 12)
     form = rng.random()
     size = (rng.uniform(0.26, 0.46), rng.uniform(0.2, 0.34), rng.uniform(0.12, 0.28))
     if form < 0.2:
@@ -87,7 +87,7 @@ def cardboard_box(paper: Canvas, view: Camera, thing: Lying, owner: int) -> None
 def _print(rng: np.random.Generator, board: Colour) -> Pixels:
     """Return a side: board with a mark, words or a band."""
     side = lying.sheet((100, 150), board)
-    ink = draw.mix(board, INK, 0.75) if rng.random() < 0.6 else draw.varied(rng, LOUD[rng.integers(len(LOUD))], 14)
+    ink = draw.mix(board, INK, 0.75) if rng.random() < 0.6 else draw.one_of(rng, LOUD, 14)
     if rng.random() < 0.35:
         side[62:88] = np.asarray(ink, np.uint8)
     elif rng.random() < 0.8:

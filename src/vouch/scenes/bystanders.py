@@ -15,7 +15,7 @@ WOOD: Colour = (176, 130, 80)
 
 
 def _loud(rng: np.random.Generator) -> Colour:
-    return draw.varied(rng, LOUD[rng.integers(len(LOUD))], 12)
+    return draw.one_of(rng, LOUD, 12)
 
 
 def ball(paper: Canvas, view: Camera, thing: Lying, owner: int) -> None:

@@ -44,13 +44,13 @@ class Cabin:
 
 def cabin(rng: np.random.Generator) -> Cabin:
     """Draw the look of one vehicle's inside."""
-    fabric = draw.varied(rng, FABRICS[rng.integers(len(FABRICS))], 14)
+    fabric = draw.one_of(rng, FABRICS, 14)
     return Cabin(
-        trim=draw.varied(rng, TRIMS[rng.integers(len(TRIMS))], 10),
+        trim=draw.one_of(rng, TRIMS, 10),
         fabric=fabric,
-        piping=draw.varied(rng, FABRICS[rng.integers(len(FABRICS))], 20),
+        piping=draw.one_of(rng, FABRICS, 20),
         pattern=str(rng.choice(["plain", "stripes", "quilt", "centre"])),
-        belt=draw.varied(rng, BELTS[rng.integers(len(BELTS))], 6),
+        belt=draw.one_of(rng, BELTS, 6),
         door_side=int(rng.choice([-1, 1])),
         window_slope=float(rng.uniform(0.0, 26.0)),
         headrest_wide=float(rng.uniform(25, 38)),

@@ -273,6 +273,11 @@ def _seen(paper: Canvas, number: int, thing: Thing) -> tuple[Box | None, float]:
     return {"class": thing.label, **dict(zip(("x1", "y1", "x2", "y2"), map(float, ends), strict=True))}, float(share)
 
 
+def one_of(rng: np.random.Generator, colours: Sequence[Colour], spread: float) -> Colour:
+    """Return a colour near one of `colours`, each as likely as every other, as `varied` makes it."""
+    return varied(rng, colours[int(rng.integers(len(colours)))], spread)
+
+
 def varied(rng: np.random.Generator, colour: Colour, spread: float) -> Colour:
     """Return a colour near `colour`: lightness moved by up to `spread`, each channel by a third of it."""
     moved = np.asarray(colour) + rng.uniform(-spread, spread) + rng.uniform(-spread / 3, spread / 3, 3)

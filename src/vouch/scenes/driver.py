@@ -189,7 +189,9 @@ def _cabin(params: Params, shot: Shot, rng: np.random.Generator) -> tuple[Canvas
         cabin.paint(paper, look, who, now, happening=kept, scenario=shot.scenario, road_type=shot.road_type)
         return paper
 
-    return _settled(painted), _pool(params, (0.0, 0.45), (0.75, 0.5), 0.24) if shot.scenario == "night" else None
+    size_px = (params.width_px, params.height_px)
+    lamp = photo.pool(size_px, (0.0, 0.45), (0.75, 0.5), 0.24) if shot.scenario == "night" else None
+    return _settled(painted), lamp
 
 
 def _road(params: Params, shot: Shot, rng: np.random.Generator) -> tuple[Canvas, Field2D | None]:
@@ -221,19 +223,12 @@ def _road(params: Params, shot: Shot, rng: np.random.Generator) -> tuple[Canvas,
 
 def _beam(params: Params, shot: Shot) -> Field2D:
     """Return the light of the vehicle's own lamps on the road, and of a town's."""
-    share = 1.0 if shot.scenario == "night" else 0.35
+    share, size_px = 1.0 if shot.scenario == "night" else 0.35, (params.width_px, params.height_px)
     if shot.stream == "front":
-        beam = _pool(params, (0.0, 0.56), (0.66, 0.24), 0.62 * share)
+        beam = photo.pool(size_px, (0.0, 0.56), (0.66, 0.24), 0.62 * share)
     else:
-        beam = _pool(params, (0.0, 0.50), (0.80, 0.34), 0.45 * share)
+        beam = photo.pool(size_px, (0.0, 0.50), (0.80, 0.34), 0.45 * share)
     return beam + np.float32(0.10 if shot.road_type == "urban" else 0.0)
-
-
-def _pool(params: Params, centre: tuple[float, float], spread: tuple[float, float], strength: float) -> Field2D:
-    """Return a lamp's light: x from -1 to 1 over the width, y from 0 to 1 over the height."""
-    x = (np.linspace(-1, 1, params.width_px) - centre[0]) / spread[0]
-    y = (np.linspace(0, 1, params.height_px) - centre[1]) / spread[1]
-    return (strength * np.exp(-(y[:, None] ** 2) - x[None, :] ** 2)).astype(np.float32)
 
 
 AMBIENT = {

@@ -27,7 +27,7 @@ FLEECE: Colour = (238, 238, 236)
 def plastic_bag(paper: Canvas, view: Camera, thing: Lying, owner: int) -> None:
     """Paint a carrier bag of thin film: crumpled, two handles, mostly with a print."""
     px = view.focal / thing.z_m * thing.size * float(paper.frame[0, 0])
-    place = _on_canvas(paper, view, thing)
+    place = lying.foot_px(paper, view, thing)
     sprites.put(paper, _carrier(thing, round(px)), place, angle_rad=thing.lean_rad, owner=owner)
 
 
@@ -35,7 +35,7 @@ def plastic_bag(paper: Canvas, view: Camera, thing: Lying, owner: int) -> None:
 def _carrier(thing: Lying, px_per_m: int) -> Sprite:
     rng = lying.stream(thing)
     size = (round(rng.uniform(0.22, 0.34) * px_per_m), round(rng.uniform(0.24, 0.36) * px_per_m))
-    colour = draw.varied(rng, CARRIERS[rng.integers(len(CARRIERS))], 10)
+    colour = draw.one_of(rng, CARRIERS, 10)
     body = size[0] * 0.74
     cover = np.zeros(size, np.float32)
     lump = sprites.blob(rng, (round(body), size[1]), 0.22)
@@ -78,7 +78,7 @@ def _printed(rng: np.random.Generator, image: Floats, colour: Colour) -> None:
         for x in range(round(wide * 0.1), wide, max(round(wide * 0.16), 4)):
             image[:, x : x + max(round(wide * 0.06), 2)] = draw.varied(rng, LOUD[rng.integers(5)], 5)
         return
-    ink = draw.varied(rng, LOUD[rng.integers(len(LOUD))], 10)
+    ink = draw.one_of(rng, LOUD, 10)
     flat: Pixels = image.astype(np.uint8)
     names = list(emblems._SHAPES)
     place = (wide * 0.5, high * 0.42, high * 0.78)
@@ -89,7 +89,7 @@ def _printed(rng: np.random.Generator, image: Floats, colour: Colour) -> None:
 def nappy(paper: Canvas, view: Camera, thing: Lying, owner: int) -> None:
     """Paint a nappy: rolled up and taped, or open as it fell."""
     px = view.focal / thing.z_m * thing.size * float(paper.frame[0, 0])
-    place = _on_canvas(paper, view, thing)
+    place = lying.foot_px(paper, view, thing)
     turn = thing.lean_rad + float(np.sin(thing.heading_rad)) * 0.6
     sprites.put(paper, _nappy(thing, round(px)), place, angle_rad=turn, owner=owner)
 
@@ -103,7 +103,7 @@ def _nappy(thing: Lying, px_per_m: int) -> Sprite:
     tone = draw.varied(rng, FLEECE, 8)
     image: Floats = lying.sheet(size, tone).astype(np.float32)
     cover = sprites.blob(rng, size, 0.05) if rolled else _hourglass(size)
-    pastel = draw.varied(rng, PASTELS[rng.integers(len(PASTELS))], 8)
+    pastel = draw.one_of(rng, PASTELS, 8)
     band = slice(round(high * 0.36), round(high * 0.64)) if rolled else slice(0, round(high * 0.22))
     image[band] = draw.mix(tone, pastel, 0.85)
     for x in range(round(wide * 0.08), wide, max(round(wide * 0.13), 5)):  # a pattern on the band
@@ -176,8 +176,3 @@ def sack(rng: np.random.Generator, colour: Colour, size_px: tuple[int, int], cle
     shine = np.clip(sprites.crumpled(rng, (high, wide), 3.0) - 1.2, 0, 1) * 260.0
     image = np.clip(image + shine[:, :, None], 0, 255)
     return Sprite(sprites.premultiplied(image, cover * np.float32(1 - clearness)), (wide / 2, high * 0.95))
-
-
-def _on_canvas(paper: Canvas, view: Camera, thing: Lying) -> tuple[float, float]:
-    x, y = paper.frame[:, :2] @ lying.foot(view, thing) + paper.frame[:, 2]
-    return float(x), float(y)

@@ -53,8 +53,8 @@ def scene(
         hand if occluded and by_hand else None,
         low if occluded and not by_hand else None,
         streaks if look.glass else (),
-        draw.varied(rng, SKINS[rng.integers(len(SKINS))], 10),
-        draw.varied(rng, SLEEVES[rng.integers(len(SLEEVES))], 20),
+        draw.one_of(rng, SKINS, 10),
+        draw.one_of(rng, SLEEVES, 20),
     )
 
 

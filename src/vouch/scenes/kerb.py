@@ -59,7 +59,7 @@ class Street:
 
 def street(rng: np.random.Generator, lighting: str) -> Street:
     """Draw a street."""
-    stone = draw.varied(rng, _STONES[rng.integers(len(_STONES))], 14)
+    stone = draw.one_of(rng, _STONES, 14)
     road_near = bool(rng.random() < 0.5)
     red, green, blue = np.exp(rng.normal(0.0, 0.04, 3))
     return Street(
@@ -75,8 +75,8 @@ def street(rng: np.random.Generator, lighting: str) -> Street:
         asphalt=draw.varied(rng, (104, 104, 108), 18),
         back=BACKS[rng.integers(len(BACKS))],
         back_m=float(rng.uniform(4.3, 5.2)),
-        wall=draw.varied(rng, _WALLS[rng.integers(len(_WALLS))], 14),
-        plant=draw.varied(rng, _GRASS[rng.integers(len(_GRASS))], 14),
+        wall=draw.one_of(rng, _WALLS, 14),
+        plant=draw.one_of(rng, _GRASS, 14),
         height_m=float(rng.uniform(1.4, 1.65)),
         focal=float(rng.uniform(880, 1080)),
         light_rad=float(rng.choice([-1, 1]) * rng.uniform(0.4, 1.1)),

@@ -48,6 +48,12 @@ def foot(view: Camera, thing: Lying) -> NDArray[np.float64]:
     return view.at(thing.x_m, thing.lift_m, thing.z_m)
 
 
+def foot_px(paper: Canvas, view: Camera, thing: Lying) -> tuple[float, float]:
+    """Return the same in canvas pixels."""
+    x, y = paper.frame[:, :2] @ foot(view, thing) + paper.frame[:, 2]
+    return float(x), float(y)
+
+
 def standing(paper: Canvas, view: Camera, thing: Lying) -> Canvas:
     """Return the frame of what stands: metres, x to the right, y up."""
     scale = view.focal / thing.z_m * thing.size

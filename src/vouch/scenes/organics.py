@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vouch.scenes import draw, lying
-from vouch.scenes.draw import Canvas, Colour, arc, curve, ellipse, polygon, stroke, within
+from vouch.scenes.draw import Canvas, Colour, arc, curve, ellipse, one_of, polygon, stroke, within
 from vouch.scenes.lying import Lying
 from vouch.scenes.perspective import Camera
 
@@ -21,10 +21,6 @@ AUTUMN: tuple[Colour, ...] = (
     (92, 66, 40),
 )
 BARK: tuple[Colour, ...] = ((96, 70, 48), (120, 96, 66), (74, 62, 50))
-
-
-def _of(rng: np.random.Generator, colours: tuple[Colour, ...], spread: float = 14) -> Colour:
-    return draw.varied(rng, colours[rng.integers(len(colours))], spread)
 
 
 def food_waste(paper: Canvas, view: Camera, thing: Lying, owner: int) -> None:
@@ -70,7 +66,7 @@ def _banana(bit: Canvas, rng: np.random.Generator, owner: int) -> None:
 
 
 def _core(bit: Canvas, rng: np.random.Generator, owner: int) -> None:
-    skin = _of(rng, ((176, 40, 36), (150, 170, 60), (206, 160, 60)))
+    skin = one_of(rng, ((176, 40, 36), (150, 170, 60), (206, 160, 60)), 14)
     for y in (-0.032, 0.032):
         polygon(bit, ellipse((0, y), (0.03, 0.014)), skin, owner=owner)
     polygon(
@@ -84,7 +80,7 @@ def _core(bit: Canvas, rng: np.random.Generator, owner: int) -> None:
 
 
 def _shell(bit: Canvas, rng: np.random.Generator, owner: int) -> None:
-    tone = _of(rng, ((236, 222, 200), (206, 160, 120)), 8)
+    tone = one_of(rng, ((236, 222, 200), (206, 160, 120)), 8)
     polygon(
         bit,
         arc((0, 0), (0.032, 0.036), np.linspace(0, np.pi, 12)),
@@ -96,7 +92,7 @@ def _shell(bit: Canvas, rng: np.random.Generator, owner: int) -> None:
 
 
 def _orange(bit: Canvas, rng: np.random.Generator, owner: int) -> None:
-    tone = _of(rng, ((236, 136, 30), (238, 206, 60)), 10)
+    tone = one_of(rng, ((236, 136, 30), (238, 206, 60)), 10)
     polygon(bit, ellipse((0, 0), (0.04, 0.032)), tone, owner=owner)
     polygon(bit, ellipse((0.003, 0.002), (0.033, 0.026)), (246, 230, 190), owner=owner)
     for turn in np.arange(6) * np.pi / 3:
@@ -121,7 +117,7 @@ def _crust(bit: Canvas, rng: np.random.Generator, owner: int) -> None:
 
 
 def _peel(bit: Canvas, rng: np.random.Generator, owner: int) -> None:
-    tone = _of(rng, ((150, 112, 70), (224, 120, 40), (190, 60, 50)), 14)
+    tone = one_of(rng, ((150, 112, 70), (224, 120, 40), (190, 60, 50)), 14)
     path = curve(rng.uniform(-0.06, 0.06, (5, 2)), steps=10)
     polygon(bit, stroke(path, 0.013), tone, to=draw.mix(tone, (240, 220, 170), 0.4), owner=owner)
 
@@ -155,7 +151,7 @@ def garden_cuttings(paper: Canvas, view: Camera, thing: Lying, owner: int) -> No
     rng = lying.stream(thing)
     heap = _heap(paper, view, thing)
     half, high = rng.uniform(0.17, 0.26), rng.uniform(0.09, 0.15)
-    green = _of(rng, FOLIAGE)
+    green = one_of(rng, FOLIAGE, 14)
     polygon(
         heap,
         _lump(rng, half * 0.75, high * 0.8),
@@ -176,7 +172,7 @@ def garden_cuttings(paper: Canvas, view: Camera, thing: Lying, owner: int) -> No
 
 
 def _twig(heap: Canvas, rng: np.random.Generator, ends: list[NDArray[np.float64]], green: Colour, owner: int) -> None:
-    polygon(heap, stroke(ends, [0.013, 0.005]), _of(rng, BARK), owner=owner)
+    polygon(heap, stroke(ends, [0.013, 0.005]), one_of(rng, BARK, 14), owner=owner)
     leaf = _pointed(float(rng.uniform(0.03, 0.055)), float(rng.uniform(0.010, 0.018)))
     along, count = float(np.arctan2(*(ends[1] - ends[0])[::-1])), 2 * int(rng.integers(4, 8))
     at = ends[0] + (ends[1] - ends[0]) * np.linspace(0.2, 1.0, count)[:, None]
@@ -192,11 +188,11 @@ def leaves(paper: Canvas, view: Camera, thing: Lying, owner: int) -> None:
     """Paint leaves that fell: single ones, flat on the ground, brown, yellow and the last green ones; no waste."""
     rng = lying.stream(thing)
     ground = lying.flat(paper, view, thing)
-    tone, spread = _of(rng, AUTUMN + FOLIAGE[:2]), rng.uniform(0.10, 0.22)
+    tone, spread = one_of(rng, AUTUMN + FOLIAGE[:2], 14), rng.uniform(0.10, 0.22)
     for outline in (_OVAL, _ASH):
         count = int(rng.integers(5, 16))
         at, turns = rng.normal(0, spread, (count, 2)), rng.uniform(0, 2 * np.pi, count)
-        colours = lying.tones(rng, draw.mix(tone, _of(rng, AUTUMN), 0.5), 26, count)
+        colours = lying.tones(rng, draw.mix(tone, one_of(rng, AUTUMN, 14), 0.5), 26, count)
         lying.scattered(ground, outline * float(rng.uniform(0.8, 1.3)), at, turns, colours, owner)
         ribs = [draw.mix(colour, (40, 24, 12), 0.45) for colour in colours]
         lying.scattered(ground, _RIB, at, turns, ribs, owner)

@@ -56,14 +56,14 @@ def person(rng: np.random.Generator) -> Person:
     """Draw the look of one person."""
     style = str(rng.choice(["short", "short", "long", "bald", "bun", "curly", "parted"]))
     return Person(
-        skin=draw.varied(rng, SKINS[rng.integers(len(SKINS))], 7),
-        hair=draw.varied(rng, HAIRS[rng.integers(len(HAIRS))], 10),
+        skin=draw.one_of(rng, SKINS, 7),
+        hair=draw.one_of(rng, HAIRS, 10),
         style=style,
         glasses=str(rng.choice(["", "", "", "clear", "clear", "sun"])),
         beard=bool(style not in ("long", "bun") and rng.random() < 0.35),
-        cap=draw.varied(rng, CLOTHES[rng.integers(len(CLOTHES))], 16) if rng.random() < 0.18 else None,
-        cloth=draw.varied(rng, CLOTHES[rng.integers(len(CLOTHES))], 16),
-        second=draw.varied(rng, CLOTHES[rng.integers(len(CLOTHES))], 16),
+        cap=draw.one_of(rng, CLOTHES, 16) if rng.random() < 0.18 else None,
+        cloth=draw.one_of(rng, CLOTHES, 16),
+        second=draw.one_of(rng, CLOTHES, 16),
         pattern=str(rng.choice(["plain", "plain", "stripes", "check", "badge", "jacket"])),
         head_scale=float(rng.uniform(0.94, 1.10)),
         face_wide=float(rng.uniform(24.0, 28.5)),

@@ -42,6 +42,15 @@ def developed(paper: Canvas, light: Light, field: NDArray[np.float32] | None, rn
     return _sensor(_smear(_rolled_off(image), light), light.noise, rng)
 
 
+def pool(
+    size_px: tuple[int, int], centre: tuple[float, float], spread: tuple[float, float], strength: float
+) -> NDArray[np.float32]:
+    """Return a lamp's light as `developed` takes it: x from -1 to 1 over the width, y from 0 to 1 over the height."""
+    x = (np.linspace(-1, 1, size_px[0]) - centre[0]) / spread[0]
+    y = (np.linspace(0, 1, size_px[1]) - centre[1]) / spread[1]
+    return (strength * np.exp(-(y[:, None] ** 2) - x[None, :] ** 2)).astype(np.float32)
+
+
 def _halo(shine: NDArray[np.float32]) -> NDArray[np.float32]:
     if not shine.any():
         return shine

@@ -105,8 +105,8 @@ def _cones(rng: np.random.Generator, road_type: str, lamps: float, far_m: float)
 
 def _vehicle(rng: np.random.Generator, x_m: float, z_m: float, lamps: float, *, front: bool) -> Body:
     kind = str(rng.choice(["car", "car", "car", "suv", "suv", "van", "lorry"]))
-    colour = draw.varied(rng, PAINTS[rng.integers(len(PAINTS))], 20)
-    second = draw.varied(rng, PAINTS[rng.integers(len(PAINTS))], 20)
+    colour = draw.one_of(rng, PAINTS, 20)
+    second = draw.one_of(rng, PAINTS, 20)
     shine = lamps * float(rng.uniform(0.6, 1.0))
     return Body(
         kind, "vehicle", x_m, z_m, float(rng.uniform(0.94, 1.06)), colour, second, front, float(rng.random()), shine
@@ -114,7 +114,7 @@ def _vehicle(rng: np.random.Generator, x_m: float, z_m: float, lamps: float, *, 
 
 
 def _body(rng: np.random.Generator, kind: str, label: str, x_m: float, z_m: float, lamps: float) -> Body:
-    colour = draw.varied(rng, CLOTHES[rng.integers(len(CLOTHES))], 20)
-    second = draw.varied(rng, CLOTHES[rng.integers(len(CLOTHES))], 20)
+    colour = draw.one_of(rng, CLOTHES, 20)
+    second = draw.one_of(rng, CLOTHES, 20)
     size = float(rng.uniform(0.92, 1.08)) * (1.12 if kind == "cone" else 1.0)
     return Body(kind, label, x_m, z_m, size, colour, second, bool(rng.random() < 0.5), float(rng.random()), lamps)

@@ -33,7 +33,7 @@ def colour(rng: np.random.Generator, stream: str) -> Colour:
 def behind(paper: Canvas, view: Camera, thing: Lying, tone: Colour) -> None:
     """Paint what of a container is behind its contents."""
     if thing.kind == "bag":
-        x, y = _foot(paper, view, thing)
+        x, y = lying.foot_px(paper, view, thing)
         sprites.put(paper, _mouth(thing, tone, _px(paper, view, thing)), (x, y))
         return
     ends = lying.corners(view, thing, SIZES_M[thing.kind])
@@ -51,7 +51,7 @@ def behind(paper: Canvas, view: Camera, thing: Lying, tone: Colour) -> None:
 def in_front(paper: Canvas, view: Camera, thing: Lying, tone: Colour, stream: str) -> None:
     """Paint what of a container is in front of its contents."""
     if thing.kind == "bag":
-        sprites.put(paper, _front(thing, tone, _px(paper, view, thing)), _foot(paper, view, thing))
+        sprites.put(paper, _front(thing, tone, _px(paper, view, thing)), lying.foot_px(paper, view, thing))
         return
     ends = lying.corners(view, thing, SIZES_M[thing.kind])
     for number, side in lying.sides(view, thing, ends):
@@ -82,18 +82,13 @@ def _marked(paper: Canvas, thing: Lying, side: lying.Points, tone: Colour, strea
 
 def closed_sack(paper: Canvas, view: Camera, thing: Lying, owner: int) -> None:
     """Paint a tied sack that nothing is seen of: it is put out, and no waste class of its own."""
-    sprites.put(paper, _sack(thing, _px(paper, view, thing)), _foot(paper, view, thing), owner=owner)
+    sprites.put(paper, _sack(thing, _px(paper, view, thing)), lying.foot_px(paper, view, thing), owner=owner)
 
 
 def film_over(paper: Canvas, view: Camera, thing: Lying, half_m: float) -> None:
     """Paint a sack of clear film over what lies in it; what is seen through it stays labelled."""
-    x, y = _foot(paper, view, thing)
+    x, y = lying.foot_px(paper, view, thing)
     sprites.put(paper, _clear(thing, round(_px(paper, view, thing) * half_m)), (x, y), owner=None)
-
-
-def _foot(paper: Canvas, view: Camera, thing: Lying) -> tuple[float, float]:
-    x, y = paper.frame[:, :2] @ lying.foot(view, thing) + paper.frame[:, 2]
-    return float(x), float(y)
 
 
 def _px(paper: Canvas, view: Camera, thing: Lying) -> int:
@@ -104,7 +99,7 @@ def _px(paper: Canvas, view: Camera, thing: Lying) -> int:
 @lru_cache(maxsize=16)
 def _sack(thing: Lying, px_per_m: int) -> Sprite:
     rng = lying.stream(thing)
-    tone = draw.varied(rng, SACKS[rng.integers(len(SACKS))], 12)
+    tone = draw.one_of(rng, SACKS, 12)
     size = (round(rng.uniform(0.46, 0.62) * px_per_m), round(rng.uniform(0.46, 0.6) * px_per_m))
     return films.sack(rng, tone, size, 0.0)
 

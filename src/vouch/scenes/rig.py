@@ -39,7 +39,7 @@ def rig(rng: np.random.Generator) -> Rig:
     """Draw the look of one vehicle's outside cameras."""
     sticker = (float(rng.choice([18.0, 290.0])), float(rng.uniform(150, 180)), draw.varied(rng, (120, 120, 120), 100))
     return Rig(
-        paint=draw.varied(rng, PAINTS[rng.integers(len(PAINTS))], 16),
+        paint=draw.one_of(rng, PAINTS, 16),
         height_m=float(rng.uniform(1.2, 1.6)),
         horizon=float(rng.uniform(88, 112)),
         focal=float(rng.uniform(215, 250)),

@@ -110,7 +110,7 @@ def _machine(rng: np.random.Generator, x_m: float, z_m: float, lamps: float) -> 
 
 
 def _body(rng: np.random.Generator, kind: str, x_m: float, z_m: float, lamps: float) -> Body:
-    colour = draw.varied(rng, machines.PAINTS[rng.integers(len(machines.PAINTS))], 12)
+    colour = draw.one_of(rng, machines.PAINTS, 12)
     size = float(rng.uniform(0.95, 1.08)) * (1.15 if kind == "cone" else 1.0)
     second = draw.varied(rng, (70, 74, 84), 20)
     return Body(kind, "", x_m, z_m, size, colour, second, bool(rng.random() < 0.5), float(rng.random()), lamps)

@@ -55,17 +55,15 @@ class Store:
 def store(rng: np.random.Generator, kind: str, lighting: str, products: Assortment, stated: str | None) -> Store:
     """Draw a store; only one that states a split stocks unknown products, those of that split."""
     frames = _METALS + _WOODS if kind == "kiosk" else _METALS
-    board = draw.varied(rng, frames[rng.integers(len(frames))], 12)
+    board = draw.one_of(rng, frames, 12)
     return Store(
         kind=kind,
         lighting=lighting,
         stock=_stock(rng, kind, products, stated),
         board=board,
-        back=draw.mix(
-            draw.varied(rng, frames[rng.integers(len(frames))], 12), (20, 20, 22), float(rng.uniform(0.0, 0.6))
-        ),
-        rail=draw.varied(rng, _RAILS[rng.integers(len(_RAILS))], 12),
-        tag=draw.varied(rng, _TAGS[rng.integers(len(_TAGS))], 5),
+        back=draw.mix(draw.one_of(rng, frames, 12), (20, 20, 22), float(rng.uniform(0.0, 0.6))),
+        rail=draw.one_of(rng, _RAILS, 12),
+        tag=draw.one_of(rng, _TAGS, 5),
         glass=bool(rng.random() < BEHIND_GLASS[kind]),
         facings=FACINGS[kind],
         fullness=float(rng.uniform(0.84, 0.98)),

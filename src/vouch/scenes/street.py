@@ -180,15 +180,6 @@ def _lamplight(moment: Moment, along: Drive, size_px: tuple[int, int]) -> NDArra
         return None
     share = 1.0 if moment.time_of_day == "night" else 0.35
     if not looks.STYLES[moment.source].moves:
-        return _pool(size_px, (-0.3, 0.55), (0.8, 0.5), 0.42 * share) + np.float32(0.12 * share)
+        return photo.pool(size_px, (-0.3, 0.55), (0.8, 0.5), 0.42 * share) + np.float32(0.12 * share)
     town = np.float32(0.10 * share if along.road_type == "urban" else 0.02)
-    return _pool(size_px, (0.0, along.look.horizon / looks.UNITS_HIGH + 0.14), (0.7, 0.24), 0.62 * share) + town
-
-
-def _pool(
-    size_px: tuple[int, int], centre: tuple[float, float], spread: tuple[float, float], strength: float
-) -> NDArray[np.float32]:
-    """Return a lamp's light: x from -1 to 1 over the width, y from 0 to 1 over the height."""
-    x = (np.linspace(-1, 1, size_px[0]) - centre[0]) / spread[0]
-    y = (np.linspace(0, 1, size_px[1]) - centre[1]) / spread[1]
-    return (strength * np.exp(-(y[:, None] ** 2) - x[None, :] ** 2)).astype(np.float32)
+    return photo.pool(size_px, (0.0, along.look.horizon / looks.UNITS_HIGH + 0.14), (0.7, 0.24), 0.62 * share) + town

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from vouch.scenes import draw, emblems
-from vouch.scenes.draw import Colour
+from vouch.scenes.draw import Colour, one_of
 from vouch.scenes.sprites import Pixels, Solid
 
 SKIN_PX = (120, 240)  # rows from the top down, columns once round
@@ -20,10 +20,6 @@ WORDS = ("KOLA", "FIZZ", "ORTO", "LIMA", "BONA", "SOLE", "MIRA", "PURA", "VELO",
 PALE: Colour = (240, 238, 230)
 
 
-def _of(rng: np.random.Generator, colours: tuple[Colour, ...], spread: float = 14) -> Colour:
-    return draw.varied(rng, colours[rng.integers(len(colours))], spread)
-
-
 def _skin(colour: Colour) -> Pixels:
     skin = np.empty((*SKIN_PX, 3), np.uint8)
     skin[:] = np.asarray(colour, np.uint8)
@@ -34,11 +30,11 @@ def _label(rng: np.random.Generator, skin: Pixels, rows: tuple[float, float], gr
     """Print a label between two heights: a ground, a stripe, an emblem or a word on two sides, small print."""
     top, bottom = (round(share * SKIN_PX[0]) for share in rows)
     skin[top:bottom] = np.asarray(ground, np.uint8)
-    ink = _of(rng, LOUD)
+    ink = one_of(rng, LOUD, 14)
     tall = bottom - top
     if rng.random() < 0.6:
         edge = top + round(tall * rng.uniform(0.05, 0.75))
-        skin[edge : edge + round(tall * rng.uniform(0.12, 0.3))] = np.asarray(_of(rng, LOUD), np.uint8)
+        skin[edge : edge + round(tall * rng.uniform(0.12, 0.3))] = np.asarray(one_of(rng, LOUD, 14), np.uint8)
     word, shape = WORDS[rng.integers(len(WORDS))], list(emblems._SHAPES)[rng.integers(len(emblems._SHAPES))]
     for middle in (0.25, 0.75):
         place = (middle * SKIN_PX[1], top + tall * 0.12, bottom - tall * 0.12)
@@ -56,13 +52,13 @@ def plastic_bottle(rng: np.random.Generator) -> Solid:
     if rng.random() < 0.28:
         return _opaque_bottle(rng)
     high, wide = rng.uniform(0.27, 0.36), rng.uniform(0.040, 0.052)
-    tone = _of(rng, ((206, 220, 228), (150, 196, 222), (150, 206, 168), (226, 228, 226)), 10)
+    tone = one_of(rng, ((206, 220, 228), (150, 196, 222), (150, 206, 168), (226, 228, 226)), 10)
     skin = _skin(tone)
     for row in range(54, 118, 9):  # ribs
         skin[row : row + 3] = np.asarray(draw.mix(tone, (70, 84, 96), 0.45), np.uint8)
     if rng.random() < 0.8:
-        _label(rng, skin, (0.42, 0.66), _of(rng, LOUD))
-    cap = _of(rng, LOUD)
+        _label(rng, skin, (0.42, 0.66), one_of(rng, LOUD, 14))
+    cap = one_of(rng, LOUD, 14)
     skin[:9] = np.asarray(cap, np.uint8)
     neck = high - 0.028
     outline = (
@@ -75,10 +71,10 @@ def plastic_bottle(rng: np.random.Generator) -> Solid:
 
 def _opaque_bottle(rng: np.random.Generator) -> Solid:
     high, wide = rng.uniform(0.24, 0.31), rng.uniform(0.045, 0.058)
-    tone = _of(rng, ((240, 240, 236), (236, 196, 60), (70, 130, 200), (226, 110, 60), (80, 160, 110)), 10)
+    tone = one_of(rng, ((240, 240, 236), (236, 196, 60), (70, 130, 200), (226, 110, 60), (80, 160, 110)), 10)
     skin = _skin(tone)
-    _label(rng, skin, (0.38, 0.8), _of(rng, LOUD))
-    cap = _of(rng, LOUD)
+    _label(rng, skin, (0.38, 0.8), one_of(rng, LOUD, 14))
+    cap = one_of(rng, LOUD, 14)
     skin[:14] = np.asarray(cap, np.uint8)
     outline = (
         (0.0, wide * 0.9), (0.012, wide), (high * 0.66, wide), (high * 0.84, wide * 0.5), (high * 0.88, 0.024),
@@ -90,12 +86,12 @@ def _opaque_bottle(rng: np.random.Generator) -> Solid:
 def glass_bottle(rng: np.random.Generator) -> Solid:
     """Draw a bottle of dark heavy glass with a long neck: of wine, of beer, of juice."""
     high, wide = rng.uniform(0.27, 0.34), rng.uniform(0.037, 0.044)
-    tone = _of(rng, GREENS, 10)
+    tone = one_of(rng, GREENS, 10)
     skin = _skin(tone)
     if rng.random() < 0.85:
-        _label(rng, skin, (0.54, 0.84), _of(rng, (PALE, PALE, (214, 190, 120), (190, 40, 44), (60, 62, 70))))
+        _label(rng, skin, (0.54, 0.84), one_of(rng, (PALE, PALE, (214, 190, 120), (190, 40, 44), (60, 62, 70)), 14))
     if rng.random() < 0.55:
-        skin[:22] = np.asarray(_of(rng, ((170, 30, 40), (30, 30, 34), (200, 170, 80), STEEL)), np.uint8)
+        skin[:22] = np.asarray(one_of(rng, ((170, 30, 40), (30, 30, 34), (200, 170, 80), STEEL), 14), np.uint8)
     slope = 0.66 if rng.random() < 0.55 else 0.52  # shoulders of claret or burgundy
     outline = (
         (0.0, wide * 0.92), (0.006, wide), (high * (slope - 0.06), wide), (high * slope, wide * 0.92),
@@ -109,14 +105,14 @@ def glass_bottle(rng: np.random.Generator) -> Solid:
 def glass_jar(rng: np.random.Generator) -> Solid:
     """Draw a wide jar of clear glass, with a lid or without, some of its jam left."""
     high, wide = rng.uniform(0.13, 0.17), rng.uniform(0.045, 0.056)
-    tone = _of(rng, ((206, 222, 216), (196, 214, 214), (214, 224, 214)), 8)
+    tone = one_of(rng, ((206, 222, 216), (196, 214, 214), (214, 224, 214)), 8)
     skin = _skin(tone)
-    filling = _of(rng, ((140, 24, 34), (196, 110, 24), (96, 84, 34), (90, 50, 30), (210, 180, 90)))
+    filling = one_of(rng, ((140, 24, 34), (196, 110, 24), (96, 84, 34), (90, 50, 30), (210, 180, 90)), 14)
     skin[round(SKIN_PX[0] * rng.uniform(0.45, 0.9)) :] = np.asarray(draw.mix(tone, filling, 0.75), np.uint8)
     if rng.random() < 0.6:
-        _label(rng, skin, (0.42, 0.8), _of(rng, (PALE, PALE, (222, 200, 150), (200, 60, 60))))
+        _label(rng, skin, (0.42, 0.8), one_of(rng, (PALE, PALE, (222, 200, 150), (200, 60, 60)), 14))
     closed = rng.random() < 0.6
-    lid = _of(rng, ((196, 160, 70), (200, 40, 44), (240, 240, 236), (44, 110, 70), (30, 32, 36)))
+    lid = one_of(rng, ((196, 160, 70), (200, 40, 44), (240, 240, 236), (44, 110, 70), (30, 32, 36)), 14)
     if closed:
         skin[:21] = np.asarray(lid, np.uint8)
         skin[20:22] = np.asarray(draw.mix(lid, (0, 0, 0), 0.5), np.uint8)
@@ -133,7 +129,8 @@ def yoghurt_pot(rng: np.random.Generator) -> Solid:
     high, wide = rng.uniform(0.10, 0.135), rng.uniform(0.046, 0.056)
     tone = draw.varied(rng, (242, 242, 238), 6)
     skin = _skin(tone)
-    _label(rng, skin, (0.2, 0.88), _of(rng, (PALE, (238, 160, 190), (150, 200, 236), (190, 222, 130), (250, 214, 110))))
+    pastel = one_of(rng, (PALE, (238, 160, 190), (150, 200, 236), (190, 222, 130), (250, 214, 110)), 14)
+    _label(rng, skin, (0.2, 0.88), pastel)
     skin[:16] = np.asarray(tone, np.uint8)
     outline = ((0.0, wide * 0.72), (high * 0.93, wide * 0.95), (high * 0.935, wide * 1.1), (high, wide * 1.1))
     foil = rng.random() < 0.4
@@ -148,7 +145,7 @@ def food_can(rng: np.random.Generator) -> Solid:
     for row in range(14, 110, 7):
         skin[row : row + 3] = np.asarray(draw.mix(tone, (70, 72, 76), 0.6), np.uint8)
     if rng.random() < 0.55:
-        _label(rng, skin, (0.1, 0.9), _of(rng, ((196, 50, 40), (226, 180, 60), (60, 120, 70), (236, 226, 200))))
+        _label(rng, skin, (0.1, 0.9), one_of(rng, ((196, 50, 40), (226, 180, 60), (60, 120, 70), (236, 226, 200)), 14))
     if rng.random() < 0.35:
         rust = np.clip(rng.normal(0, 1, (12, 24)), 0, 1).astype(np.float32)
         share = cv2.resize(rust, (SKIN_PX[1], SKIN_PX[0]), interpolation=cv2.INTER_CUBIC)[:, :, None] * 0.6
@@ -161,13 +158,13 @@ def food_can(rng: np.random.Generator) -> Solid:
 def drink_can(rng: np.random.Generator) -> Solid:
     """Draw a slim printed can of aluminium: drawn in at both ends, a bright lid."""
     high, wide = rng.uniform(0.13, 0.17), rng.uniform(0.033, 0.038)
-    ground = _of(rng, LOUD)
+    ground = one_of(rng, LOUD, 14)
     skin = _skin(ground)
     _label(rng, skin, (0.1, 0.95), ground)
     if rng.random() < 0.5:  # a slanted flash round it
         for start in (20, 140):
             corners = np.array([(start, 108), (start + 34, 108), (start + 90, 12), (start + 60, 12)], np.int32)
-            cv2.fillPoly(skin, [corners], _of(rng, LOUD), cv2.LINE_AA)
+            cv2.fillPoly(skin, [corners], one_of(rng, LOUD, 14), cv2.LINE_AA)
     skin[:5] = skin[-5:] = np.asarray(STEEL, np.uint8)
     outline = (
         (0.0, wide * 0.74), (0.009, wide), (high - 0.014, wide), (high - 0.004, wide * 0.8), (high, wide * 0.8),
@@ -178,8 +175,8 @@ def drink_can(rng: np.random.Generator) -> Solid:
 def battery(rng: np.random.Generator) -> Solid:
     """Draw a large cell: black with a copper or gold collar, a knob on its end."""
     high, wide = rng.uniform(0.095, 0.125), rng.uniform(0.024, 0.029)
-    dark = _of(rng, ((26, 26, 30), (34, 36, 44), (30, 60, 44)), 6)
-    collar = _of(rng, ((204, 128, 60), (214, 172, 70), (196, 198, 202), (190, 44, 40)), 10)
+    dark = one_of(rng, ((26, 26, 30), (34, 36, 44), (30, 60, 44)), 6)
+    collar = one_of(rng, ((204, 128, 60), (214, 172, 70), (196, 198, 202), (190, 44, 40)), 10)
     skin = _skin(dark)
     split = round(SKIN_PX[0] * rng.uniform(0.3, 0.42))
     skin[:split] = np.asarray(collar, np.uint8)
@@ -196,7 +193,7 @@ def battery(rng: np.random.Generator) -> Solid:
 def flask(rng: np.random.Generator) -> Solid:
     """Draw what only resembles a bottle: a flask of steel with a cup for a lid."""
     high, wide = rng.uniform(0.25, 0.31), rng.uniform(0.042, 0.05)
-    tone = _of(rng, (STEEL, (60, 90, 120), (120, 40, 44), (60, 80, 60)), 10)
+    tone = one_of(rng, (STEEL, (60, 90, 120), (120, 40, 44), (60, 80, 60)), 10)
     skin = _skin(tone)
     skin[:34] = np.asarray(draw.mix(tone, (20, 20, 22), 0.75), np.uint8)
     skin[34:38] = np.asarray((220, 220, 220), np.uint8)
@@ -214,7 +211,7 @@ def flask(rng: np.random.Generator) -> Solid:
 def flower_pot(rng: np.random.Generator) -> Solid:
     """Draw what only resembles a pot of yoghurt: one of clay, empty."""
     high, wide = rng.uniform(0.13, 0.19), rng.uniform(0.06, 0.085)
-    tone = _of(rng, ((178, 92, 58), (160, 84, 56), (150, 110, 84)), 12)
+    tone = one_of(rng, ((178, 92, 58), (160, 84, 56), (150, 110, 84)), 12)
     skin = _skin(tone)
     skin[30:34] = np.asarray(draw.mix(tone, (0, 0, 0), 0.4), np.uint8)
     outline = ((0.0, wide * 0.68), (high * 0.74, wide * 0.9), (high * 0.75, wide), (high, wide))
@@ -224,7 +221,7 @@ def flower_pot(rng: np.random.Generator) -> Solid:
 def torch(rng: np.random.Generator) -> Solid:
     """Draw what only resembles a battery or a can: an electric torch."""
     high, wide = rng.uniform(0.18, 0.23), rng.uniform(0.022, 0.026)
-    tone = _of(rng, ((36, 38, 42), (200, 60, 40), (230, 190, 50), (50, 80, 130)), 10)
+    tone = one_of(rng, ((36, 38, 42), (200, 60, 40), (230, 190, 50), (50, 80, 130)), 10)
     skin = _skin(tone)
     for row in range(50, 112, 6):
         skin[row : row + 2] = np.asarray(draw.mix(tone, (0, 0, 0), 0.5), np.uint8)
