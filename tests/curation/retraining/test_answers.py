@@ -1,8 +1,8 @@
-"""Answers of a model are read whole, with boxes, or refused whole."""
+"""Answers of a model are read whole, with boxes, or refused whole; so is how sure it is of photographs."""
 
 import pytest
 
-from vouch.curation.retraining.answers import Said, least_sure, read_answers
+from vouch.curation.retraining.answers import Said, least_sure, read_answers, read_scores
 from vouch.errors import DataError
 
 BOXES = "image,class_pred,score,confidence,accept,x1,y1,x2,y2\n"
@@ -43,3 +43,29 @@ def test_boxes_and_classes_are_read_by_photograph(table):
 def test_what_is_no_answer_is_named(table, text, said):
     with pytest.raises(DataError, match=said):
         read_answers(table(text))
+
+
+def test_of_several_answers_the_least_sure_one_counts(table):
+    path = table(
+        "image,class_pred,score,confidence\n./a.jpg,can,.1,.99\na.jpg,can,.1,0.6\na.jpg,can,.1,.05\nb.jpg,can,.1,1\n"
+    )
+    assert read_scores(path) == {"a.jpg": 0.6, "b.jpg": 1.0}
+
+
+def test_a_score_of_a_web_address_and_no_confidence_will_do(table):
+    assert read_scores(table("url,score\nhttps://x.org//a,.5\n")) == {"https://x.org//a": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("image,class\na.jpg,can\n", "a column confidence or score"),
+        ("file,score\na.jpg,.5\n", "a column photograph or image or url"),
+        ("image,score\na.jpg,1.5\n", r": score: expected a number in \[0, 1\], got 1.5"),
+        ("image,score\na.jpg,nan\n", r": score: expected a number in \[0, 1\], got nan"),
+        ("image,score\na.jpg,\n", r"score: expected a number in \[0, 1\]"),
+    ],
+)
+def test_what_is_no_score_is_refused(table, text, said):
+    with pytest.raises(DataError, match=said):
+        read_scores(table(text))

@@ -19,7 +19,7 @@ from vouch.curation.benchmark.rows import read_rows, write_rows
 from vouch.curation.catalogue.catalogue import Candidate, Terms, of_folder, of_table
 from vouch.curation.catalogue.suggestions import Cell, Suggested
 from vouch.curation.catalogue.suggestions import suggest as suggested
-from vouch.curation.retraining.scores import read_scores
+from vouch.curation.retraining.answers import read_scores
 from vouch.errors import DataError, Problem, refuse_any, so_many
 from vouch.sources.options import labels_of
 

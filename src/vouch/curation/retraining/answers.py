@@ -1,4 +1,4 @@
-"""What a model says of photographs: a table as `vouch predict --csv` writes it, boxes and all."""
+"""What a model says of photographs, and how sure it is: a table as `vouch predict --csv` writes it."""
 
 import math
 import posixpath
@@ -15,6 +15,8 @@ from vouch.sources.parsing import number
 
 CORNERS = ("x1", "y1", "x2", "y2")
 NEEDED = ("image", "class_pred", "confidence")
+PHOTOGRAPH = ("photograph", "image", "url")  # columns, one of which a table of one's own must have
+SURE = ("confidence", "score")  # and one of these, the first where both are there
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,34 @@ def read_answers(path: Path) -> Answers:
     return found
 
 
+def read_scores(path: Path) -> Mapping[str, float]:
+    """Return each photograph's or url's probability that the model is right: of several, the least sure one.
+
+    The columns are `photograph`, `image` or `url`, and `confidence`, or else `score`; the others have no meaning here.
+
+    Raises
+    ------
+    DataError
+        Listing everything: what `csv_text.read` refuses, a column that is missing, a score outside [0, 1].
+    """
+    table = csv_text.read(path)
+    named, sure = ([name for name in known if name in table.columns] for known in (PHOTOGRAPH, SURE))
+    missing = [" or ".join(known) for known, found in ((PHOTOGRAPH, named), (SURE, sure)) if not found]
+    got, remedy = ", ".join(table.columns), "rename the column that says it"
+    refuse_any(DataError, (Problem(f"{path}:1", f"a column {one}", got, remedy) for one in missing))
+    scores: dict[str, float] = {}
+    problems: list[Problem] = []
+    for index, (name, text) in enumerate(zip(table.column(named[0]), table.column(sure[0]), strict=True)):
+        score = _probability(table, index, sure[0], text)
+        if isinstance(score, Problem):
+            problems.append(score)
+            continue
+        key = name if "://" in name else posixpath.normpath(name)
+        scores[key] = max(scores.get(key, score), score, key=entropy)
+    refuse_any(DataError, problems)
+    return scores
+
+
 def least_sure(said: Sequence[Said]) -> Said | None:
     """Return the answer whose being right is the most open, the first of equals; None where nothing is said."""
     return max(said, key=lambda one: entropy(one.confidence), default=None)
@@ -65,9 +95,9 @@ def least_sure(said: Sequence[Said]) -> Said | None:
 
 def _said(table: Table, index: int, *, boxed: bool) -> Said | Problem:
     cells = dict(zip(table.columns, table.records[index].cells, strict=True))
-    sure = number(cells["confidence"])
-    if sure is None or not 0 <= sure <= 1:
-        return Problem(f"{table.place(index)}: confidence", "a number in [0, 1]", cells["confidence"], "correct it")
+    sure = _probability(table, index, "confidence", cells["confidence"])
+    if isinstance(sure, Problem):
+        return sure
     box = None
     if boxed:
         corners = [number(cells[name]) for name in CORNERS]
@@ -75,3 +105,10 @@ def _said(table: Table, index: int, *, boxed: bool) -> Said | Problem:
             return Problem(f"{table.place(index)}: {', '.join(CORNERS)}", "four pixels", str(corners), "correct it")
         box = (float(corners[0] or 0), float(corners[1] or 0), float(corners[2] or 0), float(corners[3] or 0))
     return Said(cells["class_pred"], sure, box, cells.get("accept", "True").lower() == "true")
+
+
+def _probability(table: Table, index: int, column: str, text: str) -> float | Problem:
+    value = number(text)
+    if value is None or not 0 <= value <= 1:
+        return Problem(f"{table.place(index)}: {column}", "a number in [0, 1]", text, "correct it")
+    return value
