@@ -34,7 +34,7 @@ check: setup ## lint, format, types, and dvc.lock in step with the code
 	ruff check
 	ruff format --check
 	mypy
-	dvc repro --dry --allow-missing | tee /dev/stderr | grep -q 'Data and pipelines are up to date.'
+	@python -m vouch.commands.check_lock
 
 bench: setup ## side by side with peers, in one run: ratios
 	uv pip install --quiet --constraint requirements.lock imagededup==0.3.3.post2 netcal==1.4.0 # peers, and nothing else needs them
