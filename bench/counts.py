@@ -10,7 +10,7 @@ import pandas as pd
 
 from sides import in_turns
 from vouch.evaluation.metrics.counts import numbered_counts
-from vouch.evaluation.metrics.definitions import METRICS
+from vouch.evaluation.metrics.definitions.table import METRICS
 from vouch.evaluation.metrics.intervals import Setting, estimate, group_weights
 from vouch.evaluation.metrics.measures import MEASURES
 

@@ -14,7 +14,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from sides import in_turns
-from vouch.evaluation.metrics.definitions import METRICS
+from vouch.evaluation.metrics.definitions.table import METRICS
 from vouch.evaluation.metrics.intervals import Setting, estimate, group_weights
 from vouch.evaluation.metrics.measures import MEASURES
 from vouch.vision.boxes import Detections, match

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from vouch.evaluation.metrics.definitions import METRICS
+from vouch.evaluation.metrics.definitions.table import METRICS
 from vouch.evaluation.metrics.intervals import Measure, Setting, estimate, group_weights, point
 from vouch.evaluation.metrics.measures import MEASURES
 from vouch.evaluation.metrics.shares import intraclass_correlation, lower_bound

@@ -20,7 +20,7 @@ from sklearn.metrics import (
 )
 
 from sides import in_turns
-from vouch.evaluation.metrics.definitions import METRICS
+from vouch.evaluation.metrics.definitions.table import METRICS
 from vouch.evaluation.metrics.intervals import Setting, estimate, group_weights
 from vouch.evaluation.metrics.measures import MEASURES
 from vouch.evaluation.metrics.numbering import numbered

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from evaluation.setting import SETTING
-from vouch.evaluation.metrics.definitions import METRICS
+from vouch.evaluation.metrics.definitions.table import METRICS
 from vouch.evaluation.metrics.intervals import estimate, group_weights, point
 from vouch.evaluation.metrics.measures import MEASURES
 

@@ -10,7 +10,7 @@ from evaluation.setting import SETTING
 from judging import judged
 from policies.made import accepting, unchanged
 from vouch.evaluation.comparison import Resampling, compare
-from vouch.evaluation.metrics.definitions import METRICS
+from vouch.evaluation.metrics.definitions.table import METRICS
 from vouch.evaluation.metrics.intervals import estimate, group_weights
 from vouch.evaluation.metrics.measures import MEASURES
 from vouch.evaluation.metrics.shares import intraclass_correlation

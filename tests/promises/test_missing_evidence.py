@@ -8,7 +8,7 @@ from judging import judged
 from policies.made import accepting, phones, unchanged
 from vouch.evaluation.gates.judging import judge
 from vouch.evaluation.gates.rules import Rule
-from vouch.evaluation.metrics.definitions import METRICS
+from vouch.evaluation.metrics.definitions.table import METRICS
 from vouch.evaluation.metrics.intervals import group_weights
 from vouch.evaluation.metrics.measures import MEASURES, missing_columns
 from vouch.evaluation.metrics.strata import every_stratum, strata_masks

@@ -13,7 +13,7 @@ from vouch import params, paths
 from vouch.commands.comparison_markdown import markdown
 from vouch.errors import Problem, WorkspaceError, refuse_any, so_many
 from vouch.evaluation.gates.metrics_files import Comparison, at_least_p, family, read
-from vouch.evaluation.metrics.definitions import OVERALL
+from vouch.evaluation.metrics.definitions.metric import OVERALL
 from vouch.evaluation.metrics.strata import ALL
 
 if TYPE_CHECKING:  # comparing anew takes numpy, pandas and scipy, which reading a file does not

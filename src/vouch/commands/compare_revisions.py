@@ -21,7 +21,7 @@ from vouch.evaluation.comparison import Comparing, compare, resampled
 from vouch.evaluation.detectable import detectable
 from vouch.evaluation.gates.metrics_files import family
 from vouch.evaluation.metrics.counts import numbered_counts
-from vouch.evaluation.metrics.definitions import OVERALL
+from vouch.evaluation.metrics.definitions.metric import OVERALL
 from vouch.evaluation.metrics.numbering import numbered
 from vouch.evaluation.metrics.strata import every_stratum, strata_masks
 from vouch.evaluation.metrics.table import applies

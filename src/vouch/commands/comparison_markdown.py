@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from vouch.evaluation.metrics.definitions import OVERALL
+from vouch.evaluation.metrics.definitions.metric import OVERALL
 from vouch.evaluation.metrics.strata import ALL
 
 COLUMNS = (

@@ -17,7 +17,7 @@ from vouch.commands.outputs import Output, Overwrite, refuse_outputs
 from vouch.documents import JSON_CHARACTERS, read_text
 from vouch.errors import DataError, Problem, refuse_any, so_many
 from vouch.evaluation.counting import Judging, Paired, judged, paired
-from vouch.evaluation.metrics.definitions import METRICS
+from vouch.evaluation.metrics.definitions.table import METRICS
 from vouch.evaluation.metrics.strata import ALL, CLASS, every_stratum, strata_masks
 from vouch.sources.counts import read_counts
 

@@ -13,7 +13,7 @@ from scipy.special import ndtri
 
 from vouch.calibration.fit.params import Crops, Multiclass, Scalar
 from vouch.evaluation.metrics.calibration_error import equal_width
-from vouch.evaluation.metrics.definitions import BEFORE
+from vouch.evaluation.metrics.definitions.metric import BEFORE
 from vouch.evaluation.metrics.intervals import FloatArray, point
 from vouch.evaluation.metrics.measures import by_chance, refuse_unmeasurable
 from vouch.evaluation.metrics.strata import ALL, CLASS

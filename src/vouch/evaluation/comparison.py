@@ -14,7 +14,8 @@ from scipy.special import ndtri
 
 from vouch import paths
 from vouch.errors import DataError, Problem, refuse_any
-from vouch.evaluation.metrics.definitions import METRICS, OVERALL, ComparedName, Direction
+from vouch.evaluation.metrics.definitions.metric import OVERALL, Direction
+from vouch.evaluation.metrics.definitions.table import METRICS, ComparedName
 from vouch.evaluation.metrics.intervals import (
     FloatArray,
     IntArray,

@@ -6,7 +6,7 @@ from typing import Any
 from scipy.stats import t
 
 from vouch.evaluation.gates.margins import ENOUGH
-from vouch.evaluation.metrics.definitions import METRICS
+from vouch.evaluation.metrics.definitions.table import METRICS
 
 
 def detectable(found: Mapping[str, Any], *, name: str, family: int, level: float) -> float | None:
@@ -22,7 +22,7 @@ def detectable(found: Mapping[str, Any], *, name: str, family: int, level: float
     found : map
         A difference of comparison.json: `standard_error`, `n_groups`, `least_p_holm`.
     name : str
-        Key of `definitions.METRICS`.
+        Key of `definitions.table.METRICS`.
     family : int
         Differences that Holm's correction is over, at least 1.
     level : float

@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from vouch.evaluation.metrics.definitions import HIGHER, METRICS, Metric
+from vouch.evaluation.metrics.definitions.metric import HIGHER, Metric
+from vouch.evaluation.metrics.definitions.table import METRICS
 
 NO_EVIDENCE = "no evidence"
 LEAST_SHOWN = 0.0005  # of three decimals

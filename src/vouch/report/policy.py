@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vouch.errors import plural
-from vouch.evaluation.metrics.definitions import BEFORE
+from vouch.evaluation.metrics.definitions.metric import BEFORE
 from vouch.evaluation.metrics.strata import ALL
 from vouch.report.formatting import BOUNDS, in_order, metric, number
 

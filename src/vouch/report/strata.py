@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from vouch.evaluation.metrics.definitions import Direction
+from vouch.evaluation.metrics.definitions.metric import Direction
 from vouch.report.figures import Dot, dots
 from vouch.report.formatting import BOUNDS, in_order, metric, number, parts, stratum
 from vouch.report.verdict import on_test, status

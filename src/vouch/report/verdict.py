@@ -8,7 +8,7 @@ from vouch.errors import plural
 from vouch.evaluation.gates.judging import unresolved
 from vouch.evaluation.gates.metrics_files import at_least_p, family
 from vouch.evaluation.gates.rules import ASKED
-from vouch.evaluation.metrics.definitions import OVERALL
+from vouch.evaluation.metrics.definitions.metric import OVERALL
 from vouch.report.formatting import BOUNDS, NO_EVIDENCE, OPERATORS, in_order, metric, number, percent, stratum
 
 Json = Mapping[str, Any]

@@ -8,7 +8,7 @@ from vouch.errors import DataError
 from vouch.evaluation.gates.rules import Rule
 from vouch.evaluation.metrics import counts as counting
 from vouch.evaluation.metrics.counts import numbered_counts
-from vouch.evaluation.metrics.definitions import METRICS
+from vouch.evaluation.metrics.definitions.table import METRICS
 from vouch.evaluation.metrics.intervals import estimate, group_weights, point
 from vouch.evaluation.metrics.measures import MEASURES
 from vouch.evaluation.metrics.strata import strata_masks

@@ -1,7 +1,9 @@
 import pytest
 
 from vouch.evaluation.before_after import OF_CLASSES, OF_DETECTIONS, OF_GATE, ONE_VS_REST
-from vouch.evaluation.metrics.definitions import METRICS
+from vouch.evaluation.metrics.definitions import answers, confidence, counts, materials, policies
+from vouch.evaluation.metrics.definitions.metric import Metric
+from vouch.evaluation.metrics.definitions.table import METRICS
 from vouch.evaluation.metrics.measures import CHANCE, MEASURES
 
 
@@ -29,3 +31,14 @@ def test_a_brier_score_is_described_as_what_it_is():
     assert "summed over classes: 0 to 2" in of_classes.sentence
     assert [metric.sentence.endswith("0 to 1.") for metric in (of_detections, of_gate)] == [True, True]
     assert "brier" not in OF_DETECTIONS
+
+
+def test_no_metric_is_described_in_two_subjects_and_none_is_left_out_of_the_table():
+    tables = [
+        table
+        for module in (answers, confidence, counts, materials, policies)
+        for name, table in vars(module).items()
+        if name.startswith("OF_")
+    ]
+    names = [name for table in tables for name, metric in table.items() if isinstance(metric, Metric)]
+    assert sorted(names) == sorted(METRICS)

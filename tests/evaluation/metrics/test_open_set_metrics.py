@@ -5,7 +5,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 from evaluation.photographs import copied
 from evaluation.setting import SETTING
-from vouch.evaluation.metrics.definitions import METRICS
+from vouch.evaluation.metrics.definitions.table import METRICS
 from vouch.evaluation.metrics.intervals import estimate, group_weights, point
 from vouch.evaluation.metrics.measures import MEASURES, missing_columns
 

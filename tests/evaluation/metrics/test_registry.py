@@ -8,7 +8,7 @@ from judging import judged
 from policies.made import accepting, unchanged
 from vouch.errors import DataError
 from vouch.evaluation.metrics.calibration_error import BINS
-from vouch.evaluation.metrics.definitions import METRICS
+from vouch.evaluation.metrics.definitions.table import METRICS
 from vouch.evaluation.metrics.intervals import estimate, group_weights, point
 from vouch.evaluation.metrics.measures import CHANCE, MEASURES, missing_columns
 from vouch.evaluation.metrics.numbering import limited, numbered

@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, RootModel, ValidationError, model_validator
 
 from vouch.errors import Problem, WorkspaceError
-from vouch.evaluation.metrics.definitions import OVERALL
+from vouch.evaluation.metrics.definitions.metric import OVERALL
 
 SHOWN = 80  # characters of a wrong value
 

@@ -16,7 +16,7 @@ from scipy.special import betaincinv, ndtr, ndtri
 
 from vouch.evaluation.gates.judging import VALUE, kept
 from vouch.evaluation.gates.rules import HURTS, Rule
-from vouch.evaluation.metrics.definitions import names_of
+from vouch.evaluation.metrics.definitions.table import names_of
 from vouch.evaluation.metrics.shares import effective_rows, reaches
 
 FloatArray = npt.NDArray[np.float64]

@@ -7,7 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from vouch.evaluation.metrics.definitions import HIGHER, LOWER, METRICS, NEITHER, Direction
+from vouch.evaluation.metrics.definitions.metric import HIGHER, LOWER, NEITHER, Direction
+from vouch.evaluation.metrics.definitions.table import METRICS
 from vouch.evaluation.metrics.strata import ALL
 from vouch.names import closest
 from vouch.params import Section

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betaincinv, expit, gammaincinv, logit, ndtr, ndtri, stdtrit  # scipy.stats: .4 s to import
 
-from vouch.evaluation.metrics.definitions import Method
+from vouch.evaluation.metrics.definitions.metric import Method
 from vouch.evaluation.metrics.shares import effective_rows, share_interval
 
 FloatArray = npt.NDArray[np.float64]

@@ -24,7 +24,7 @@ from vouch.evaluation.metrics import (
 )
 from vouch.evaluation.metrics.average_precision import IOU_BITS, mean_average_precision
 from vouch.evaluation.metrics.calibration_error import equal_mass, equal_width
-from vouch.evaluation.metrics.definitions import METRICS
+from vouch.evaluation.metrics.definitions.table import METRICS
 from vouch.evaluation.metrics.intervals import FloatArray, Measure
 from vouch.evaluation.metrics.ratios import Terms, ratio
 

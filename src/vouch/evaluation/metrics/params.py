@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from vouch.evaluation.metrics.definitions import MetricName
+from vouch.evaluation.metrics.definitions.table import MetricName
 from vouch.params import Section
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from vouch.evaluation.metrics.definitions import METRICS
+from vouch.evaluation.metrics.definitions.table import METRICS
 from vouch.evaluation.metrics.intervals import IntArray, Measure, Setting, estimate
 from vouch.evaluation.metrics.measures import MEASURES, by_chance, refuse_unmeasurable
 from vouch.evaluation.metrics.strata import CLASS
@@ -34,7 +34,7 @@ def metrics_table(
     rows : table
         As `numbering.numbered` returns it.
     names : sequence of str
-        Keys of `definitions.METRICS`.
+        Keys of `definitions.table.METRICS`.
     masks : map of str to bool array, shape (rows,)
         As `strata.strata_masks` returns them.
     weights : int32 array, shape (replicates, groups)
