@@ -30,21 +30,19 @@ from vouch.vision.images.decoding import read_header
 SUFFIXES = {"csv": (".csv",), "jsonl": (".jsonl",), "coco": (".json",)}  # the other formats are folders
 RULES = "KEY=column:NAME, KEY=name:REGEX (one group), KEY=folder:LEVEL (1 outermost, -1 innermost), KEY=value:TEXT"
 
+Groups = Annotated[list[str] | None, typer.Option(help=f"Leakage key: {RULES}; or the column NAME of key `group`.")]
+Strata = Annotated[list[str] | None, typer.Option(help=f"Stratum: {RULES}; or the column NAME of its own name.")]
+Split = Annotated[str, typer.Option(help=f"The authors' split: {RULES.replace('KEY=', '')}; or the column NAME.")]
+
 
 def import_(
     dataset: Annotated[str, typer.Argument(help="Data set of params.yaml that the photographs become.")],
     path: Annotated[Path | None, typer.Argument(help="Folder, or annotation file, to import.")] = None,
     form: Annotated[str, typer.Option("--format", help=" | ".join(get_args(Format)))] = "",
     name: Annotated[str, typer.Option(help="Name of this source in the data set.")] = "imported",
-    group: Annotated[
-        list[str] | None, typer.Option(help=f"Leakage key: {RULES}; or the column NAME of key `group`.")
-    ] = None,
-    strata: Annotated[
-        list[str] | None, typer.Option(help=f"Stratum: {RULES}; or the column NAME of its own name.")
-    ] = None,
-    split: Annotated[
-        str, typer.Option(help=f"The authors' split: {RULES.replace('KEY=', '')}; or the column NAME.")
-    ] = "",
+    group: Groups = None,
+    strata: Strata = None,
+    split: Split = "",
     label_map: Annotated[list[str] | None, typer.Option(help="FROM=TO renames a class, FROM= drops it.")] = None,
     unlabelled: Annotated[str, typer.Option(help="Photographs without a label are: negative | refuse.")] = "refuse",
     manifest: Annotated[Path | None, typer.Option(help="CSV with group and strata columns beside the labels.")] = None,

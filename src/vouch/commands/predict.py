@@ -19,7 +19,7 @@ from vouch.release.inference import answer
 from vouch.release.opening import open_bundle
 from vouch.systems.bundle import is_system
 from vouch.tables import PROBABILITY
-from vouch.tasks import ByTask
+from vouch.tasks import ByTask, Task
 from vouch.vision.draw import caption, draw_boxes
 from vouch.vision.images.source import File, files, read_image
 
@@ -52,10 +52,7 @@ def predict(
         When an output may not be written, the bundle does not check, or a photograph cannot be read.
     """
     listed, source = listed_photographs(images), bundle or paths.model(model_or_system, "bundle")
-    outputs = [] if output is None else [Output("--output", output, tuple(PICTURES))]
-    outputs += [] if csv is None else [Output("--csv", csv, (".csv", ".parquet"))]
-    outputs += [] if json is None else [Output("--json", json, (".json",))]
-    refuse_outputs(outputs, [source, *images, *listed], overwrite=overwrite)
+    refuse_outputs(_outputs(output, csv, json), [source, *images, *listed], overwrite=overwrite)
     folder = bundle_of(model_or_system, bundle)
     if is_system(folder):
         predict_system(folder, listed, Wanted(output, csv, json, queue))
@@ -66,17 +63,27 @@ def predict(
         refuse_undrawable(listed, output)
     answered = answer(checked, files(listed))
     refuse_any(DataError, answered.refused)
-    found = answered.rows
     if output is not None:
-        save(DRAWN[checked.task](listed[0], found, everything=everything), output)
+        save(DRAWN[checked.task](listed[0], answered.rows, everything=everything), output)
     if csv is not None:
-        io.write_table(csv, found)
-    for line in SAID[checked.task](found):
+        io.write_table(csv, answered.rows)
+    _say(checked.task, answered.rows, len(listed))
+
+
+def _outputs(output: Path | None, csv: Path | None, json: Path | None) -> list[Output]:
+    asked = [
+        ("--output", output, tuple(PICTURES)),
+        ("--csv", csv, (".csv", ".parquet")),
+        ("--json", json, (".json",)),
+    ]
+    return [Output(option, path, suffixes) for option, path, suffixes in asked if path is not None]
+
+
+def _say(task: Task, found: pd.DataFrame, n_photographs: int) -> None:
+    for line in SAID[task](found):
         typer.echo(line)
-    typer.echo(
-        f"{int(found['accept'].sum())} accepted of {len(found)} {NAMES[checked.task]} on "
-        + so_many(len(listed), "photograph")
-    )
+    accepted = f"{int(found['accept'].sum())} accepted of {len(found)} {NAMES[task]}"
+    typer.echo(f"{accepted} on {so_many(n_photographs, 'photograph')}")
 
 
 def _refuse_of_systems(given: Mapping[str, object], name: str) -> None:

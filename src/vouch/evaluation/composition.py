@@ -81,10 +81,7 @@ def objects(
     """
     found = crops(detections)
     refuse_any(DataError, [*_unidentified(found, identifications), *_unsized(detections, sizes)])
-    said = identifications.set_index("sample_id").loc[found["crop_id"]]
-    sure = said["accept"].to_numpy(dtype=bool) & said["class_pred"].notna().to_numpy()
-    found = found.assign(product=np.where(sure, said["class_pred"].to_numpy(object), UNKNOWN))
-    truths = _truths(boxes, sizes, products)
+    found, truths = _named(found, identifications), _truths(boxes, sizes, products)
     carried = ["sample_id", "group", *stratum_columns(detections)]
     rows: list[dict[Any, Any]] = []
     of_photograph = {name: part for name, part in found.groupby("sample_id", sort=False)}
@@ -118,6 +115,13 @@ def _summed(found: pd.DataFrame) -> pd.DataFrame:
     some = (summed["n_true"] > 0) | (summed["n_pred"] > 0)
     kept = summed[some | ~summed["sample_id"].isin(summed["sample_id"][some])]
     return kept[[*COUNTS, *stratum_columns(found)]].reset_index(drop=True)
+
+
+def _named(found: pd.DataFrame, identifications: pd.DataFrame) -> pd.DataFrame:
+    """Return the crops with `product`: what the embedder accepts, else unknown."""
+    said = identifications.set_index("sample_id").loc[found["crop_id"]]
+    sure = said["accept"].to_numpy(dtype=bool) & said["class_pred"].notna().to_numpy()
+    return found.assign(product=np.where(sure, said["class_pred"].to_numpy(object), UNKNOWN))
 
 
 def _unidentified(found: pd.DataFrame, identifications: pd.DataFrame) -> Iterator[Problem]:

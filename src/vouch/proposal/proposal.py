@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from vouch import paths
@@ -68,16 +70,13 @@ def propose(
 
     Parameters
     ----------
-    name : str
-        Of the data set and the model.
-    tree : Tree
-        As `survey.tree_at` lists it.
+    name : str, of the data set and the model
+    tree : Tree, as `survey.tree_at` lists it
     task : {"detect", "classify", "identify"} or None
         Needed where boxes and labels are both there, and where products are to be told from unknown ones.
     groups, strata : sequence of str
         As `vouch import` takes them; `none` among the groups makes each photograph its own.
-    ignore : sequence of str
-        Columns of the manifest that are not to be taken.
+    ignore : sequence of str, columns of the manifest that are not to be taken
     unlabelled : {"refuse", "negative"}
         What a photograph without a label is.
     split : str
@@ -93,24 +92,31 @@ def propose(
         When one split stays empty.
     """
     wrong = wrong_names([("NAME", name)])
-    try:
+    with _beside(wrong):
         found = survey(tree, task=task, ignore=ignore, unlabelled=unlabelled, images=images)
-    except ManifestError as error:
-        raise ManifestError([*wrong, *error.problems]) from error
     keys = find_groups(found, groups)
     parts = find_strata(found, keys, strata)
     sizes = photograph_sizes(found)
     authors = kept(found, split) if split else Upstream()
     n_groups = n_components(keys.values, len(found.records))
-    problems = [*wrong, *found.problems, *keys.problems, *parts.problems, *authors.problems, *summed(sizes.problems)]
     identify = found.task == "identify"
-    problems += too_few(found.classes) if identify else []
-    refuse_any(ManifestError, [*problems, *_few(keys, n_groups, found)])
+    problems = [found.problems, keys.problems, parts.problems, authors.problems, summed(sizes.problems)]
+    few = [*_few(keys, n_groups, found), *(too_few(found.classes) if identify else ())]
+    refuse_any(ManifestError, [*wrong, *chain(*problems), *few])
     whole = _merged(name, found, keys, parts, authors)
     unknown = unknown_products(sorted(found.classes)) if identify else {}
     asked = {"meanings": authors.meanings, "unknown_products": unknown}
     shares = divided(whole.samples, whole.boxes, groups=n_groups, **asked)
     return _assembled(name, found, (keys, parts, sizes, authors), whole, shares, n_groups, unknown)
+
+
+@contextmanager
+def _beside(wrong: Sequence[Problem]) -> Iterator[None]:
+    """Add to whatever is refused inside what is known to be wrong already."""
+    try:
+        yield
+    except ManifestError as error:
+        raise ManifestError([*wrong, *error.problems]) from error
 
 
 def _assembled(

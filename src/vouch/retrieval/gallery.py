@@ -95,20 +95,7 @@ def build(
         )
     names = sorted(set(products))
     refuse_any(DataError, name_problems(names))
-    width = unit.shape[1]
-    mean, projection = np.zeros(width), np.eye(width)
-    if whiten is not None and len(unit):
-        mean, projection = whitening(unit, whiten)
-    empty = Gallery(
-        products=(),
-        prototypes=np.zeros((0, projection.shape[1]), dtype=np.float32),
-        owner=np.zeros(0, dtype=np.int64),
-        mean=mean.astype(np.float32),
-        projection=projection.astype(np.float32),
-        counts=np.zeros(0, dtype=np.int64),
-        model_sha256=model_sha256,
-        preprocess_sha256=preprocess_sha256,
-    )
+    empty = _empty(unit, whiten, (model_sha256, preprocess_sha256))
     placed = transform(empty, embeddings, samples=samples)
     of = np.array(products, dtype=object)
     parts = {name: _prototypes(name, placed[of == name], prototypes_per_product, seed) for name in names}
@@ -206,6 +193,23 @@ def name_problems(products: Sequence[str]) -> list[Problem]:
         if other != name:
             problems.append(Problem(shown(name), "a name that no other product has", f"{shown(other)} too", RENAME))
     return problems
+
+
+def _empty(unit: npt.NDArray[np.float64], whiten: int | None, hashes: tuple[str, str]) -> Gallery:
+    """Return a gallery without products, whitened by these embeddings of length 1, of that model and preprocessing."""
+    mean, projection = np.zeros(unit.shape[1]), np.eye(unit.shape[1])
+    if whiten is not None and len(unit):
+        mean, projection = whitening(unit, whiten)
+    return Gallery(
+        products=(),
+        prototypes=np.zeros((0, projection.shape[1]), dtype=np.float32),
+        owner=np.zeros(0, dtype=np.int64),
+        mean=mean.astype(np.float32),
+        projection=projection.astype(np.float32),
+        counts=np.zeros(0, dtype=np.int64),
+        model_sha256=hashes[0],
+        preprocess_sha256=hashes[1],
+    )
 
 
 def _prototypes(name: str, placed: Embeddings, most: int, seed: int) -> Embeddings:

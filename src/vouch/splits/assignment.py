@@ -46,14 +46,10 @@ def assign(
     ----------
     samples, boxes, clusters : DataFrame
         As in `tables`; samples that are quarantined must not be among them.
-    locked : mapping
-        Group "<key>=<value>" to split, as `lock.parse` returned it.
-    fractions : mapping
-        Wanted share of each split.
-    seed : int
-        Breaks ties between equally good splits.
-    quarantine_bridges : bool
-        Set samples that would join two locked splits aside instead of refusing them.
+    locked : mapping of groups "<key>=<value>" to splits, as `lock.parse` returned it
+    fractions : mapping of each split to its wanted share
+    seed : int, which breaks ties between equally good splits
+    quarantine_bridges : bool, whether samples that would join two locked splits are set aside instead of refused
     meanings : mapping
         Splits that a new group may go to by the word that its photographs state; empty where words mean nothing.
     unknown_products : mapping
@@ -67,16 +63,7 @@ def assign(
     DataError
         When a split stays empty.
     """
-    graph = build_graph(samples, clusters)
-    components = find_components(graph)
-    found = bridges.find_bridges(samples, graph, components, _split_of_node(graph, locked))
-    aside = tuple(bridges.describe(bridge, samples, graph) for bridge in found)
-    if found:
-        refuse_any(LeakageError, () if quarantine_bridges else aside)
-        kept = np.delete(np.arange(len(samples)), [bridge.sample for bridge in found])
-        samples = samples.iloc[kept]
-        graph = build_graph(samples, clusters)
-        components = find_components(graph)
+    samples, graph, components, aside = _unbridged(samples, clusters, locked, quarantine=quarantine_bridges)
     split_of_node = _split_of_node(graph, locked)
     held = np.full(len(components.names), -1, dtype=np.int8)
     np.maximum.at(held, components.of_node, split_of_node)
@@ -86,15 +73,13 @@ def assign(
     allowed = unknown.at_home(by_word, samples, boxes, components, unknown_products)
     splits = balance.place(profiles, held, fractions=wanted, allowed=allowed)
     _refuse_empty(splits, components, split_of_node)
+    new = newcomers(profiles, held, splits, components.names, fractions=wanted, allowed=allowed)
     return Assignment(
         _tabulate(samples, components, splits),
         lock.extend(locked, graph.nodes, splits[components.of_node], known=split_of_node >= 0),
         aside,
         _largest(components),
-        (
-            *newcomers(profiles, held, splits, components.names, fractions=wanted, allowed=allowed),
-            *joiners(graph, components.of_node, split_of_node),
-        ),
+        (*new, *joiners(graph, components.of_node, split_of_node)),
         stated.kept_elsewhere(by_word, held),
     )
 
@@ -139,6 +124,22 @@ def summarise(found: Assignment, *, n_quarantined: int, dataset: str) -> str:
     if share > REPORTED_SHARE:
         lines.append(f"note: the groups chained to {name} hold {share:.1%} of the photographs")
     return "\n".join(lines)
+
+
+def _unbridged(
+    samples: pd.DataFrame, clusters: pd.DataFrame, locked: Mapping[str, str], *, quarantine: bool
+) -> tuple[pd.DataFrame, Graph, Components, tuple[Problem, ...]]:
+    """Return the samples that join no two locked splits, how they are tied, and what each of the others joins."""
+    graph = build_graph(samples, clusters)
+    components = find_components(graph)
+    found = bridges.find_bridges(samples, graph, components, _split_of_node(graph, locked))
+    aside = tuple(bridges.describe(bridge, samples, graph) for bridge in found)
+    refuse_any(LeakageError, () if quarantine else aside)
+    if found:
+        samples = samples.iloc[np.delete(np.arange(len(samples)), [bridge.sample for bridge in found])]
+        graph = build_graph(samples, clusters)
+        components = find_components(graph)
+    return samples, graph, components, aside
 
 
 def _split_of_node(graph: Graph, locked: Mapping[str, str]) -> NDArray[np.int8]:
