@@ -3,7 +3,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vouch.splits.components import build_graph, find_components
+from vouch.splits.components import build_graph, find_components, no_clusters
 
 NO_CLUSTERS = pd.DataFrame({"sample_id": pd.Series([], dtype="str"), "cluster": pd.Series([], dtype="str")})
 
@@ -93,3 +93,9 @@ def test_no_samples():
     found = find_components(build_graph(table([]), NO_CLUSTERS))
     assert found.of_sample.shape == (0,)
     assert found.of_sample.dtype == np.int64
+
+
+def test_without_near_duplicates_only_keys_join():
+    samples = pd.DataFrame({"sample_id": ["a", "b", "c"], "group_day": ["1", "1", "2"]})
+    assert list(no_clusters().columns) == ["sample_id", "cluster"]
+    assert find_components(build_graph(samples, no_clusters())).of_sample.tolist() == [0, 0, 1]

@@ -11,13 +11,13 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from vouch import io, paths
+from vouch.commands.splitting import clusters_of
 from vouch.errors import DataError, LeakageError, Problem, refuse_any, so_many
 from vouch.paths import SPLITS
 from vouch.splits import lock
 from vouch.splits.assignment import quarantined
 from vouch.splits.bridges import SEALED
 from vouch.splits.members import counted, misfits
-from vouch.tables import CLUSTERS
 
 
 def split_show(dataset: Annotated[str, typer.Argument(help="Data set; its stage split has run.")]) -> None:
@@ -53,9 +53,7 @@ def split_check(dataset: Annotated[str, typer.Argument(help="Data set; its stage
     samples = _table(paths.manifest(dataset, "samples"), dataset, "ingest")
     locked, aside = _locked(dataset), _aside(dataset)
     kept = samples[~samples["sample_id"].isin(aside)].reset_index(drop=True)
-    path = paths.quality(dataset, "clusters")
-    clusters = io.read_table(path) if path.exists() else pd.DataFrame(columns=list(CLUSTERS), dtype="str")
-    refuse_any(LeakageError, misfits(kept, clusters, locked, _parts(dataset), dataset))
+    refuse_any(LeakageError, misfits(kept, clusters_of(dataset), locked, _parts(dataset), dataset))
     said = f"{so_many(len(kept), 'photograph')} in {so_many(len(locked), 'group')}, each in one split"
     typer.echo(f"{paths.split_lock(dataset)}: {said}" + (f"; {len(aside)} set aside" if aside else ""))
 

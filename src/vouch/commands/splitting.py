@@ -11,12 +11,11 @@ from vouch import io, paths
 from vouch.errors import LeakageError, ParamsError, Problem, refuse_any
 from vouch.params import load
 from vouch.splits import lock
-from vouch.splits.components import build_graph, find_components
+from vouch.splits.components import build_graph, find_components, no_clusters
 from vouch.splits.stated import against
 from vouch.splits.told import told
 from vouch.stages import ingest
 from vouch.stages.split import Params as SplitParams
-from vouch.tables import CLUSTERS
 
 
 class Split(StrEnum):
@@ -50,7 +49,7 @@ def assign(
     path = paths.split_lock(dataset)
     locked = lock.parse(path.read_bytes(), str(path)) if path.exists() else {}
     wanted = sorted(set(groups or [])) if source is None else _of_source(samples, source, locked)
-    graph = build_graph(samples, _clusters(dataset))
+    graph = build_graph(samples, clusters_of(dataset))
     problems = told(locked, wanted, to.value, graph)
     nodes = {str(node): place for place, node in enumerate(graph.nodes) if str(node) in set(wanted)}
     meanings = load(SplitParams, "datasets", dataset, "split").stated
@@ -73,18 +72,14 @@ def _of_source(samples: pd.DataFrame, source: str, locked: dict[str, str]) -> li
     known = ", ".join(sorted(set(samples["source"])))
     if held.empty:
         raise ParamsError([Problem("--source", f"one of {known}", source, "name one of these")])
-    new = [str(node) for node in build_graph(held, _none()).nodes if str(node) not in locked]
+    new = [str(node) for node in build_graph(held, no_clusters()).nodes if str(node) not in locked]
     if not new:
         got, remedy = "none: all are locked", "leave them: locked groups never move"
         raise ParamsError([Problem(f"--source {source}", "groups that no split holds yet", got, remedy)])
     return new
 
 
-def _none() -> pd.DataFrame:
-    return pd.DataFrame(columns=list(CLUSTERS), dtype="str")
-
-
-def _clusters(dataset: str) -> pd.DataFrame:
+def clusters_of(dataset: str) -> pd.DataFrame:
     """Return the near-duplicates that validate has found so far: they tie groups as a common key does."""
     path = paths.quality(dataset, "clusters")
-    return io.read_table(path) if path.exists() else _none()
+    return io.read_table(path) if path.exists() else no_clusters()

@@ -21,8 +21,8 @@ from vouch.policies.fit.risk_test import Cases, judge
 from vouch.proposal.formats import counted
 from vouch.proposal.groups import MANY
 from vouch.splits.assignment import assign
+from vouch.splits.components import no_clusters
 from vouch.splits.unknown import misplaced
-from vouch.tables import CLUSTERS
 from vouch.tasks import ByTask, Task
 
 FloatArray = npt.NDArray[np.float64]
@@ -118,11 +118,10 @@ def _tried(
     meanings: Mapping[str, Sequence[str]],
     unknown_products: Mapping[str, Sequence[str]],
 ) -> Shares:
-    none = pd.DataFrame({name: pd.Series([], dtype="str" if name == "sample_id" else "int64") for name in CLUSTERS})
     table = assign(
         samples,
         boxes,
-        none,
+        no_clusters(),
         {},
         fractions=fractions,
         seed=SEED,

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from vouch.quality import checks, coverage, labels
 from vouch.quality.duplicates import Duplicates, find_copies, find_duplicates
-from vouch.splits.components import build_graph, find_components
-from vouch.tables import CLUSTERS, STRATUM, group_columns, stratum_columns
+from vouch.splits.components import build_graph, find_components, no_clusters
+from vouch.tables import STRATUM, group_columns, stratum_columns
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _duplicates(
     return find_duplicates(
         scan[scan["sample_id"].isin(sought["sample_id"])].reset_index(drop=True),
         labels.contents(sought, boxes[boxes["sample_id"].isin(sought["sample_id"])]),
-        find_components(build_graph(sought, _no_clusters())).of_sample,
+        find_components(build_graph(sought, no_clusters())).of_sample,
         radius_bits=thresholds.near_radius_bits,
         min_correlation=thresholds.near_correlation,
     )
@@ -93,12 +93,8 @@ def _copies(samples: pd.DataFrame, scan: pd.DataFrame, aside: set[str]) -> tuple
     """Seek exact copies among all samples that could be decoded, also those that are set aside."""
     decoded = scan[scan["sha256"] != ""].reset_index(drop=True)
     sought = samples[samples["sample_id"].isin(decoded["sample_id"])].reset_index(drop=True)
-    home = find_components(build_graph(sought, _no_clusters())).of_sample
+    home = find_components(build_graph(sought, no_clusters())).of_sample
     return find_copies(decoded, home, decoded["sample_id"].isin(aside).to_numpy())
-
-
-def _no_clusters() -> pd.DataFrame:
-    return pd.DataFrame(columns=list(CLUSTERS), dtype="str")
 
 
 def _without(table: pd.DataFrame, set_aside: set[str]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from vouch.tables import GROUP, group_columns
+from vouch.tables import CLUSTERS, GROUP, group_columns
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,11 @@ class Components:
     names: NDArray[np.object_]  # the lexicographically smallest node of each
     of_node: NDArray[np.int64]
     of_sample: NDArray[np.int64]
+
+
+def no_clusters() -> pd.DataFrame:
+    """Return the table of near-duplicates of a data set in which none are known."""
+    return pd.DataFrame(columns=list(CLUSTERS), dtype="str")
 
 
 def build_graph(samples: pd.DataFrame, clusters: pd.DataFrame) -> Graph:
