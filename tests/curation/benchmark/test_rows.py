@@ -24,6 +24,19 @@ def test_reading_and_writing_changes_no_byte(path):
     assert path.read_text() == TEXT
 
 
+def test_what_rows_state_in_some_columns_leaves_empty_cells_out():
+    fixed = {"class": "can", "negative": "false", "status": "wanted"}
+    cells = [
+        {"row_id": "a", "group_street": "s1", "group_day": "d1"} | fixed,
+        {"row_id": "b", "group_day": "d2"} | fixed,
+        {"row_id": "c"} | fixed,
+    ]
+    rows = new_rows("t.csv", [*TEXT.splitlines()[0].split(","), "group_street", "group_day"], cells)
+    assert rows.groups == ("group_street", "group_day")
+    assert rows.stated(rows.groups) == [{"group_street": "s1", "group_day": "d1"}, {"group_day": "d2"}, {}]
+    assert rows.stated(()) == [{}, {}, {}]
+
+
 def test_a_command_writes_its_columns_and_leaves_every_other_byte(path):
     rows = read_rows(path)
     assert (len(rows), rows.strata, rows.cell(1, "class")) == (2, ("stratum_light",), "leaf")

@@ -29,7 +29,7 @@ from vouch.curation.taxonomy.taxonomy import Taxonomy
 from vouch.errors import DataError, Problem, WorkspaceError, refuse_any, so_many
 from vouch.quality import images
 from vouch.splits.contract import read_split
-from vouch.tables import GROUP, group_columns
+from vouch.tables import group_columns
 
 MADE_OF = ("train", "val_select", "val_calib")  # splits that shaped the weights, the scores or the decisions
 
@@ -102,16 +102,13 @@ def _candidates(rows: Rows, items: Taxonomy, keys: Sequence[str]) -> list[Candid
     found = items_of(rows, items)
     where = f"{rows.table.where}:1"
     refuse_any(DataError, (Problem(where, f"the column {key}", "none of this name", remedy) for key in lacking))
-    grouped = [name for name in rows.table.columns if name.startswith(GROUP)]
-    columns = (rows.column(name) for name in ("row_id", "negative", "status", "photograph", *grouped))
+    columns = (rows.column(name) for name in ("row_id", "negative", "status", "photograph"))
     return [
-        Candidate(row_id, item.id, negative == "true", status, photograph, _stated(grouped, groups))
-        for item, row_id, negative, status, photograph, *groups in zip(found, *columns, strict=True)
+        Candidate(row_id, item.id, negative == "true", status, photograph, groups)
+        for item, row_id, negative, status, photograph, groups in zip(
+            found, *columns, rows.stated(rows.groups), strict=True
+        )
     ]
-
-
-def _stated(names: Sequence[str], values: Sequence[str]) -> dict[str, str]:
-    return {name: value for name, value in zip(names, values, strict=True) if value}
 
 
 def _swapped(rows: Rows, left: Sequence[Candidate]) -> list[Problem]:

@@ -27,7 +27,7 @@ from vouch.curation.benchmark.csv_text import Table
 from vouch.errors import DataError, Problem, WorkspaceError, refuse_any
 from vouch.names import closest, shown
 from vouch.sources.vocabulary import is_fit
-from vouch.tables import STRATUM
+from vouch.tables import GROUP, STRATUM
 
 IDENTITY = ("row_id", "class", "negative")
 WRITTEN = ("photograph", "url", "source", "license", "status")  # the columns that commands write
@@ -51,6 +51,11 @@ class Rows:
         """Names of the stratum columns, in order."""
         return tuple(name for name in self.table.columns if name.startswith(STRATUM))
 
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Names of the columns of leakage keys, in order."""
+        return tuple(name for name in self.table.columns if name.startswith(GROUP))
+
     @cached_property
     def places(self) -> Mapping[str, int]:
         """Each column to its place."""
@@ -63,6 +68,10 @@ class Rows:
     def cell(self, index: int, name: str) -> str:
         """Return one cell."""
         return self.table.records[index].cells[self.places[name]]
+
+    def stated(self, names: Sequence[str]) -> list[dict[str, str]]:
+        """Return what each row states in these columns; an empty cell states nothing."""
+        return [{name: cell for name in names if (cell := self.cell(index, name))} for index in range(len(self))]
 
     def where(self, index: int) -> str:
         """Return where a row stands, for a message."""

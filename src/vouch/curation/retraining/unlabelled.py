@@ -19,7 +19,6 @@ from vouch.curation.retraining.review_queue import Queued
 from vouch.curation.retraining.weakness import NOTHING, Share
 from vouch.params import Section
 from vouch.quality.duplicates import THUMBNAIL_BYTES
-from vouch.tables import GROUP
 
 OPEN = ("suggested", "resolved")  # statuses of rows that nobody labelled or rejected
 SILENT = "nothing found where a row names it"
@@ -63,14 +62,11 @@ class Unlabelled:
 
 def of_rows(rows: Rows, answers: Answers, labels: Mapping[str, str]) -> list[Unlabelled]:
     """Return the rows with a photograph that nobody labelled; `labels`: class of the model for the class of a row."""
-    grouped = [name for name in rows.table.columns if name.startswith(GROUP)]
     names = ("row_id", "class", "negative", "status", "photograph", "source", "license")
-    columns = zip(*map(rows.column, (*names, *rows.strata, *grouped)), strict=True)
+    columns = zip(*map(rows.column, names), rows.stated(rows.strata), rows.stated(rows.groups), strict=True)
     found = []
-    for row_id, name, negative, status, photograph, source, license_, *stated in columns:
+    for row_id, name, negative, status, photograph, source, license_, strata, groups in columns:
         if status in OPEN and photograph:
-            strata = _stated(rows.strata, stated[: len(rows.strata)])
-            groups = _stated(grouped, stated[len(rows.strata) :])
             label, said = labels.get(name, name), _said(answers, photograph)
             found.append(
                 Unlabelled(
@@ -171,10 +167,6 @@ def _weakness(kind: tuple[str, bool], classes: Mapping[str, Share]) -> float:
     """Return how weak a class is; of no class, or of what is none of it, there is nothing to be found."""
     name, negative = kind
     return 0.0 if negative or not name else 1 - classes.get(name, NOTHING).low
-
-
-def _stated(names: Sequence[str], values: Sequence[str]) -> dict[str, str]:
-    return {name: value for name, value in zip(names, values, strict=True) if value}
 
 
 def _said(answers: Answers, photograph: str) -> Said | None:
