@@ -116,7 +116,7 @@ def _placed(validate: Callable[[object], None], content: Any, where: str) -> Non
 def _sample(content: Any, where: str) -> tuple[float, ...]:
     values = _only(content, "output", where)
     numbers = isinstance(values, list) and len(values) == SAMPLE_VALUES
-    if not numbers or not all(_is_float(value, LARGEST_SAMPLE) for value in values):
+    if not numbers or not all(is_number(value, LARGEST_SAMPLE) for value in values):
         got = f"{len(values)} values" if isinstance(values, list) else repr(values)[:80]
         raise BundleError([Problem(f"{where}: output", f"{SAMPLE_VALUES} finite numbers", got, REMEDY)])
     return tuple(float(value) for value in values)
@@ -129,10 +129,6 @@ def _prior(content: Any, where: str) -> tuple[float, ...]:
         expected = "shares above 0 that sum to one"
         raise BundleError([Problem(f"{where}: prior", expected, repr(shares)[:80], REMEDY)])
     return tuple(float(share) for share in shares)
-
-
-def _is_float(value: object, largest: float) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and -largest <= value <= largest
 
 
 def _only(content: Any, key: str, where: str) -> Any:

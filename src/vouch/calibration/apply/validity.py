@@ -76,9 +76,9 @@ def form_problems(curve: object, keys: Mapping[str, Collection[str]], where: str
     return []
 
 
-def is_number(value: object) -> TypeGuard[float]:
-    """Whether a value of JSON is a number that can be calculated with: no truth value, no NaN, below 1e12."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and -LARGEST <= value <= LARGEST
+def is_number(value: object, largest: float = LARGEST) -> TypeGuard[float]:
+    """Whether a value of JSON is a number that can be calculated with: no truth value, no NaN, at most `largest`."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and -largest <= value <= largest
 
 
 def multiclass_problems(curve: object, classes: int, where: str) -> list[Problem]:

@@ -49,8 +49,13 @@ def reasons(policy: Mapping[str, Any], key: str) -> list[Problem]:
     return for_readers(policy, key)
 
 
+def is_within(value: object, low: float, high: float) -> bool:
+    """Whether a value of JSON is a number in a range, its ends among them; no truth value is one."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+
+
 def _is_share(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+    return is_within(value, 0, 1)
 
 
 def _is_risk(value: object) -> bool:

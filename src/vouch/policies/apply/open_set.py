@@ -96,13 +96,9 @@ def _numbers(rows: pd.DataFrame, column: str) -> FloatArray:
     return rows[column].to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def _is_number(value: object, low: float, high: float) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
-
-
 def _if_feasible(be: str, low: float, high: float) -> Check:
     """Return the check of a number in a range, which an infeasible policy lacks."""
-    number = checks.must(be, lambda value: _is_number(value, low, high))
+    number = checks.must(be, lambda value: checks.is_within(value, low, high))
 
     def problems(policy: Policy, key: str) -> list[Problem]:
         return (checks.null if policy["feasible"] is False else number)(policy, key)
@@ -118,7 +114,7 @@ def _calibration(policy: Policy, key: str) -> list[Problem]:
     return [
         Problem(f"{where}.{name}", expected, repr(own)[:80], checks.REMEDY)
         for name, own in found.items()
-        if not isinstance(own, list) or not all(_is_number(one, -1, 1) for one in own) or own != sorted(own)
+        if not isinstance(own, list) or not all(checks.is_within(one, -1, 1) for one in own) or own != sorted(own)
     ]
 
 
