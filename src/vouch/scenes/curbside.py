@@ -20,6 +20,7 @@ from vouch.scenes import album, draw, kerb, labelling, pavement, photo, randomne
 from vouch.scenes.album import Photograph, Source
 from vouch.scenes.draw import Box
 from vouch.scenes.kerb import Street
+from vouch.scenes.params import Count, Rate
 from vouch.scenes.photo import Picture
 
 STREAMS = tuple(receptacles.STREAM_COLOURS)
@@ -43,8 +44,6 @@ TWINS = {  # what careless people take a class for
 _STREET, _PLAN, _PICTURE = range(3)  # first word after the seed of every random stream
 
 Value = TypeVar("Value")
-Rate = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=1)]
 
 
 class Params(Section):

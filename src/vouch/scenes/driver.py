@@ -16,6 +16,7 @@ from vouch.scenes import album, cabin, cockpit, draw, person, photo, population,
 from vouch.scenes.album import Photograph, Source
 from vouch.scenes.draw import Box, Canvas
 from vouch.scenes.labelling import careless, moved
+from vouch.scenes.params import Count, Rate
 from vouch.scenes.photo import Light, Picture
 from vouch.scenes.randomness import of_picture
 
@@ -30,9 +31,6 @@ LEAST_PX = {"vehicle": (8, 9), "pedestrian": (6, 14), "cone": (8, 9), "cigarette
 LEAST_PX_ELSE = (8, 12)
 LEAST_SEEN = 0.40  # visible share
 _DRIVER, _VEHICLE, _PLAN, _PICTURE = range(4)  # first word after the seed of every random stream
-
-Rate = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=1)]
 
 
 class Frames(Section):

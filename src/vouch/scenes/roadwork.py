@@ -18,6 +18,7 @@ from pydantic import Field, model_validator
 from vouch.params import Section
 from vouch.scenes import album, looks, photo, street
 from vouch.scenes.album import Photograph, Source
+from vouch.scenes.params import Count, Rate
 from vouch.scenes.street import Drive, Moment, Scene
 
 CLASSES = ("no_roadwork", "roadwork")
@@ -27,8 +28,6 @@ HOURS = ("day", "day", "day", "dusk", "dusk", "night", "night")
 OVERLOOKED = 0.9  # share of the wrong labels that miss works: people overlook more than they invent
 _DRIVE, _PLAN, _FRAME = range(3)  # first word after the seed of every random stream
 
-Rate = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=1)]
 Name = Literal["dashcam", "pole", "phone", "shifted"]
 
 

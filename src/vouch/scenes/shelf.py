@@ -21,6 +21,7 @@ from vouch.scenes import album, assortment, draw, gondola, labelling, photo, ran
 from vouch.scenes.album import Photograph, Source
 from vouch.scenes.assortment import Assortment, Design
 from vouch.scenes.draw import Box, Canvas
+from vouch.scenes.params import Count, Rate
 from vouch.scenes.photo import Picture
 from vouch.scenes.shelving import Item
 from vouch.scenes.store import Store
@@ -31,9 +32,6 @@ WIDE_PX_PER_MM = 0.56
 LEAST_PX = (9, 16)  # shorter and longer side of a visible box
 LEAST_SEEN = 0.6  # visible share: of a word cut in half nobody can tell which it was
 _STORE, _PLAN, _PICTURE = range(3)  # first word after the seed of every random stream
-
-Rate = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=1)]
 
 
 class Params(Section):
