@@ -3,7 +3,8 @@
 from vouch.commands.staleness import RECORDED, stale
 from vouch.errors import Problem, WorkspaceError, exiting, refuse_any
 
-BRING_BACK = "run `dvc checkout {}`, or `dvc pull {}` where a remote holds it; then repeat"
+BRING_BACK = "run `dvc checkout`, or `dvc pull` where a remote holds it; then repeat"
+BUILD = "run `make repro`, and commit dvc.lock"
 
 
 def check_lock() -> None:
@@ -16,8 +17,8 @@ def check_lock() -> None:
         which a part is here, and what changed stages read and is not here.
     """
     found = stale((), "dvc repro")
-    problems = [Problem(path, "all of it", got, BRING_BACK.format(path, path)) for path, got in found.lacking.items()]
-    remedy = "bring back what is absent first" if problems else "run `make repro`, and commit dvc.lock"
+    problems = [Problem(path, "all of it", got, BRING_BACK) for path, got in found.lacking.items()]
+    remedy = "bring back what is here in part first" if any(map(found.is_part, found.lacking)) else BUILD
     problems += [Problem(one, RECORDED, "others", remedy) for one in found.stages]
     refuse_any(WorkspaceError, problems)
 

@@ -15,6 +15,7 @@ from vouch.commands.dvc_busy import refusal
 from vouch.errors import Problem, WorkspaceError, refuse_any
 
 RECORDED = "code, parameters, inputs and outputs as dvc.lock records them"
+NOTHING = "nothing"
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,11 @@ class Stale:
     """Stages that are not as dvc.lock records them, and tracked data that make them so or keep them from running."""
 
     stages: tuple[str, ...]
-    lacking: Mapping[str, str]  # path: what there is of it, say "3 of 7 files" or "nothing"
+    lacking: Mapping[str, str]  # path: what there is of it, say "3 of 7 files", or NOTHING
+
+    def is_part(self, path: str) -> bool:
+        """Whether some of a folder's files are here and others are not, which makes it another folder."""
+        return self.lacking[path] != NOTHING
 
 
 def refuse_stale(name: str, stages: Sequence[str] = ("gate", "bundle")) -> None:
@@ -70,7 +75,7 @@ def _lacking(upstream: Sequence[Any], changed: Sequence[Any]) -> dict[str, str]:
     needed = {dep.fs_path for stage in changed for dep in stage.deps}
     tracked = {str(out): out for stage in upstream for out in stage.outs if out.use_cache}
     return {
-        path: f"{present} of {out.meta.nfiles} files" if present else "nothing"
+        path: f"{present} of {out.meta.nfiles} files" if present else NOTHING
         for path, out in sorted(tracked.items())
         for present in [_files(Path(out.fs_path))]
         if (0 < present < (out.meta.nfiles or 0)) or (not present and out.fs_path in needed)
