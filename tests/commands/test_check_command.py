@@ -7,8 +7,9 @@ import typer
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
+from pipeline.graph import ROOT
 from vouch import io, paths
-from vouch.commands.check import check
+from vouch.commands.check import TRAINING, check
 from vouch.commands.plan import plan
 from vouch.commands.rebuild import SECONDS
 from vouch.errors import ParamsError, WorkspaceError
@@ -111,6 +112,11 @@ def test_small_boxes_and_the_last_training_s_time_are_told_where_they_are_known(
     assert "training here took, last time: train_detector@cones 12 min" in said
     assert "@other" not in said
     assert "gate@" not in said
+
+
+def test_every_stage_that_trains_is_timed() -> None:
+    stages = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    assert {name for name in stages if name.startswith(("train_", "pretrain", "extract_features"))} == set(TRAINING)
 
 
 def test_without_a_split_the_command_that_makes_one_is_named() -> None:

@@ -25,7 +25,7 @@ from vouch.splits.contract import read_split
 from vouch.stages import decide
 from vouch.stages.gate import Params
 
-TRAINING = ("extract_features", "pretrain", "train_cached", "train_classifier", "train_detector")
+TRAINING = ("extract_features", "pretrain", "train_cached", "train_classifier", "train_detector", "train_embedder")
 TURNED = 5  # from this EXIF orientation on, width and height as stored change places
 
 
