@@ -1,13 +1,15 @@
 """Products that a new embedder must take for unknown: which, and what val_calib can promise of them."""
 
+import json
+
 import pandas as pd
 import pytest
 
 from made_folders import GREY, in_classes, planted
-from vouch.errors import ManifestError
+from vouch.errors import DataError, ManifestError
 from vouch.proposal.fractions import Shares
 from vouch.proposal.proposal import propose
-from vouch.proposal.unknown import refusal, unknown_products
+from vouch.proposal.unknown import lacking, refusal, unknown_products, unlearned
 
 TEAS = {f"tea{n:02}": 40 for n in range(12)}
 
@@ -57,15 +59,67 @@ def test_the_authors_split_keeps_what_it_states_and_sets_the_rest_aside(tmp_path
     assert sum(counts) == 10 * 40 + 2 * 16  # of an unknown product the photographs in train and val are set aside
 
 
+def in_parts(at_test):
+    """Teas in parts by their authors: `at_test` of each product's 40 photographs are test, the rest train."""
+    parts = (
+        (tea, n, "test" if n < at_test.get(tea, 10) else "train") for tea, count in TEAS.items() for n in range(count)
+    )
+    return {f"{part}/{tea}/{n:03}.jpg": GREY for tea, n, part in parts}
+
+
+def test_a_product_that_the_authors_split_keeps_in_train_is_never_unknown(tmp_path):
+    tree = planted(tmp_path, in_parts({"tea04": 0, "tea07": 0}))
+    found = proposed(tree, split="split=folder:1")
+    assert found.unknown_products == {"val_calib": ("tea03",), "val_test": ("tea08",)}  # at thirds of ten others
+
+
+def test_an_authors_split_that_leaves_no_four_products_to_choose_from_is_refused(tmp_path):
+    tree = planted(tmp_path, in_parts({tea: 0 for tea in TEAS if tea > "tea02"}))
+    with pytest.raises(ManifestError) as error:
+        proposed(tree, split="split=folder:1")
+    (problem,) = error.value.problems
+    assert (problem.where, problem.got) == ("--split", "tea00, tea01, tea02")
+
+
+def test_products_of_one_photograph_each_are_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(DataError, match="split val_select: expected photographs of products of train, got none"):
+        proposed(planted(tmp_path, in_classes(dict.fromkeys((f"tea{n:02}" for n in range(40)), 1))))
+
+
+def test_what_training_or_its_policy_would_miss_in_a_split_is_named():
+    parts = {"train": ["cola"], "val_select": ["malt"], "val_calib": ["malt", "cola"], "val_test": ["soda", "malt"]}
+    placed = [(f"{part}{n}", part, label) for part, labels in parts.items() for n, label in enumerate(labels)]
+    table = pd.DataFrame(placed, columns=["sample_id", "split", "label"], dtype="str")
+    divided = Shares({}, table[["sample_id", "split"]].assign(group=table["sample_id"]), {}, {})
+    unknown = {"val_calib": ("tea",), "val_test": ("soda",)}
+    found = [(one.where, one.got) for one in lacking(table[["sample_id", "label"]], divided, unknown)]
+    assert found == [("split train", "cola"), ("split val_select", "none"), ("split val_calib", "none")]
+    (warning,) = unlearned(table[["sample_id", "label"]], divided, unknown)
+    assert warning.startswith("1 product without a photograph in train (malt)")  # soda is meant to be unknown
+
+
+def test_every_split_that_shows_what_it_has_to_is_let_through(tmp_path):
+    assert not any("without a photograph" in one for one in proposed(planted(tmp_path, in_classes(TEAS))).warnings)
+
+
 def test_four_products_are_the_fewest(tmp_path):
     with pytest.raises(ManifestError, match="at least 4: two to be told apart, and two that count as unknown"):
         proposed(planted(tmp_path, in_classes({"a": 40, "b": 40, "c": 40})))
 
 
-def test_boxes_are_not_identified_by_a_folder(tmp_path):
+def test_products_of_a_folder_are_identified_where_that_is_asked_for(tmp_path):
     tree = planted(tmp_path, in_classes(TEAS))
     assert proposed(tree).task == "identify"
     assert proposed(tree, task=None).task == "classify"
+
+
+@pytest.mark.parametrize("label", [{}, {"label": "tea"}])
+def test_boxes_are_not_identified_by_a_folder(tmp_path, label):
+    box = {"class": "can", "x1": 1, "y1": 1, "x2": 30, "y2": 30}
+    line = {"image": "a.jpg", "width": 64, "height": 48, "boxes": [box]} | label
+    with pytest.raises(ManifestError) as error:
+        proposed(planted(tmp_path, {"a.jpg": GREY, "manifest.jsonl": json.dumps(line)}))
+    assert "--task" in [problem.where for problem in error.value.problems]
 
 
 def shares(unknown):

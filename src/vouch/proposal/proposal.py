@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from vouch import paths
-from vouch.errors import ManifestError, Problem, refuse_any
+from vouch.errors import DataError, ManifestError, Problem, refuse_any
 from vouch.names import wrong_names
 from vouch.proposal import sessions
 from vouch.proposal.assumptions import lopsided, of_folder, of_rules, unused
@@ -19,7 +19,16 @@ from vouch.proposal.groups import MANY, Groups, find_groups, n_components
 from vouch.proposal.network import Sizes, network, photograph_sizes
 from vouch.proposal.strata import Strata, coverage, find_strata
 from vouch.proposal.survey import Survey, summed, survey
-from vouch.proposal.unknown import Unknown, described, refusal, too_few, unknown_products
+from vouch.proposal.unknown import (
+    Unknown,
+    candidates,
+    described,
+    lacking,
+    refusal,
+    too_few,
+    unknown_products,
+    unlearned,
+)
 from vouch.proposal.upstream import Upstream, kept, unkept
 from vouch.sources.descriptor import Descriptor
 from vouch.sources.merge import Merged, Taxonomy, merged
@@ -89,7 +98,7 @@ def propose(
     ManifestError
         Listing everything that stands against it.
     DataError
-        When one split stays empty.
+        When one split stays empty, or shows no product that it has to show.
     """
     wrong = wrong_names([("NAME", name)])
     with _beside(wrong):
@@ -104,9 +113,10 @@ def propose(
     few = [*_few(keys, n_groups, found), *(too_few(found.classes) if identify else ())]
     refuse_any(ManifestError, [*wrong, *chain(*problems), *few])
     whole = _merged(name, found, keys, parts, authors)
-    unknown = unknown_products(sorted(found.classes)) if identify else {}
+    unknown = unknown_products(candidates(whole.samples, authors.meanings)) if identify else {}
     asked = {"meanings": authors.meanings, "unknown_products": unknown}
     shares = divided(whole.samples, whole.boxes, groups=n_groups, **asked)
+    refuse_any(DataError, lacking(whole.samples, shares, unknown) if identify else ())
     return _assembled(name, found, (keys, parts, sizes, authors), whole, shares, n_groups, unknown)
 
 
@@ -209,7 +219,7 @@ def _policy(
 ) -> tuple[dict[str, Any], list[Said], list[str]]:
     if unknown:
         policy, said, certain = refusal(whole.samples, shares, unknown)
-        return policy, [said], [] if certain else [said[1]]
+        return policy, [said], [*unlearned(whole.samples, shares, unknown), *([] if certain else [said[1]])]
     if found.task == "detect":
         few = shares.groups["val_calib"]
         rests = f"thresholds rest on {counted(few, 'group')} of val_calib; other places may want others"

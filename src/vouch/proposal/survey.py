@@ -185,13 +185,14 @@ def _task(reading: Reading, used: Mapping[str, int], asked: str | None) -> tuple
     boxes, labels = any(r.boxes for r in reading.records), any(r.label is not None for r in reading.records)
     held: Task = "detect" if boxes else "classify"
     if asked == "identify" and labels:
-        return "identify", []
+        remedy = "leave the boxes out; products of boxes, as `sku` tells them apart, are no folder's"
+        crops = Problem("--task", "identify where whole photographs alone are labelled", "boxes and labels", remedy)
+        return "identify", [crops] if boxes else []
     if boxes and labels:
         if asked in ("detect", "classify"):
             return ("detect" if asked == "detect" else "classify"), []
         got = "boxes and labels of whole photographs"
-        expected = "detect, classify or identify, where both are labelled"
-        return held, [Problem("--task", expected, got, "say which is wanted")]
+        return held, [Problem("--task", "detect or classify, where both are labelled", got, "say which is wanted")]
     if not used:
         return held, []
     if asked not in (None, held):

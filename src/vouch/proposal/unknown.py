@@ -6,15 +6,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vouch.errors import Problem
+from vouch.errors import ManifestError, Problem, refuse_any
 from vouch.evaluation.metrics.shares import lower_bound
-from vouch.proposal.formats import Said, counted
+from vouch.paths import SPLITS
+from vouch.proposal.formats import Said, counted, listed
 from vouch.proposal.fractions import CORRELATION, DELTA, Shares
+from vouch.tables import SPLIT_STATED
 
 SHARE = 0.1  # of the products, for each of the two splits
 MOST = 6  # for each: training has to do without them
 MAX_ACCEPT = 0.05  # of their photographs that may bear a name, as the preset has it
 LEAST = 4  # products: two to be told apart, one unknown to fix the threshold by, one to judge
+HOMES = ("val_calib", "val_test")  # splits of unknown products
 
 Unknown = Mapping[str, tuple[str, ...]]  # split: products that it alone may show
 
@@ -24,6 +27,31 @@ def too_few(products: Sequence[str]) -> Iterator[Problem]:
     if len(products) < LEAST:
         expected = f"at least {LEAST}: two to be told apart, and two that count as unknown"
         yield Problem("the products", expected, ", ".join(products), "add photographs of other products")
+
+
+def candidates(samples: pd.DataFrame, meanings: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the products, sorted, of which photographs may lie in val_calib and in val_test.
+
+    Parameters
+    ----------
+    samples : DataFrame
+        As in `tables`.
+    meanings : mapping
+        Splits that a group may go to by the word that its photographs state; empty where words mean nothing.
+
+    Raises
+    ------
+    ManifestError
+        When the words leave fewer than four.
+    """
+    labelled = samples[samples["label"].notna()]
+    elsewhere = [word for word, splits in meanings.items() if not {*HOMES} <= {*splits}]
+    free = labelled[~labelled[SPLIT_STATED].isin(elsewhere)] if elsewhere else labelled
+    found = sorted(free["label"].unique())
+    expected = f"at least {LEAST} products with photographs that may go to {' and '.join(HOMES)}"
+    few = [Problem("--split", expected, ", ".join(found) or "none", "leave it out: our own split is drawn then")]
+    refuse_any(ManifestError, few if elsewhere and len(found) < LEAST else [])
+    return found
 
 
 def unknown_products(products: Sequence[str]) -> Unknown:
@@ -43,7 +71,44 @@ def unknown_products(products: Sequence[str]) -> Unknown:
     each = min(MOST, max(1, round(SHARE * len(products))))
     places = np.linspace(0, len(products) - 1, 2 * each + 2).round().astype(int)[1:-1].tolist()
     chosen = [products[place] for place in places]
-    return {"val_calib": tuple(chosen[0::2]), "val_test": tuple(chosen[1::2])}
+    return {split: tuple(chosen[place::2]) for place, split in enumerate(HOMES)}
+
+
+def lacking(samples: pd.DataFrame, shares: Shares, unknown: Unknown) -> Iterator[Problem]:
+    """Yield what a split has to show and does not, for which training or `decide` would fail.
+
+    Parameters
+    ----------
+    samples : DataFrame
+        As in `tables`.
+    shares : Shares
+    unknown : Unknown
+    """
+    shown = _shown(samples, shares)
+    alone = "add photographs of other groups, of one product each"
+    learned = ", ".join(sorted(shown["train"])) or "none"
+    if len(shown["train"]) < 2:
+        yield Problem("split train", "photographs of two products at the least", learned, alone)
+    if not shown["train"] & shown["val_select"]:
+        yield Problem("split val_select", "photographs of products of train", "none", "add photographs of each product")
+    for split, names in unknown.items():
+        if not shown[split] & {*names}:
+            yield Problem(f"split {split}", f"photographs of unknown products: {', '.join(names)}", "none", alone)
+
+
+def unlearned(samples: pd.DataFrame, shares: Shares, unknown: Unknown) -> Iterator[str]:
+    """Yield a warning of products that nobody meant to be unknown, and that train shows on no photograph."""
+    shown = _shown(samples, shares)
+    names = sorted(set().union(*shown.values()) - shown["train"] - set().union(*unknown.values()))
+    if names:
+        what = f"{counted(len(names), 'product')} without a photograph in train ({listed(names)})"
+        yield f"{what}: nobody learns them, and elsewhere they count as unknown; add photographs of other groups"
+
+
+def _shown(samples: pd.DataFrame, shares: Shares) -> dict[str, set[str]]:
+    """Return the products that each split shows."""
+    placed = shares.split.merge(samples[["sample_id", "label"]], on="sample_id").dropna(subset="label")
+    return {split: set(placed.loc[placed["split"] == split, "label"]) for split in SPLITS}
 
 
 def described(unknown: Unknown) -> Said:
