@@ -57,7 +57,7 @@ def test_a_task_of_label_studio_is_what_each_person_says_who_did_not_skip_it(rea
     (unlabelled,) = [one for one in _unfinished(found) if one.where == IMAGES[1]]
     assert unlabelled.got == "nobody's"
     (differ,) = [one for one in _unfinished(found) if one.where != IMAGES[1]]
-    assert (differ.where, differ.got) == (f"{IMAGES[0]} (ann, ann (2))", "1 boxes of one alone")
+    assert (differ.where, differ.got) == (f"{IMAGES[0]} (ann, ann (2))", "1 box of one alone")
 
 
 def _unfinished(reviews):
@@ -118,6 +118,11 @@ def test_what_is_wrong_in_one_file_hides_nothing_of_another(read):
     found, problems = read(files)
     assert len(problems) == 3
     assert found["d"] == {IMAGES[0]: Labels((("jar", 80.0, 40.0, 120.0, 60.0),))}
+
+
+def test_a_csv_may_come_from_windows(read):
+    content = b"\xef\xbb\xbf" + CSV.replace("\n", "\r\n").encode()
+    assert read({"ANN.CSV": content}, "classify") == ({"ANN": {IMAGES[0]: Labels(label="can")}}, [])
 
 
 def test_the_same_label_twice_is_one(read):

@@ -34,7 +34,7 @@ def bundle(
     ] = None,
     links: Annotated[bool, typer.Option("--links", help="Link the photographs instead of copying them.")] = False,
 ) -> None:
-    """Write photographs, forms of Label Studio, COCO and YOLO with what the model says, and instructions.
+    """Write photographs, the forms that annotation tools read with what the model says, and instructions.
 
     Every photograph is known by the sha256 of its file from here on.
 

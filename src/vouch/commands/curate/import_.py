@@ -40,7 +40,7 @@ def import_(
 ) -> None:
     """Make a bundle that passes `curate check --strict` a source of DATASET, and say what changed in it.
 
-    Boxes are those of the first reviewer in the order of names: the others agree with them.
+    Boxes and classes are those of the first reviewer in the order of names: the others agree with them.
 
     Raises
     ------

@@ -132,7 +132,7 @@ def _difference(mine: Labels, theirs: Labels, agree_iou: float) -> str:
         alike = iou_matrix(one, other)
         rows, columns = linear_sum_assignment(-alike)
         alone += len(one) + len(other) - 2 * int((alike[rows, columns] >= agree_iou).sum())
-    return f"{alone} boxes of one alone" if alone else ""
+    return f"{so_many(alone, 'box')} of one alone" if alone else ""
 
 
 def _corners(labels: Labels, name: str) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:

@@ -33,7 +33,7 @@ def entries(path: Path, manifest: Manifest, pages: Pages) -> Iterator[Entry]:
     """
     if path.is_dir():
         yield from FOLDERS[manifest.task](path, manifest, pages)
-    elif path.suffix == ".csv":
+    elif path.suffix.lower() == ".csv":
         yield from TABLES[manifest.task](path)
     else:
         content = parse_json(read_text(path, str(path), max_bytes=MOST), str(path))
