@@ -57,6 +57,12 @@ def test_a_negative_has_no_boxes_in_any_form():
     assert task["data"]["negative"] is True
 
 
+def test_a_stratum_takes_the_place_of_nothing_that_a_review_is_known_by():
+    strata = {"image": "screenshot", "negative": "no", "light": "dim"}
+    data = json.loads(texts(replace(JOB, pages=(replace(PAGE, strata=strata),)))["tasks.json"])[0]["data"]
+    assert (data["image"], data["negative"], data["light"]) == (f"/data/local-files/?d={PAGE.image}", False, "dim")
+
+
 @pytest.mark.parametrize("task", ["classify", "identify"])
 def test_one_class_for_each_photograph_is_a_choice_and_a_line(task):
     said = (Said('clear, "dry"', 0.8, None, True),)

@@ -99,7 +99,8 @@ def _task(job: Job, page: Page, form: _Form) -> dict[str, object]:
     results = form.results(page)
     scores = [float(str(one["score"])) for one in results]
     predictions = [{"model_version": job.model, "score": min(scores), "result": results}] if results else []
-    return {"data": data | {"negative": page.negative, **page.strata}, "predictions": predictions}
+    stated = {**page.strata, **data, "negative": page.negative}  # a stratum may bear one of these names
+    return {"data": stated, "predictions": predictions}
 
 
 def _rectangles(page: Page) -> list[dict[str, object]]:
