@@ -44,6 +44,14 @@ def test_of_few_groups_each_split_has_one_and_val_test_most_of_what_train_can_sp
         assert shares.groups["val_test"] >= 2
 
 
+def test_a_division_is_said_with_groups_and_photographs_of_each_split():
+    said = shares_of([7, 1, 1, 1]).described()
+    assert said == (
+        "groups by split: train 1 (7 photographs), val_select 1 (1 photograph), val_calib 1 (1 photograph), "
+        "val_test 1 (1 photograph), before near-duplicates join some"
+    )
+
+
 def test_fewer_groups_than_splits_cannot_be_divided():
     with pytest.raises(DataError):
         shares_of([5, 5, 5])

@@ -90,6 +90,16 @@ def test_thumbnails_start_from_random_weights_and_photographs_from_imagenet(tmp_
     assert any(why.startswith(words) for _, why in built.said)
 
 
+@pytest.mark.parametrize(
+    ("n_train", "said"), [(20, "less than a minute"), (80, "about 1 minute"), (160, "about 2 minutes")]
+)
+def test_the_minutes_of_a_training_are_said_in_round_numbers(tmp_path, n_train, said):
+    files = in_classes({"cat": 2, "dog": 2})
+    found, sizes = looked(tmp_path, {name: photograph(size=(128, 90)) for name in files})
+    built = network("classify", found, sizes, n_train=n_train, cores=2)
+    assert f"{said} of training here" in dict(built.said)  # 100 epochs of 9 ms a photograph: .3, 1.2 and 2.4 minutes
+
+
 def test_photographs_that_cannot_be_read_are_named(tmp_path):
     _, sizes = looked(tmp_path, {**yolo("abcd"), "images/b.jpg": b"no picture"})
     assert [problem.where for problem in sizes.problems] == ["images/b.jpg"]

@@ -63,7 +63,7 @@ class Shares:
 
     def described(self) -> str:
         """Return groups and photographs of each split."""
-        parts = (f"{name} {self.groups[name]:,} ({self.photographs[name]:,} photographs)" for name in SPLITS)
+        parts = (f"{name} {self.groups[name]:,} ({counted(self.photographs[name], 'photograph')})" for name in SPLITS)
         return f"groups by split: {', '.join(parts)}, before near-duplicates join some"
 
 

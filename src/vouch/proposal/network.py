@@ -154,7 +154,8 @@ def network(task: Task, found: Survey, sizes: Sizes, *, n_train: int, cores: int
 def _spent(chosen: Recipe, size_px: int, epochs: int, n_train: int, threads: int) -> tuple[float, Said]:
     """Return the minutes of a training here, and the sentence that says them."""
     taken = minutes(chosen, size_px, epochs, n_train, threads)
-    what = f"about {taken:.0f} minutes of training here" if taken >= 1 else "less than a minute of training here"
+    about = f"about {counted(round(taken), 'minute')}" if taken >= 1 else "less than a minute"
+    what = f"{about} of training here"
     return taken, (what, f"{chosen.network} on {counted(threads, 'core')}, by rates of an AMD EPYC")
 
 
