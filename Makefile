@@ -61,7 +61,7 @@ lock: setup ## pin every package again, after a change of pyproject.toml
 	  --extra torchvision --extra ultralytics --extra classifier --extra pairs --extra pretrained --extra ssl --extra openvino --extra dev --output-file requirements.lock
 	for name in litert formats; do \
 	  .venv/bin/uv pip compile --quiet --no-header --no-annotate --no-emit-index-url --python-version 3.11 \
-	    "envs/$$name/requirements.in" --output-file "envs/$$name/requirements.lock"; \
+	    "envs/$$name/requirements.in" --output-file "envs/$$name/requirements.lock" || exit 1; \
 	done
 
 setup: .venv/.set-up ## create .venv and install what requirements.lock names
