@@ -74,9 +74,19 @@ def choice(*names):
     return {"type": "choices", "value": {"choices": list(names)}}
 
 
+def two_labels():
+    return rectangle() | {"value": rectangle()["value"] | {"rectanglelabels": ["can", "jar"]}}
+
+
 CSV = "image,label\nimages/00001_ab.png,can\n"
 REFUSED = {
     "turned": ("detect", "a.json", json.dumps([task({"result": [rectangle(30)]})]), "turned by 30 degrees"),
+    "a turned picture": (
+        "detect", "a.json", json.dumps([task({"result": [rectangle() | {"image_rotation": 90}]})]), "a picture turned",
+    ),
+    "two classes of one box": (
+        "detect", "a.json", json.dumps([task({"result": [two_labels()]})]), "one class, got can, jar",
+    ),
     "one photograph twice": ("detect", "a.json", coco(IMAGES[0], IMAGES[0]), "it again, labelled otherwise"),
     "classes for boxes": ("detect", "a.csv", CSV, "expected boxes, got a CSV of one class"),
     "no column label": ("classify", "a.csv", "image,klass\nx,can\n", "a column label, got image, klass"),

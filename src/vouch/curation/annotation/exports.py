@@ -170,20 +170,25 @@ def _results(results: list[Any], page: Kept | None, where: str) -> Labels:
     Raises
     ------
     DataError
-        When a rectangle is turned: its corners are not those of a box; or several classes are chosen.
+        When a rectangle or its picture is turned: its corners are not those of a box; or several classes are chosen.
     """
     boxes, chosen = [], []
     for one in results:
         value = one["value"]
-        if value.get("rotation"):
-            got, remedy = f"a rectangle turned by {value['rotation']} degrees", "draw it again, upright"
-            raise DataError([Problem(where, "an upright box", got, remedy)])
+        for what, degrees in (("rectangle", value.get("rotation")), ("picture", one.get("image_rotation"))):
+            if degrees:
+                got, remedy = f"a {what} turned by {degrees} degrees", "draw it again, upright"
+                raise DataError([Problem(where, "an upright box", got, remedy)])
         if one["type"] == "choices":
-            chosen += [str(choice) for choice in value["choices"]]
+            chosen += value["choices"]
         elif page is not None:
             x, y, wide, high = (float(value[key]) / 100 for key in ("x", "y", "width", "height"))
             corners = (x * page.width, y * page.height, (x + wide) * page.width, (y + high) * page.height)
-            boxes.append((str(value["rectanglelabels"][0]), *corners))
-    if len(set(chosen)) > 1:
-        raise DataError([Problem(where, "one class", ", ".join(chosen), "choose the one that holds")])
-    return Labels(tuple(boxes), chosen[0] if chosen else None)
+            boxes.append((_one_class(value["rectanglelabels"], where), *corners))
+    return Labels(tuple(boxes), _one_class(chosen, where) if chosen else None)
+
+
+def _one_class(names: list[Any], where: str) -> str:
+    if len(set(names)) > 1:
+        raise DataError([Problem(where, "one class", ", ".join(map(str, names)), "choose the one that holds")])
+    return str(names[0])
