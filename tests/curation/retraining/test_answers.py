@@ -25,8 +25,8 @@ def test_boxes_and_classes_are_read_by_photograph(table):
     }
     assert least_sure(found["a/b.jpg"]).name == "jar"
     assert least_sure(()) is None
-    found = read_answers(table("image,class_pred,confidence,accept\na.jpg,road,.7,True\n"))
-    assert found == {"a.jpg": [Said("road", 0.7, None, True)]}
+    found = read_answers(table("image,class_pred,confidence,accept\na.jpg,road,.7,True\nb.jpg,road,.7,FALSE\n"))
+    assert found == {"a.jpg": [Said("road", 0.7, None, True)], "b.jpg": [Said("road", 0.7, None, False)]}
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,7 @@ def test_boxes_and_classes_are_read_by_photograph(table):
         ("image,class_pred,confidence\na.jpg,can,nan\n", r"a number in \[0, 1\], got nan"),
         (BOXES + "a.jpg,can,.8,.9,True,1,2,3.5,wide\n", "four pixels"),
         ("image,class_pred,confidence\n=cmd,can,.5\n", "=cmd"),
+        ("image,class_pred,confidence,accept\na.jpg,can,.5,1\n", "accept: expected True or False, got 1"),
     ],
 )
 def test_what_is_no_answer_is_named(table, text, said):

@@ -40,8 +40,8 @@ def read_answers(path: Path) -> Answers:
     Raises
     ------
     DataError
-        Listing everything: what `csv_text.read` refuses, a column that is missing, a confidence outside [0, 1], a
-        corner that is no number.
+        Listing everything: what `csv_text.read` refuses, a column that is missing, a confidence outside [0, 1], an
+        `accept` that is neither true nor false, a corner that is no number.
     """
     table = csv_text.read(path)
     boxed = [name for name in CORNERS if name in table.columns]
@@ -104,7 +104,10 @@ def _said(table: Table, index: int, *, boxed: bool) -> Said | Problem:
         if any(corner is None or not math.isfinite(corner) for corner in corners):
             return Problem(f"{table.place(index)}: {', '.join(CORNERS)}", "four pixels", str(corners), "correct it")
         box = (float(corners[0] or 0), float(corners[1] or 0), float(corners[2] or 0), float(corners[3] or 0))
-    return Said(cells["class_pred"], sure, box, cells.get("accept", "True").lower() == "true")
+    accept = cells.get("accept", "True").lower()
+    if accept not in ("true", "false"):
+        return Problem(f"{table.place(index)}: accept", "True or False", cells["accept"], "correct it")
+    return Said(cells["class_pred"], sure, box, accept == "true")
 
 
 def _probability(table: Table, index: int, column: str, text: str) -> float | Problem:
