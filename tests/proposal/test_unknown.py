@@ -1,16 +1,19 @@
 """Products that a new embedder must take for unknown: which, and what val_calib can promise of them."""
 
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from made_folders import GREY, in_classes, planted
 from vouch.errors import DataError, ManifestError
-from vouch.proposal.fractions import Shares
+from vouch.params import read_params
+from vouch.proposal.fractions import CORRELATION, DELTA, Shares
 from vouch.proposal.proposal import propose
-from vouch.proposal.unknown import lacking, refusal, unknown_products, unlearned
+from vouch.proposal.unknown import MAX_ACCEPT, lacking, refusal, unknown_products, unlearned
 
+DEFAULTS = Path(__file__).parents[2] / "defaults.yaml"
 TEAS = {f"tea{n:02}": 40 for n in range(12)}
 
 
@@ -140,3 +143,12 @@ def test_a_certificate_wants_59_unknown_photographs_without_one_that_is_named():
     assert (policy, certain) == ({"bound": "value"}, False)
     assert what == "about 0.05 of unknown products may bear a name"
     assert "certify 0.10 at best" in why  # 1 - .05^(1/28) = .101
+
+
+def test_what_is_foretold_of_a_certificate_is_what_the_preset_asks_for():
+    decide = read_params(DEFAULTS)["identify"]["decide"]
+    asked = {name: decide[name] for name in ("max_unknown_accept", "delta", "intraclass_floor", "bound")}
+    assert asked == {
+        "max_unknown_accept": MAX_ACCEPT, "delta": DELTA, "intraclass_floor": CORRELATION, "bound": "high",
+    }  # fmt: skip
+    assert (decide["walks"], decide["margins"]) == (1, [0.0])  # nothing else shares delta
