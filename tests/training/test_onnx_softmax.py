@@ -119,6 +119,18 @@ def test_weights_that_something_else_reads_stay_for_it():
     assert {"kernel", "kernel.matrix"} <= {array.name for array in after.graph.initializer}
 
 
+def test_what_the_graph_holds_beside_stays_and_shapes_are_no_longer_said_where_they_changed():
+    before = onnx.shape_inference.infer_shapes(head())
+    before.graph.initializer.append(numpy_helper.from_array(np.ones(3, np.float32), "unread"))
+    before.graph.input.append(helper.make_tensor_value_info("kernel", TensorProto.FLOAT, KERNEL.shape))  # old files
+    assert {"c", "d"} <= {shape.name for shape in before.graph.value_info}
+    after = changed(before)
+    assert {"unread", "kernel", "kernel.matrix"} <= {array.name for array in after.graph.initializer}
+    assert "d" in {shape.name for shape in after.graph.value_info}
+    onnx.shape_inference.infer_shapes(after, strict_mode=True, check_type=True)
+    np.testing.assert_allclose(answer(after, scores()), answer(before, scores()), rtol=1e-6)
+
+
 def test_two_means_may_have_the_same_weights():
     model = head()
     model.graph.node.extend(

@@ -30,30 +30,33 @@ def channels_last(model: onnx.ModelProto) -> None:
         Of operator set 13 or later, where a softmax is over one axis.
     """
     graph = model.graph
-    sums = _sums(graph)
+    kernels = _kernels(graph)
     nodes: list[NodeProto] = []
     for node in graph.node:
-        if node.output and node.output[0] in sums:
+        if node.output and node.output[0] in kernels:
             nodes += _softmax(node)
-        elif node.input and node.input[0] in sums:
-            nodes += _matmul(node, sums[node.input[0]].name)
+        elif node.input and node.input[0] in kernels:
+            nodes += _matmul(node)
         else:
             nodes.append(node)
-    read = {name for node in nodes for name in node.input}
-    constants = {array.name: array for array in (*graph.initializer, *sums.values()) if array.name in read}
-    del graph.node[:], graph.initializer[:]
+    read = {name for node in nodes for name in node.input} | {output.name for output in (*graph.input, *graph.output)}
+    replaced = {kernel.name: kernel for kernel in kernels.values()}
+    constants = [array for array in graph.initializer if array.name not in replaced or array.name in read]
+    shapes = [shape for shape in graph.value_info if shape.name not in kernels]  # theirs have changed
+    del graph.node[:], graph.initializer[:], graph.value_info[:]
     graph.node.extend(nodes)
-    graph.initializer.extend(constants.values())
+    graph.initializer.extend([*constants, *map(_matrix, replaced.values())])
+    graph.value_info.extend(shapes)
 
 
-def _sums(graph: GraphProto) -> dict[str, TensorProto]:
-    """Return the weights of the sums to change, as a matrix (channels, sums), by the softmax's output."""
+def _kernels(graph: GraphProto) -> dict[str, TensorProto]:
+    """Return the kernel of each convolution to change, by the output of the softmax before it."""
     weights = {array.name: array for array in graph.initializer}
     readers = Counter(name for node in graph.node for name in node.input)
     readers.update(output.name for output in graph.output)
     over_channels = {node.output[0] for node in graph.node if _is_softmax(node)}
     return {
-        node.input[0]: _matrix(weights[node.input[1]])
+        node.input[0]: weights[node.input[1]]
         for node in graph.node
         if _is_sum(node, weights) and node.input[0] in over_channels and readers[node.input[0]] == 1
     }
@@ -77,8 +80,13 @@ def _said(node: NodeProto) -> dict[str, Any]:
 
 
 def _matrix(kernel: TensorProto) -> TensorProto:
+    """Return a kernel of one pixel as the matrix (channels, sums)."""
     array = numpy_helper.to_array(kernel)[:, :, 0, 0]
-    return numpy_helper.from_array(np.ascontiguousarray(array.T), f"{kernel.name}.matrix")
+    return numpy_helper.from_array(np.ascontiguousarray(array.T), _name(kernel.name))
+
+
+def _name(kernel: str) -> str:
+    return f"{kernel}.matrix"
 
 
 def _softmax(node: NodeProto) -> list[NodeProto]:
@@ -89,9 +97,9 @@ def _softmax(node: NodeProto) -> list[NodeProto]:
     ]
 
 
-def _matmul(node: NodeProto, matrix: str) -> list[NodeProto]:
+def _matmul(node: NodeProto) -> list[NodeProto]:
     made = f"{node.output[0]}_moved"
     return [
-        helper.make_node("MatMul", [node.input[0], matrix], [made], name=f"{node.name}/MatMul"),
+        helper.make_node("MatMul", [node.input[0], _name(node.input[1])], [made], name=f"{node.name}/MatMul"),
         helper.make_node("Transpose", [made], [node.output[0]], name=f"{node.name}/Transpose", perm=BACK),
     ]
