@@ -99,6 +99,16 @@ def test_what_a_classifier_says_is_chosen_from_and_filled_in_where_it_is_accepte
     assert not {"labels", "annotations.json", "data.yaml"} & {path.name for path in Path("out").iterdir()}
 
 
+def test_a_photograph_that_was_answered_twice_is_refused_and_nothing_is_written():
+    predicted()
+    curate("retrain", "rows.csv", *SAID, "--most", "9", "-o", "chosen.csv")
+    lines = Path("answers.csv").read_text().splitlines()
+    Path("answers.csv").write_text("\n".join([*lines, lines[1]]) + "\n")
+    with pytest.raises(DataError, match="expected one answer, got 2 answers"):
+        curate("bundle", "chosen.csv", *SAID, "-o", "out")
+    assert not Path("out").exists()
+
+
 def test_reviewers_who_choose_two_classes_fail_if_strict_and_wrong_ones_always():
     chosen_and_bundled()
     images = reviewed({"r0": "works", "r1": "clear", "r2": "clear"})

@@ -104,7 +104,10 @@ def test_the_task_follows_from_the_labels_and_may_not_contradict_them(tmp_path):
     both = json.dumps({"image": "a.jpg", "width": 64, "height": 48, "boxes": [BOX], "label": "cat"})
     files = {"a.jpg": GREY, "manifest.jsonl": both}
     assert problem(tmp_path / "c", files).where == "--task"
-    assert looked(tmp_path / "c", files, task="classify").task == "classify"
+    found = looked(tmp_path / "c", files, task="classify")
+    assert (found.task, found.classes) == ("classify", ("cat",))
+    found = looked(tmp_path / "c", files, task="detect")
+    assert (found.task, found.classes) == ("detect", (BOX["class"],))
 
 
 def test_a_repeated_fault_is_told_once_with_its_number(tmp_path):

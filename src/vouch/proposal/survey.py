@@ -1,6 +1,5 @@
 """A folder as a data set: its format, every photograph with its labels, and the task that follows from them."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from vouch.sources.reading import complete, read_source
 from vouch.sources.records import Reading, Record
 from vouch.sources.table import Row
 from vouch.sources.tree import Tree, walk
-from vouch.tasks import Task
+from vouch.tasks import ByTask, Task
 
 SOURCE = "imported"  # name of the source, as `vouch import` calls it
 REPEATED = 3  # problems of one kind that are listed one by one
@@ -144,9 +143,9 @@ def survey(
         reading, evidence = read_source(tree, descriptor), f"{evidence}; its photographs are in {folder}/"
     if not reading.records:
         raise ManifestError(summed(reading.problems))
-    used = Counter(name for record in reading.records for name in _names(record))
+    found, problems = _task(reading, task)
+    used = {name for record in reading.records for name in _names(record, found)}
     classes = tuple(sorted(used)) if not descriptor.classes else tuple(c for c in descriptor.classes if c in used)
-    found, problems = _task(reading, used, task)
     if images is not None and form not in ("coco", "voc"):
         problems.append(Problem("--images", "labels in COCO or VOC", form, "leave it out"))
     problems += [*reading.problems, *_unlabelled(tree, reading, form), *_alike(classes), *_single(classes, found)]
@@ -177,11 +176,13 @@ def summed(problems: Iterable[Problem]) -> Iterator[Problem]:
             yield replace(first, where=f"{first.where} and {len(found) - 1} more")
 
 
-def _names(record: Record) -> list[str]:
-    return [*(box[0] for box in record.boxes), *([] if record.label is None else [record.label])]
+def _names(record: Record, task: Task) -> list[str]:
+    """Return the classes that a photograph shows a model of a task: those of its boxes, or its own."""
+    of_boxes, own = [box[0] for box in record.boxes], [] if record.label is None else [record.label]
+    return ByTask(detect=of_boxes, classify=own, identify=own)[task]
 
 
-def _task(reading: Reading, used: Mapping[str, int], asked: str | None) -> tuple[Task, list[Problem]]:
+def _task(reading: Reading, asked: str | None) -> tuple[Task, list[Problem]]:
     boxes, labels = any(r.boxes for r in reading.records), any(r.label is not None for r in reading.records)
     held: Task = "detect" if boxes else "classify"
     if asked == "identify" and labels:
@@ -193,7 +194,7 @@ def _task(reading: Reading, used: Mapping[str, int], asked: str | None) -> tuple
             return ("detect" if asked == "detect" else "classify"), []
         got = "boxes and labels of whole photographs"
         return held, [Problem("--task", "detect or classify, where both are labelled", got, "say which is wanted")]
-    if not used:
+    if not (boxes or labels):
         return held, []
     if asked not in (None, held):
         got = f"{'boxes' if boxes else 'labels of whole photographs'}, and --task {asked}"

@@ -10,7 +10,7 @@ import typer
 
 from vouch import io, params, paths
 from vouch.commands.curate.reading import need
-from vouch.commands.curate.whole import refuse_cut
+from vouch.commands.curate.whole import refuse_crops
 from vouch.commands.outputs import Output, refuse_outputs
 from vouch.curation.annotation.bundle import Job, Page, page_names, texts
 from vouch.curation.benchmark.csv_text import Table
@@ -21,8 +21,11 @@ from vouch.params import load
 from vouch.roads import task_of
 from vouch.stages.ingest import Params
 from vouch.tables import GROUP, STRATUM
+from vouch.tasks import ByTask, Task
 from vouch.vision.images.decoding import Header, read_header
 from vouch.vision.images.formats import SUFFIXES
+
+ONE_ANSWER = ByTask(detect=False, classify=True, identify=True)  # for each photograph
 
 
 def bundle(
@@ -50,11 +53,12 @@ def bundle(
     table = read_choice(chosen)
     answers = {} if scores is None else read_answers(scores)
     dataset = str(params.read_value("pipeline", "models", model, "dataset"))
-    refuse_cut(model, dataset)
+    refuse_crops(model, dataset)
     classes = load(Params, "datasets", dataset, "ingest").classes
     pages = _pages(table, answers)
-    refuse_any(DataError, _strange(pages, classes, dataset))
-    job = Job(model, dataset, task_of(model), classes, links, tuple(pages))
+    task = task_of(model)
+    refuse_any(DataError, [*_strange(pages, classes, dataset), *_repeated(pages, task)])
+    job = Job(model, dataset, task, classes, links, tuple(pages))
     with io.new_folder(output) as folder:
         for name, text in texts(job).items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -91,6 +95,14 @@ def _strange(pages: Sequence[Page], classes: tuple[str, ...], dataset: str) -> I
     for name in sorted({said.name for page in pages for said in page.said if said.name} - {*classes}):
         remedy = f"let the model that it trained answer, or add it to datasets.{dataset}.ingest.classes"
         yield Problem(f"--scores: {name}", f"a class of {dataset}", "none of them", remedy)
+
+
+def _repeated(pages: Sequence[Page], task: Task) -> Iterator[Problem]:
+    """Yield a problem for each photograph with several answers of a model that gives each photograph one."""
+    for page in pages:
+        if len(page.said) > 1 and ONE_ANSWER[task]:
+            got, remedy = so_many(len(page.said), "answer"), "keep the row that holds"
+            yield Problem(f"--scores: {page.photograph}", "one answer", got, remedy)
 
 
 def _absent(table: Table, index: int) -> list[Problem]:

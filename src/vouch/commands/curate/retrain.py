@@ -20,7 +20,7 @@ from vouch.calibration.apply.calibrator import calibrated
 from vouch.commands.curate.held_out import held_out
 from vouch.commands.curate.params import gain, max_megapixels, near
 from vouch.commands.curate.reading import classes_of, label_map_for, labels_of, need, taxonomy_of
-from vouch.commands.curate.whole import refuse_cut
+from vouch.commands.curate.whole import refuse_crops
 from vouch.commands.known import listed_photographs
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
 from vouch.curation.benchmark.rows import Rows, read_rows
@@ -68,7 +68,7 @@ def retrain(
     refuse_outputs([Output("--output", output, (".csv",))], [*read, paths.model(model)], overwrite=overwrite)
     need(read)
     dataset = str(params.read_value("pipeline", "models", model, "dataset"))
-    refuse_cut(model, dataset)
+    refuse_crops(model, dataset)
     asked, answers = gain(dataset), read_answers(scores)
     rows = _hits(model)
     shares = {"level": asked.level, "correlation": asked.correlation}

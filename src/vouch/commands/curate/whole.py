@@ -5,10 +5,10 @@ from vouch.errors import DataError, Problem, WorkspaceError, so_many
 from vouch.roads import task_of
 from vouch.tasks import ByTask
 
-CUT = ByTask(detect=False, classify=False, identify=True)  # a sample is what a box of the data set holds
+OF_CROPS = ByTask(detect=False, classify=False, identify=True)  # a sample is what a box of the data set holds
 
 
-def refuse_cut(model: str, dataset: str) -> None:
+def refuse_crops(model: str, dataset: str) -> None:
     """Return when each sample of a model is a whole photograph.
 
     Raises
@@ -18,7 +18,7 @@ def refuse_cut(model: str, dataset: str) -> None:
     DataError
         When an embedder learns from boxes: forms for their products are not made.
     """
-    if not CUT[task_of(model)]:
+    if not OF_CROPS[task_of(model)]:
         return
     path = paths.manifest(dataset, "boxes")
     if not path.is_file():
