@@ -196,20 +196,18 @@ def a_model_to_train_again():
     shutil.copyfile(ROOT / "defaults.yaml", "defaults.yaml")
     photographs()
     lists_of_the_lock()
-    path = Path("data/predictions/driver/candidate/val_select.parquet")
-    rows = labelling.val_select().replace({"can": "clear", "jar": "works"})
-    rows.to_parquet(path)
+    labelling.val_select().to_parquet("data/predictions/driver/candidate/val_select.parquet")
     names = sorted(path.as_posix() for path in Path("photographs").rglob("*.jpg"))
-    lines = [f"{name},works,.4,.{place + 10},True,5,5,30,30\n" for place, name in enumerate(names)]
+    lines = [f"{name},jar,.4,.{place + 10},True,5,5,30,30\n" for place, name in enumerate(names)]
     Path("answers.csv").write_text(labelling.ANSWERS + "".join(lines))
-    listed = [f"r{place},works,false,day,{names[place]},,ours,CC0-1.0,suggested,new,\n" for place in (0, 1)]
+    listed = [f"r{place},jar,false,day,{names[place]},,ours,CC0-1.0,suggested,new,\n" for place in (0, 1)]
     Path("rows.csv").write_text(labelling.HEADER + "".join(listed))
 
 
 def a_choice():
     a_model_to_train_again()
     names = [f"photographs/drive_00/{place}.jpg" for place in (0, 1)]
-    lines = [f"{name},{io.sha256(Path(name))},,works,false,,CC0-1.0\n" for name in names]
+    lines = [f"{name},{io.sha256(Path(name))},,jar,false,,CC0-1.0\n" for name in names]
     Path("chosen.csv").write_text("photograph,sha256,row_id,class,negative,source,license\n" + "".join(lines))
 
 
