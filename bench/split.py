@@ -35,7 +35,9 @@ def made_up() -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
 
 def ours(samples: pd.DataFrame) -> pd.DataFrame:
     none = pd.DataFrame(columns=["sample_id", "class_name", "cluster"], dtype="str")
-    found = assign(samples, none, none, {}, fractions=FRACTIONS, seed=1, quarantine_bridges=False, meanings={})
+    found = assign(
+        samples, none, none, {}, fractions=FRACTIONS, seed=1, quarantine_bridges=False, meanings={}, unknown_products={}
+    )
     return found.table
 
 
