@@ -89,12 +89,12 @@ def new(
         if not written.was_there:
             io.write_text(PARAMS, written.text)
             typer.echo(f"params.yaml: the data set and model {name} are in it; `vouch params {name}` shows what holds")
-        gallery = paths.additions(name)
-        if proposal.task == "identify" and not gallery.exists():
-            io.write_text(gallery, to_text([]))  # a stage depends on it; `vouch gallery add` writes into it
+        galleries = [paths.additions(name)] if proposal.task == "identify" else []
+        for gallery in galleries:
+            if not gallery.exists():
+                io.write_text(gallery, to_text([]))  # a stage depends on it; `vouch gallery add` writes into it
         importing.add(name, checked, typer.echo)
-    for_git = [str(PARAMS), *([str(gallery)] if proposal.task == "identify" else []), str(importing.tracked(name))]
-    typer.echo(f"for git: {', '.join(for_git[:-1])} and {for_git[-1]}")
+    typer.echo(f"for git: {', '.join(map(str, [PARAMS, *galleries]))} and {importing.tracked(name)}")
     typer.echo(f"now build it:\n  make repro MODEL={name}")
 
 
