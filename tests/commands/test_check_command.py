@@ -31,6 +31,10 @@ PARAMS = {
                 "min_truths": 20,
                 "intraclass_floor": 0.05,
             },
+            "calibrate": {
+                **{"methods": ["isotonic"], "floor": 0.05, "min_rows": 4, "min_groups": 2, "folds": 2, "bins": 10},
+                **{"rows_per_parameter": 0.0, "events_per_parameter": 0.0, "intraclass_floor": 0.05},
+            },
             "evaluate": {"level": 0.95, "seed": 1},
             "gate": {
                 "required": {"light": ["night", "day"]},
@@ -114,6 +118,16 @@ def test_small_boxes_and_the_last_training_s_time_are_told_where_they_are_known(
     assert "gate@" not in said
 
 
+def test_a_val_select_too_small_for_a_calibrator_is_named() -> None:
+    assert "calibrator" not in invoke().output  # four boxes in two groups
+    content = YAML(typ="safe", pure=True).load(Path("params.yaml"))
+    content["models"]["cones"]["calibrate"]["min_rows"] = 5
+    with Path("params.yaml").open("w", encoding="utf-8") as stream:
+        YAML().dump(content, stream)
+    said = " ".join(invoke().output.split())
+    assert "too small for a calibrator, and scores stay raw: 4 predictions in 2 groups; 5 in 2 are needed" in said
+
+
 def test_every_stage_that_trains_is_timed() -> None:
     stages = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     assert {name for name in stages if name.startswith(("train_", "pretrain", "extract_features"))} == set(TRAINING)
@@ -132,6 +146,43 @@ def test_an_unknown_model_is_refused_with_those_there_are() -> None:
     refused = CliRunner().invoke(APP, ["cone"]).exception
     assert isinstance(refused, ParamsError)
     assert "cones" in str(refused)
+
+
+def system_of(rules: dict[str, object], waivers: dict[str, object]) -> None:
+    """Put into params.yaml a system `heap` of the cones, which serve as its identifier too."""
+    content = YAML(typ="safe", pure=True).load(Path("params.yaml"))
+    content["pipeline"]["systems"] = {"heap": {"dataset": "road", "detector": "cones", "identifier": "cones"}}
+    recall = RULE | {"metric": "recall", "limit": 0.5, "min_groups": 3}
+    content["models"]["cones"]["gate"] |= {"required": {}, "rules": {"recall": recall}}
+    gate = {"required": {"light": ["night", "day"]}, "rules": rules, "waivers": waivers, "summary": []}
+    content["systems"] = {"heap": {"gate_system": gate}}
+    with Path("params.yaml").open("w", encoding="utf-8") as stream:
+        YAML().dump(content, stream)
+
+
+COUNT_MAE = {"source": "counts", "metric": "count_mae", "limit": 0.3, "bound": "value"}
+
+
+def test_of_a_system_it_is_said_for_both_models_and_for_the_rules_on_counts() -> None:
+    system_of({"errors": COUNT_MAE | {"min_groups": 4}, "by_light": COUNT_MAE | {"each": "light", "min_groups": 2}}, {})
+    shown = CliRunner().invoke(APP, ["heap", "--enforce"])
+    assert isinstance(shown.exception, SystemExit), shown.exception
+    assert shown.exit_code == 1
+    assert [line for line in shown.output.splitlines() if line.startswith("known of")] == [
+        *["known of cones before any training:", "known of heap before any training:"]
+    ]
+    after = shown.output.partition("known of heap")[2]
+    assert [line.split() for line in after.splitlines() if line.startswith(("  errors", "  by_light"))] == [
+        ["errors", "4", "4", "within", "reach"],
+        ["by_light[light=night]", "1", "2", "never"],
+    ]
+    assert "never: by_light[light=night]: too few groups" in after
+
+
+def test_a_waived_rule_on_counts_does_not_stand_against_a_release() -> None:
+    waiver = {"reason": "only one drive by night", "expires": "2099-01-01"}
+    system_of({"by_light": COUNT_MAE | {"each": "light", "min_groups": 2}}, {"by_light": waiver})
+    assert CliRunner().invoke(APP, ["heap", "--enforce"]).exit_code == 0
 
 
 def test_plan_says_it_first(monkeypatch: pytest.MonkeyPatch) -> None:

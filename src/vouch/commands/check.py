@@ -1,6 +1,6 @@
-"""`vouch check MODEL`: what is known of a model's verdict before anything is trained."""
+"""`vouch check MODEL`, or a system: what is known of its verdict before anything is trained."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -12,6 +12,8 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from vouch import io, params, paths
+from vouch.calibration.fit.params import SECTIONS, Scalar
+from vouch.calibration.fit.scalar_selection import shortage
 from vouch.commands.known import refuse_unknown
 from vouch.commands.rebuild import SECONDS, minutes
 from vouch.errors import Problem, WorkspaceError, plural, refuse_any
@@ -22,7 +24,7 @@ from vouch.paths import SPLITS
 from vouch.policies.fit.params import Exits
 from vouch.roads import task_of
 from vouch.splits.contract import read_split
-from vouch.stages import decide
+from vouch.stages import decide, gate_system
 from vouch.stages.gate import Params
 
 TRAINING = ("extract_features", "pretrain", "train_cached", "train_classifier", "train_detector", "train_embedder")
@@ -37,6 +39,7 @@ class Known:
     outlooks: tuple[Outlook, ...]
     small: pd.DataFrame | None  # boxes of each class under 8 pixels; None where nothing is trained on boxes
     size_px: int | None
+    raw: str  # why val_select is too small for a calibrator of one score; empty: it is not, or there is none
     seconds: Mapping[str, float]  # what each training stage took here last time
 
     @property
@@ -46,22 +49,52 @@ class Known:
 
 
 def check(
-    model: Annotated[str, typer.Argument(help="Model of params.yaml, say driver.")],
+    model_or_system: Annotated[str, typer.Argument(help="Model or system of params.yaml, say driver.")],
     enforce: Annotated[bool, typer.Option("--enforce", help="Exit 1 when something can never pass.")] = False,
 ) -> None:
     """Say before any training what can never pass: groups against every rule, certificates, boxes too small to see.
 
+    Of a system that is said of its detector, of its identifier, and of the rules on its counts.
+
     Raises
     ------
     ParamsError
-        When there is no such model.
+        When there is no such model or system.
     WorkspaceError
         When its data set has not been split.
     """
-    found = known(model)
-    show(model, found)
-    if enforce and found.out_of_reach:
+    refuse_unknown({"model_or_system": model_or_system})
+    found = {name: look(name) for name, look in _parts(model_or_system)}
+    for name, part in found.items():
+        show(name, part)
+    if enforce and any(part.out_of_reach for part in found.values()):
         raise typer.Exit(1)
+
+
+def _parts(name: str) -> list[tuple[str, Callable[[str], Known]]]:
+    """Return what a verdict hangs on, and how each is looked at: a model alone, or a system's two and its counts."""
+    system = params.read_value("pipeline").get("systems", {}).get(name)
+    if system is None:
+        return [(name, known)]
+    return [(system["detector"], known), (system["identifier"], known), (name, known_of_system)]
+
+
+def known_of_system(system: str) -> Known:
+    """Return what is known of a system's counts before any training; no count is read.
+
+    Raises
+    ------
+    ParamsError, WorkspaceError
+        As `check` does.
+    """
+    dataset = params.read_value("pipeline", "systems", system, "dataset")
+    refuse_any(WorkspaceError, unsplit(dataset))
+    gate = params.load(gate_system.Params, "systems", system, "gate_system")
+    members = _members(dataset)
+    judged_on = members["val_test"].merge(io.read_table(paths.manifest(dataset, "samples")), on="sample_id")
+    waived = frozenset(gate.waivers)
+    outlooks = foresight.of_counts(gate.rules, judged_on, required=gate.required, waived=waived)
+    return Known(_sizes(members), tuple(outlooks), small=None, size_px=None, raw="", seconds={})
 
 
 def known(model: str) -> Known:
@@ -72,7 +105,6 @@ def known(model: str) -> Known:
     ParamsError, WorkspaceError
         As `check` does.
     """
-    refuse_unknown({"model": model})
     models = params.read_value("pipeline", "models")
     dataset, task = models[model]["dataset"], task_of(model)
     refuse_any(WorkspaceError, unsplit(dataset))
@@ -81,11 +113,8 @@ def known(model: str) -> Known:
         params.load(decide.Params, "models", model, "decide").root,
     )
     samples, boxes = (io.read_table(paths.manifest(dataset, table)) for table in ("samples", "boxes"))
-    members = {name: read_split(dataset, name, purpose="describe") for name in SPLITS}
-    rows = {
-        name: foresight.labelled(members[name].merge(samples, on="sample_id"), boxes, task)
-        for name in ("train", "val_calib", "val_test")
-    }
+    members = _members(dataset)
+    rows = {name: foresight.labelled(members[name].merge(samples, on="sample_id"), boxes, task) for name in SPLITS}
     if task == "identify":
         rows = {name: foresight.unknown_left_out(one, rows["train"]) for name, one in rows.items()}
     level, seed = (params.read_value("models", model, "evaluate", key) for key in ("level", "seed"))
@@ -101,12 +130,27 @@ def known(model: str) -> Known:
     trained = models[model]["trained"]
     size_px = params.read_value("models", trained, "train_detector", "size_px") if task == "detect" else None
     return Known(
-        {name: (len(one), one["group"].nunique()) for name, one in members.items()},
+        _sizes(members),
         (*outlooks, *foresight.of_certificates(rows["val_calib"], decided)),
-        None if size_px is None else foresight.small_boxes(boxes, _upright(samples, dataset), size_px),
-        size_px,
-        _trained_in(trained),
+        small=None if size_px is None else foresight.small_boxes(boxes, _upright(samples, dataset), size_px),
+        size_px=size_px,
+        raw=_raw(model, rows["val_select"]),
+        seconds=_trained_in(trained),
     )
+
+
+def _raw(model: str, rows: pd.DataFrame) -> str:
+    """Say why scores will stay as they are: of a detector by its labelled boxes, though false alarms count as well."""
+    asked = params.load(SECTIONS[task_of(model)], "models", model, "calibrate")
+    return (shortage(rows.dropna(subset="class_true"), asked) or "") if isinstance(asked, Scalar) else ""
+
+
+def _members(dataset: str) -> dict[str, pd.DataFrame]:
+    return {name: read_split(dataset, name, purpose="describe") for name in SPLITS}
+
+
+def _sizes(members: Mapping[str, pd.DataFrame]) -> dict[str, tuple[int, int]]:
+    return {name: (len(one), one["group"].nunique()) for name, one in members.items()}
 
 
 def unsplit(dataset: str) -> list[Problem]:
@@ -171,6 +215,10 @@ def _sentences(found: Known) -> list[str]:
         said.append(
             f"boxes with a shorter side under {SMALL_PX} pixels on the canvas of {found.size_px}: "
             + ", ".join([of_all, *of_class])
+        )
+    if found.raw:
+        said.append(
+            f"as far as labels show, val_select is too small for a calibrator, and scores stay raw: {found.raw}"
         )
     if found.seconds:
         spent = ", ".join(f"{name} {minutes(seconds)}" for name, seconds in found.seconds.items())

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from vouch import io, params, paths
-from vouch.commands.check import known, show, unsplit
+from vouch.commands.check import known, known_of_system, show, unsplit
 from vouch.commands.wear import wear
 from vouch.errors import ParamsError, Problem, WorkspaceError, refuse_any, so_many
 from vouch.evaluation.gates.judging import judge
@@ -85,17 +85,17 @@ def plan(
     elif markdown:
         typer.echo(_markdown(found))
     else:
-        if groups is None and not is_system:
-            _show_known(model)
+        if groups is None:
+            _show_known(model, is_system=is_system)
         _show(model, found)
 
 
-def _show_known(model: str) -> None:
+def _show_known(name: str, *, is_system: bool) -> None:
     """Print what `vouch check` does, or how to see it: metrics may be here, by git, where the splits are not."""
-    if absent := unsplit(params.read_value("pipeline", "models", model, "dataset")):
-        Console().print(f"known before any training: {absent[0].remedy}, then `vouch check {escape(model)}`")
+    if absent := unsplit(params.read_value("pipeline", "systems" if is_system else "models", name, "dataset")):
+        Console().print(f"known before any training: {absent[0].remedy}, then `vouch check {escape(name)}`")
     else:
-        show(model, known(model))
+        show(name, known_of_system(name) if is_system else known(name))
 
 
 def _refuse_intended(system: str, numbers: dict[str, Any]) -> None:

@@ -104,9 +104,33 @@ def of_rules(
         ]
         sizes = _sizes(inside)
         why = _why(rule, sizes, world if of_truth else None)
-        may_fail = bool(waived & {name, name.partition("[")[0]})
-        found.append(Outlook(name, len(sizes), rule.min_groups, why, rule.severity == "block" and not may_fail))
+        found.append(Outlook(name, len(sizes), rule.min_groups, why, _blocks(name, rule, waived)))
     return found
+
+
+def of_counts(
+    rules: Mapping[str, Rule], samples: pd.DataFrame, *, required: Mapping[str, Sequence[str]], waived: frozenset[str]
+) -> list[Outlook]:
+    """Return each verdict on a system's counts, in the order of the gate's, with the groups that can support it.
+
+    Parameters
+    ----------
+    samples : table
+        The photographs of val_test, with `group` and strata: each has a count of every product, if only none.
+    waived : set of str
+        As of `of_rules`.
+    """
+    found = []
+    for name, (rule, stratum) in verdicts_of(rules, required).items():
+        sizes = _sizes(samples[_inside(samples, stratum, rule.metric, None, by_class=False)])
+        why = _why(rule, sizes, None)
+        found.append(Outlook(name, len(sizes), rule.min_groups, why, _blocks(name, rule, waived)))
+    return found
+
+
+def _blocks(name: str, rule: Rule, waived: frozenset[str]) -> bool:
+    """Say whether a release waits for this verdict."""
+    return rule.severity == "block" and not waived & {name, name.partition("[")[0]}
 
 
 def _sizes(rows: pd.DataFrame) -> FloatArray:

@@ -60,7 +60,7 @@ def fit_calibrator(rows: pd.DataFrame, asked: Scalar) -> Calibrator:
     reports: dict[str, Any] = {"global": tried, "classes": {}}
     counted: dict[str, Any] = {"global": _count(rows), "classes": {}}
     for name, of_class in rows.groupby("class_pred", sort=True):
-        own = _shortage(of_class, asked) is None
+        own = shortage(of_class, asked) is None
         counted["classes"][name] = {**_count(of_class), "map": "own" if own else "global"}
         if own:
             fitted = _fit_one(of_class, asked)
@@ -104,7 +104,7 @@ def best(losses: Mapping[str, float], parameters: Mapping[str, int] = PARAMETERS
 
 
 def _fit_one(rows: pd.DataFrame, asked: Scalar) -> tuple[Map, dict[str, float], dict[str, Any]]:
-    reason = _shortage(rows, asked)
+    reason = shortage(rows, asked)
     if reason is not None:
         return {"method": "identity", "reason": reason}, {}, {}
     tried = candidates(rows, asked.methods, LEARNT, asked)
@@ -114,8 +114,14 @@ def _fit_one(rows: pd.DataFrame, asked: Scalar) -> tuple[Map, dict[str, float], 
     return FITS[best(losses)](_scores(rows), _right(rows)), losses, tried.report
 
 
-def _shortage(rows: pd.DataFrame, asked: Scalar) -> str | None:
-    """Say why these rows cannot carry a map of their own; two groups are the least that folds of groups can divide."""
+def shortage(rows: pd.DataFrame, asked: Scalar) -> str | None:
+    """Say why these rows cannot carry a map of their own; two groups are the least that folds of groups can divide.
+
+    Parameters
+    ----------
+    rows : table
+        One for each prediction, with its `group`.
+    """
     groups, needed = rows["group"].nunique(), max(asked.min_groups, 2)
     if len(rows) >= asked.min_rows and groups >= needed:
         return None
