@@ -24,8 +24,8 @@ from vouch.scenes.params import Count, Rate
 from vouch.scenes.photo import Picture
 
 STREAMS = tuple(receptacles.STREAM_COLOURS)
-LEAST_PX = (11.0, 18.0)  # shorter and longer side of a visible box, at 480 pixels height
-LEAST_SEEN = 0.5  # visible share
+LEAST_PX = (16.0, 26.0)  # shorter and longer side of a visible box, at 480 pixels height
+LEAST_SEEN = 0.6  # visible share
 TWINS = {  # what careless people take a class for
     "plastic_bottle": "glass_bottle",
     "glass_bottle": "plastic_bottle",

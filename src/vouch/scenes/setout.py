@@ -12,16 +12,16 @@ from vouch.scenes.lying import Lying
 from vouch.scenes.perspective import Camera
 
 OWN_SHARE = 0.6  # of the waste is of the photograph's stream; the rest should not be there
-ITEMS = (5, 11)  # pieces of waste in a photograph, least and most
-HELD = {"bag": (3, 5), "bin": (3, 5), "box": (3, 6), "loose": (0, 0)}  # of them in the container
+ITEMS = (5, 10)  # pieces of waste in a photograph, least and most
+HELD = {"bag": (3, 5), "bin": (3, 5), "box": (3, 5), "loose": (0, 0)}  # of them in the container
 OTHERS = (2, 6)  # things that are no waste, at full clutter
 SHIES: tuple[Colour, ...] = ((40, 44, 60), (86, 70, 56), (30, 30, 32), (120, 40, 44))
 TOP = 46.0  # units from the upper edge of the picture to the top of a container, at least
 CLOSE = 0.62  # of the room that two things take together: nearer they are not put
 INSIDE_M = {
-    "bin": (0.19, 0.13, 0.38),
-    "box": (0.24, 0.15, 0.1),
-    "bag": (0.15, 0.06, 0.27),
+    "bin": (0.19, 0.13, 0.42),
+    "box": (0.24, 0.15, 0.18),
+    "bag": (0.15, 0.06, 0.29),
 }  # half width, half depth, lift
 
 
@@ -96,7 +96,7 @@ def _held(rng: np.random.Generator, container: Lying, classes: Sequence[str], vi
             z = container.z_m + float(rng.uniform(-deep, deep))
             one = _thing(rng, (label, label), x, z, 50 + number)
             one = replace(
-                one, lift_m=lift + float(rng.uniform(0, 0.06)), size=one.size * 0.94, lean_rad=float(rng.normal(0, 0.3))
+                one, lift_m=lift + float(rng.uniform(0, 0.06)), size=one.size * 0.9, lean_rad=float(rng.normal(0, 0.3))
             )
             if not any(_meet(one, other, 0.5) for other in found):
                 found.append(one)
@@ -130,7 +130,7 @@ def _thing(rng: np.random.Generator, named: tuple[str, str], x: float, z: float,
     upright = bool(rng.random() < refuse.EVERY[kind].upright)
     heading, wear = float(rng.uniform(0, 2 * np.pi)), float(rng.random())
     return Lying(
-        kind, label, place, x, z, 0.0, float(rng.uniform(0.95, 1.25)), heading, upright, float(rng.normal(0, 0.05)),
+        kind, label, place, x, z, 0.0, float(rng.uniform(1.2, 1.5)), heading, upright, float(rng.normal(0, 0.05)),
         wear, _seed(rng),
     )  # fmt: skip
 

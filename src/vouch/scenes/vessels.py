@@ -14,7 +14,7 @@ LOUD: tuple[Colour, ...] = (
     (206, 40, 38), (232, 118, 28), (240, 196, 40), (44, 140, 66), (34, 92, 176), (110, 60, 150), (230, 230, 224),
     (28, 30, 36), (20, 150, 160), (226, 90, 140),
 )  # fmt: skip
-GREENS: tuple[Colour, ...] = ((40, 92, 52), (26, 70, 40), (98, 64, 26), (120, 78, 30), (196, 212, 200), (70, 116, 84))
+GREENS: tuple[Colour, ...] = ((40, 92, 52), (26, 70, 40), (98, 64, 26), (120, 78, 30), (70, 116, 84))
 STEEL: Colour = (178, 180, 182)
 WORDS = ("KOLA", "FIZZ", "ORTO", "LIMA", "BONA", "SOLE", "MIRA", "PURA", "VELO", "TONI")
 PALE: Colour = (240, 238, 230)
@@ -52,7 +52,7 @@ def plastic_bottle(rng: np.random.Generator) -> Solid:
     if rng.random() < 0.28:
         return _opaque_bottle(rng)
     high, wide = rng.uniform(0.27, 0.36), rng.uniform(0.040, 0.052)
-    tone = one_of(rng, ((206, 220, 228), (150, 196, 222), (150, 206, 168), (226, 228, 226)), 10)
+    tone = one_of(rng, ((190, 214, 230), (140, 192, 226), (226, 228, 226)), 10)
     skin = _skin(tone)
     for row in range(54, 118, 9):  # ribs
         skin[row : row + 3] = np.asarray(draw.mix(tone, (70, 84, 96), 0.45), np.uint8)
@@ -66,7 +66,7 @@ def plastic_bottle(rng: np.random.Generator) -> Solid:
         (high * 0.62, wide), (high * 0.84, wide * 0.36), (neck, 0.015), (neck + 0.001, 0.0185), (high, 0.0185),
     )  # fmt: skip
     bright = draw.mix(cap, (255, 255, 255), 0.15)
-    return Solid(outline, skin, bright, draw.mix(tone, (90, 110, 130), 0.4), 0.62, 1.0, 0.2, False)
+    return Solid(outline, skin, bright, draw.mix(tone, (90, 110, 130), 0.4), 0.4, 1.0, 0.2, False)
 
 
 def _opaque_bottle(rng: np.random.Generator) -> Solid:
@@ -98,20 +98,19 @@ def glass_bottle(rng: np.random.Generator) -> Solid:
         (high * (slope + 0.06), wide * 0.62), (high * 0.76, 0.0155), (high * 0.95, 0.0145), (high * 0.955, 0.018),
         (high, 0.018),
     )  # fmt: skip
-    pale = sum(tone) > 480
-    return Solid(outline, skin, (20, 22, 22), draw.mix(tone, (0, 0, 0), 0.3), 0.45 if pale else 0.2, 1.5, 0.3, True)
+    return Solid(outline, skin, (20, 22, 22), draw.mix(tone, (0, 0, 0), 0.3), 0.2, 1.5, 0.3, True)
 
 
 def glass_jar(rng: np.random.Generator) -> Solid:
     """Draw a wide jar of clear glass, with a lid or without, some of its jam left."""
     high, wide = rng.uniform(0.13, 0.17), rng.uniform(0.045, 0.056)
-    tone = one_of(rng, ((206, 222, 216), (196, 214, 214), (214, 224, 214)), 8)
+    tone = one_of(rng, ((176, 216, 198), (168, 210, 208), (188, 222, 190)), 8)
     skin = _skin(tone)
     filling = one_of(rng, ((140, 24, 34), (196, 110, 24), (96, 84, 34), (90, 50, 30), (210, 180, 90)), 14)
-    skin[round(SKIN_PX[0] * rng.uniform(0.45, 0.9)) :] = np.asarray(draw.mix(tone, filling, 0.75), np.uint8)
-    if rng.random() < 0.6:
+    skin[round(SKIN_PX[0] * rng.uniform(0.45, 0.9)) :] = np.asarray(draw.mix(tone, filling, 0.85), np.uint8)
+    if rng.random() < 0.35:
         _label(rng, skin, (0.42, 0.8), one_of(rng, (PALE, PALE, (222, 200, 150), (200, 60, 60)), 14))
-    closed = rng.random() < 0.6
+    closed = rng.random() < 0.8
     lid = one_of(rng, ((196, 160, 70), (200, 40, 44), (240, 240, 236), (44, 110, 70), (30, 32, 36)), 14)
     if closed:
         skin[:21] = np.asarray(lid, np.uint8)
@@ -138,15 +137,17 @@ def yoghurt_pot(rng: np.random.Generator) -> Solid:
 
 
 def food_can(rng: np.random.Generator) -> Solid:
-    """Draw a tin of steel with ribs: paper label, or bare; opened."""
-    high, wide = rng.uniform(0.10, 0.14), rng.uniform(0.042, 0.056)
+    """Draw a squat tin of steel with ribs, bare or with the rest of a paper label; mostly opened."""
+    high, wide = rng.uniform(0.09, 0.12), rng.uniform(0.048, 0.060)
     tone = draw.varied(rng, STEEL, 14)
     skin = _skin(tone)
     for row in range(14, 110, 7):
         skin[row : row + 3] = np.asarray(draw.mix(tone, (70, 72, 76), 0.6), np.uint8)
-    if rng.random() < 0.55:
-        _label(rng, skin, (0.1, 0.9), one_of(rng, ((196, 50, 40), (226, 180, 60), (60, 120, 70), (236, 226, 200)), 14))
-    if rng.random() < 0.35:
+    if rng.random() < 0.15:
+        _label(
+            rng, skin, (0.28, 0.72), one_of(rng, ((196, 50, 40), (226, 180, 60), (60, 120, 70), (236, 226, 200)), 14)
+        )
+    if rng.random() < 0.2:
         rust = np.clip(rng.normal(0, 1, (12, 24)), 0, 1).astype(np.float32)
         share = cv2.resize(rust, (SKIN_PX[1], SKIN_PX[0]), interpolation=cv2.INTER_CUBIC)[:, :, None] * 0.6
         skin[:] = np.clip(skin * (1 - share) + np.array((138, 78, 40)) * share, 0, 255).astype(np.uint8)
@@ -174,7 +175,7 @@ def drink_can(rng: np.random.Generator) -> Solid:
 
 def battery(rng: np.random.Generator) -> Solid:
     """Draw a large cell: black with a copper or gold collar, a knob on its end."""
-    high, wide = rng.uniform(0.095, 0.125), rng.uniform(0.024, 0.029)
+    high, wide = rng.uniform(0.125, 0.155), rng.uniform(0.032, 0.038)
     dark = one_of(rng, ((26, 26, 30), (34, 36, 44), (30, 60, 44)), 6)
     collar = one_of(rng, ((204, 128, 60), (214, 172, 70), (196, 198, 202), (190, 44, 40)), 10)
     skin = _skin(dark)
