@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.graph import PARAMS_FILE
 from vouch import params
 
 ROOT = Path(__file__).parents[2]
@@ -12,7 +13,7 @@ MODELS = sorted(path.name.removesuffix(".recipe.yaml") for path in STARTER.glob(
 
 
 def dataset(model):
-    return params.read_value("pipeline", "models", model, "dataset", path=ROOT / "params.yaml")
+    return params.read_value("pipeline", "models", model, "dataset", path=PARAMS_FILE)
 
 
 def steps(model):
@@ -22,7 +23,7 @@ def steps(model):
 def rendered(model):
     """The default parameters of the model's data set, and what each step of the recipe renders."""
     scene, section = importlib.import_module(f"vouch.scenes.{dataset(model)}"), f"datasets.{dataset(model)}.render"
-    default = params.load(scene.Params, *section.split("."), path=ROOT / "params.yaml")
+    default = params.load(scene.Params, *section.split("."), path=PARAMS_FILE)
     content, taught = default.model_dump(), []
     for step in steps(model):  # a step keeps what the one before said
         content |= {key.removeprefix(f"{section}."): value for key, value in step.items() if key.startswith(section)}
@@ -76,7 +77,7 @@ def test_starting_weights_are_small(model):
 @pytest.mark.parametrize("model", [model for model in MODELS if model != "sku"])
 def test_starting_weights_know_the_classes(model):
     description = json.loads((STARTER / model / "weights.json").read_text())
-    expected = params.read_value("datasets", dataset(model), "ingest", "classes", path=ROOT / "params.yaml")
+    expected = params.read_value("datasets", dataset(model), "ingest", "classes", path=PARAMS_FILE)
     assert description["classes"] == expected
 
 
@@ -90,4 +91,4 @@ def test_starting_weights_never_saw_a_default_product(model):
 @pytest.mark.parametrize(("model", "step"), [(model, step) for model in MODELS for step in range(len(steps(model)))])
 def test_a_recipe_names_only_what_params_yaml_has(model, step):
     for dotted in steps(model)[step]:
-        params.read_value(*dotted.split("."), path=ROOT / "params.yaml")
+        params.read_value(*dotted.split("."), path=PARAMS_FILE)
