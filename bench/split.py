@@ -11,6 +11,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from sides import in_turns
 from vouch.splits.assignment import assign
+from vouch.splits.params import Fractions, Splitting
 
 RUNS = 5
 N, N_GROUPS = 1_000_000, 100_000
@@ -35,10 +36,8 @@ def made_up() -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
 
 def ours(samples: pd.DataFrame) -> pd.DataFrame:
     none = pd.DataFrame(columns=["sample_id", "class_name", "cluster"], dtype="str")
-    found = assign(
-        samples, none, none, {}, fractions=FRACTIONS, seed=1, quarantine_bridges=False, meanings={}, unknown_products={}
-    )
-    return found.table
+    asked = Splitting(fractions=Fractions(**FRACTIONS), seed=1, bridge="refuse", stated={}, unknown_products={})
+    return assign(samples, none, none, {}, asked).table
 
 
 def peer(label: np.ndarray, group: np.ndarray) -> int:

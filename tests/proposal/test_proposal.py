@@ -5,6 +5,7 @@ import pytest
 from made_folders import GREY, in_classes, manifest, planted, yolo
 from vouch.commands import importing
 from vouch.errors import ManifestError
+from vouch.proposal.findings import Asked
 from vouch.proposal.proposal import propose
 from vouch.proposal.sessions import FILE, lent
 from vouch.sources.merge import Taxonomy
@@ -15,7 +16,7 @@ NOTHING = {"task": None, "groups": (), "strata": (), "ignore": ()}
 
 
 def proposed(tree, **fields):
-    return propose("cones", tree, **{**NOTHING, **fields})
+    return propose("cones", tree, Asked(**{**NOTHING, **fields}))
 
 
 def checked(proposal, tree):
@@ -66,7 +67,7 @@ def test_everything_that_is_wrong_is_listed_at_once(tmp_path):
     files = {**yolo(VIDEOS), "images/lone.jpg": GREY, "images/video00_000.jpg": b"no picture"}
     files |= {"labels/video01_000.txt": "9 .5 .5 .1 .1\n"}
     with pytest.raises(ManifestError) as refused:
-        propose("-x", planted(tmp_path, files), task="classify", groups=["a=b=c"], strata=["light"], ignore=())
+        propose("-x", planted(tmp_path, files), Asked(task="classify", groups=["a=b=c"], strata=["light"], ignore=()))
     assert {problem.where for problem in refused.value.problems} == {
         "NAME",
         "--task",
@@ -80,7 +81,7 @@ def test_everything_that_is_wrong_is_listed_at_once(tmp_path):
 
 def test_a_wrong_name_is_told_with_a_folder_that_cannot_be_read(tmp_path):
     with pytest.raises(ManifestError) as refused:
-        propose("../x", planted(tmp_path, {"a.txt": ""}), **NOTHING)
+        propose("../x", planted(tmp_path, {"a.txt": ""}), Asked(**NOTHING))
     assert {problem.where for problem in refused.value.problems} == {"NAME", str(tmp_path)}
 
 

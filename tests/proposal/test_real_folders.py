@@ -6,6 +6,7 @@ import pytest
 
 from vouch.commands import importing
 from vouch.errors import ManifestError
+from vouch.proposal.findings import Asked
 from vouch.proposal.groups import find_groups
 from vouch.proposal.proposal import propose
 from vouch.proposal.survey import survey, tree_at
@@ -27,7 +28,7 @@ NOTHING = {"task": None, "strata": (), "ignore": ()}
 )
 def test_each_set_is_proposed_as_a_person_would_have_written_it(name, asked, form, n_classes, key, n_groups, cut):
     tree = tree_at(REAL / name)
-    found = propose(name, tree, groups=asked, **NOTHING)
+    found = propose(name, tree, Asked(groups=asked, **NOTHING))
     assert (found.descriptor.format, len(found.classes), found.group_keys) == (form, n_classes, (key,))
     assert found.strata == {}
     taxonomy = Taxonomy(found.classes, found.group_keys, found.strata)
@@ -35,13 +36,13 @@ def test_each_set_is_proposed_as_a_person_would_have_written_it(name, asked, for
     assert samples[f"group_{key}"].nunique() == n_groups
     (said,) = (why for what, why in found.assumed if what.startswith("the authors' split"))
     assert said.startswith(cut)
-    assert 0 < found.minutes <= 15
+    assert 0 < found.network.minutes <= 15
 
 
 @pytest.mark.parametrize("name", ["trashnet", "grocery_packages"])
 def test_sets_without_groups_are_refused_with_what_would_leak(name):
     with pytest.raises(ManifestError) as refused:
-        propose(name, tree_at(REAL / name), groups=(), **NOTHING)
+        propose(name, tree_at(REAL / name), Asked(groups=(), **NOTHING))
     (problem,) = refused.value.problems
     assert "one object from other sides" in problem.remedy
     assert "split (names of splits" in problem.got

@@ -9,6 +9,7 @@ import pytest
 from made_folders import GREY, in_classes, planted
 from vouch.errors import DataError, ManifestError
 from vouch.params import read_params
+from vouch.proposal.findings import Asked
 from vouch.proposal.fractions import CORRELATION, DELTA, Shares
 from vouch.proposal.proposal import propose
 from vouch.proposal.unknown import MAX_ACCEPT, lacking, refusal, unknown_products, unlearned
@@ -19,7 +20,7 @@ TEAS = {f"tea{n:02}": 40 for n in range(12)}
 
 def proposed(tree, **fields):
     asked = {"task": "identify", "groups": ["none"], "strata": (), "ignore": ()} | fields
-    return propose("teas", tree, **asked)
+    return propose("teas", tree, Asked(**asked))
 
 
 @pytest.mark.parametrize(("count", "each"), [(4, 1), (14, 1), (16, 2), (31, 3), (60, 6), (900, 6)])
@@ -91,13 +92,13 @@ def test_products_of_one_photograph_each_are_refused_before_anything_is_written(
 
 def test_what_training_or_its_policy_would_miss_in_a_split_is_named():
     parts = {"train": ["cola"], "val_select": ["malt"], "val_calib": ["malt", "cola"], "val_test": ["soda", "malt"]}
+    unknown = {"val_calib": ("tea",), "val_test": ("soda",)}
     placed = [(f"{part}{n}", part, label) for part, labels in parts.items() for n, label in enumerate(labels)]
     table = pd.DataFrame(placed, columns=["sample_id", "split", "label"], dtype="str")
-    divided = Shares({}, table[["sample_id", "split"]].assign(group=table["sample_id"]), {}, {})
-    unknown = {"val_calib": ("tea",), "val_test": ("soda",)}
-    found = [(one.where, one.got) for one in lacking(table[["sample_id", "label"]], divided, unknown)]
+    divided = Shares({}, table[["sample_id", "split"]].assign(group=table["sample_id"]), {}, {}, unknown)
+    found = [(one.where, one.got) for one in lacking(table[["sample_id", "label"]], divided)]
     assert found == [("split train", "cola"), ("split val_select", "none"), ("split val_calib", "none")]
-    (warning,) = unlearned(table[["sample_id", "label"]], divided, unknown)
+    (warning,) = unlearned(table[["sample_id", "label"]], divided)
     assert warning.startswith("1 product without a photograph in train (malt)")  # soda is meant to be unknown
 
 
@@ -130,16 +131,15 @@ def shares(unknown):
     ids = [f"u{n}" for n in range(unknown)] + ["k"]
     samples = pd.DataFrame({"sample_id": ids, "label": ["soda"] * unknown + ["cola"]}, dtype="str")
     split = pd.DataFrame({"sample_id": ids, "group": ids, "split": "val_calib"}, dtype="str")
-    return samples, Shares({}, split, {}, {})
+    return samples, Shares({}, split, {}, {}, {"val_calib": ("soda",), "val_test": ()})
 
 
 def test_a_certificate_wants_59_unknown_photographs_without_one_that_is_named():
     # Clopper-Pearson, none of n: 1 - .05^(1/n) is .0495 for 59 and .0503 for 58
-    asked = {"val_calib": ("soda",), "val_test": ()}
-    policy, (_, why), certain = refusal(*shares(59), asked)
+    policy, (_, why), certain = refusal(*shares(59))
     assert (policy, certain) == ({}, True)
     assert why == "59 photographs of unknown products in val_calib, in 59 groups, can certify it"
-    policy, (what, why), certain = refusal(*shares(28), asked)
+    policy, (what, why), certain = refusal(*shares(28))
     assert (policy, certain) == ({"bound": "value"}, False)
     assert what == "about 0.05 of unknown products may bear a name"
     assert "certify 0.10 at best" in why  # 1 - .05^(1/28) = .101

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from vouch.paths import SPLITS
+from splits.asking import asked
 from vouch.sources.descriptor import check_descriptor
 from vouch.sources.merge import Taxonomy, merged
 from vouch.sources.reading import complete, read_source
@@ -62,10 +62,9 @@ def test_the_authors_split_of_the_groceries_is_kept(form, rule):
         classes = tuple(row["label"] for row in csv.DictReader(stream))
     samples = taken("grocery_packages", form, classes, split=rule).samples
     assert Counter(samples["split_stated"]) == {"train": 864, "val": 100, "test": 781}
-    options = {"fractions": dict(zip(SPLITS, (0.6, 0.1, 0.15, 0.15), strict=True)), "seed": 1, "unknown_products": {}}
-    meanings = {"train": ["train", "val_select"], "val": ["val_select"], "test": ["val_calib", "val_test"]}
+    meanings = {"train": ("train", "val_select"), "val": ("val_select",), "test": ("val_calib", "val_test")}
     none = pd.DataFrame(columns=["sample_id", "class_name", "cluster"], dtype="str")
-    found = assign(samples, none, none, {}, **options, quarantine_bridges=False, meanings=meanings)
+    found = assign(samples, none, none, {}, asked(0.6, 0.1, 0.15, 0.15, stated=meanings))
     part = found.table.set_index("sample_id").loc[samples["sample_id"], "split"].to_numpy()
     for word, splits in meanings.items():
         assert set(part[(samples["split_stated"] == word).to_numpy()]) <= set(splits)

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from splits.asking import asked
 from vouch.errors import DataError, LeakageError, Problem
 from vouch.paths import SPLITS
 from vouch.splits.assignment import assign, list_aside, quarantined, summarise
 from vouch.splits.components import build_graph, find_components
 
-FRACTIONS = dict(zip(SPLITS, (0.7, 0.1, 0.1, 0.1), strict=True))
 NO_BOXES = pd.DataFrame({"sample_id": pd.Series([], dtype="str"), "class_name": pd.Series([], dtype="str")})
 NO_CLUSTERS = pd.DataFrame({"sample_id": pd.Series([], dtype="str"), "cluster": pd.Series([], dtype="str")})
 
@@ -28,14 +28,8 @@ def table(drivers, vehicles=None, start=0, label=None):
 
 
 def split(samples, locked=None, clusters=NO_CLUSTERS, *, quarantine=False, seed=1, boxes=NO_BOXES):
-    options = {
-        "fractions": FRACTIONS,
-        "seed": seed,
-        "quarantine_bridges": quarantine,
-        "meanings": {},
-        "unknown_products": {},
-    }
-    return assign(samples, boxes, clusters, locked or {}, **options)
+    said = asked(0.7, 0.1, 0.1, 0.1, seed=seed, bridge="quarantine" if quarantine else "refuse")
+    return assign(samples, boxes, clusters, locked or {}, said)
 
 
 def mapping(found):

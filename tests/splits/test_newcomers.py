@@ -1,12 +1,12 @@
 import pandas as pd
 
+from splits.asking import asked
 from vouch.paths import SPLITS
 from vouch.splits.assignment import assign, summarise
 from vouch.splits.newcomers import NAMED
 
 NO_BOXES = pd.DataFrame(columns=["sample_id", "class_name"], dtype="str")
 NO_CLUSTERS = pd.DataFrame(columns=["sample_id", "cluster"], dtype="str")
-FRACTIONS = dict(zip(SPLITS, (0.25, 0.25, 0.25, 0.25), strict=True))
 LOCK = {"driver=a": "train", "driver=b": "val_select", "driver=c": "val_calib", "driver=d": "val_test"}
 
 
@@ -22,8 +22,7 @@ def table(counts, label="can", car=None):
 
 
 def said(samples, locked=LOCK, clusters=NO_CLUSTERS):
-    options = {"fractions": FRACTIONS, "seed": 1, "quarantine_bridges": False, "meanings": {}, "unknown_products": {}}
-    found = assign(samples, NO_BOXES, clusters, locked, **options)
+    found = assign(samples, NO_BOXES, clusters, locked, asked(0.25, 0.25, 0.25, 0.25))
     return found, summarise(found, n_quarantined=0, dataset="D").splitlines()
 
 

@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from splits.asking import asked
 from vouch.errors import LeakageError
 from vouch.paths import SPLITS
 from vouch.splits import balance
 from vouch.splits.assignment import assign, summarise
 
-FRACTIONS = dict(zip(SPLITS, (0.6, 0.1, 0.15, 0.15), strict=True))
+FRACTIONS = (0.6, 0.1, 0.15, 0.15)
 NO_BOXES = pd.DataFrame(columns=["sample_id", "class_name"], dtype="str")
 NO_CLUSTERS = pd.DataFrame(columns=["sample_id", "cluster"], dtype="str")
 AUTHORS = {"train": ("train", "val_select"), "val": ("val_select",), "test": ("val_calib", "val_test")}
@@ -23,9 +24,7 @@ def table(words, groups=None):
 
 
 def split(samples, meanings=AUTHORS, locked=None):
-    options = {"fractions": FRACTIONS, "seed": 1, "quarantine_bridges": False, "meanings": meanings}
-    options["unknown_products"] = {}
-    found = assign(samples, NO_BOXES, NO_CLUSTERS, locked or {}, **options)
+    found = assign(samples, NO_BOXES, NO_CLUSTERS, locked or {}, asked(*FRACTIONS, stated=meanings))
     return found, found.table.set_index("sample_id")["split"]
 
 
@@ -94,10 +93,8 @@ def test_words_that_allow_no_common_split_are_refused_by_group():
 
 def test_a_near_duplicate_ties_words_as_a_group_does():
     near = pd.DataFrame({"sample_id": ["s0000", "s0001"], "cluster": ["c", "c"]}, dtype="str")
-    options = {"fractions": FRACTIONS, "seed": 1, "quarantine_bridges": False, "meanings": AUTHORS}
-    options["unknown_products"] = {}
     with pytest.raises(LeakageError, match="words that allow a common split"):
-        assign(table(["train", "test", "val", "test"]), NO_BOXES, near, {}, **options)
+        assign(table(["train", "test", "val", "test"]), NO_BOXES, near, {}, asked(*FRACTIONS, stated=AUTHORS))
 
 
 def test_a_word_without_a_meaning_is_refused_with_its_number_and_the_nearest():

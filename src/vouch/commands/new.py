@@ -23,6 +23,7 @@ from vouch.errors import ManifestError, ParamsError, Problem, WorkspaceError, re
 from vouch.names import wrong_names
 from vouch.params import DEFAULTS, PARAMS, parse_params, read_params
 from vouch.proposal import sessions
+from vouch.proposal.findings import Asked
 from vouch.proposal.parameters import Entry, entries
 from vouch.proposal.proposal import Proposal, propose
 from vouch.proposal.survey import tree_at, tree_with
@@ -73,8 +74,8 @@ def new(
     """
     refuse_any(ParamsError, wrong_names([("NAME", name)]))
     tree, images = (tree_at(path), None) if images is None else tree_with(path, images)
-    asked = {"groups": group or [], "strata": strata or [], "ignore": ignore or []}
-    proposal = propose(name, tree, task=task, unlabelled=unlabelled, split=split, images=images, **asked)
+    by = {"groups": group or [], "strata": strata or [], "ignore": ignore or []}
+    proposal = propose(name, tree, Asked(task, **by, unlabelled=unlabelled, split=split, images=images))
     refuse_any(ManifestError, _ambiguous(proposal.classes))
     written = _written(proposal)
     with tempfile.TemporaryDirectory() as folder:

@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from vouch.proposal.candidates import LEAST
 from vouch.proposal.formats import Said, counted
 from vouch.proposal.fractions import Shares
 from vouch.proposal.groups import Groups
 from vouch.proposal.network import Sizes
 from vouch.proposal.survey import Survey
+from vouch.proposal.unknown import described
 
 LARGEST = 0.25  # share of photographs in one group, above which it is said
 SHOWN = 8  # classes that are listed
@@ -27,6 +29,15 @@ def of_folder(found: Survey, sizes: Sizes) -> Iterator[Said]:
     yield f"{len(found.classes)} class{'es' if len(found.classes) != 1 else ''}", shown + more
     if found.descriptor.manifest is not None and found.rows is not None:
         yield f"side manifest {found.descriptor.manifest}", f"columns {', '.join(found.columns)}"
+
+
+def of_shares(shares: Shares, needed: Mapping[str, Any]) -> Iterator[Said]:
+    """Say which products count as unknown, what each split gets, and what must stay of it."""
+    if shares.unknown:
+        yield described(shares.unknown)
+    yield f"fractions {', '.join(f'{one} {share:g}' for one, share in shares.fractions.items())}", shares.described()
+    why = f"half of what is there, or {LEAST}: a later loss blocks"
+    yield f"coverage of {needed['min_components']:,} groups", why
 
 
 def of_rules(judged: Mapping[str, Mapping[str, Any]], shares: Shares) -> Iterator[Said]:

@@ -20,12 +20,13 @@ from vouch.policies.fit.params import Exits
 from vouch.policies.fit.risk_test import Cases, judge
 from vouch.proposal.formats import counted
 from vouch.proposal.groups import MANY
-from vouch.splits.assignment import assign
 from vouch.splits.components import no_clusters
-from vouch.splits.unknown import misplaced
+from vouch.splits.division import divide
+from vouch.splits.params import Home, Splitting
 from vouch.tasks import ByTask, Task
 
 FloatArray = npt.NDArray[np.float64]
+Unknown = Mapping[Home, tuple[str, ...]]  # split: products that it alone may show
 
 SEED = 1  # of the split, as the preset has it
 FEW = 40  # groups up to which divisions are tried: from there on the usual one gives val_test six of them
@@ -60,6 +61,7 @@ class Shares:
     split: pd.DataFrame  # sample_id, group, split
     groups: dict[str, int]  # of each split
     photographs: dict[str, int]
+    unknown: Unknown  # products that count as unknown
 
     def described(self) -> str:
         """Return groups and photographs of each split."""
@@ -73,7 +75,7 @@ def divided(
     *,
     groups: int,
     meanings: Mapping[str, Sequence[str]],
-    unknown_products: Mapping[str, Sequence[str]],
+    unknown_products: Unknown,
 ) -> Shares:
     """Return the fractions; of few groups those that give val_test most of them and leave train enough.
 
@@ -95,10 +97,12 @@ def divided(
     """
     found = []
     refused: DataError | None = None
+    words = {word: tuple(splits) for word, splits in meanings.items()}
+    rest = {"seed": SEED, "bridge": "refuse", "stated": words, "unknown_products": unknown_products}
     for fractions in OF_FEW if groups <= FEW else (USUAL,):
+        asked = Splitting.model_validate({"fractions": dict(zip(SPLITS, fractions, strict=True)), **rest})
         try:
-            shared_out = dict(zip(SPLITS, fractions, strict=True))
-            found.append(_tried(samples, boxes, shared_out, meanings, unknown_products))
+            found.append(_tried(samples, boxes, asked))
         except DataError as error:
             refused = error
     if not found:
@@ -111,29 +115,12 @@ def _worth(one: Shares, n_photographs: int) -> tuple[bool, int, int]:
     return enough, 2 * one.groups["val_test"] + one.groups["val_calib"], one.photographs["train"]
 
 
-def _tried(
-    samples: pd.DataFrame,
-    boxes: pd.DataFrame,
-    fractions: dict[str, float],
-    meanings: Mapping[str, Sequence[str]],
-    unknown_products: Mapping[str, Sequence[str]],
-) -> Shares:
-    table = assign(
-        samples,
-        boxes,
-        no_clusters(),
-        {},
-        fractions=fractions,
-        seed=SEED,
-        quarantine_bridges=False,
-        meanings=meanings,
-        unknown_products=unknown_products,
-    ).table
-    aside = misplaced(table, samples, boxes, unknown_products)
-    table = table[~table["sample_id"].isin(aside["sample_id"])]
+def _tried(samples: pd.DataFrame, boxes: pd.DataFrame, asked: Splitting) -> Shares:
+    table = divide(samples, boxes, no_clusters(), {}, asked, quarantined=()).table
     parts = {name: table.loc[table["split"] == name, "group"] for name in SPLITS}
     groups = {name: int(part.nunique()) for name, part in parts.items()}
-    return Shares(fractions, table, groups, {name: len(part) for name, part in parts.items()})
+    photographs = {name: len(part) for name, part in parts.items()}
+    return Shares(asked.fractions.model_dump(), table, groups, photographs, asked.unknown_products)
 
 
 def rules(task: Task, shares: Shares, boxes: pd.DataFrame) -> tuple[dict[str, dict[str, Any]], list[str]]:

@@ -53,10 +53,11 @@ def entries(proposal: Proposal, presets: Mapping[str, Any]) -> list[Entry]:
         "baseline": f"registry/{name}/bundle",
         "evidence": "test",
     }
+    start = LITE0_START if proposal.network.pretrained else STARTS[task]
     gallery = [(("pipeline", "galleries", name), {**dataset, "judged_as": name})] if task == "identify" else []
     return [
         (("pipeline", "models", name), model),
-        (("pipeline", ROADS[task], name), {**dataset, **(LITE0_START if proposal.pretrained else STARTS[task])}),
+        (("pipeline", ROADS[task], name), {**dataset, **start}),
         *gallery,
         (("pipeline", "trained", name), of_task),
         (("pipeline", "unpromoted", name), dataset),
@@ -87,9 +88,10 @@ def _model(proposal: Proposal, preset: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _training(proposal: Proposal, preset: Mapping[str, Any]) -> dict[str, Any]:
-    length = {"epochs": proposal.epochs, "patience_epochs": proposal.epochs, "batch": proposal.batch}
-    size = proposal.size_px
-    network = LITE0 if proposal.pretrained else {"backbone": BACKBONE}
+    built = proposal.network
+    size = built.size_px
+    length = {"epochs": built.epochs, "patience_epochs": built.epochs, "batch": built.batch}
+    network = LITE0 if built.pretrained else {"backbone": BACKBONE}
     training = ByTask[dict[str, Any]](
         detect={"size_px": size, **length},
         classify={**network, "size_px": size, "views": {"side_px": size}, **length},

@@ -10,16 +10,15 @@ from vouch.errors import ManifestError, Problem, refuse_any
 from vouch.evaluation.metrics.shares import lower_bound
 from vouch.paths import SPLITS
 from vouch.proposal.formats import Said, counted, listed
-from vouch.proposal.fractions import CORRELATION, DELTA, Shares
+from vouch.proposal.fractions import CORRELATION, DELTA, Shares, Unknown
+from vouch.splits.params import Home
 from vouch.tables import SPLIT_STATED
 
 SHARE = 0.1  # of the products, for each of the two splits
 MOST = 6  # for each: training has to do without them
 MAX_ACCEPT = 0.05  # of their photographs that may bear a name, as the preset has it
 LEAST = 4  # products: two to be told apart, one unknown to fix the threshold by, one to judge
-HOMES = ("val_calib", "val_test")  # splits of unknown products
-
-Unknown = Mapping[str, tuple[str, ...]]  # split: products that it alone may show
+HOMES: tuple[Home, Home] = ("val_calib", "val_test")
 
 
 def too_few(products: Sequence[str]) -> Iterator[Problem]:
@@ -74,7 +73,7 @@ def unknown_products(products: Sequence[str]) -> Unknown:
     return {split: tuple(chosen[place::2]) for place, split in enumerate(HOMES)}
 
 
-def lacking(samples: pd.DataFrame, shares: Shares, unknown: Unknown) -> Iterator[Problem]:
+def lacking(samples: pd.DataFrame, shares: Shares) -> Iterator[Problem]:
     """Yield what a split has to show and does not, for which training or `decide` would fail.
 
     Parameters
@@ -82,7 +81,6 @@ def lacking(samples: pd.DataFrame, shares: Shares, unknown: Unknown) -> Iterator
     samples : DataFrame
         As in `tables`.
     shares : Shares
-    unknown : Unknown
     """
     shown = _shown(samples, shares)
     alone = "add photographs of other groups, of one product each"
@@ -91,15 +89,15 @@ def lacking(samples: pd.DataFrame, shares: Shares, unknown: Unknown) -> Iterator
         yield Problem("split train", "photographs of two products at the least", learned, alone)
     if not shown["train"] & shown["val_select"]:
         yield Problem("split val_select", "photographs of products of train", "none", "add photographs of each product")
-    for split, names in unknown.items():
+    for split, names in shares.unknown.items():
         if not shown[split] & {*names}:
             yield Problem(f"split {split}", f"photographs of unknown products: {', '.join(names)}", "none", alone)
 
 
-def unlearned(samples: pd.DataFrame, shares: Shares, unknown: Unknown) -> Iterator[str]:
+def unlearned(samples: pd.DataFrame, shares: Shares) -> Iterator[str]:
     """Yield a warning of products that nobody meant to be unknown, and that train shows on no photograph."""
     shown = _shown(samples, shares)
-    names = sorted(set().union(*shown.values()) - shown["train"] - set().union(*unknown.values()))
+    names = sorted(set().union(*shown.values()) - shown["train"] - set().union(*shares.unknown.values()))
     if names:
         what = f"{counted(len(names), 'product')} without a photograph in train ({listed(names)})"
         yield f"{what}: nobody learns them, and elsewhere they count as unknown; add photographs of other groups"
@@ -118,7 +116,7 @@ def described(unknown: Unknown) -> Said:
     return f"unknown products: {parts}", why
 
 
-def refusal(samples: pd.DataFrame, shares: Shares, unknown: Unknown) -> tuple[dict[str, Any], Said, bool]:
+def refusal(samples: pd.DataFrame, shares: Shares) -> tuple[dict[str, Any], Said, bool]:
     """Return what models.M.decide promises of unknown products, why, and whether val_calib can certify it.
 
     Parameters
@@ -126,9 +124,8 @@ def refusal(samples: pd.DataFrame, shares: Shares, unknown: Unknown) -> tuple[di
     samples : DataFrame
         As in `tables`.
     shares : Shares
-    unknown : Unknown
     """
-    of_unknown = samples.loc[samples["label"].isin(unknown["val_calib"]), ["sample_id"]]
+    of_unknown = samples.loc[samples["label"].isin(shares.unknown["val_calib"]), ["sample_id"]]
     placed = of_unknown.merge(shares.split.loc[shares.split["split"] == "val_calib"], on="sample_id")
     rows = placed["group"].value_counts().to_numpy().astype(np.float64)
     most = 1 - lower_bound(rows, rows, correlation=CORRELATION, tail=DELTA)

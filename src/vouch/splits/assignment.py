@@ -1,6 +1,6 @@
 """Every sample to a split: locked groups stay, new ones are placed, bridges are refused or set aside."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from vouch.paths import SPLITS
 from vouch.splits import balance, bridges, lock, stated, unknown
 from vouch.splits.components import Components, Graph, build_graph, find_components
 from vouch.splits.newcomers import Newcomer, described, joiners, newcomers
+from vouch.splits.params import Splitting
 
 REPORTED_SHARE = 0.05  # a component above it is worth a look: one shared vehicle chains many drivers
 
@@ -29,16 +30,7 @@ class Assignment:
 
 
 def assign(
-    samples: pd.DataFrame,
-    boxes: pd.DataFrame,
-    clusters: pd.DataFrame,
-    locked: Mapping[str, str],
-    *,
-    fractions: Mapping[str, float],
-    seed: int,
-    quarantine_bridges: bool,
-    meanings: stated.Stated,
-    unknown_products: Mapping[str, Sequence[str]],
+    samples: pd.DataFrame, boxes: pd.DataFrame, clusters: pd.DataFrame, locked: Mapping[str, str], asked: Splitting
 ) -> Assignment:
     """Put every sample into a split so that no group or near-duplicate straddles two and no locked group moves.
 
@@ -47,13 +39,7 @@ def assign(
     samples, boxes, clusters : DataFrame
         As in `tables`; samples that are quarantined must not be among them.
     locked : mapping of groups "<key>=<value>" to splits, as `lock.parse` returned it
-    fractions : mapping of each split to its wanted share
-    seed : int, which breaks ties between equally good splits
-    quarantine_bridges : bool, whether samples that would join two locked splits are set aside instead of refused
-    meanings : mapping
-        Splits that a new group may go to by the word that its photographs state; empty where words mean nothing.
-    unknown_products : mapping
-        Split to the products that it alone may show: a new group that shows no other goes there.
+    asked : Splitting
 
     Raises
     ------
@@ -63,14 +49,14 @@ def assign(
     DataError
         When a split stays empty.
     """
-    samples, graph, components, aside = _unbridged(samples, clusters, locked, quarantine=quarantine_bridges)
+    samples, graph, components, aside = _unbridged(samples, clusters, locked, bridge=asked.bridge)
     split_of_node = _split_of_node(graph, locked)
     held = np.full(len(components.names), -1, dtype=np.int8)
     np.maximum.at(held, components.of_node, split_of_node)
-    profiles = balance.profile(samples, boxes, components.of_sample, components.names, seed=seed)
-    wanted = np.array([fractions[split] for split in SPLITS])
-    by_word = stated.allowed(samples, components, meanings, held)
-    allowed = unknown.at_home(by_word, samples, boxes, components, unknown_products)
+    profiles = balance.profile(samples, boxes, components.of_sample, components.names, seed=asked.seed)
+    wanted = np.array([asked.fractions.model_dump()[split] for split in SPLITS])
+    by_word = stated.allowed(samples, components, asked.stated, held)
+    allowed = unknown.at_home(by_word, samples, boxes, components, asked.unknown_products)
     splits = balance.place(profiles, held, fractions=wanted, allowed=allowed)
     _refuse_empty(splits, components, split_of_node)
     new = newcomers(profiles, held, splits, components.names, fractions=wanted, allowed=allowed)
@@ -127,14 +113,14 @@ def summarise(found: Assignment, *, n_quarantined: int, dataset: str) -> str:
 
 
 def _unbridged(
-    samples: pd.DataFrame, clusters: pd.DataFrame, locked: Mapping[str, str], *, quarantine: bool
+    samples: pd.DataFrame, clusters: pd.DataFrame, locked: Mapping[str, str], *, bridge: str
 ) -> tuple[pd.DataFrame, Graph, Components, tuple[Problem, ...]]:
     """Return the samples that join no two locked splits, how they are tied, and what each of the others joins."""
     graph = build_graph(samples, clusters)
     components = find_components(graph)
     found = bridges.find_bridges(samples, graph, components, _split_of_node(graph, locked))
     aside = tuple(bridges.describe(bridge, samples, graph) for bridge in found)
-    refuse_any(LeakageError, () if quarantine else aside)
+    refuse_any(LeakageError, aside if bridge == "refuse" else ())
     if found:
         samples = samples.iloc[np.delete(np.arange(len(samples)), [bridge.sample for bridge in found])]
         graph = build_graph(samples, clusters)

@@ -13,6 +13,7 @@ def _once(splits: tuple[str, ...]) -> tuple[str, ...]:
     return splits
 
 
+Home = Literal["val_calib", "val_test"]  # splits that may show products which no other shows
 Word = Annotated[str, Field(min_length=1)]
 Meaning = Annotated[
     tuple[Literal["train", "val_select", "val_calib", "val_test"], ...], Field(min_length=1), AfterValidator(_once)
@@ -44,7 +45,7 @@ class Splitting(Section):
     bridge: Literal["refuse", "quarantine"]  # what to do with a photograph that would join two locked splits
     # word that photographs state: splits that a new group with it may go to; {}: none mean any
     stated: dict[Word, Meaning]
-    unknown_products: dict[Literal["val_calib", "val_test"], tuple[Word, ...]]  # that this split alone may show
+    unknown_products: dict[Home, tuple[Word, ...]]  # that this split alone may show
 
     @model_validator(mode="after")
     def _one_home(self) -> Self:

@@ -10,6 +10,7 @@ from vouch.errors import DataError, Problem, refuse_any
 from vouch.names import closest
 from vouch.paths import SPLITS
 from vouch.splits.components import Components
+from vouch.splits.params import Home
 from vouch.tables import products_of
 
 
@@ -18,7 +19,7 @@ def at_home(
     samples: pd.DataFrame,
     boxes: pd.DataFrame,
     components: Components,
-    unknown: Mapping[str, Sequence[str]],
+    unknown: Mapping[Home, Sequence[str]],
 ) -> NDArray[np.bool_]:
     """Return `allowed` with each component that shows unknown products of one split alone kept to that split.
 
@@ -51,7 +52,7 @@ def at_home(
 
 
 def misplaced(
-    table: pd.DataFrame, samples: pd.DataFrame, boxes: pd.DataFrame, unknown: Mapping[str, Sequence[str]]
+    table: pd.DataFrame, samples: pd.DataFrame, boxes: pd.DataFrame, unknown: Mapping[Home, Sequence[str]]
 ) -> pd.DataFrame:
     """Return the photographs that show an unknown product outside its own split, and why: `sample_id`, `reason`.
 

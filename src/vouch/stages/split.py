@@ -18,8 +18,8 @@ from vouch import io, paths
 from vouch.errors import so_many
 from vouch.params import load
 from vouch.splits import assignment, lock
+from vouch.splits.division import divide
 from vouch.splits.params import Splitting
-from vouch.splits.unknown import misplaced
 from vouch.stages import main
 
 
@@ -34,21 +34,11 @@ def run(dataset: str) -> None:
     locked = lock.parse(lock_path.read_bytes(), str(lock_path)) if lock_path.exists() else {}
     aside = assignment.quarantined(io.read_table(paths.quality(dataset, "issues")))
     samples, boxes = (io.read_table(paths.manifest(dataset, table)) for table in ("samples", "boxes"))
-    found = assignment.assign(
-        samples[~samples["sample_id"].isin(aside["sample_id"])],
-        boxes,
-        io.read_table(paths.quality(dataset, "clusters")),
-        locked,
-        fractions=params.fractions.model_dump(),
-        seed=params.seed,
-        quarantine_bridges=params.bridge == "quarantine",
-        meanings=params.stated,
-        unknown_products=dict(params.unknown_products.items()),
-    )
-    strange = misplaced(found.table, samples, boxes, dict(params.unknown_products.items()))
-    placed = found.table[~found.table["sample_id"].isin(strange["sample_id"])]
+    clusters = io.read_table(paths.quality(dataset, "clusters"))
+    divided = divide(samples, boxes, clusters, locked, params, quarantined=aside["sample_id"])
+    found, strange = divided.assignment, divided.misplaced
     contents = io.read_table(paths.quality(dataset, "scan"))[["sample_id", "sha256"]]
-    for name, part in assignment.per_split(placed).items():
+    for name, part in assignment.per_split(divided.table).items():
         pinned = part[["sample_id", "group"]].merge(contents, on="sample_id", validate="one_to_one")
         io.write_table(paths.split(dataset, name), pinned)
     io.write_table(paths.split(dataset, "aside"), assignment.list_aside(pd.concat([aside, strange]), found.aside))
