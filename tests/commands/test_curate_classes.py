@@ -109,6 +109,23 @@ def test_a_photograph_that_was_answered_twice_is_refused_and_nothing_is_written(
     assert not Path("out").exists()
 
 
+@pytest.mark.parametrize("name", ["=works", "@works", "+works(1)", "works\x07"])
+def test_a_class_that_no_csv_could_bring_back_is_refused_before_its_answers_are(name):
+    predicted()
+    curate("retrain", "rows.csv", *SAID, "--most", "9", "-o", "chosen.csv")
+    params = json.loads(Path("params.yaml").read_text())
+    params["datasets"]["d"]["ingest"]["classes"] = ["clear", name]
+    Path("params.yaml").write_text(json.dumps(params))
+    Path("answers.csv").write_text(Path("answers.csv").read_text().replace("works", name))
+    with pytest.raises(DataError) as caught:
+        curate("bundle", "chosen.csv", *SAID, "-o", "out")
+    (problem,) = caught.value.problems
+    assert problem.where == "datasets.d.ingest.classes: 1"
+    assert problem.got in (name, ascii(name))
+    assert "`labels` of source.json" in problem.remedy
+    assert not Path("out").exists()
+
+
 def test_reviewers_who_choose_two_classes_fail_if_strict_and_wrong_ones_always():
     chosen_and_bundled()
     images = reviewed({"r0": "works", "r1": "clear", "r2": "clear"})

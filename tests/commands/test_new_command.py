@@ -213,6 +213,13 @@ BAD = {
         ManifestError,
         "no_no",
     ),
+    "a class that a spreadsheet would calculate": (
+        "pets",
+        in_classes({"=dog": 60, "cat": 60}),
+        {"group": ["none"]},
+        ManifestError,
+        "the classes: expected names that no spreadsheet calculates, got =dog",
+    ),
     "a name above": ("../x", FILES, {}, VouchError, "NAME"),
     "a name of two words": ("a b", FILES, {}, VouchError, "NAME"),
     "an option for a name": ("-x", FILES, {}, VouchError, "NAME"),

@@ -19,6 +19,7 @@ from vouch import io, paths
 from vouch.commands import importing
 from vouch.commands.data import RULES
 from vouch.commands.params_edit import with_entry, with_item
+from vouch.curation.benchmark.csv_text import is_formula
 from vouch.errors import ManifestError, ParamsError, Problem, WorkspaceError, refuse_any
 from vouch.names import wrong_names
 from vouch.params import DEFAULTS, PARAMS, parse_params, read_params
@@ -76,7 +77,7 @@ def new(
     tree, images = (tree_at(path), None) if images is None else tree_with(path, images)
     by = {"groups": group or [], "strata": strata or [], "ignore": ignore or []}
     proposal = propose(name, tree, Asked(task, **by, unlabelled=unlabelled, split=split, images=images))
-    refuse_any(ManifestError, _ambiguous(proposal.classes))
+    refuse_any(ManifestError, _misread(proposal.classes))
     written = _written(proposal)
     with tempfile.TemporaryDirectory() as folder:
         lent = _lent(tree, proposal, Path(folder))
@@ -99,8 +100,12 @@ def new(
     typer.echo(f"now build it:\n  make repro MODEL={name}")
 
 
-def _ambiguous(classes: Sequence[str]) -> Iterator[Problem]:
+def _misread(classes: Sequence[str]) -> Iterator[Problem]:
+    """Refuse what other programs would read as something else: params.yaml, or a CSV of predictions or reviews."""
     for name in classes:
+        if is_formula(name):
+            expected = "names that no spreadsheet calculates"
+            yield Problem("the classes", expected, name, "give it another name in the labels, without that beginning")
         if name.lower() in YAML_1_1:
             remedy = "give it another name in the labels, say `no_" + name + "`"
             yield Problem("the classes", "names that no reader of YAML takes for true, false or nothing", name, remedy)

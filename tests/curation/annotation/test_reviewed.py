@@ -1,13 +1,16 @@
 """What reviewers export is read whole, each person by themselves, or refused by name; nothing of it is passed over."""
 
 import json
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
 
+from vouch.curation.annotation.bundle import Job, Page, texts
 from vouch.curation.annotation.bundle_check import label_findings
 from vouch.curation.annotation.records import Kept, Labels, Manifest
 from vouch.curation.annotation.reviewed import read_reviews
+from vouch.curation.retraining.answers import Said
 
 IMAGES = ("images/00001_ab.png", "images/00002_cd.png")
 PICTURE = b"a picture"
@@ -58,6 +61,18 @@ def test_a_task_of_label_studio_is_what_each_person_says_who_did_not_skip_it(rea
     assert unlabelled.got == "nobody's"
     (differ,) = [one for one in _unfinished(found) if one.where != IMAGES[1]]
     assert (differ.where, differ.got) == (f"{IMAGES[0]} (ann, ann (2))", "1 box of one alone")
+
+
+PLAIN = ("can", "- dented", "-1", "+", "a=b", 'the "big" one', "one, two", "two\nlines", " ", "ü")
+
+
+def test_whatever_a_bundle_fills_in_comes_back_as_the_same_class(read):
+    page = Page(IMAGES[0], "", "p.png", "", "", False, 200, 100, {}, {}, "", "", ())
+    for task in WHOLE:
+        for name in PLAIN:
+            pages = (replace(page, said=(Said(name, 0.75, None, True),)), replace(page, image=IMAGES[1]))
+            text = texts(Job("m", "d", task, PLAIN, False, pages))["labels.csv"]
+            assert read({"ann.csv": text}, task) == ({"ann": {IMAGES[0]: Labels(label=name)}}, [])
 
 
 def _unfinished(reviews):

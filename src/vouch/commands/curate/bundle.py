@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from vouch.commands.curate.reading import need
 from vouch.commands.curate.whole import refuse_crops
 from vouch.commands.outputs import Output, refuse_outputs
 from vouch.curation.annotation.bundle import Job, Page, page_names, texts
+from vouch.curation.benchmark import csv_text
 from vouch.curation.benchmark.csv_text import Table
 from vouch.curation.retraining.answers import Answers, read_answers
 from vouch.curation.retraining.chosen import read_choice, stated_in
@@ -45,18 +47,17 @@ def bundle(
     ------
     VouchError
         Listing every photograph that is not there, not the one that was chosen, or cannot be read, and every
-        answer of a class that the data set lacks; or when the model is an embedder that learns from boxes.
+        answer of a class that the data set lacks; every class that no CSV of reviews could bring back; or when the
+        model is an embedder that learns from boxes.
     """
     read = [path for path in (chosen, scores) if path is not None]
     refuse_outputs([Output("--output", output)], [*read, paths.model(model)], overwrite=False)
     need(read)
-    table = read_choice(chosen)
-    answers = {} if scores is None else read_answers(scores)
-    dataset = str(params.read_value("pipeline", "models", model, "dataset"))
+    dataset, task = str(params.read_value("pipeline", "models", model, "dataset")), task_of(model)
     refuse_crops(model, dataset)
     classes = load(Params, "datasets", dataset, "ingest").classes
-    pages = _pages(table, answers)
-    task = task_of(model)
+    refuse_any(DataError, _unreadable(classes, dataset, task))  # before answers, whose CSV would be blamed for them
+    pages = _pages(read_choice(chosen), {} if scores is None else read_answers(scores))
     refuse_any(DataError, [*_strange(pages, classes, dataset), *_repeated(pages, task)])
     job = Job(model, dataset, task, classes, links, tuple(pages))
     with io.new_folder(output) as folder:
@@ -88,6 +89,15 @@ def _pages(table: Table, answers: Answers) -> list[Page]:
         _page(table, index, image, header, answers)
         for index, (image, header) in enumerate(zip(images, headers, strict=True))
     ]
+
+
+def _unreadable(classes: tuple[str, ...], dataset: str, task: Task) -> Iterator[Problem]:
+    """Yield what keeps the name of a class out of labels.csv: what is written there is refused when it is read back."""
+    named = {str(place): name for place, name in enumerate(classes) if ONE_ANSWER[task]}
+    where = f"datasets.{dataset}.ingest.classes"
+    remedy = "call the class otherwise, there and in the labels (`labels` of source.json renames it), and train again"
+    for problem in csv_text.cell_problems(named, where):
+        yield replace(problem, remedy=remedy)
 
 
 def _strange(pages: Sequence[Page], classes: tuple[str, ...], dataset: str) -> Iterator[Problem]:
