@@ -5,20 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from release import judged
 from vouch import paths
 from vouch.commands.check_lock import check_lock
 from vouch.errors import WorkspaceError
 
 BUNDLE = "models/m/bundle"
-
-
-@pytest.fixture
-def workspace(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    judged.make(tmp_path)
-    judged.track(tmp_path)
-    return tmp_path
 
 
 def refused():
@@ -27,14 +18,14 @@ def refused():
     return {problem.where: (problem.got, problem.remedy) for problem in error.value.problems}
 
 
-def test_what_is_in_step_passes_whole_and_without_data(workspace):
+def test_what_is_in_step_passes_whole_and_without_data(recorded):
     check_lock()
     shutil.rmtree(BUNDLE)
     paths.model("m", "policy.json").unlink()
     check_lock()
 
 
-def test_a_folder_of_which_files_are_absent_is_named_with_what_brings_it_back(workspace):
+def test_a_folder_of_which_files_are_absent_is_named_with_what_brings_it_back(recorded):
     count = len(list(Path(BUNDLE).iterdir()))
     Path(BUNDLE, "model.onnx").unlink()
     bring_back = "run `dvc checkout`, or `dvc pull` where a remote holds it; then repeat"
@@ -44,7 +35,7 @@ def test_a_folder_of_which_files_are_absent_is_named_with_what_brings_it_back(wo
     }
 
 
-def test_absent_data_that_a_changed_stage_reads_are_named_instead_of_a_missing_file(workspace):
+def test_absent_data_that_a_changed_stage_reads_are_named_instead_of_a_missing_file(recorded):
     signed = f"  sign:\n    cmd: echo signed\n    deps:\n      - {BUNDLE}\n"
     Path("dvc.yaml").write_text(Path("dvc.yaml").read_text() + signed)  # a stage that never ran
     shutil.rmtree(BUNDLE)
@@ -55,6 +46,6 @@ def test_absent_data_that_a_changed_stage_reads_are_named_instead_of_a_missing_f
     }
 
 
-def test_a_stage_that_changed_is_named_with_the_command_that_runs_it(workspace):
+def test_a_stage_that_changed_is_named_with_the_command_that_runs_it(recorded):
     Path("dvc.yaml").write_text(Path("dvc.yaml").read_text().replace("echo bundled", "echo again"))
     assert refused() == {"bundle@m": ("others", "run `make repro`, and commit dvc.lock")}

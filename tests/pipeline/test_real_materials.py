@@ -7,18 +7,14 @@ import shutil
 import pandas as pd
 import pytest
 
-from pipeline import workspace
-from pipeline.graph import ROOT
+from pipeline import real_folders
 from vouch.params import read_params
 
-PHOTOGRAPHS = ROOT.parent / "shared/realdata/trashnet/images"
+PHOTOGRAPHS = real_folders.REAL / "trashnet/images"
 CLASSES = ("cardboard", "glass", "metal", "paper", "plastic", "trash")
 OF_EACH = 8
 TWICE = {"glass389": "plastic332", "plastic332": "glass389"}  # one photograph, two labels, says its README
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not PHOTOGRAPHS.is_dir(), reason=f"needs the photographs in {PHOTOGRAPHS}"),
-]
+pytestmark = real_folders.needed(PHOTOGRAPHS)
 
 
 def few_of_each_material(target):
@@ -33,24 +29,9 @@ def few_of_each_material(target):
 
 @pytest.fixture(scope="module")
 def trashnet(tmp_path_factory):
-    """A workspace with a model of six classes, its photographs imported and its line of the graph run."""
-    folder = workspace.make(tmp_path_factory.mktemp("classes"), tmp_path_factory.mktemp("classes_cache"))
-    source = tmp_path_factory.mktemp("materials")
-    few_of_each_material(source)
-    said = workspace.vouch(folder, "new", "trashnet", str(source), "--group", "none")
-    assert said.returncode == 0, said.stdout
-    training = "models.trashnet.train_classifier"
-    workspace.change(
-        folder,
-        workspace.short("trashnet", "train_classifier")
-        | {
-            f"{training}.size_px": 32,
-            f"{training}.views.side_px": 32,
-            f"{training}.loss.gate_folds": 2,
-        },
-    )
-    workspace.done(folder, "dvc", "repro", "report@trashnet", "bundle@trashnet")
-    return folder
+    """A workspace with a model of six classes."""
+    short = {"training": "train_classifier", "size_px": 32, "views.side_px": 32, "loss.gate_folds": 2}
+    return real_folders.built(tmp_path_factory, "trashnet", few_of_each_material, "--group", "none", **short)
 
 
 def test_a_photograph_under_two_labels_is_set_aside_and_both_are_named(trashnet):

@@ -7,15 +7,11 @@ from collections import defaultdict
 
 import pytest
 
-from pipeline import workspace
-from pipeline.graph import ROOT
+from pipeline import real_folders, workspace
 
-PHOTOGRAPHS = ROOT.parent / "shared/realdata/waste_scenes"
+PHOTOGRAPHS = real_folders.REAL / "waste_scenes"
 SESSIONS, OF_EACH = 8, 6  # 8 sessions with at most 6 photographs each
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not PHOTOGRAPHS.is_dir(), reason=f"needs the photographs in {PHOTOGRAPHS}"),
-]
+pytestmark = real_folders.needed(PHOTOGRAPHS)
 
 
 def chosen(target):
@@ -28,20 +24,12 @@ def chosen(target):
     largest = sorted(sessions, key=lambda name: (-len(sessions[name]), name))[:SESSIONS]
     kept = [row for name in largest for row in sessions[name][:: len(sessions[name]) // OF_EACH][:OF_EACH]]
     copy_rows(PHOTOGRAPHS, target, kept)
-    return kept
 
 
 @pytest.fixture(scope="module")
 def waste(tmp_path_factory):
-    """A workspace with `waste` beside `driver`, its photographs imported and its line of the graph run."""
-    folder = workspace.make(tmp_path_factory.mktemp("real"), tmp_path_factory.mktemp("real_cache"))
-    source = tmp_path_factory.mktemp("photographs")
-    chosen(source)
-    said = workspace.vouch(folder, "new", "waste", str(source))
-    assert said.returncode == 0, said.stdout
-    workspace.change(folder, workspace.short("waste", "train_detector") | {"models.waste.train_detector.size_px": 96})
-    workspace.done(folder, "dvc", "repro", "report@waste", "bundle@waste")
-    return folder
+    """A workspace with a detector of waste, whose sessions a manifest names."""
+    return real_folders.built(tmp_path_factory, "waste", chosen, training="train_detector", size_px=96)
 
 
 def test_all_stages_ran_and_judged(waste):
@@ -72,10 +60,9 @@ def test_the_import_left_nothing_absolute_and_is_tracked(waste):
     ("name", "words", "groups"), [("cones_cubes", [], 6), ("grocery_packages", ["--group", "none"], None)]
 )
 def test_other_sets_reach_their_splits_in_two_commands(name, words, groups, tmp_path):
-    folder = workspace.make(tmp_path / "workspace", tmp_path / "cache")
-    kept = some_of(PHOTOGRAPHS.parent / name, tmp_path / "photographs")
-    said = workspace.vouch(folder, "new", name, str(tmp_path / "photographs"), *words)
-    assert said.returncode == 0, said.stdout
+    source = tmp_path / "photographs"
+    kept = some_of(real_folders.REAL / name, source)
+    folder = real_folders.proposed(tmp_path / "workspace", tmp_path / "cache", name, source, *words)
     workspace.done(folder, "dvc", "repro", f"split@{name}")
     with (folder / f"splits/{name}.lock.csv").open() as stream:
         locked = list(csv.DictReader(stream))

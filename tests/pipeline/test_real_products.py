@@ -8,16 +8,12 @@ import pandas as pd
 import pytest
 from safetensors import safe_open
 
-from pipeline import workspace
-from pipeline.graph import ROOT
+from pipeline import real_folders
 from vouch.params import read_params
 
-PHOTOGRAPHS = ROOT.parent / "shared/realdata/grocery_packages/images"
+PHOTOGRAPHS = real_folders.REAL / "grocery_packages/images"
 PRODUCTS, OF_EACH = 8, 16
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not PHOTOGRAPHS.is_dir(), reason=f"needs the photographs in {PHOTOGRAPHS}"),
-]
+pytestmark = real_folders.needed(PHOTOGRAPHS)
 
 
 def few_of_each_product(target):
@@ -30,17 +26,9 @@ def few_of_each_product(target):
 
 @pytest.fixture(scope="module")
 def grocery(tmp_path_factory):
-    """A workspace with an embedder of eight products, two of them unknown, and its line of the graph run."""
-    folder = workspace.make(tmp_path_factory.mktemp("products"), tmp_path_factory.mktemp("products_cache"))
-    source = tmp_path_factory.mktemp("packages")
-    few_of_each_product(source)
-    said = workspace.vouch(folder, "new", "grocery", str(source), "--task", "identify", "--group", "none")
-    assert said.returncode == 0, said.stdout
-    workspace.change(
-        folder, workspace.short("grocery", "train_embedder") | {"models.grocery.train_embedder.size_px": 32}
-    )
-    workspace.done(folder, "dvc", "repro", "report@grocery", "bundle@grocery")
-    return folder
+    """A workspace with an embedder of eight products, two of them unknown."""
+    words, short = ("--task", "identify", "--group", "none"), {"training": "train_embedder", "size_px": 32}
+    return real_folders.built(tmp_path_factory, "grocery", few_of_each_product, *words, **short)
 
 
 def test_unknown_products_stand_in_one_split_alone(grocery):
