@@ -4,6 +4,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pandas as pd
+
+from vouch.calibration.fit.params import Scalar
+from vouch.calibration.fit.scalar_selection import shortage
+from vouch.evaluation.foresight import labelled, unknown_left_out
 from vouch.proposal.candidates import LEAST
 from vouch.proposal.formats import Said, counted
 from vouch.proposal.fractions import Shares
@@ -11,9 +16,17 @@ from vouch.proposal.groups import Groups
 from vouch.proposal.network import Sizes
 from vouch.proposal.survey import Survey
 from vouch.proposal.unknown import described
+from vouch.tasks import ByTask, Task
 
 LARGEST = 0.25  # share of photographs in one group, above which it is said
 SHOWN = 8  # classes that are listed
+ONE_SCORE = Scalar(  # rows and groups as the presets have them; the rest says nothing of whether there is a calibrator
+    min_rows=200, min_groups=8, methods=("identity",), floor=0.0, folds=2, bins=1,
+    rows_per_parameter=0.0, events_per_parameter=0.0, intraclass_floor=0.0,
+)  # fmt: skip
+CALIBRATED: ByTask[Scalar | None] = ByTask(  # None: a classifier's asks for no least number of rows
+    detect=ONE_SCORE, classify=None, identify=ONE_SCORE
+)
 
 
 def of_folder(found: Survey, sizes: Sizes) -> Iterator[Said]:
@@ -67,3 +80,25 @@ def unused(found: Survey) -> Iterator[str]:
     names = [name for name in found.descriptor.classes if name not in found.classes]
     if names:
         yield f"no label names {', '.join(names)}: left out of the classes"
+
+
+def uncalibrated(samples: pd.DataFrame, boxes: pd.DataFrame, shares: Shares, task: Task) -> Iterator[str]:
+    """Say that scores will stay raw, where val_select shows too little for a calibrator of one score.
+
+    A detector learns from its predictions: as many as there are labelled boxes, were each found and no alarm false. Of
+    an embedder photographs of products that train lacks teach nothing.
+
+    Parameters
+    ----------
+    samples, boxes : DataFrame
+        As in `tables`.
+    """
+    asked = CALIBRATED[task]
+    if asked is None:
+        return
+    placed = samples.merge(shares.split, on="sample_id")
+    rows, train = (labelled(placed[placed["split"] == name], boxes, task) for name in ("val_select", "train"))
+    known = unknown_left_out(rows, train) if task == "identify" else rows
+    if why := shortage(known.dropna(subset="class_true"), asked):
+        what = "as far as labels show, val_select is too small for a calibrator, and scores stay raw"
+        yield f"{what}: {why}; more photographs of other groups mend that, or a larger share in `split.fractions`"

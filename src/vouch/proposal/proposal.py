@@ -8,7 +8,7 @@ from typing import Any
 from vouch import paths
 from vouch.errors import DataError, refuse_any
 from vouch.proposal import sessions
-from vouch.proposal.assumptions import lopsided, of_folder, of_rules, of_shares, unused
+from vouch.proposal.assumptions import lopsided, of_folder, of_rules, of_shares, uncalibrated, unused
 from vouch.proposal.findings import Asked, Findings, find
 from vouch.proposal.formats import Said, counted
 from vouch.proposal.fractions import Shares, Unknown, certifiable, divided, rules
@@ -99,6 +99,7 @@ def _proposal(name: str, found: Findings, whole: Merged, shares: Shares) -> Prop
     judged, blind = rules(seen.task, shares, whole.boxes)
     policy, promised, warned = _policy(found, whole, shares)
     needed = _coverage(found, whole, shares)
+    raw = uncalibrated(whole.samples, whole.boxes, shares, seen.task)
     return Proposal(
         name=name,
         task=seen.task,
@@ -115,7 +116,7 @@ def _proposal(name: str, found: Findings, whole: Merged, shares: Shares) -> Prop
         policy=policy,
         rules=judged,
         assumed=(*_of_findings(found), *of_shares(shares, needed), *of_rules(judged, shares), *promised, *built.said),
-        warnings=(*lopsided(keys), *blind, *warned, *unused(seen), *built.warnings),
+        warnings=(*lopsided(keys), *blind, *warned, *raw, *unused(seen), *built.warnings),
     )
 
 
