@@ -119,7 +119,7 @@ def compared():
 
 def real_rules():
     content = ground.parameters()
-    for stage in ("train_detector", "decide", "gate"):
+    for stage in ("train_detector", "calibrate", "decide", "gate"):
         content["models"]["driver"][stage] = ground.effective("models", "driver", stage)
     ground.write_params(json.loads(json.dumps(content, default=str)))
 
