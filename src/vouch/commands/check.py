@@ -12,8 +12,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from vouch import io, params, paths
-from vouch.calibration.fit.params import SECTIONS, Scalar
-from vouch.calibration.fit.scalar_selection import shortage
+from vouch.calibration.fit.params import SECTIONS
 from vouch.commands.known import refuse_unknown
 from vouch.commands.rebuild import SECONDS, minutes
 from vouch.errors import Problem, WorkspaceError, plural, refuse_any
@@ -39,7 +38,7 @@ class Known:
     outlooks: tuple[Outlook, ...]
     small: pd.DataFrame | None  # boxes of each class under 8 pixels; None where nothing is trained on boxes
     size_px: int | None
-    raw: str  # why val_select is too small for a calibrator of one score; empty: it is not, or there is none
+    raw: str  # that scores stay raw, for val_select is too small for a calibrator; empty: they do not
     seconds: Mapping[str, float]  # what each training stage took here last time
 
     @property
@@ -105,12 +104,14 @@ def known(model: str) -> Known:
     ParamsError, WorkspaceError
         As `check` does.
     """
+    refuse_unknown({"model": model})
     models = params.read_value("pipeline", "models")
     dataset, task = models[model]["dataset"], task_of(model)
     refuse_any(WorkspaceError, unsplit(dataset))
-    gate, decided = (
+    gate, decided, calibrator = (
         params.load(Params, "models", model, "gate"),
         params.load(decide.Params, "models", model, "decide").root,
+        params.load(SECTIONS[task], "models", model, "calibrate"),
     )
     samples, boxes = (io.read_table(paths.manifest(dataset, table)) for table in ("samples", "boxes"))
     members = _members(dataset)
@@ -134,15 +135,9 @@ def known(model: str) -> Known:
         (*outlooks, *foresight.of_certificates(rows["val_calib"], decided)),
         small=None if size_px is None else foresight.small_boxes(boxes, _upright(samples, dataset), size_px),
         size_px=size_px,
-        raw=_raw(model, rows["val_select"]),
+        raw=foresight.of_calibrator(rows["val_select"], calibrator),
         seconds=_trained_in(trained),
     )
-
-
-def _raw(model: str, rows: pd.DataFrame) -> str:
-    """Say why scores will stay as they are: of a detector by its labelled boxes, though false alarms count as well."""
-    asked = params.load(SECTIONS[task_of(model)], "models", model, "calibrate")
-    return (shortage(rows.dropna(subset="class_true"), asked) or "") if isinstance(asked, Scalar) else ""
 
 
 def _members(dataset: str) -> dict[str, pd.DataFrame]:
@@ -217,9 +212,7 @@ def _sentences(found: Known) -> list[str]:
             + ", ".join([of_all, *of_class])
         )
     if found.raw:
-        said.append(
-            f"as far as labels show, val_select is too small for a calibrator, and scores stay raw: {found.raw}"
-        )
+        said.append(found.raw)
     if found.seconds:
         spent = ", ".join(f"{name} {minutes(seconds)}" for name, seconds in found.seconds.items())
         said.append(f"training here took, last time: {spent}")

@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from vouch.calibration.fit.params import Scalar
+from vouch.calibration.fit.scalar_selection import shortage
 from vouch.evaluation.gates.power import Subject, World, chance
 from vouch.evaluation.gates.rules import Rule, verdicts_of
 from vouch.evaluation.metrics.shares import lower_bound
@@ -102,9 +104,7 @@ def of_rules(
         inside = rows[
             _inside(rows, stratum, rule.metric, positive if of_truth else None, by_class=of_truth or task == "classify")
         ]
-        sizes = _sizes(inside)
-        why = _why(rule, sizes, world if of_truth else None)
-        found.append(Outlook(name, len(sizes), rule.min_groups, why, _blocks(name, rule, waived)))
+        found.append(_outlook(name, rule, inside, world if of_truth else None, waived))
     return found
 
 
@@ -120,17 +120,18 @@ def of_counts(
     waived : set of str
         As of `of_rules`.
     """
-    found = []
-    for name, (rule, stratum) in verdicts_of(rules, required).items():
-        sizes = _sizes(samples[_inside(samples, stratum, rule.metric, None, by_class=False)])
-        why = _why(rule, sizes, None)
-        found.append(Outlook(name, len(sizes), rule.min_groups, why, _blocks(name, rule, waived)))
-    return found
+    return [
+        _outlook(name, rule, samples[_inside(samples, stratum, rule.metric, None, by_class=False)], None, waived)
+        for name, (rule, stratum) in verdicts_of(rules, required).items()
+    ]
 
 
-def _blocks(name: str, rule: Rule, waived: frozenset[str]) -> bool:
-    """Say whether a release waits for this verdict."""
-    return rule.severity == "block" and not waived & {name, name.partition("[")[0]}
+def _outlook(name: str, rule: Rule, rows: pd.DataFrame, world: World | None, waived: frozenset[str]) -> Outlook:
+    """Return one verdict on the rows that can support it; `world` where those rows are known."""
+    sizes = _sizes(rows)
+    may_fail = bool(waived & {name, name.partition("[")[0]})
+    blocks = rule.severity == "block" and not may_fail
+    return Outlook(name, len(sizes), rule.min_groups, _why(rule, sizes, world), blocks)
 
 
 def _sizes(rows: pd.DataFrame) -> FloatArray:
@@ -178,6 +179,23 @@ def unknown_left_out(rows: pd.DataFrame, train: pd.DataFrame) -> pd.DataFrame:
     """
     known = rows["class_true"].isin(train["class_true"].unique())
     return rows.assign(class_true=rows["class_true"].where(known))
+
+
+def of_calibrator(rows: pd.DataFrame, asked: object) -> str:
+    """Say why scores will stay raw, as far as labels show; nothing where they will not, or there is a logit a class.
+
+    A detector learns from its predictions: as many as there are labelled boxes, were each found and no alarm false. Of
+    an embedder crops of products that train lacks teach nothing.
+
+    Parameters
+    ----------
+    rows : table
+        Of val_select, as `labelled` returns them, of an embedder as `unknown_left_out` does.
+    asked : section
+        One of the kinds of calibrator.
+    """
+    why = shortage(rows.dropna(subset="class_true"), asked) if isinstance(asked, Scalar) else None
+    return f"as far as labels show, val_select is too small for a calibrator, and scores stay raw: {why}" if why else ""
 
 
 def of_certificates(rows: pd.DataFrame, asked: object) -> list[Outlook]:

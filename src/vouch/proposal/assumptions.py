@@ -7,8 +7,7 @@ from typing import Any
 import pandas as pd
 
 from vouch.calibration.fit.params import Scalar
-from vouch.calibration.fit.scalar_selection import shortage
-from vouch.evaluation.foresight import labelled, unknown_left_out
+from vouch.evaluation.foresight import labelled, of_calibrator, unknown_left_out
 from vouch.proposal.candidates import LEAST
 from vouch.proposal.formats import Said, counted
 from vouch.proposal.fractions import Shares
@@ -85,20 +84,13 @@ def unused(found: Survey) -> Iterator[str]:
 def uncalibrated(samples: pd.DataFrame, boxes: pd.DataFrame, shares: Shares, task: Task) -> Iterator[str]:
     """Say that scores will stay raw, where val_select shows too little for a calibrator of one score.
 
-    A detector learns from its predictions: as many as there are labelled boxes, were each found and no alarm false. Of
-    an embedder photographs of products that train lacks teach nothing.
-
     Parameters
     ----------
     samples, boxes : DataFrame
         As in `tables`.
     """
-    asked = CALIBRATED[task]
-    if asked is None:
-        return
     placed = samples.merge(shares.split, on="sample_id")
     rows, train = (labelled(placed[placed["split"] == name], boxes, task) for name in ("val_select", "train"))
     known = unknown_left_out(rows, train) if task == "identify" else rows
-    if why := shortage(known.dropna(subset="class_true"), asked):
-        what = "as far as labels show, val_select is too small for a calibrator, and scores stay raw"
-        yield f"{what}: {why}; more photographs of other groups mend that, or a larger share in `split.fractions`"
+    if why := of_calibrator(known, CALIBRATED[task]):
+        yield f"{why}; more photographs of other groups mend that, or a larger share in `split.fractions`"
