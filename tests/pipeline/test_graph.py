@@ -44,13 +44,16 @@ NEVER_WITH_METRICS = {
 # the contract, written a second time by hand: what a stage may read changes in both places or in none
 PURPOSES = {
     "fit_weights": ("train",),
+    "compare_exports": ("train",),
     "choose_checkpoint": ("val_select",),
     "fit_calibrator": ("val_select",),
+    "choose_labels": ("val_select",),
     "fix_policy": ("val_calib",),
     "judge": ("val_test",),
     "watch": ("val_calib",),
     "predict": ("val_select", "val_calib", "val_test"),
     "exclude": ("val_select", "val_calib", "val_test"),
+    "hold_out": ("train", "val_select", "val_calib"),
     "describe": ("train", "val_select", "val_calib", "val_test"),
 }
 PURPOSES_USED = {
@@ -64,8 +67,8 @@ PURPOSES_USED = {
     "train_cached": {"fit_weights", "choose_checkpoint"},
     "cross_validate": {"fit_weights", "choose_checkpoint"},
     "quantize": {"fit_weights"},
-    "parity": {"fit_weights"},
-    "parity_quantized": {"fit_weights"},
+    "parity": {"compare_exports"},
+    "parity_quantized": {"compare_exports"},
     "predict": {"predict"},
     "predict_baseline": {"predict"},
     "calibrate": {"fit_calibrator"},

@@ -108,7 +108,7 @@ def _program(model: str, bundle: Bundle) -> bytes:
 
 def _seen(model: str, bundle: Bundle) -> tuple[Image, ...]:
     dataset = params.read_value("pipeline", "models", model, "dataset")
-    members = contract.read_split(dataset, "train", purpose="fit_weights")
+    members = contract.read_split(dataset, "train", purpose="compare_exports")
     samples, boxes = (io.read_table(paths.manifest(dataset, table)) for table in ("samples", "boxes"))
     return SEEN[bundle.task](members.merge(samples, on="sample_id", validate="one_to_one"), boxes)
 

@@ -54,7 +54,8 @@ def assign(
     held = np.full(len(components.names), -1, dtype=np.int8)
     np.maximum.at(held, components.of_node, split_of_node)
     profiles = balance.profile(samples, boxes, components.of_sample, components.names, seed=asked.seed)
-    wanted = np.array([asked.fractions.model_dump()[split] for split in SPLITS])
+    fractions = asked.fractions.model_dump()
+    wanted = np.array([fractions[split] for split in SPLITS])
     by_word = stated.allowed(samples, components, asked.stated, held)
     allowed = unknown.at_home(by_word, samples, boxes, components, asked.unknown_products)
     splits = balance.place(profiles, held, fractions=wanted, allowed=allowed)
@@ -119,10 +120,10 @@ def _unbridged(
     graph = build_graph(samples, clusters)
     components = find_components(graph)
     found = bridges.find_bridges(samples, graph, components, _split_of_node(graph, locked))
-    aside = tuple(bridges.describe(bridge, samples, graph) for bridge in found)
+    aside = tuple(bridges.describe(one, samples, graph) for one in found)
     refuse_any(LeakageError, aside if bridge == "refuse" else ())
     if found:
-        samples = samples.iloc[np.delete(np.arange(len(samples)), [bridge.sample for bridge in found])]
+        samples = samples.iloc[np.delete(np.arange(len(samples)), [one.sample for one in found])]
         graph = build_graph(samples, clusters)
         components = find_components(graph)
     return samples, graph, components, aside

@@ -10,13 +10,16 @@ from vouch.errors import LeakageError, Problem
 
 PURPOSES = {
     "fit_weights": ("train",),
+    "compare_exports": ("train",),  # a network and what was made of it see the same photographs, nothing is learned
     "choose_checkpoint": ("val_select",),
     "fit_calibrator": ("val_select",),
+    "choose_labels": ("val_select",),  # what a person labels next follows from what the model gets wrong
     "fix_policy": ("val_calib",),
     "judge": ("val_test",),
     "watch": ("val_calib",),  # new photographs are compared with it after the release, nothing is learned
     "predict": ("val_select", "val_calib", "val_test"),  # scores are computed, nothing is learned
     "exclude": ("val_select", "val_calib", "val_test"),  # photographs from elsewhere must be none of these
+    "hold_out": ("train", "val_select", "val_calib"),  # a benchmark must be of nothing that made the model
     "describe": ("train", "val_select", "val_calib", "val_test"),  # members are counted for a page, nothing is learned
 }
 
@@ -40,7 +43,13 @@ def read_split(dataset: str, split: str, *, purpose: str) -> pd.DataFrame:
     return io.read_table(paths.split(dataset, split))[["sample_id", "group"]]
 
 
-JUDGMENTS = ("fit_calibrator", "fix_policy", "judge", "watch")  # the only purposes that see what a model said
+JUDGMENTS = (
+    "fit_calibrator",
+    "choose_labels",
+    "fix_policy",
+    "judge",
+    "watch",
+)  # they alone see what a model said
 
 
 def read_predictions(model: str, side: str, split: str, *, purpose: str) -> pd.DataFrame:

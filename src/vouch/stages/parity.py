@@ -54,7 +54,7 @@ def run(model: str, dataset: str) -> None:
     section = params.load(SECTIONS[preprocess.task], "models", model, "parity")
     network = framework(preprocess.task, description["framework"]).network(description, tensors)
     exported = runtime.load(paths.model(model, "model.onnx"), preprocess)
-    members = contract.read_split(dataset, "train", purpose="fit_weights")
+    members = contract.read_split(dataset, "train", purpose="compare_exports")
     samples, boxes = (io.read_table(paths.manifest(dataset, table)) for table in ("samples", "boxes"))
     seen = SEEN[preprocess.task](members.merge(samples, on="sample_id", validate="one_to_one"), boxes)
     pairs = [_outputs(network, exported, image) for image in evenly(seen, section.photographs)]

@@ -51,7 +51,7 @@ def run(model: str, dataset: str, source: str) -> None:
     """Measure the differences between the networks of model M and of its source."""
     preprocess = from_json(io.read_json(paths.model(model, "preprocess.json")), "preprocess.json")
     section = params.load(SECTIONS[preprocess.task], "models", model, "parity_quantized")
-    members = contract.read_split(dataset, "train", purpose="fit_weights")
+    members = contract.read_split(dataset, "train", purpose="compare_exports")
     samples, boxes = (io.read_table(paths.manifest(dataset, table)) for table in ("samples", "boxes"))
     seen = SEEN[preprocess.task](members.merge(samples, on="sample_id", validate="one_to_one"), boxes)
     names = (source, model)

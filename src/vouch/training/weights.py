@@ -2,17 +2,19 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from vouch import io
-from vouch.errors import BundleError, DataError, Problem
+from vouch import io, params
+from vouch.errors import BundleError, DataError, ParamsError, Problem
+from vouch.params import Section
 
 WEIGHTS, DESCRIPTION = "weights.safetensors", "weights.json"
+S = TypeVar("S", bound=Section)
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,20 @@ def read(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     except (OSError, ValueError, SafetensorError) as error:
         problem = Problem(str(folder), f"{WEIGHTS} and {DESCRIPTION}", str(error), "train or pull them again")
         raise BundleError([problem]) from error
+
+
+def architecture(kind: type[S], description: dict[str, Any], where: str = DESCRIPTION) -> S:
+    """Read the architecture of a description back.
+
+    Raises
+    ------
+    BundleError
+        When it is none of this kind.
+    """
+    try:
+        return params.check(kind, description["architecture"], f"{where}: architecture")
+    except ParamsError as error:
+        raise BundleError(error.problems) from error
 
 
 def read_start(folder: Path, *frameworks: str) -> tuple[dict[str, Tensor], dict[str, Any]]:

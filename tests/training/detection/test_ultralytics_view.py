@@ -9,7 +9,7 @@ from vision import standing
 from vision.standing import UPRIGHT
 from vouch.errors import DataError
 from vouch.training.detection.framework import Labelled, Lesson
-from vouch.training.detection.ultralytics_yolo import _write_view
+from vouch.training.detection.ultralytics_view import write_view
 from vouch.vision.images.source import File, read_image
 
 
@@ -37,7 +37,7 @@ def test_every_photograph_is_seen_as_predict_sees_it(tmp_path):
     for name, content in PHOTOGRAPHS.items():
         (tmp_path / name).write_bytes(content)
     for _ in range(2):  # a second time over what the first left
-        _write_view(lesson(tmp_path, *PHOTOGRAPHS), tmp_path / "view")
+        write_view(lesson(tmp_path, *PHOTOGRAPHS), tmp_path / "view")
         for name, line in zip(PHOTOGRAPHS, (tmp_path / "view/train.txt").read_text().split(), strict=True):
             np.testing.assert_array_equal(imread(line), read_image(File(tmp_path / name)), err_msg=name)
             assert line.endswith(".png") or not line.endswith(".jpg") or PHOTOGRAPHS[name].endswith(b"\xff\xd9")
@@ -50,6 +50,6 @@ def test_what_ultralytics_would_leave_out_is_refused_by_name(tmp_path):
     for name, size in {"a.png": (64, 48), "b.png": (9, 300), "c.png": (300, 9), "d.png": (10, 10)}.items():
         Image.new("RGB", size).save(tmp_path / name)
     with pytest.raises(DataError) as caught:
-        _write_view(lesson(tmp_path, "a.png", "b.png", "c.png", "d.png"), tmp_path / "view")
+        write_view(lesson(tmp_path, "a.png", "b.png", "c.png", "d.png"), tmp_path / "view")
     assert [problem.got for problem in caught.value.problems] == ["9 x 300", "300 x 9"]
     assert not (tmp_path / "view").exists()

@@ -17,7 +17,7 @@ from vouch.quality import images
 from vouch.stages import pretrain
 from vouch.training import weights
 from vouch.training.backbones import timm_backbone
-from vouch.training.backbones.frozen import read_frozen, started_backbone
+from vouch.training.backbones.frozen import Frozen, started_backbone
 from vouch.training.classification import network as classifier_network
 from vouch.training.images import batches
 from vouch.training.optimization import averaging
@@ -79,7 +79,7 @@ def wanted(**changes):
 
 def whole(found):
     """The backbone that a folder's tensors and description rebuild."""
-    architecture = read_frozen(found.description["architecture"]).backbone
+    architecture = weights.architecture(Frozen, found.description).backbone
     built = timm_backbone.build(architecture)
     weights.fill(built, found.tensors, "here")
     return built.eval()

@@ -91,7 +91,7 @@ def _trained(dataset: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     missing = (Problem(str(path), "what the model was made of", "no file", remedy) for path in needed)
     refuse_any(WorkspaceError, [one for one, path in zip(missing, needed, strict=True) if not path.is_file()])
     samples, scan = (io.read_table(path) for path in tables)
-    members = pd.concat([read_split(dataset, name, purpose="describe") for name in MADE_OF])["sample_id"]
+    members = pd.concat([read_split(dataset, name, purpose="hold_out") for name in MADE_OF])["sample_id"]
     trained, seen = (each[each["sample_id"].isin(members)].reset_index(drop=True) for each in (samples, scan))
     return trained, seen
 

@@ -85,16 +85,13 @@ def retrain(
 
 
 def _hits(model: str) -> pd.DataFrame:
-    """Return the candidate's rows on val_select, with `hit`: right, and of a detector above its threshold too.
-
-    val_select shapes scores, and what to label next is read off scores: the purpose is that of the calibrator.
-    """
+    """Return the candidate's rows on val_select, with `hit`: right, and of a detector above its threshold too."""
     needed = [paths.predictions(model, "candidate", "val_select"), *(_part(model, one) for one in PARTS)]
     missing = [path for path in needed if not path.is_file()]
     remedy = f"run `dvc repro decide@{model}`"
     refuse_any(WorkspaceError, (Problem(str(path), "what the model said", "no file", remedy) for path in missing))
     calibrator, policy = (io.read_json(_part(model, one)) for one in PARTS)
-    rows = calibrated(calibrator, read_predictions(model, "candidate", "val_select", purpose="fit_calibrator"))
+    rows = calibrated(calibrator, read_predictions(model, "candidate", "val_select", purpose="choose_labels"))
     if not STANDS[task_of(model)]:
         return rows.assign(hit=rows["correct"].astype(bool))
     return rows.assign(hit=rows["correct"].astype(bool) & decided(policy, rows)["accept"].astype(bool))

@@ -67,20 +67,6 @@ def describe_frozen(backbone: Normalised, frozen: Frozen, size_px: int) -> dict[
     }
 
 
-def read_frozen(content: Any) -> Frozen:
-    """Read the architecture of a frozen backbone back.
-
-    Raises
-    ------
-    BundleError
-        When it is not one.
-    """
-    try:
-        return params.check(Frozen, content, "backbone/weights.json: architecture")
-    except ParamsError as error:
-        raise BundleError(error.problems) from error
-
-
 def start_of(path: str) -> str:
     """Return what `start` names: a .yaml says none or hub, or stands for a package itself; weights are their path."""
     said = params.read_params(Path(path))["pretrained"] if path.endswith(".yaml") else path
@@ -138,7 +124,7 @@ def started_backbone(architecture: BackboneArchitecture, start: str) -> tuple[No
     if not folder.is_dir():
         return timm_backbone.build(architecture, start), {}
     tensors, description = weights.read_start(folder, *HOLDERS)
-    found = _held(description["architecture"], f"{folder}: architecture")
+    found = weights.architecture(_Holding, description, str(folder)).backbone
     if (found.name, found.options) != (architecture.name, architecture.options):
         expected, got = (f"backbone {one.name} {one.options}" for one in (architecture, found))
         raise BundleError([Problem(str(folder), expected, got, "correct `start` or `backbone`")])
@@ -146,13 +132,6 @@ def started_backbone(architecture: BackboneArchitecture, start: str) -> tuple[No
     prefix = HOLDERS[description["framework"]]
     weights.fill(backbone, below(tensors, prefix), str(folder))
     return backbone, {name: tensor for name, tensor in tensors.items() if not name.startswith(prefix)}
-
-
-def _held(content: object, where: str) -> BackboneArchitecture:
-    try:
-        return params.check(_Holding, content, where).backbone
-    except ParamsError as error:
-        raise BundleError(error.problems) from error
 
 
 def below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -5,8 +5,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from vouch import params
-from vouch.errors import BundleError, ParamsError, Problem, refuse_any
+from vouch.errors import ParamsError, Problem, refuse_any
 from vouch.params import Section
 from vouch.training import weights
 from vouch.training.backbones.frozen import below, started_backbone, view_features
@@ -103,20 +102,6 @@ def describe(
     )
 
 
-def read(content: Any) -> Architecture:
-    """Read the architecture of a description back.
-
-    Raises
-    ------
-    BundleError
-        When it is not one.
-    """
-    try:
-        return params.check(Architecture, content, "weights.json: architecture")
-    except ParamsError as error:
-        raise BundleError(error.problems) from error
-
-
 def top(architecture: Architecture, width: int, classes: int, dropout: float) -> Top:
     """Return aggregation and heads for features of `width`, at random."""
     heads = Heads(
@@ -143,7 +128,7 @@ def build(architecture: Architecture, classes: int, *, dropout: float = 0.0) -> 
 
 def network(description: dict[str, Any], tensors: dict[str, Tensor]) -> nn.Module:
     """Rebuild the network for export: float32 (n, 3, size, size) in [0, 1] -> (n, K + 1), or (n, K) without a gate."""
-    architecture = read(description["architecture"])
+    architecture = weights.architecture(Architecture, description)
     built = build(architecture, len(description["classes"]))
     weights.fill(built, tensors, "weights.safetensors")
     return Exported(built.eval()).eval()

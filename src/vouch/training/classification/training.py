@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from vouch.errors import ParamsError, Problem, refuse_any
+from vouch.training import weights
 from vouch.training.backbones import adapters, timm_backbone
-from vouch.training.backbones.frozen import licences_of, read_frozen, refuse_views, with_licences
+from vouch.training.backbones.frozen import Frozen, licences_of, refuse_views, with_licences
 from vouch.training.classification import gate as classifier_gate
 from vouch.training.classification import network as classifier_network
 from vouch.training.classification.cached import Cached, fit_top, objective
@@ -110,7 +111,7 @@ def train_cached(
         When the training diverges, or there are fewer groups than folds.
     """
     description, frozen = backbone
-    taken = read_frozen(description["architecture"])
+    taken = weights.architecture(Frozen, description, f"backbone/{weights.DESCRIPTION}")
     architecture = classifier_network.describe(taken.backbone, taken.views, training, classes)
     top, fitted = fit_top(architecture, len(classes), train, val_select, training, shown=True)
     tensors = {f"backbone.{name}": tensor for name, tensor in frozen.items()}

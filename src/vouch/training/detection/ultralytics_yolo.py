@@ -6,7 +6,6 @@ and checkpoints stay under the scratch folder, and of a run only tensors, a desc
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,33 +18,27 @@ os.environ |= {
 }
 (SCRATCH / "ultralytics").mkdir(parents=True, exist_ok=True)
 
-import cv2
-import numpy as np
 import pandas as pd
 import torch
 import ultralytics
-from numpy.typing import NDArray
 from ruamel.yaml import YAML
 from torch import Tensor, nn
 from ultralytics.models.yolo.detect import DetectionTrainer
 from ultralytics.nn.tasks import DetectionModel, load_checkpoint, yaml_model_load
 from ultralytics.utils import SETTINGS
-from ultralytics.utils.patches import imread
 
 from vouch import io
-from vouch.errors import DataError, Problem, refuse_any
+from vouch.errors import DataError, Problem
 from vouch.training import weights as weights_files
-from vouch.training.detection.framework import Labelled, Lesson, Training, fingerprint
+from vouch.training.detection.framework import Lesson, Training, fingerprint
 from vouch.training.detection.ultralytics_log import said_by_epoch
 from vouch.training.detection.ultralytics_nms import whole_suppression
+from vouch.training.detection.ultralytics_view import write_view, write_yaml
 from vouch.training.optimization import checkpoint
 from vouch.training.optimization.checkpoint import Checkpoint
 from vouch.training.weights import Trained
-from vouch.vision.images.source import File, Image, read_image, size_of
 
 SETTINGS.update({"sync": False, "dvc": False, "tensorboard": False, "wandb": False, "mlflow": False})
-LEAST_SIDE_PX = 10  # of a photograph that Ultralytics takes
-START_OF_JPEG, END_OF_JPEG = b"\xff\xd8", b"\xff\xd9"
 CURVE = {  # Ultralytics' column -> ours; its clock column is dropped
     "epoch": "epoch",
     "train/box_loss": "train_box_loss",
@@ -113,7 +106,7 @@ def train(lesson: Lesson, training: Training, start: Path, scratch: Path) -> Tra
         if scratch.exists():
             shutil.rmtree(scratch)
         io.write_text(scratch / "fingerprint", at.fingerprint)
-    data = _write_view(lesson, scratch / "view")
+    data = write_view(lesson, scratch / "view")
     model, tensors = _starting_point(start, scratch)
     overrides = _overrides(training, data, model, scratch)
     trainer = _Trainer(overrides=overrides | ({"resume": str(at.path)} if resume else {}))
@@ -184,6 +177,7 @@ def _overrides(training: Training, data: Path, model: str, scratch: Path) -> dic
         "momentum": training.momentum,
         "weight_decay": training.weight_decay,
         "warmup_epochs": training.warmup_epochs,
+        "warmup_bias_lr": 0.0,  # as for every other weight; its .1 is for SGD, and undoes a start under AdamW
         "cos_lr": True,
         "seed": training.seed,
         "deterministic": True,
@@ -207,11 +201,11 @@ def _starting_point(start: Path, scratch: Path) -> tuple[str, dict[str, Tensor] 
     if start.is_dir():
         tensors, description = weights_files.read_start(start, "ultralytics")
         architecture = scratch / "architecture.yaml"
-        _write_yaml(architecture, description["architecture"])
+        write_yaml(architecture, description["architecture"])
         return str(architecture), tensors
     if start.suffix == ".yaml" and start.is_file():
         architecture = scratch / start.name
-        _write_yaml(architecture, _architecture(start))
+        write_yaml(architecture, _architecture(start))
         return str(architecture), None
     if start.suffix == ".pt" and start.is_file():
         return str(start.absolute()), None
@@ -233,81 +227,6 @@ def _described(architecture: dict[str, Any]) -> dict[str, Any]:
     """Drop the path of the file that it came from; name the scale, which Ultralytics reads off the file's name."""
     scale = architecture.get("scale") or next(iter(architecture.get("scales", {})), "")
     return {key: value for key, value in architecture.items() if key != "yaml_file"} | {"scale": scale}
-
-
-def _write_yaml(path: Path, content: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8") as stream:
-        YAML(typ="safe", pure=True).dump(content, stream)
-
-
-def _write_view(lesson: Lesson, folder: Path) -> Path:
-    """Lay out train and val_select as Ultralytics wants them: links to photographs, label files, two lists.
-
-    Raises
-    ------
-    DataError
-        Naming each photograph with a side below 10 pixels, which Ultralytics would leave out with a warning.
-    """
-    refuse_any(DataError, _thin([*lesson.train, *lesson.val_select]))
-    lists = {
-        "train": _write_split(lesson.train, folder, "train"),
-        "val": _write_split(lesson.val_select, folder, "val"),
-    }
-    data = folder / "data.yaml"
-    _write_yaml(data, {"path": str(folder), **lists, "names": dict(enumerate(lesson.classes))})
-    return data
-
-
-def _thin(examples: list[Labelled]) -> Iterator[Problem]:
-    for example in examples:
-        size = size_of(example.image)
-        if min(size) < LEAST_SIDE_PX:
-            expected, remedy = f"sides of at least {LEAST_SIDE_PX} pixels", "set it aside, or train with torchvision"
-            yield Problem(example.image.name, expected, f"{size[0]} x {size[1]}", remedy)
-
-
-def _write_split(examples: tuple[Labelled, ...], folder: Path, name: str) -> str:
-    images, labels = folder / "images" / name, folder / "labels" / name
-    images.mkdir(parents=True, exist_ok=True)
-    labels.mkdir(parents=True, exist_ok=True)
-    links = []
-    for index, example in enumerate(examples):
-        links.append(str(_laid_out(example.image, images / f"{index:07d}")))
-        lines = [
-            _label_line(class_id, box) for class_id, box in zip(example.class_ids, example.boxes_xyxy, strict=True)
-        ]
-        (labels / f"{index:07d}.txt").write_text("".join(lines))
-    listing = folder / f"{name}.txt"
-    listing.write_text("\n".join(links) + "\n")
-    return str(listing)
-
-
-def _laid_out(image: Image, name: Path) -> Path:
-    """Return a link to a photograph's file, or a PNG of its pixels where Ultralytics would read others than predict.
-
-    It knows fewer carriers of the orientation, turns some TIFFs otherwise, and re-encodes a JPEG with trailing bytes.
-    """
-    pixels = read_image(image)
-    linked = image.path if isinstance(image, File) and _reads_alike(image.path, pixels) else None
-    path = name.with_suffix(".png" if linked is None else linked.suffix)
-    path.unlink(missing_ok=True)  # a link left there must not be written through
-    if linked is None:
-        cv2.imwrite(str(path), pixels)
-    else:
-        path.symlink_to(linked.absolute())
-    return path
-
-
-def _reads_alike(photograph: Path, pixels: NDArray[np.uint8]) -> bool:
-    content, theirs = photograph.read_bytes(), imread(str(photograph))
-    encodes = content.startswith(START_OF_JPEG) and not content.endswith(END_OF_JPEG)
-    return theirs is not None and np.array_equal(pixels, theirs) and not encodes
-
-
-def _label_line(class_id: int, box: Any) -> str:
-    x1, y1, x2, y2 = box
-    return f"{class_id} {(x1 + x2) / 2:.8f} {(y1 + y2) / 2:.8f} {x2 - x1:.8f} {y2 - y1:.8f}\n"
 
 
 def _curve(results: pd.DataFrame) -> pd.DataFrame:

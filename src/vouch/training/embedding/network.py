@@ -7,8 +7,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vouch import params
-from vouch.errors import BundleError, ParamsError
 from vouch.params import Section
 from vouch.training import weights
 from vouch.training.backbones.frozen import EMBEDDER, started_backbone
@@ -74,23 +72,10 @@ class Exported(nn.Module):
         return self.embedder.embed(images)
 
 
-def read(content: Any) -> Architecture:
-    """Read the architecture of a description back.
-
-    Raises
-    ------
-    BundleError
-        When it is not one.
-    """
-    try:
-        return params.check(Architecture, content, "weights.json: architecture")
-    except ParamsError as error:
-        raise BundleError(error.problems) from error
-
-
 def network(description: dict[str, Any], tensors: dict[str, Tensor]) -> nn.Module:
     """Rebuild the network for export: float32 (n, 3, size, size) in [0, 1] -> (n, d)."""
-    built = started(read(description["architecture"]), len(description["classes"]), start="none")
+    architecture = weights.architecture(Architecture, description)
+    built = started(architecture, len(description["classes"]), start="none")
     weights.fill(built, tensors, "weights.safetensors")
     return Exported(built.eval()).eval()
 
