@@ -6,6 +6,7 @@ from typing import Any
 
 import typer
 
+from vouch.commands.add import add_sections
 from vouch.commands.check import check
 from vouch.commands.compare import compare
 from vouch.commands.curate import COMMANDS as CURATE
@@ -75,6 +76,7 @@ curate = typer.Typer(
 )
 DATA, VERDICT, ANSWERS, RELEASE = "Bring photographs", "Read a verdict", "Answer and watch", "Release"
 offered(app, "new", new, panel=DATA)
+offered(app, "add", add_sections, panel=DATA)
 offered(app, "import", import_, panel=DATA)
 app.add_typer(manifest, name="manifest", rich_help_panel=DATA)
 offered(manifest, "manifest export", manifest_export)

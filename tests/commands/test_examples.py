@@ -227,7 +227,13 @@ def an_imported_data_set():
     subprocess.run([sys.executable, "-m", "dvc", "add", "data/sources/driver"], check=True, env=environment())
 
 
+def an_example():
+    Path("examples").mkdir()
+    shutil.copyfile(ROOT / "examples/curbside.params.yaml", "examples/curbside.params.yaml")
+
+
 PREPARED = {
+    "add": an_example,
     "curate import": an_imported_data_set,
     "curate check": a_reviewed_bundle,
     "curate bundle": a_choice,

@@ -12,6 +12,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.tokens import CommentToken
 
 from vouch.errors import ParamsError, Problem
 from vouch.params import parse_params
@@ -109,6 +110,7 @@ def with_entry(text: str, keys: Sequence[str], content: Any) -> str:
     if name in mapping:
         raise _unlike(parents, f"no {name} yet", "one")
     written = StringIO()
+    _close(content)
     _writer().dump({name: content}, written)
     return _inserted(text, parents, mapping, written.getvalue(), {**mapping, name: content})
 
@@ -125,6 +127,16 @@ def with_item(text: str, keys: Sequence[str], name: str) -> str:
     if not isinstance(names, CommentedSeq) or (names and names.fa.flow_style()):
         raise _unlike(keys, "a block list (one `- name` a line), or `[]`", repr(names))
     return _inserted(text, keys, names, f"- {name}\n", [*names, name])
+
+
+def _close(content: Any) -> None:
+    """Let each comment stand one space behind its value, however deep that comes to stand."""
+    if isinstance(content, CommentedMap | CommentedSeq):
+        for token in (one for tokens in content.ca.items.values() for one in tokens):
+            if isinstance(token, CommentToken):
+                token.column = 0
+        for inner in content.values() if isinstance(content, CommentedMap) else content:
+            _close(inner)
 
 
 def _mapping(text: str, keys: Sequence[str]) -> CommentedMap:
