@@ -11,7 +11,7 @@ import labelling
 from vouch import io, paths
 from vouch.cli import app
 from vouch.curation.retraining.review_queue import Answer, enqueue
-from vouch.errors import DataError, ParamsError, WorkspaceError
+from vouch.errors import DataError, ParamsError, VouchError, WorkspaceError
 
 WORDS = ("--model", "m", "--scores", "answers.csv", "-o", "chosen.csv")
 
@@ -105,6 +105,44 @@ def test_what_the_data_set_shows_and_groups_that_judge_are_left_out():
         "of a group in a validation split: 1",
     ):
         assert words in said
+
+
+def of_sessions():
+    """Candidates in folders of their light and session: s4 judges, s20 and s21 are new."""
+    for light, session, seeds in (("day", "s4", (40, 41)), ("day", "s20", range(42, 50)), ("night", "s21", (50, 51))):
+        labelling.photographs(f"fresh/{light}/{session}", seeds)
+
+
+def test_a_folder_states_its_groups_and_strata_by_rules():
+    of_sessions()
+    words = ("--group", "session=folder:-1", "--strata", "light=folder:1")
+    said = retrain("fresh", "--most", 9, *words)
+    assert "of a group in a validation split: 2" in said
+    found = [(row["group_session"], row["stratum_light"]) for row in chosen()]
+    assert sorted(found) == [("s20", "day")] * 5 + [("s21", "night")] * 2  # a group gives five labels
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--group", "sesion=folder:-1"), "perhaps `session`"),
+        (("--strata", "rain=value:wet"), "a key of the data set: light"),
+        (("--group", "session=folder:5"), "fresh/day/s20/p42.png: expected a value of `session`"),
+        (("--group", "session=column:who"), "got a column, who"),
+        (("--group", "session=folder"), "KEY=folder:LEVEL"),
+    ],
+)
+def test_a_rule_that_cannot_hold_is_refused_and_nothing_is_written(words, said):
+    of_sessions()
+    with pytest.raises(VouchError, match=said):
+        retrain("fresh", "--most", 9, *words)
+    assert not Path("chosen.csv").exists()
+
+
+def test_a_table_states_its_own():
+    table = rows("r1,jar,false,day,new/p20.png,,ours,MIT,suggested,,")
+    with pytest.raises(WorkspaceError, match="columns group_KEY"):
+        retrain(table, "--most", 1, "--group", "session=value:s1")
 
 
 def test_the_review_queue_takes_part():

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -17,9 +17,11 @@ from rich.table import Table as Grid
 
 from vouch import io, params, paths
 from vouch.calibration.apply.calibrator import calibrated
+from vouch.commands.curate import stated
 from vouch.commands.curate.held_out import held_out
 from vouch.commands.curate.params import gain, max_megapixels, near
 from vouch.commands.curate.reading import classes_of, label_map_for, labels_of, need, taxonomy_of
+from vouch.commands.curate.stated import Groups, Strata
 from vouch.commands.curate.whole import refuse_crops
 from vouch.commands.known import listed_photographs
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
@@ -36,6 +38,7 @@ from vouch.policies.apply.policy import decided
 from vouch.quality import images
 from vouch.quality.held_out import repeated
 from vouch.roads import task_of
+from vouch.sources.descriptor import Descriptor
 from vouch.splits.contract import read_predictions
 from vouch.tasks import ByTask
 
@@ -52,6 +55,8 @@ def retrain(
         Path | None, typer.Option(help="Taxonomy of the rows' classes; without it they are the model's own words.")
     ] = None,
     label_map: Annotated[Path | None, typer.Option(help="Of --taxonomy: label map of --map-output.")] = None,
+    group: Groups = None,
+    strata: Strata = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Choose what to label next: open answers, weak classes, missed strata, and no photograph like another.
@@ -69,13 +74,16 @@ def retrain(
     need(read)
     dataset = str(params.read_value("pipeline", "models", model, "dataset"))
     refuse_crops(model, dataset)
+    refuse_any(WorkspaceError, _stated_twice(candidates, [*(group or []), *(strata or [])]))
+    rules = stated.rules(dataset, group or [], strata or [])
     asked, answers = gain(dataset), read_answers(scores)
     rows = _hits(model)
     shares = {"level": asked.level, "correlation": asked.correlation}
-    classes, strata = of_classes(rows, **shares), of_strata(rows, **shares)
-    found = _found(candidates, answers, model, taxonomy, label_map)
+    classes, values = of_classes(rows, **shares), of_strata(rows, **shares)
+    found = _found(candidates, answers, rules, lambda table: _labels(table, model, taxonomy, label_map))
+    found += of_queue(read_queue(paths.review_queue(model)))
     fresh, scan, gone = _fresh(found, dataset)
-    pool, terms = pool_of(fresh, looks_of(list(scan["thumbnail"])), classes, strata, asked, most=most)
+    pool, terms = pool_of(fresh, looks_of(list(scan["thumbnail"])), classes, values, asked, most=most)
     chosen = choose(pool, terms, most=most, rng=np.random.default_rng(asked.seed))
     picked = [fresh[index] for index in chosen.index]
     io.write_bytes(output, encoded_choice(output, picked, list(scan["file_sha256"].iloc[chosen.index]), chosen.gain))
@@ -105,14 +113,19 @@ def _part(model: str, name: str) -> Path:
     return paths.model(model, f"{name}.json")
 
 
+def _stated_twice(candidates: Path, rules: Sequence[str]) -> Iterator[Problem]:
+    if rules and not candidates.is_dir():
+        expected, remedy = "a folder of candidates", "a table states them in columns group_KEY and stratum_KEY"
+        yield Problem("--group or --strata", expected, str(candidates), remedy)
+
+
 def _found(
-    candidates: Path, answers: Answers, model: str, taxonomy: Path | None, label_map: Path | None
+    candidates: Path, answers: Answers, rules: Descriptor, labels: Callable[[Rows], dict[str, str]]
 ) -> list[Unlabelled]:
-    queued = of_queue(read_queue(paths.review_queue(model)))
     if candidates.is_dir():
-        return [*of_files(listed_photographs([candidates]), answers), *queued]
+        return stated.stated(candidates, of_files(listed_photographs([candidates]), answers), rules)
     rows = read_rows(candidates)
-    return [*of_rows(rows, answers, _labels(rows, model, taxonomy, label_map)), *queued]
+    return of_rows(rows, answers, labels(rows))
 
 
 def _labels(rows: Rows, model: str, taxonomy: Path | None, label_map: Path | None) -> dict[str, str]:
