@@ -56,7 +56,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "curate retrain": (
         "vouch curate retrain photographs --model driver --scores answers.csv --most 20 -o chosen.csv",
-        "vouch curate retrain photographs --model driver --scores answers.csv --most 5 -o few.csv --group session=value:s9",
+        "vouch curate retrain photographs --model driver --scores answers.csv --most 9 -o c.csv --group session=value:s9",
         "vouch curate retrain rows.csv --model driver --scores answers.csv --most 20 -o chosen.csv --overwrite",
     ),
     "curate bundle": (
