@@ -56,7 +56,8 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "curate retrain": (
         "vouch curate retrain photographs --model driver --scores answers.csv --most 20 -o chosen.csv",
-        "vouch curate retrain photographs --model driver --scores answers.csv --most 9 -o c.csv --group session=value:s9",
+        "vouch curate retrain photographs --model driver --scores answers.csv --most 9 -o a.csv "
+        "--group session=value:a",
         "vouch curate retrain rows.csv --model driver --scores answers.csv --most 20 -o chosen.csv --overwrite",
     ),
     "curate bundle": (
