@@ -81,6 +81,7 @@ OUTPUTS = {  # parameter: the command, its option, and a suffix that may be writ
     ("manifest export", "yolo"): (["manifest", "export", "d", "--format", "yolo"], "-o", ""),
 }
 INPUTS = {
+    ("add", "file"),
     ("new", "path"),
     ("import", "path"), ("import", "manifest"), ("import", "annotations"), ("predict", "images"), ("predict", "bundle"),
     ("drift", "path"), ("drift", "groups"), ("deploy", "bundle"), ("deploy", "photographs"), ("deploy", "lint"),
