@@ -250,6 +250,23 @@ def test_a_stage_names_the_purposes_that_are_its_own(stage):
     assert named == PURPOSES_USED.get(stage, set())
 
 
+def test_every_other_module_names_the_purposes_that_are_its_own():
+    source = ROOT / "src/vouch"
+    named = {
+        path.relative_to(source).as_posix(): set(re.findall(r'purpose="(\w+)"', path.read_text(encoding="utf-8")))
+        for path in source.rglob("*.py")
+        if path.parent.name != "stages"
+    }
+    assert {place: purposes for place, purposes in named.items() if purposes} == {
+        "commands/check.py": {"describe"},
+        "commands/curate/held_out.py": {"exclude"},
+        "commands/curate/holdout.py": {"hold_out"},
+        "commands/curate/retrain.py": {"choose_labels"},
+        "commands/litert.py": {"compare_exports"},
+        "drift/inputs.py": {"watch"},
+    }
+
+
 @pytest.mark.parametrize(("model", "entry"), PARAMS["pipeline"]["quantized"].items())
 def test_a_variant_is_judged_as_its_source_and_has_to_be_no_worse(model, entry):
     assert PARAMS["pipeline"]["models"][model]["judged_as"] == entry["source"]
