@@ -30,9 +30,10 @@ def check_workspace(path: Path = PARAMS) -> None:
         key, and every entry that no other entry or section belongs to.
     """
     content = read_params(path)
-    refuse_any(ParamsError, _misnamed(content, f"{path}"))
     if "pipeline" in content:
         check_pipeline(content, f"{path}")
+    else:
+        refuse_any(ParamsError, _misnamed(content, f"{path}"))
 
 
 def check_pipeline(content: dict[str, Any], where: str) -> Pipeline:
@@ -43,6 +44,7 @@ def check_pipeline(content: dict[str, Any], where: str) -> Pipeline:
     ParamsError
         As `check_workspace`, and when there is no `pipeline`.
     """
+    refuse_any(ParamsError, _misnamed(content, where))
     if "pipeline" not in content:
         raise ParamsError([Problem(where, "a section pipeline", "none", "add it, see the repository's params.yaml")])
     pipeline = check(Pipeline, content["pipeline"], f"{where}: pipeline")

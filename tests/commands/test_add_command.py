@@ -96,13 +96,17 @@ def test_an_example_that_takes_the_place_of_another_says_where():
         ("pipeline:\n  models:\n    m: 3\n", "pipeline"),
         ("pipeline:\n  datasets:\n  - nowhere\n", "nowhere"),
         ("pipeline: 3\n", "params.yaml: pipeline"),
+        ("models:\n  a b: {}\n", "'a b'"),
+        ("models:\n  m: {a: 1, a: 2}\n", "own.yaml"),
+        ("models: !!python/object:os.system {}\n", "own.yaml"),
+        ("\udcff", "own.yaml"),
     ],
 )
 def test_a_file_of_anything_else_is_refused(tmp_path, content, said):
     own = tmp_path / "own.yaml"
-    own.write_text(content)
+    own.write_text(content, errors="surrogateescape")
     assert said in refused(own)
 
 
 def test_a_file_that_is_not_there_is_named():
-    assert "nowhere.yaml: expected a file of sections" in refused("nowhere.yaml")
+    assert "nowhere.yaml" in refused("nowhere.yaml")

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from vouch import io
 from vouch.commands.importing import tracked
 from vouch.commands.params_edit import with_entry, with_item
-from vouch.errors import ParamsError, Problem, WorkspaceError, refuse_any
+from vouch.errors import ParamsError, Problem, refuse_any
 from vouch.params import PARAMS, parse_params, read_params
 from vouch.road_agreement import check_pipeline
 
@@ -32,11 +32,8 @@ def add_sections(
     VouchError
         Listing everything that params.yaml has otherwise; nothing is written then.
     """
-    if not file.is_file():
-        raise WorkspaceError([Problem(str(file), "a file of sections", "no file", "name one, see examples/")])
-    said = file.read_text(encoding="utf-8")
-    parse_params(said, str(file))
-    text, more = PARAMS.read_text(encoding="utf-8"), YAML().load(said)
+    read_params(file)  # what no parser takes is refused before the one that keeps comments sees it
+    text, more = PARAMS.read_text(encoding="utf-8"), YAML().load(file.read_text(encoding="utf-8"))
     content = read_params()
     refuse_any(ParamsError, _contradictions(content, more))
     added = list(_lacking(content, more))
