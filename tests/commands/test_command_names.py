@@ -28,7 +28,7 @@ COMMANDS = {
     "deploy": ("deploy", "{}", "out", "--to", "triton"),
     "drift": ("drift", "{}", "photographs"),
 }
-NAMELESS = {"evaluate-counts"}  # files alone
+NAMELESS = {"add", "evaluate-counts"}  # files alone
 
 
 @pytest.fixture
