@@ -5,6 +5,7 @@ as it is, so that the command can be given twice; what is there and different is
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +23,15 @@ Keys = tuple[str, ...]
 ABSENT = object()
 
 
+@dataclass(frozen=True)
+class Addition:
+    """What params.yaml lacks: an entry of a mapping with its value, or an item of the list at `keys`."""
+
+    keys: Keys
+    value: Any
+    is_item: bool
+
+
 def add_sections(
     file: Annotated[Path, typer.Argument(help="YAML with sections of params.yaml, as those of examples/.")],
 ) -> None:
@@ -35,45 +45,38 @@ def add_sections(
     read_params(file)  # what no parser takes is refused before the one that keeps comments sees it
     text, more = PARAMS.read_text(encoding="utf-8"), YAML().load(file.read_text(encoding="utf-8"))
     content = read_params()
-    refuse_any(ParamsError, _contradictions(content, more))
-    added = list(_lacking(content, more))
-    for keys, value, is_item in added:
-        text = with_item(text, keys, value) if is_item else with_entry(text, keys, value)
-    check_pipeline(parse_params(text, str(PARAMS)), str(PARAMS))
+    found = list(_differences(content, more))
+    refuse_any(ParamsError, (one for one in found if isinstance(one, Problem)))
+    added = [one for one in found if isinstance(one, Addition)]
+    for one in added:
+        text = (with_item if one.is_item else with_entry)(text, one.keys, one.value)
+    whole = parse_params(text, str(PARAMS))
+    check_pipeline(whole, str(PARAMS))
     if not added:
         typer.echo(f"{PARAMS}: everything of {file} is in it already")
         return
     io.write_text(PARAMS, text)
-    for keys, value, is_item in added:
-        typer.echo(f"{PARAMS}: {'.'.join(keys)}{f', {value}' if is_item else ''}")
-    for line in _next(parse_params(text, str(PARAMS)), more):
+    for one in added:
+        typer.echo(f"{PARAMS}: {'.'.join(one.keys)}{f', {one.value}' if one.is_item else ''}")
+    for line in _next(whole, more):
         typer.echo(line)
 
 
-def _contradictions(content: Any, more: Any, keys: Keys = ()) -> Iterator[Problem]:
-    """Yield each value that is there and another one, and each section that has no place to go to."""
+def _differences(content: Any, more: Any, keys: Keys = ()) -> Iterator[Addition | Problem]:
+    """Yield what is not there yet, each value that is there and another one, and each section without a place."""
     for name, value in more.items():
         known, where = content.get(name, ABSENT), (*keys, str(name))
-        if known is ABSENT:
-            if not keys:
-                yield Problem(f"{PARAMS}: {name}", "a section of this name", "none", f"add a line `{name}: {{}}`")
+        if known is ABSENT and not keys:
+            yield Problem(f"{PARAMS}: {name}", "a section of this name", "none", f"add a line `{name}: {{}}`")
+        elif known is ABSENT:
+            yield Addition(where, value, is_item=False)
         elif isinstance(known, dict) and isinstance(value, dict):
-            yield from _contradictions(known, value, where)
-        elif known != value and not (isinstance(known, list) and isinstance(value, list) and where[0] == "pipeline"):
+            yield from _differences(known, value, where)
+        elif where[0] == "pipeline" and isinstance(known, list) and isinstance(value, list):
+            yield from (Addition(where, item, is_item=True) for item in value if item not in known)
+        elif known != value:
             remedy = "they cannot both hold: change one by hand, then repeat"
             yield Problem(f"{PARAMS}: {'.'.join(where)}", f"{value!r}, as the file says", repr(known), remedy)
-
-
-def _lacking(content: Any, more: Any, keys: Keys = ()) -> Iterator[tuple[Keys, Any, bool]]:
-    """Yield what is not there yet: the keys of a mapping's new entry and its value, or of a list and its new item."""
-    for name, value in more.items():
-        known, where = content.get(name, ABSENT), (*keys, str(name))
-        if known is ABSENT:
-            yield where, value, False
-        elif isinstance(known, dict) and isinstance(value, dict):
-            yield from _lacking(known, value, where)
-        elif isinstance(known, list):
-            yield from ((where, item, True) for item in value if item not in known)
 
 
 def _next(content: Any, more: Any) -> Iterator[str]:
