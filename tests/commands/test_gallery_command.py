@@ -124,6 +124,7 @@ def test_a_broken_table_is_refused(workspace, text):
         ("unknown", "expected a product not called unknown"),
         (" Unknown ", "expected a product not called unknown"),
         ("oat milk ", "expected a name without outer spaces"),
+        ("=1+1", "expected a name that no spreadsheet calculates"),
         ("Tea", "expected a name that no other product has, got 'tea' too"),
         (" TEA", "expected a name that no other product has, got 'tea' too"),
     ],

@@ -99,7 +99,7 @@ def test_every_packaged_file_is_named_by_a_module_beside_it():
         ("torch", {"training", "stages/train_detector.py", "stages/export.py", "stages/parity.py"}),
         ("timm", {"training"}),
         ("torchvision", {"training/detection/torchvision_ssd.py"}),
-        ("ultralytics", {f"training/detection/ultralytics_{part}.py" for part in ("yolo", "nms", "view")}),
+        ("ultralytics", {f"training/detection/ultralytics_{part}.py" for part in ("yolo", "nms", "view", "widening")}),
         ("onnxruntime", {"vision/runtime.py", "vision/quantization.py"}),
         ("onnx", {*ONNX, "vision/quantization.py", *EXPORTED, "deployment"}),
         ("openvino", {"deployment/openvino.py"}),

@@ -151,7 +151,7 @@ def test_products_that_differ_by_case_or_outer_spaces_are_refused_with_both_name
     }
 
 
-@pytest.mark.parametrize("product", [" ", "Cola\n", "\tCola"])
+@pytest.mark.parametrize("product", [" ", "Cola\n", "\tCola", "=1+1", "@SUM(A1)"])
 def test_a_product_is_a_name(product):
     with pytest.raises(ManifestError) as caught:
         merge(placed((product,)))

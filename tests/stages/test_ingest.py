@@ -120,10 +120,12 @@ def test_a_data_set_that_is_a_link_is_refused():
         ({"classes": []}, "p.classes"),
         ({"classes": ["a", "a"]}, "p.classes"),
         ({"classes": "a"}, "p.classes"),
+        ({"classes": ["a", "=1+1"]}, "p.classes.1"),
         ({"group_keys": []}, "p.group_keys"),
         ({"group_keys": ["Driver"]}, "p.group_keys.0"),
         ({"strata": {"stream": []}}, "p.strata.stream"),
         ({"strata": {"stream": [1]}}, "p.strata.stream.0"),
+        ({"strata": {"stream": ["@SUM(A1)"]}}, "p.strata.stream.0"),
         ({"colour": 1}, "p.colour"),
     ],
 )

@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.graph import PARAMS_FILE
 from vouch import params
+from vouch.commands.starter import WIDEN
 
 ROOT = Path(__file__).parents[2]
 STARTER = ROOT / "models/starter"
@@ -62,6 +63,13 @@ def test_a_recipe_names_the_size_of_every_weights_that_it_makes_whatever_params_
     assert sizes[-1] == json.loads((STARTER / model / "weights.json").read_text())["size_px"]
 
 
+@pytest.mark.parametrize("model", ["driver", "shelf", "curbside"])
+def test_starting_weights_of_a_detector_are_as_wide_as_its_recipe_makes_them(model):
+    architecture = json.loads((STARTER / model / "weights.json").read_text())["architecture"]
+    doublings = sum(step.get(WIDEN, False) for step in steps(model))
+    assert architecture["scales"]["n"][1] == 0.125 * 2**doublings  # yolo11p.yaml, from which all of them descend
+
+
 def test_starting_weights_never_saw_the_look_of_a_default_driver_or_vehicle():
     scene, default, taught = rendered("driver")
     for other in taught:
@@ -90,5 +98,5 @@ def test_starting_weights_never_saw_a_default_product(model):
 
 @pytest.mark.parametrize(("model", "step"), [(model, step) for model in MODELS for step in range(len(steps(model)))])
 def test_a_recipe_names_only_what_params_yaml_has(model, step):
-    for dotted in steps(model)[step]:
+    for dotted in steps(model)[step].keys() - {WIDEN}:
         params.read_value(*dotted.split("."), path=PARAMS_FILE)

@@ -19,6 +19,7 @@ from vouch.names import closest, shown
 from vouch.params import read_params
 from vouch.retrieval.additions import PHOTOGRAPHS, Addition, read_additions, to_text
 from vouch.retrieval.gallery import name_problems
+from vouch.sources.vocabulary import is_formula
 from vouch.tables import UNKNOWN
 from vouch.vision.images.source import File, read_images
 
@@ -125,6 +126,8 @@ def _nameless(product: str) -> Iterator[Problem]:
         yield Problem(shown(product), f"a product not called {UNKNOWN}", "one called so", remedy)
     elif product != product.strip():
         yield Problem(shown(product), "a name without outer spaces", "one with some", f"say {product.strip()}")
+    elif is_formula(product):
+        yield Problem(shown(product), "a name that no spreadsheet calculates", "a formula", "begin with a letter")
 
 
 def _hashed(listed: list[Path]) -> list[tuple[Path, str]]:

@@ -19,7 +19,6 @@ from vouch import io, paths
 from vouch.commands import importing
 from vouch.commands.data import RULES
 from vouch.commands.params_edit import with_entry, with_item
-from vouch.curation.benchmark.csv_text import is_formula
 from vouch.errors import ManifestError, ParamsError, Problem, WorkspaceError, refuse_any
 from vouch.names import wrong_names
 from vouch.params import DEFAULTS, PARAMS, parse_params, read_params
@@ -32,6 +31,7 @@ from vouch.retrieval.additions import to_text
 from vouch.road_agreement import check_pipeline
 from vouch.sources.merge import Taxonomy
 from vouch.sources.tree import Tree
+from vouch.sources.vocabulary import is_formula
 from vouch.tasks import Task
 
 LISTED = ("pipeline", "datasets")

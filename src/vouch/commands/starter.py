@@ -2,7 +2,8 @@
 
 models/starter/M.recipe.yaml lists steps, each naming what differs from params.yaml: other seeds of the render, so that
 no picture, group or look of a default data set is ever learned from, other sizes and a longer training. The graph
-itself does the work, in a copy of the workspace; a later step starts from the weights of the one before.
+itself does the work, in a copy of the workspace; a later step starts from the weights of the one before, and `widen:
+true` makes that start twice as wide first: what a small network learnt in an hour, a larger one need not learn again.
 """
 
 import os
@@ -23,6 +24,7 @@ from vouch.params import read_params, read_value
 from vouch.training import weights
 
 STARTER = Path("models/starter")
+WIDEN = "widen"  # of a step that is about a detector of Ultralytics
 COPIED = (
     "src",
     "dvc.yaml",
@@ -51,13 +53,16 @@ def remake(model: str, first: str = "1") -> None:
         _copy(folder)
         trained, start = folder / "models" / model, folder / STARTER / model
         for number, step in enumerate(read_params(STARTER / f"{model}.recipe.yaml")["steps"], start=1):
+            wide = step.pop(WIDEN, False)
             _override(folder / "params.yaml", step)  # a step keeps what the one before said
             if number >= int(first):
+                if wide:
+                    _widen(start)
                 dataset = read_value("pipeline", "models", model, "dataset")
                 (folder / "splits" / f"{dataset}.lock.csv").unlink(missing_ok=True)  # another render, other groups
                 _dvc(folder, "repro", _stage(model))
-                _copy_weights(trained, start)
-        _copy_weights(start, STARTER / model)
+                _write_halves(start, *weights.read(trained))
+        _write_halves(STARTER / model, *weights.read(start))
 
 
 def _refuse_words(model: str, first: str) -> None:
@@ -86,11 +91,16 @@ def _stage(model: str) -> str:
     return next(f"{stage}@{model}" for road, stage in lists.items() if model in read_value("pipeline", road))
 
 
-def _copy_weights(source: Path, target: Path) -> None:
-    """Copy in half precision: a start needs no more, and git holds it."""
-    tensors, description = weights.read(source)
+def _write_halves(folder: Path, tensors: dict[str, Any], description: dict[str, Any]) -> None:
+    """Write in half precision: a start needs no more, and git holds it."""
     halves = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
-    weights.write(target, halves, description)
+    weights.write(folder, halves, description)
+
+
+def _widen(start: Path) -> None:
+    from vouch.training.detection.ultralytics_yolo import widened  # heavy, and few recipes ask for it
+
+    _write_halves(start, *widened(*weights.read_start(start, "ultralytics")))
 
 
 def _override(path: Path, step: dict[str, Any]) -> None:

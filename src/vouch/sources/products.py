@@ -9,11 +9,11 @@ import pandas as pd
 from vouch.errors import Problem, so_many
 from vouch.sources.descriptor import Descriptor
 from vouch.sources.records import Reading
-from vouch.sources.vocabulary import is_fit
+from vouch.sources.vocabulary import is_fit, is_formula
 
 
 def product_problems(sources: Sequence[tuple[Descriptor, Reading]]) -> Iterator[Problem]:
-    """Yield names of products that are unfit, and names that differ by case, composition or outer spaces alone."""
+    """Yield products that are no names, or formulas, and those that differ by case, composition or outer space."""
     first: dict[str, str] = {}  # product: where it is stated first
     for descriptor, reading in sources:
         for record in reading.records:
@@ -22,8 +22,8 @@ def product_problems(sources: Sequence[tuple[Descriptor, Reading]]) -> Iterator[
                     first.setdefault(place.product, f"{descriptor.name}: {record.where}: box {number}")
     alike: dict[str, list[str]] = defaultdict(list)
     for product, where in first.items():
-        if not is_fit(product):
-            expected = "a product without control characters or outer spaces"
+        if not is_fit(product) or is_formula(product):  # predictions are CSV, too
+            expected = "a product without control characters or outer spaces that no spreadsheet calculates"
             yield Problem(where, expected, f"{product!a}", "correct the name")
         alike[unicodedata.normalize("NFC", product).strip().casefold()].append(product)
     for names in alike.values():

@@ -19,6 +19,7 @@ from vouch.sources.folders import source_folders
 from vouch.sources.merge import Merged, Taxonomy, merged
 from vouch.sources.reading import read_source
 from vouch.sources.tree import walk
+from vouch.sources.vocabulary import is_formula
 from vouch.stages import main
 
 
@@ -28,7 +29,17 @@ def _unique(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
-Words = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1), AfterValidator(_unique)]
+def _plain(value: str) -> str:
+    if is_formula(value):  # predictions and tables for reviewers are CSV
+        raise ValueError("a name that no spreadsheet calculates")
+    return value
+
+
+Words = Annotated[
+    tuple[Annotated[str, Field(min_length=1), AfterValidator(_plain)], ...],
+    Field(min_length=1),
+    AfterValidator(_unique),
+]
 
 
 class Params(Section):

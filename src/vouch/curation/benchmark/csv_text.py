@@ -9,18 +9,16 @@ from pathlib import Path
 
 from vouch.documents import DocumentError, decoded, read_bytes
 from vouch.errors import DataError, Problem, refuse_any, shortened
-from vouch.sources.parsing import number
+from vouch.sources.vocabulary import is_formula
 
 MAX_BYTES = 2**29  # of a file: 200,000 rows have some 60 MB
 CELL_CHARACTERS = 32_767  # what a cell of a spreadsheet holds; csv's own limit is 131,072
 MARK = b"\xef\xbb\xbf"  # which spreadsheets put before UTF-8
 CELL = re.compile(r'"(?:[^"]|"")*"|[^,]*')
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # all but tabs and ends of lines
-BEGINS = frozenset("=@\t\r+-＝＠＋－")  # what a spreadsheet takes for the beginning of a formula
 SUSPECT = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?:^|[,\"])[=@\t\r+\-＝＠＋－]"
 )  # rows whose cells are looked at, one by one
-CALCULATES = re.compile(r"[=(|!]")  # a call, a link to another program or sheet: no note that begins with a dash
 SHOWN = 60  # characters of a cell in a message
 
 
@@ -130,21 +128,6 @@ def new(where: str, columns: Sequence[str]) -> Table:
 def quoted(cell: str) -> str:
     """Return a cell as it is written: in quotes where it needs them."""
     return f'"{cell.replace(chr(34), 2 * chr(34))}"' if re.search(r'[",\r\n]', cell) else cell
-
-
-def is_formula(cell: str) -> bool:
-    """Say whether a spreadsheet that opens the file would calculate the cell.
-
-    Examples
-    --------
-    >>> [is_formula(cell) for cell in ("=cmd", "@SUM(A1)", "-2+cmd|' /C calc'!A0", "-0.5", "- broken lid", "a=b", "-")]
-    [True, True, True, False, False, False, False]
-    """
-    if not cell or cell[0] not in BEGINS:
-        return False
-    if cell[0] in "+-＋－":
-        return number(cell) is None and CALCULATES.search(cell) is not None
-    return True
 
 
 def cell_problems(cells: Mapping[str, str], where: str) -> Iterator[Problem]:

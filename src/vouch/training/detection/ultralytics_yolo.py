@@ -4,6 +4,7 @@ Its habits are contained: no network, no installs, no telemetry, no dvclive; set
 and checkpoints stay under the scratch folder, and of a run only tensors, a description and a curve come back.
 """
 
+import copy
 import os
 import shutil
 from pathlib import Path
@@ -34,6 +35,7 @@ from vouch.training.detection.framework import Lesson, Training, fingerprint
 from vouch.training.detection.ultralytics_log import said_by_epoch
 from vouch.training.detection.ultralytics_nms import whole_suppression
 from vouch.training.detection.ultralytics_view import write_view, write_yaml
+from vouch.training.detection.ultralytics_widening import widen
 from vouch.training.optimization import checkpoint
 from vouch.training.optimization.checkpoint import Checkpoint
 from vouch.training.weights import Trained
@@ -155,6 +157,15 @@ class _Raw(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         output: Tensor = self.inner(images)
         return output
+
+
+def widened(tensors: dict[str, Tensor], description: dict[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return weights of a network twice as wide that gives the same answers, and their description."""
+    architecture = description["architecture"]
+    scales = {name: [depth, 2 * width, most] for name, (depth, width, most) in architecture["scales"].items()}
+    wide = description | {"architecture": architecture | {"scales": scales}}
+    built = DetectionModel(copy.deepcopy(wide["architecture"]), nc=len(wide["classes"]), verbose=False)
+    return widen(tensors, built, seed=1), wide
 
 
 def _overrides(training: Training, data: Path, model: str, scratch: Path) -> dict[str, Any]:
