@@ -71,7 +71,7 @@ def test_another_seed_gives_every_driver_and_vehicle_another_look():
 
 
 def test_the_manifest_fits_its_schema_and_lists_every_picture(source):
-    schema = YAML(typ="safe").load(Path("src/vouch/sources/manifest.schema.yaml"))
+    schema = YAML(typ="safe").load(Path("src/vouch/sources/formats/manifest.schema.yaml"))
     for line in lines(source):
         jsonschema.validate(line, schema)
         with Image.open(source / line["image"]) as opened:

@@ -101,7 +101,7 @@ def test_the_three_sources_merge_into_one_binary_data_set(root):
 
 
 def test_the_manifest_fits_its_schema_and_lists_every_picture(root):
-    schema = YAML(typ="safe").load(Path("src/vouch/sources/manifest.schema.yaml"))
+    schema = YAML(typ="safe").load(Path("src/vouch/sources/formats/manifest.schema.yaml"))
     for folder in root.iterdir():
         for line in lines(folder):
             jsonschema.validate(line, schema)

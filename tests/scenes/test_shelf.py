@@ -91,7 +91,7 @@ def test_another_seed_or_first_group_shares_no_group_and_no_picture(source, tmp_
 
 
 def test_the_manifest_fits_its_schema_and_lists_every_picture(source):
-    schema = YAML(typ="safe").load(Path("src/vouch/sources/manifest.schema.yaml"))
+    schema = YAML(typ="safe").load(Path("src/vouch/sources/formats/manifest.schema.yaml"))
     for line in lines(source):
         jsonschema.validate(line, schema)
         with Image.open(source / line["image"]) as opened:

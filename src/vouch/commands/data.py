@@ -19,7 +19,7 @@ from vouch.commands.outputs import Output, Overwrite, refuse_outputs
 from vouch.errors import DataError, ManifestError, Problem, refuse_any, so_many
 from vouch.params import load, read_params, read_value
 from vouch.sources.descriptor import Format, check_descriptor
-from vouch.sources.export import Export, exported
+from vouch.sources.formats.export import Export, exported
 from vouch.sources.options import labels_of, rules_of, split_of
 from vouch.sources.summary import counted
 from vouch.sources.tree import walk

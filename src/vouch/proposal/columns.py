@@ -8,8 +8,8 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
+from vouch.sources.formats.table import BOX, IMAGE
 from vouch.sources.keys import SPLIT_NAMES as KNOWN_SPLITS
-from vouch.sources.table import BOX, IMAGE
 from vouch.tables import GROUP, STRATUM
 
 SPLIT_WORDS = KNOWN_SPLITS | {"trainval"}

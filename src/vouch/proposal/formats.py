@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from vouch.errors import ManifestError, Problem, plural, refuse_any, shortened
 from vouch.proposal.columns import SPLIT_WORDS, bare
-from vouch.sources import table, yolo
+from vouch.sources.formats import table, yolo
 from vouch.sources.tree import Tree, kind_problems, link_problems, name_problems
 
 Said = tuple[str, str]  # what is assumed, and why

@@ -7,11 +7,11 @@ from typing import Any
 
 from vouch.errors import ManifestError, Problem
 from vouch.proposal.formats import counted, format_of, listed
-from vouch.sources import jsonl, table
 from vouch.sources.descriptor import Descriptor, check_descriptor
+from vouch.sources.formats import jsonl, table
+from vouch.sources.formats.table import Row
 from vouch.sources.reading import complete, read_source
 from vouch.sources.records import Reading, Record
-from vouch.sources.table import Row
 from vouch.sources.tree import Tree, walk
 from vouch.tasks import ByTask, Task
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from vouch.documents import LARGEST
 from vouch.errors import Problem
-from vouch.sources import coco, corrections, imagefolder, jsonl, table, voc, yolo
+from vouch.sources import corrections
 from vouch.sources.descriptor import Descriptor
+from vouch.sources.formats import coco, imagefolder, jsonl, table, voc, yolo
 from vouch.sources.records import Reading, Record
 from vouch.sources.rules import placed
 from vouch.sources.tree import Tree, kind_problems, link_problems, name_problems

@@ -6,9 +6,9 @@ from dataclasses import replace
 from vouch.errors import Problem
 from vouch.names import closest
 from vouch.sources.descriptor import Descriptor, Rule
+from vouch.sources.formats.table import Row, cell_annotation, cell_label, cell_size
 from vouch.sources.matching import Unfinished, searched
 from vouch.sources.records import Record
-from vouch.sources.table import Row, cell_annotation, cell_label, cell_size
 from vouch.tables import GROUP, SPLIT_STATED, STRATUM
 
 SPLIT = "split"  # key of the rule of the split, in messages

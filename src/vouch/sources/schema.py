@@ -38,8 +38,8 @@ TYPES: dict[str, Check] = {
 
 @cache
 def read_schema(name: str) -> dict[str, Any]:
-    """Return the schema file of that name beside this module."""
-    text = Path(__file__).with_name(name).read_text(encoding="utf-8")
+    """Return the schema file of that name, seen from this folder."""
+    text = (Path(__file__).parent / name).read_text(encoding="utf-8")
     content: dict[str, Any] = YAML(typ="safe", pure=True).load(text)
     Draft202012Validator.check_schema(content)
     return content

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from vouch import io
 from vouch.errors import ManifestError
 from vouch.sources.descriptor import check_descriptor
-from vouch.sources.export import exported
+from vouch.sources.formats.export import exported
 from vouch.sources.merge import Merged, Taxonomy, merged
 from vouch.sources.reading import complete, read_source
 from vouch.sources.records import Place, Reading, Record

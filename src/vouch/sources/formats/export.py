@@ -18,8 +18,8 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 import pandas as pd
 
 from vouch.errors import ManifestError, Problem, refuse_any, so_many
-from vouch.sources.table import BOX
-from vouch.sources.yolo import label_path
+from vouch.sources.formats.table import BOX
+from vouch.sources.formats.yolo import label_path
 from vouch.tables import BOXES, GROUP, PLACED, SPLIT_STATED, STRATUM
 
 DIGITS = 9  # of a fraction or pixel: an import returns corners within 1e-8, and binary noise is not written

@@ -1,7 +1,7 @@
 import pytest
 
 from vouch.errors import ManifestError
-from vouch.sources.yolo import label_path, parse_label
+from vouch.sources.formats.yolo import label_path, parse_label
 
 NAMES = ("phone", "belt")
 YAML = "names: [phone, belt]\n"

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from vouch.errors import ManifestError
-from vouch.sources.export import exported
+from vouch.sources.formats.export import exported
 
 BOXES = pd.DataFrame(columns=["sample_id", "class_name", "x1", "y1", "x2", "y2"])
 

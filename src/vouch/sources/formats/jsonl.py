@@ -7,14 +7,14 @@ from typing import Any
 from vouch.documents import DocumentError, parse_json
 from vouch.errors import Problem
 from vouch.sources.descriptor import Descriptor
+from vouch.sources.formats.table import unknown_columns
 from vouch.sources.parsing import place_problems, size_problems
 from vouch.sources.records import NOWHERE, Box, Place, Reading, Record, stated, unlabelled
 from vouch.sources.schema import problems as broken
-from vouch.sources.table import unknown_columns
 from vouch.sources.tree import Tree, inside, outside_problem
 from vouch.tables import GROUP, SPLIT_STATED, STRATUM
 
-SCHEMA = "manifest.schema.yaml"
+SCHEMA = "formats/manifest.schema.yaml"
 FILE = "manifest.jsonl"
 
 

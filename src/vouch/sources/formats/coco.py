@@ -16,7 +16,7 @@ from vouch.sources.records import Box, Reading, Record, stated
 from vouch.sources.schema import problems as broken
 from vouch.sources.tree import Tree, inside, outside_problem
 
-SCHEMA = "coco.schema.yaml"
+SCHEMA = "formats/coco.schema.yaml"
 LISTS = ("images", "annotations", "categories")
 Item = dict[str, Any]
 

@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from vouch.sources import jsonl
-from vouch.sources.jsonl import parse
+from vouch.sources.formats import jsonl
+from vouch.sources.formats.jsonl import parse
 from vouch.sources.schema import compiled, problems, read_schema
 
 LINE = {"image": "images/a.jpg", "width": 200, "height": 100, "groups": {"driver": "d1"}, "strata": {"stream": "cabin"}}
 BOX = {"class": "phone", "x1": 20, "y1": 10.5, "x2": 60, "y2": 60}
-EXAMPLE = Path(__file__).parents[2] / "examples/manifest.jsonl"
+EXAMPLE = Path(__file__).parents[3] / "examples/manifest.jsonl"
 
 
 def test_a_line_becomes_a_record_with_fractions():
