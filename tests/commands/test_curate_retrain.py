@@ -58,6 +58,16 @@ def test_the_weak_class_and_the_open_answer_come_first():
     assert Path("chosen.csv").read_bytes() == first
 
 
+def test_a_class_that_the_model_never_names_may_be_where_it_says_nothing():
+    names = sorted(path.as_posix() for path in Path("new").iterdir())
+    lines = [f"{name},can,.5,0.97,True,5,5,40,40\n" for name in names[:9]]  # of jar, which is found least, none
+    Path("answers.csv").write_text(labelling.ANSWERS + "".join(lines))
+    said = retrain("new", "--most", 4)
+    assert "jar 6 5 0.00 0 0" in said
+    assert "nothing said - - - 3 2" in said
+    assert [row["said"] for row in chosen()][:1] == [""]
+
+
 def test_rows_bring_their_class_strata_and_groups_and_only_open_ones_count():
     retrain(
         rows(

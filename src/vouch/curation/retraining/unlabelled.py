@@ -131,7 +131,8 @@ def pool_of(
     """
     kinds = sorted({one.kind for one in found})
     places = {name: place for place, name in enumerate(kinds)}
-    weak = [gain.weak * _weakness(kind, classes) for kind in kinds]
+    unsaid = _unsaid(kinds, classes)
+    weak = [gain.weak * _weakness(kind, classes, unsaid) for kind in kinds]
     value = [gain.unsure * unsure(one) + gain.missed * _missed(one, strata) for one in found]
     pool = Pool(
         value=np.array(value, np.float64),
@@ -163,10 +164,22 @@ def looks_of(thumbnails: Sequence[bytes]) -> NDArray[np.float32]:
     return looks
 
 
-def _weakness(kind: tuple[str, bool], classes: Mapping[str, Share]) -> float:
-    """Return how weak a class is; of no class, or of what is none of it, there is nothing to be found."""
+def _unsaid(kinds: Iterable[tuple[str, bool]], classes: Mapping[str, Share]) -> float:
+    """Return how weak the weakest class is that no photograph was given, by a row or by the model; 0 without one."""
+    given = {name for name, negative in kinds if not negative}
+    return max((1 - share.low for name, share in classes.items() if name not in given), default=0.0)
+
+
+def _weakness(kind: tuple[str, bool], classes: Mapping[str, Share], unsaid: float) -> float:
+    """Return how weak a class is; of what is none of it there is nothing to be found.
+
+    Where nobody says anything, a class may be seen that the model never finds: without that, such a class would get no
+    label however often it is there.
+    """
     name, negative = kind
-    return 0.0 if negative or not name else 1 - classes.get(name, NOTHING).low
+    if negative:
+        return 0.0
+    return 1 - classes.get(name, NOTHING).low if name else unsaid
 
 
 def _said(answers: Answers, photograph: str) -> Said | None:
