@@ -178,3 +178,9 @@ def test_what_stands_above_an_item_is_an_item(parent):
     broken["items"][0]["parent"] = parent
     with pytest.raises(DataError, match=f"a parent that is an item, got '?{parent}"):
         read_taxonomy(io.dumps(broken), "taxonomy.json")
+
+
+def test_a_pair_of_near_words_is_told_though_it_is_not_among_the_nearest_of_both():
+    one = Near(percent=85.0, most=1)  # `bottles xx` is nearer to `bottles x` (94.7 %) than `bottles xyz` is (90 %)
+    found = near_items(taxonomy([{"name": f"bottles {end}"} for end in ("x", "xx", "xyz")]), one)
+    assert [(each.word, each.other) for each in found] == [("bottles x", "bottles xx"), ("bottles x", "bottles xyz")]

@@ -177,10 +177,13 @@ def differences(previous: Taxonomy, current: Taxonomy) -> list[Change]:
 
 
 def near_items(taxonomy: Taxonomy, near: Near) -> list[Proposal]:
-    """Return words of different items that are near each other: perhaps one thing under two names."""
+    """Return words of different items that are near each other, each pair once: perhaps one thing under two names."""
     words = [(word, one.id) for one in taxonomy.items for word in one.words]
-    found = proposals(words, words, near)
-    return [one for one in found if (one.of, one.word) < (one.other_of, one.other)]
+    ordered = (  # of two words, one may be near enough only from the side of the other, which has fewer near it
+        one if one.of < one.other_of else Proposal(one.other, one.word, one.percent, one.other_of, one.of)
+        for one in proposals(words, words, near)
+    )
+    return list(dict.fromkeys(ordered))
 
 
 def near_renames(previous: Taxonomy, current: Taxonomy, near: Near) -> list[Proposal]:
