@@ -30,7 +30,7 @@ class Record:
     ----------
     line : of the file, from 1, where it begins
     cells : as csv reads them
-    raw : as it is written, without what ends its line
+    raw : as it is written, without what ends its line; of a header with the empty lines before it
     end : what ends its line, and empty lines after it
     """
 
@@ -146,18 +146,20 @@ def _records(text: str) -> Iterator[Record]:
             yield line
 
     held: Record | None = None
-    line = 1
+    line, before = 1, ""
     for cells in csv.reader(lines(), strict=True):
         raw = "".join(taken)
         line, begin = line + len(taken), line
         taken.clear()
         if not cells and held is not None:
             held = replace(held, end=held.end + raw)
-        elif cells:
+        elif not cells:
+            before += raw
+        else:
             if held is not None:
                 yield held
             body = raw.rstrip("\r\n")
-            held = Record(begin, tuple(cells), body, raw[len(body) :])
+            held, before = Record(begin, tuple(cells), before + body, raw[len(body) :]), ""
     if held is not None:
         yield held
 
