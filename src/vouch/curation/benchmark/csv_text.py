@@ -15,7 +15,9 @@ MAX_BYTES = 2**29  # of a file: 200,000 rows have some 60 MB
 CELL_CHARACTERS = 32_767  # what a cell of a spreadsheet holds; csv's own limit is 131,072
 MARK = b"\xef\xbb\xbf"  # which spreadsheets put before UTF-8
 CELL = re.compile(r'"(?:[^"]|"")*"|[^,]*')
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # all but tabs and ends of lines
+CONTROL = re.compile(  # all but tabs and ends of lines, and what stands for bytes that are not UTF-8
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]"
+)
 SUSPECT = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?:^|[,\"])[=@\t\r+\-＝＠＋－]"
 )  # rows whose cells are looked at, one by one
