@@ -44,7 +44,7 @@ def crowd(count):
     share = 1 / np.arange(1, 13)
     classes = rng.choice(12, count, p=share / share.sum())
     strata = np.stack([rng.integers(0, 2, count), rng.integers(2, 4, count)], axis=1)
-    return Pool(bits, classes, strata, rng.integers(0, 400, count), looks)
+    return Pool(bits, classes, strata, rng.integers(0, 400, (count, 1)), looks)
 
 
 def beside_random(count, most):

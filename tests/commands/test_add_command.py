@@ -110,3 +110,8 @@ def test_a_file_of_anything_else_is_refused(tmp_path, content, said):
 
 def test_a_file_that_is_not_there_is_named():
     assert "nowhere.yaml" in refused("nowhere.yaml")
+
+
+def test_a_name_that_is_a_number_is_refused_before_anything_is_written():
+    Path("more.yaml").write_text("datasets:\n  2024: {}\n")
+    assert "datasets.2024: expected a name that is text, got 2024; put it in quotes" in refused("more.yaml")

@@ -71,6 +71,10 @@ def test_links_lead_to_the_photographs_from_wherever_the_bundle_is():
         (lambda: Path("new/p21.png").unlink(), "no file"),
         (lambda: Path("chosen.csv").write_text("photograph,sha256\n"), "a column row_id"),
         (lambda: Path("chosen.csv").write_text(HEADER + "new/p20.png,,,,,,,,\n" * 2), "each photograph once"),
+        (
+            lambda: Path("chosen.csv").write_text(Path("chosen.csv").read_text().replace("true", "TRUE")),
+            "chosen.csv:3: negative: expected true or false, got 'TRUE'",
+        ),
         (lambda: Path("answers.csv").write_text("image\n"), "a column confidence"),
         (
             lambda: Path("answers.csv").write_text(labelling.ANSWERS + "new/p20.png,sofa,.5,.7,True,5,5,40,40\n"),

@@ -1,6 +1,7 @@
 """`vouch curate retrain`: what a person should label next, and never what judges or is known already."""
 
 import csv
+import json
 import os
 from pathlib import Path
 
@@ -200,3 +201,19 @@ def _setting(before, after):
     text = Path("defaults.yaml").read_text()
     assert before in text
     Path("defaults.yaml").write_text(text.replace(before, after))
+
+
+def test_a_row_may_say_any_word_of_its_item():
+    streams = {"streams": [{"id": "glass", "name": "glass"}], "format": 1, "municipality": "Town", "version": "1"}
+    items = [{"name": "jar", "stream": "glass", "synonyms": ["preserving jar"]}]
+    Path("pack.json").write_text(json.dumps({**streams, "source": "a test", "licence": "MIT", "items": items}))
+    CliRunner().invoke(app, ["curate", "taxonomy", "--pack", "pack.json", "-o", "taxonomy.json"])
+    table = rows(
+        "r1,Preserving-Jar,false,day,new/p20.png,,ours,MIT,suggested,,",
+        "r2,jar,false,day,new/p21.png,,ours,MIT,suggested,,",
+    )
+    retrain(table, "--taxonomy", "taxonomy.json", "--most", 2)
+    assert [row["class"] for row in chosen()] == ["jar", "jar"]
+    wrong = rows("r1,jer,false,day,new/p20.png,,ours,MIT,suggested,,")
+    with pytest.raises(DataError, match="an item of the taxonomy"):
+        retrain(wrong, "--taxonomy", "taxonomy.json", "--most", 2, "--overwrite")

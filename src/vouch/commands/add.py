@@ -63,10 +63,12 @@ def add_sections(
 
 
 def _differences(content: Any, more: Any, keys: Keys = ()) -> Iterator[Addition | Problem]:
-    """Yield what is not there yet, each value that is there and another one, and each section without a place."""
+    """Yield what is not there yet, each value that is there and another one, each section without a place or name."""
     for name, value in more.items():
         known, where = content.get(name, ABSENT), (*keys, str(name))
-        if known is ABSENT and not keys:
+        if not isinstance(name, str):  # a data set called 2024: paths are made of names
+            yield Problem(f"{PARAMS}: {'.'.join(where)}", "a name that is text", repr(name), "put it in quotes")
+        elif known is ABSENT and not keys:
             yield Problem(f"{PARAMS}: {name}", "a section of this name", "none", f"add a line `{name}: {{}}`")
         elif known is ABSENT:
             yield Addition(where, value, is_item=False)

@@ -17,6 +17,7 @@ WRITTEN = {
     "needless quotes": 'a,"b"\n"1",2\n',
     "quotes within": 'a,b\n"say ""x""",y"z\n',
     "empty lines": "a,b\n\n1,2\n\n\n3,4\n\n",
+    "empty lines before": "\n\r\na,b\n1,2\n",
     "no end": "a,b\n1,2",
     "header alone": "a,b\n",
     "other writing": "a,b\n\u00dcn\u00efc\u00f6de \u4e2d,\u2028 x\n",

@@ -1,5 +1,6 @@
 """A folder or a CSV of photographs is a catalogue: each with its label, where it came from and its licence."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,9 @@ def test_a_column_to_ignore_that_is_not_there_is_named(folder):
     Path("archive/list.csv").write_text("photograph,class\ndata/can/a.png,can\n")
     with pytest.raises(DataError, match="--ignore upstraem"):
         of_table(Path("archive/list.csv"), TERMS, ["upstraem"])
+
+
+def test_a_name_that_is_not_utf_8_is_refused_before_a_table_cannot_hold_it(folder):
+    Path("archive/data/can", os.fsdecode(b"\xff.jpg")).write_bytes(b"x")
+    with pytest.raises(DataError, match=r"text without control characters, got '.*udcff\.jpg'"):
+        of_folder(folder, TERMS)

@@ -4,6 +4,7 @@ import socket
 import time
 from ipaddress import ip_network
 
+import httpx2
 import pytest
 
 import web
@@ -22,6 +23,7 @@ PAGES = {
     "/to-private": web.moved("http://10.0.0.1/a.json"),
     "/to-mapped": web.moved("http://[::ffff:169.254.169.254]/latest/meta-data"),
     "/to-file": web.moved("file:///etc/passwd"),
+    "/to-half": web.moved("http://[::1/a.json"),
     "/endless": web.endless,
     "/large": web.answer(b"x" * 20_000),
     "/dribbling": web.dribbling,
@@ -70,6 +72,7 @@ def test_redirects_are_followed_to_a_limit(ask, server):
         ("/to-private", r"got 10\.0\.0\.1"),
         ("/to-mapped", r"got ::ffff:a9fe:a9fe|got ::ffff:169\.254\.169\.254"),
         ("/to-file", "a web address: http or https"),
+        ("/to-half", "a web address: http or https"),
         ("/endless", "at most 10,000 bytes of a JSON .*, got more"),
         ("/large", "at most 10,000 bytes of a JSON .*, got 20000"),
         ("/cut", "2 times"),
@@ -155,3 +158,17 @@ def test_a_cache_that_is_none_is_named(tmp_path):
     path.write_bytes(b"no cache of answers at all" * 100)
     with pytest.raises(WorkspaceError, match=r"answers\.sqlite: expected a cache of answers"), fetching(LIMITS, path):
         pass
+
+
+@pytest.mark.parametrize("url", ["https://example.org/a", "HTTPS://example.org/a"])
+def test_https_stays_https_however_it_is_written(monkeypatch, url):
+    moved = httpx2.MockTransport(lambda _: httpx2.Response(302, headers={"location": "http://example.org/b"}))
+    monkeypatch.setattr("vouch.curation.catalogue.fetching.PinnedTransport", lambda *_: moved)
+    with fetching(LIMITS, None) as fetch, pytest.raises(DataError, match="https to the end, got a redirect to http:"):
+        fetch(url, JSON)
+
+
+@pytest.mark.parametrize("url", ["http://\u2603..com/", "http://1.2.3.999/"])
+def test_an_address_of_which_no_host_can_be_made_is_refused(url):
+    with fetching(LIMITS, None) as fetch, pytest.raises(DataError, match="expected a web address, got Invalid"):
+        fetch(url, JSON)

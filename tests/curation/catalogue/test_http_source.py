@@ -99,3 +99,8 @@ def test_pages_without_end_are_refused():
 def test_a_field_that_nobody_knows_is_refused(words):
     with pytest.raises(DataError, match="--field"):
         form_of("items", "next", words)
+
+
+def test_a_page_that_leads_to_half_an_address_is_refused():
+    with pytest.raises(DataError, match=r"a web address: http or https, .*, got http://\[::1/b"):
+        read({"/first": web.answer({**FIRST, "paging": {"next": "http://[::1/b"}})})

@@ -16,7 +16,8 @@ def pool(count, seed=1, wide=8):
     looks = rng.normal(size=(count, wide))
     looks /= np.linalg.norm(looks, axis=1, keepdims=True)
     strata = np.stack([rng.integers(NONE, 2, count), rng.integers(2, 5, count)], axis=1)
-    classes, groups = rng.integers(0, 4, count), rng.integers(NONE, 40, count)
+    classes = rng.integers(0, 4, count)
+    groups = np.stack([rng.integers(NONE, 40, count), rng.integers(40, 140, count)], axis=1)
     return Pool(rng.uniform(0, 1, count), classes, strata, groups, looks.astype(np.float32))
 
 
@@ -38,8 +39,8 @@ def plainly(candidates, asked, most):
             full = counts[0] >= asked.per_class or one in chosen
             for code in candidates.strata[one][candidates.strata[one] != NONE]:
                 full |= sum(code in candidates.strata[other] for other in chosen) >= asked.per_stratum
-            group = candidates.groups[one]
-            full |= group != NONE and sum(candidates.groups[other] == group for other in chosen) >= asked.per_group
+            for code in candidates.groups[one][candidates.groups[one] != NONE]:
+                full |= sum(code in candidates.groups[other] for other in chosen) >= asked.per_group
             alike = max((float(candidates.looks[one] @ candidates.looks[other]) for other in chosen), default=0.0)
             base = candidates.value[one] + asked.weak[candidates.classes[one]] / (1 + counts[0] / asked.fair)
             gain = base * (1 - asked.diversity * max(alike, 0.0))
@@ -81,21 +82,26 @@ def test_quotas_hold_and_then_there_are_fewer():
 def test_a_copy_and_what_teaches_nothing_are_not_asked_for():
     looks = np.array([[1, 0], [1, 0], [0, 1], [0, 0]], np.float32)
     zeros = np.zeros(4, np.int64)
-    candidates = Pool(np.array([0.9, 0.8, 0.1, 0.0]), zeros, np.empty((4, 0), np.int64), zeros - 1, looks)
+    candidates = Pool(
+        np.array([0.9, 0.8, 0.1, 0.0]), zeros, np.empty((4, 0), np.int64), np.empty((4, 0), np.int64), looks
+    )
     asked = terms(weak=np.zeros(1), diversity=1.0)
     assert list(choose(candidates, asked, most=4, rng=np.random.default_rng(1)).index) == [0, 2]
 
 
 def test_nothing_is_chosen_of_nothing():
     none = np.empty(0, np.int64)
-    empty = Pool(np.empty(0), none, np.empty((0, 0), np.int64), none, np.empty((0, 256), np.float32))
+    empty = Pool(
+        np.empty(0), none, np.empty((0, 0), np.int64), np.empty((0, 0), np.int64), np.empty((0, 256), np.float32)
+    )
     assert len(choose(empty, terms(weak=np.empty(0)), most=5, rng=np.random.default_rng(1)).index) == 0
 
 
 def test_the_seed_decides_between_equals_and_nothing_else_does():
     count = 400
     zeros = np.zeros(count, np.int64)
-    equal = Pool(np.ones(count), zeros, np.empty((count, 0), np.int64), zeros - 1, np.zeros((count, 4), np.float32))
+    unstated = np.empty((count, 0), np.int64)
+    equal = Pool(np.ones(count), zeros, unstated, unstated, np.zeros((count, 4), np.float32))
     asked = terms(weak=np.zeros(1), per_class=50)
 
     def chosen(seed):

@@ -82,3 +82,9 @@ def test_files_are_read_back_and_those_of_another_taxonomy_refused():
     for text in ("[]", '{"lid": 3}', "{"):
         with pytest.raises(DataError):
             read_stated(text, "s.json")
+
+
+@pytest.mark.parametrize("name", [" sofa", "+", "s" * 121])
+def test_a_class_that_is_no_word_is_refused_by_name(name):
+    with pytest.raises(DataError, match=r"labels\.json\.classes\.1"):
+        mapped(("Bottle", name))

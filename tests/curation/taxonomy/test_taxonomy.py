@@ -163,3 +163,24 @@ def test_at_most_so_many_proposals_a_word_the_nearest_first():
     assert len(found) == 2
     assert found[0].other == "tin cans"
     assert taxonomies.proposals([], others, NEAR) == taxonomies.proposals(words, [], NEAR) == []
+
+
+def test_an_id_is_no_word_of_another_item():
+    items = [{"name": "glass bottle", "id": "bottle"}, {"name": "Bottle", "id": "bottle-2"}]
+    with pytest.raises(DataError, match="glass bottle: expected an id that is no word of another item"):
+        taxonomy(items)
+    assert ids(taxonomy([{**items[0], "formerly": ["bottle"]}])) == {"glass bottle": "bottle"}
+
+
+@pytest.mark.parametrize("parent", ["tin", "toy"])  # a word of an item, and a negative
+def test_what_stands_above_an_item_is_an_item(parent):
+    broken = SMALL.model_dump(mode="json")
+    broken["items"][0]["parent"] = parent
+    with pytest.raises(DataError, match=f"a parent that is an item, got '?{parent}"):
+        read_taxonomy(io.dumps(broken), "taxonomy.json")
+
+
+def test_a_pair_of_near_words_is_told_though_it_is_not_among_the_nearest_of_both():
+    one = Near(percent=85.0, most=1)  # `bottles xx` is nearer to `bottles x` (94.7 %) than `bottles xyz` is (90 %)
+    found = near_items(taxonomy([{"name": f"bottles {end}"} for end in ("x", "xx", "xyz")]), one)
+    assert [(each.word, each.other) for each in found] == [("bottles x", "bottles xx"), ("bottles x", "bottles xyz")]

@@ -25,6 +25,7 @@ from vouch.commands.curate.stated import Groups, Strata
 from vouch.commands.curate.whole import refuse_crops
 from vouch.commands.known import listed_photographs
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
+from vouch.curation.benchmark.row_labels import items_of
 from vouch.curation.benchmark.rows import Rows, read_rows
 from vouch.curation.retraining.answers import Answers, read_answers
 from vouch.curation.retraining.choosing import choose
@@ -130,12 +131,15 @@ def _found(
 
 def _labels(rows: Rows, model: str, taxonomy: Path | None, label_map: Path | None) -> dict[str, str]:
     """Return the model's class for the classes of rows that it has one for."""
-    words = sorted(set(rows.column("class")))
+    words = rows.column("class")
     if taxonomy is None:
         own = {folded(name): name for name in classes_of(labels_of(model))}
-        return {word: own[folded(word)] for word in words if folded(word) in own}
-    said = label_map_for(taxonomy_of(taxonomy), model, label_map)
-    return {name: one.label for name, one in said.items.items() if one.label is not None}
+        return {word: own[folded(word)] for word in sorted(set(words)) if folded(word) in own}
+    items = taxonomy_of(taxonomy)
+    said = label_map_for(items, model, label_map).items
+    meant = dict(zip(words, items_of(rows, items), strict=True))  # by its id, or any of its words
+    found = ((word, said[item.id].label) for word, item in meant.items() if item.id in said)
+    return {word: label for word, label in found if label is not None}
 
 
 def _fresh(found: Sequence[Unlabelled], dataset: str) -> tuple[list[Unlabelled], pd.DataFrame, Counter[str]]:

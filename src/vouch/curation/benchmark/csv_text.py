@@ -15,7 +15,9 @@ MAX_BYTES = 2**29  # of a file: 200,000 rows have some 60 MB
 CELL_CHARACTERS = 32_767  # what a cell of a spreadsheet holds; csv's own limit is 131,072
 MARK = b"\xef\xbb\xbf"  # which spreadsheets put before UTF-8
 CELL = re.compile(r'"(?:[^"]|"")*"|[^,]*')
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # all but tabs and ends of lines
+CONTROL = re.compile(  # all but tabs and ends of lines, and what stands for bytes that are not UTF-8
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]"
+)
 SUSPECT = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?:^|[,\"])[=@\t\r+\-＝＠＋－]"
 )  # rows whose cells are looked at, one by one
@@ -30,7 +32,7 @@ class Record:
     ----------
     line : of the file, from 1, where it begins
     cells : as csv reads them
-    raw : as it is written, without what ends its line
+    raw : as it is written, without what ends its line; of a header with the empty lines before it
     end : what ends its line, and empty lines after it
     """
 
@@ -146,18 +148,20 @@ def _records(text: str) -> Iterator[Record]:
             yield line
 
     held: Record | None = None
-    line = 1
+    line, before = 1, ""
     for cells in csv.reader(lines(), strict=True):
         raw = "".join(taken)
         line, begin = line + len(taken), line
         taken.clear()
         if not cells and held is not None:
             held = replace(held, end=held.end + raw)
-        elif cells:
+        elif not cells:
+            before += raw
+        else:
             if held is not None:
                 yield held
             body = raw.rstrip("\r\n")
-            held = Record(begin, tuple(cells), body, raw[len(body) :])
+            held, before = Record(begin, tuple(cells), before + body, raw[len(body) :]), ""
     if held is not None:
         yield held
 

@@ -4,7 +4,7 @@ import socket
 from collections.abc import Callable, Collection, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from vouch.errors import DataError, Problem
 
@@ -91,6 +91,18 @@ def url_problem(url: str, where: str) -> Problem | None:
         fits = False
     fits = fits and url.isprintable() and not any(character in url for character in ' \\"<>')
     return None if fits else Problem(where, expected, url, "correct it")
+
+
+def joined(base: str, reference: str) -> str:
+    """Return where a reference on a page leads; what cannot be joined stays, for `url_problem` to refuse.
+
+    >>> joined("https://example.org/a/b", "../c"), joined("https://example.org/a/b", "http://[c")
+    ('https://example.org/c', 'http://[c')
+    """
+    try:
+        return urljoin(base, reference)
+    except ValueError:  # an IPv6 address without its end
+        return reference
 
 
 def _within(address: Address, networks: Collection[Network]) -> bool:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urljoin
 
 import httpcore2
 import httpx2
@@ -19,7 +18,7 @@ import stamina
 from hishel import SqliteStorage
 from hishel.httpx2 import CacheTransport
 
-from vouch.curation.catalogue.addresses import Network, url_problem
+from vouch.curation.catalogue.addresses import Network, joined, url_problem
 from vouch.curation.catalogue.limits import Limits
 from vouch.curation.catalogue.pinned import OverdueError, PinnedTransport, Times
 from vouch.errors import DataError, Problem, WorkspaceError
@@ -116,8 +115,8 @@ def _fetched(url: str, kind: Kind, limits: Limits, transport: httpx2.BaseTranspo
         answer = _tried(asked, kind, limits, transport)
         if isinstance(answer, Fetched):
             return answer
-        target = urljoin(asked, answer)
-        if asked.startswith("https:") and not target.startswith("https:"):
+        target = joined(asked, answer)
+        if asked.lower().startswith("https:") and not target.lower().startswith("https:"):
             raise DataError([Problem(url, "https to the end", f"a redirect to {target}", "name another address")])
         asked = target
     expected = f"at most {limits.redirects} redirects (curate.fetch.redirects)"
@@ -142,8 +141,7 @@ def _once(url: str, kind: Kind, transport: httpx2.BaseTransport) -> Fetched | st
 
     The cache keeps an answer only when its body was read to the end: what is refused here is not kept.
     """
-    request = httpx2.Request("GET", url, headers=HEADERS)
-    with _named(url, kind), closing(transport.handle_request(request)) as response:
+    with _named(url, kind), closing(transport.handle_request(_request(url))) as response:
         _check_head(url, kind, response)
         if _is_redirect(response):
             return str(response.headers["location"])
@@ -154,6 +152,20 @@ def _once(url: str, kind: Kind, transport: httpx2.BaseTransport) -> Fetched | st
             if size > kind.max_bytes:
                 raise _too_large(url, kind, "more")
         return Fetched(url, _content_type(response), b"".join(parts))
+
+
+def _request(url: str) -> httpx2.Request:
+    """Return the request for an address; one that only looks like one, say with an empty label in its host, is refused.
+
+    Raises
+    ------
+    DataError
+        When no host can be made of it.
+    """
+    try:
+        return httpx2.Request("GET", url, headers=HEADERS)
+    except httpx2.InvalidURL as error:
+        raise DataError([Problem(url, "a web address", str(error), "correct it")]) from error
 
 
 def _check_head(url: str, kind: Kind, response: httpx2.Response) -> None:

@@ -8,8 +8,8 @@ of: `url`, `class`, `license`, `source`, `negative` and `stratum_<name>`; a list
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urljoin
 
+from vouch.curation.catalogue.addresses import joined
 from vouch.curation.catalogue.catalogue import KNOWN, Candidate, Terms, candidates
 from vouch.curation.catalogue.fetching import Fetch, Fetched, Kind
 from vouch.documents import DocumentError, decoded, parse_json
@@ -116,7 +116,7 @@ def _next(content: dict[str, Any], form: Form, here: str) -> str | None:
     if not isinstance(found, str):
         remedy = "let --next lead to the address of the page that follows"
         raise DataError([Problem(f"{here}: {form.next}", "a web address or null", shown(found), remedy)])
-    return urljoin(here, found)
+    return joined(here, found)
 
 
 def _at(content: Any, path: str) -> Any:

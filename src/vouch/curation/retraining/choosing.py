@@ -27,7 +27,7 @@ class Pool:
     value : float64 (n,), at least 0: what a label is worth by itself, say entropy in bits plus misses of its strata
     classes : int64 (n,), from 0
     strata : int64 (n, s), a code from 0 for each value of each stratum, or `NONE`
-    groups : int64 (n,), from 0, or `NONE`
+    groups : int64 (n, g), a code from 0 for each value of each leakage key, or `NONE`
     looks : float32 (n, d), rows of length 1 (or 0: unlike everything); their products say how alike two are
     """
 
@@ -127,16 +127,16 @@ class _State:
         self.of_class[pool.classes[place]] += 1
         if self.of_class[pool.classes[place]] >= terms.per_class:
             self.open &= pool.classes != pool.classes[place]
-        for column, code in enumerate(pool.strata[place]):
+        self._count(pool.strata, self.of_stratum, place, terms.per_stratum)
+        self._count(pool.groups, self.of_group, place, terms.per_group)
+
+    def _count(self, codes: IntArray, counts: IntArray, place: int, quota: int) -> None:
+        """Count a choice for each of its codes; close all that have one whose quota is reached."""
+        for column, code in enumerate(codes[place]):
             if code != NONE:
-                self.of_stratum[code] += 1
-                if self.of_stratum[code] >= terms.per_stratum:
-                    self.open &= pool.strata[:, column] != code
-        group = pool.groups[place]
-        if group != NONE:
-            self.of_group[group] += 1
-            if self.of_group[group] >= terms.per_group:
-                self.open &= pool.groups != group
+                counts[code] += 1
+                if counts[code] >= quota:
+                    self.open &= codes[:, column] != code
 
 
 def _greedy(state: _State, most: int) -> Iterator[tuple[int, float]]:

@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 from vouch.curation.benchmark import csv_text
 from vouch.curation.benchmark.csv_text import Table
+from vouch.curation.benchmark.rows import NEGATIVE
 from vouch.curation.retraining.unlabelled import SILENT, Unlabelled, unsure
 from vouch.errors import DataError, Problem, refuse_any
+from vouch.names import shown
 
 COLUMNS = ("photograph", "sha256", "row_id", "class", "negative", "said", "confidence", "unsure_bits", "gain", "why")
 KEPT = ("source", "license")
@@ -42,7 +44,8 @@ def read_choice(path: Path) -> Table:
     Raises
     ------
     DataError
-        Listing everything: what `csv_text.read` refuses, a column that is missing, a photograph that stands twice.
+        Listing everything: what `csv_text.read` refuses, a column that is missing, a photograph that stands twice, a
+        `negative` that is neither true nor false.
     """
     table = csv_text.read(path)
     missing = [name for name in (*COLUMNS[:5], *KEPT) if name not in table.columns]
@@ -50,9 +53,13 @@ def read_choice(path: Path) -> Table:
     refuse_any(DataError, (Problem(f"{path}:1", f"a column {name}", got, remedy) for name in missing))
     names = table.column("photograph")
     twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-    refuse_any(
-        DataError, (Problem(f"{path}: {name}", "each photograph once", "it again", "remove one") for name in twice)
-    )
+    problems = [Problem(f"{path}: {name}", "each photograph once", "it again", "remove one") for name in twice]
+    problems += [  # a spreadsheet that saves the table writes TRUE, and a negative is to stay one
+        Problem(f"{table.place(index)}: negative", "true or false", shown(said), "write one of them")
+        for index, said in enumerate(table.column("negative"))
+        if said not in NEGATIVE
+    ]
+    refuse_any(DataError, problems)
     return table
 
 

@@ -137,8 +137,8 @@ def pool_of(
     pool = Pool(
         value=np.array(value, np.float64),
         classes=np.array([places[one.kind] for one in found], np.int64),
-        strata=_strata_codes(found),
-        groups=_codes([tuple(sorted(one.groups.items())) or None for one in found]),
+        strata=_columns([one.strata for one in found], least=2),  # one value alone divides nothing
+        groups=_columns([one.groups for one in found], least=1),
         looks=looks,
     )
     share = max(gain.class_share, 1 / max(len(kinds), 1))
@@ -191,16 +191,16 @@ def _missed(one: Unlabelled, strata: Mapping[tuple[str, str], Share]) -> float:
     return max((1 - share.low for share in known), default=0.0)
 
 
-def _strata_codes(found: Sequence[Unlabelled]) -> NDArray[np.int64]:
-    """Return a code for each value of each stratum; of a stratum with one value alone none, as it divides nothing."""
-    names = sorted({name for one in found for name in one.strata})
+def _columns(stated: Sequence[Mapping[str, str]], *, least: int) -> NDArray[np.int64]:
+    """Return a column of codes for each name of which at least so many values are stated, no code in two of them."""
+    names = sorted({name for one in stated for name in one})
     columns, start = [], 0
     for name in names:
-        codes = _codes([one.strata.get(name) for one in found])
-        if codes.max(initial=NONE) > 0:
+        codes = _codes([one.get(name) for one in stated])
+        if codes.max(initial=NONE) >= least - 1:
             columns.append(np.where(codes == NONE, NONE, codes + start))
             start += int(codes.max()) + 1
-    return np.stack(columns, axis=1) if columns else np.empty((len(found), 0), np.int64)
+    return np.stack(columns, axis=1) if columns else np.empty((len(stated), 0), np.int64)
 
 
 def _codes(values: Sequence[object]) -> NDArray[np.int64]:

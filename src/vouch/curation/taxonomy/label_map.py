@@ -104,7 +104,11 @@ def map_labels(taxonomy: Taxonomy, classes: Sequence[str], stated: Mapping[str, 
         elif name in direct:
             above = next((items[one].label for one in graph.successors(name)), None)
             items[name] = Mapped(label=above, by="nothing" if above is None else "parent")
-    return LabelMap(format=1, classes=tuple(classes), items=dict(sorted(items.items())))
+    mapped = {name: one.model_dump() for name, one in sorted(items.items())}
+    try:  # classes are somebody's file, and may be no words
+        return check(LabelMap, {"format": 1, "classes": list(classes), "items": mapped}, where)
+    except ParamsError as error:
+        raise DataError(error.problems) from error
 
 
 def unused(taxonomy: Taxonomy, label_map: LabelMap) -> list[tuple[str, str]]:

@@ -115,7 +115,7 @@ def read_taxonomy(text: str, where: str) -> Taxonomy:
     Raises
     ------
     DataError
-        When it is no taxonomy, an id or word stands twice, or its parents make no tree.
+        When it is no taxonomy, an id or word stands twice, or its parents are no items or make no tree.
     """
     try:
         found = check(Taxonomy, parse_json(text, where), where)
@@ -131,7 +131,8 @@ def read_taxonomy(text: str, where: str) -> Taxonomy:
         for word in {one.id, *map(folded, one.words)}
         if known.setdefault(word, one.id) != one.id
     ]
-    lost = [one.parent for one in found.items if one.parent is not None and one.parent not in known]
+    waste = {one.id for one in found.items if not one.negative}
+    lost = [one.parent for one in found.items if one.parent is not None and one.parent not in waste]
     refuse_any(DataError, [*twice, *(Problem(where, "a parent that is an item", shown(one), remedy) for one in lost)])
     if not is_directed_acyclic_graph(tree(found)):
         raise DataError([Problem(where, "a tree", "a cycle", remedy)])
@@ -176,10 +177,13 @@ def differences(previous: Taxonomy, current: Taxonomy) -> list[Change]:
 
 
 def near_items(taxonomy: Taxonomy, near: Near) -> list[Proposal]:
-    """Return words of different items that are near each other: perhaps one thing under two names."""
+    """Return words of different items that are near each other, each pair once: perhaps one thing under two names."""
     words = [(word, one.id) for one in taxonomy.items for word in one.words]
-    found = proposals(words, words, near)
-    return [one for one in found if (one.of, one.word) < (one.other_of, one.other)]
+    ordered = (  # of two words, one may be near enough only from the side of the other, which has fewer near it
+        one if one.of < one.other_of else Proposal(one.other, one.word, one.percent, one.other_of, one.of)
+        for one in proposals(words, words, near)
+    )
+    return list(dict.fromkeys(ordered))
 
 
 def near_renames(previous: Taxonomy, current: Taxonomy, near: Near) -> list[Proposal]:
@@ -263,7 +267,8 @@ def _id_problems(
     previous: Taxonomy | None,
     where: str,
 ) -> Iterator[Problem]:
-    """New ids that are none, or that something else has or had."""
+    """New ids that are none, or that something else has or had; ids that are a word of something else."""
+    means = {folded(word): place for place, one in enumerate(members) for word in words_of(one)}
     held = set() if previous is None else {one.id for one in (*previous.items, *previous.retired)}
     remedy = "give it an `id` of its own"
     for place, (one, name) in enumerate(zip(members, found, strict=True)):
@@ -272,6 +277,9 @@ def _id_problems(
             yield Problem(here, "a name of Latin letters or digits, which gives an id", shown(one.name), remedy)
         elif found.index(name) != place or (place not in kept and name in held):
             yield Problem(here, "an id that nothing else has or had", name, remedy)
+        elif means.get(name, place) != place:  # a row says either, and it would mean two things
+            got = f"{name}, a word of {members[means[name]].name}"
+            yield Problem(here, "an id that is no word of another item", got, "give one of the two another")
 
 
 def _entry(one: Item | Negative, ids: Sequence[str], place: int, above: Mapping[int, int]) -> Entry:
