@@ -77,7 +77,7 @@ def test_everything_that_contradicts_is_said_at_once(tmp_path):
     own = tmp_path / "own.yaml"
     own.write_text("models:\n  driver:\n    train_detector:\n      epochs: 99\n      size_px: 64\n  new: {}\n")
     said = refused(own)
-    assert "models.driver.train_detector.epochs: expected 99, as the file says, got 6" in said
+    assert "models.driver.train_detector.epochs: expected 99, as the file says, got 3" in said
     assert "models.driver.train_detector.size_px: expected 64" in said
 
 

@@ -66,7 +66,7 @@ def plastic_bottle(rng: np.random.Generator) -> Solid:
         (high * 0.62, wide), (high * 0.84, wide * 0.36), (neck, 0.015), (neck + 0.001, 0.0185), (high, 0.0185),
     )  # fmt: skip
     bright = draw.mix(cap, (255, 255, 255), 0.15)
-    return Solid(outline, skin, bright, draw.mix(tone, (90, 110, 130), 0.4), 0.4, 1.0, 0.2, False)
+    return Solid(outline, skin, bright, draw.mix(tone, (90, 110, 130), 0.4), 0.25, 1.0, 0.2, False)
 
 
 def _opaque_bottle(rng: np.random.Generator) -> Solid:

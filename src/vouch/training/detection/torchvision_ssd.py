@@ -139,6 +139,7 @@ def _build(description: dict[str, Any]) -> Any:
 
 
 def _fit(model: Any, lesson: Lesson, training: Training, at: Checkpoint) -> Progress:
+    model = model.to(memory_format=torch.channels_last)  # a step takes little more than half the time on a CPU
     optimizer = _optimizer(model, training)
     parts = {"network": model, "optimizer": optimizer}
     progress = checkpoint.started(at, parts, {})

@@ -85,7 +85,8 @@ class _Trainer(DetectionTrainer):  # type: ignore[misc]
         if self.start is not None:
             loaded, total = weights_files.fill_matching(network, self.start)
             print(f"starting weights: {loaded} of {total} tensors fit")
-        return cast(nn.Module, network)
+        # Ultralytics asks for it on CUDA alone; on a CPU a step takes a seventh less time
+        return cast(nn.Module, network.to(memory_format=torch.channels_last))
 
     def final_eval(self) -> None:
         """Skip: evaluate judges on val_test, and the chosen checkpoint was already scored on val_select."""
