@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from made_folders import GREY, in_classes, planted
+from made_folders import GREY, PRESETS, in_classes, planted
 from vouch.errors import DataError, ManifestError
 from vouch.params import read_params
 from vouch.proposal.findings import Asked
@@ -20,7 +20,7 @@ TEAS = {f"tea{n:02}": 40 for n in range(12)}
 
 def proposed(tree, **fields):
     asked = {"task": "identify", "groups": ["none"], "strata": (), "ignore": ()} | fields
-    return propose("teas", tree, Asked(**asked))
+    return propose("teas", tree, Asked(**asked), PRESETS)
 
 
 @pytest.mark.parametrize(("count", "each"), [(4, 1), (14, 1), (16, 2), (31, 3), (60, 6), (900, 6)])
