@@ -116,6 +116,11 @@ def test_a_repeated_fault_is_told_once_with_its_number(tmp_path):
     assert [one.where for one in found] == ["labels/a.txt:1 and 5 more"]
 
 
+def test_labels_with_faults_are_not_called_absent_too(tmp_path):
+    files = {**yolo("ab"), **{f"labels/{name}.txt": "0 .5 .5 .1 .1 .2 .2\n" for name in "ab"}}
+    assert {one.expected for one in looked(tmp_path, files).problems} == {"5 columns `class cx cy width height`"}
+
+
 def test_an_annotation_file_stands_for_its_folder_without_other_labels(tmp_path):
     planted(tmp_path, {**TWO, "labels.json": COCO, "a.txt": "0 .5 .5 .1 .1\n", "data.yaml": "names: [x]\n"})
     found = survey(tree_at(tmp_path / "labels.json"), task=None, ignore=())

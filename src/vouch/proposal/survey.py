@@ -215,7 +215,8 @@ def _unlabelled(tree: Tree, reading: Reading, form: str) -> Iterator[Problem]:
     if left_out and not reading.problems:
         got = f"{counted(len(left_out), 'photograph')} where {form} looks for none ({listed(left_out)})"
         yield Problem("the photographs", "each where the labels of its format reach it", got, "move or remove them")
-    if not missing and not any(record.annotation == "labelled" for record in reading.records):
+    held = any(record.annotation == "labelled" for record in reading.records)
+    if not (missing or held or reading.problems):  # labels with faults are labels
         yield Problem("the labels", "something that is labelled", "nothing on any photograph", "add labels")
 
 
