@@ -121,6 +121,14 @@ def test_labels_with_faults_are_not_called_absent_too(tmp_path):
     assert {one.expected for one in looked(tmp_path, files).problems} == {"5 columns `class cx cy width height`"}
 
 
+def test_photographs_of_formats_that_are_not_read_are_named(tmp_path):
+    with pytest.raises(ManifestError) as refused:
+        looked(tmp_path, {"cat/a.heic": "", "dog/b.HEIC": ""})
+    (problem,) = refused.value.problems
+    assert problem.got == "2 files of formats that are not read (cat/a.heic, dog/b.HEIC)"
+    assert problem.remedy == "convert them to JPEG or PNG"
+
+
 def test_an_annotation_file_stands_for_its_folder_without_other_labels(tmp_path):
     planted(tmp_path, {**TWO, "labels.json": COCO, "a.txt": "0 .5 .5 .1 .1\n", "data.yaml": "names: [x]\n"})
     found = survey(tree_at(tmp_path / "labels.json"), task=None, ignore=())
