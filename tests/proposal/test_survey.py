@@ -144,6 +144,21 @@ ELSEWHERE = {
 }
 
 
+def test_each_of_several_annotation_files_may_have_a_folder_of_its_own(tmp_path):
+    files = {**ELSEWHERE, "val2017/d.jpg": GREY}
+    files["annotations/val.json"] = files["annotations/val.json"].replace("b.jpg", "d.jpg")
+    found = looked(tmp_path, files)
+    assert found.problems == ()
+    images = [record.image for record in found.records]
+    assert images == ["train2017/a.jpg", "train2017/b.jpg", "val2017/c.jpg", "val2017/d.jpg"]
+
+
+def test_of_two_folders_with_the_same_names_neither_is_taken(tmp_path):
+    files = {f"{part}2017/{name}.jpg": GREY for part in ("train", "val") for name in "ab"}
+    files |= {f"annotations/{part}.json": COCO for part in ("train", "val")}
+    assert "no a.jpg" in [one.got for one in looked(tmp_path, files).problems]
+
+
 @pytest.mark.parametrize("images", ["train2017", "absolute"])
 def test_the_photographs_of_an_annotation_file_may_lie_beside_its_folder(tmp_path, images):
     planted(tmp_path, ELSEWHERE)
