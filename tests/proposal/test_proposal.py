@@ -103,6 +103,22 @@ def test_the_authors_split_is_named_and_not_used(tmp_path):
     assert said == "10 of the 12 groups of `sequence` lie in more than one of its parts: its scores flatter"
 
 
+@pytest.mark.parametrize(
+    ("strays", "said"),
+    [
+        (0, "none of the 12 groups of `sequence` lies in more than one of its parts, so it can be kept"),
+        (1, "1 of the 12 groups of `sequence` lies in more than one of its parts: its scores flatter"),
+    ],
+)
+def test_a_split_of_the_authors_that_cuts_no_group_is_not_said_to_flatter(tmp_path, strays, said):
+    files = {"data.yaml": "names: [a, b]\n"}
+    for i, name in enumerate(VIDEOS):  # four of each video
+        part = "train" if strays <= i < 32 else "valid"
+        files |= {f"images/{part}/{name}.jpg": GREY, f"labels/{part}/{name}.txt": f"{i % 2} .5 .5 .5 .5\n"}
+    found = proposed(planted(tmp_path, files))
+    assert dict(found.assumed)["the authors' split (folder level 2) is not used"] == said
+
+
 def test_a_group_that_holds_much_and_a_class_without_labels_are_warned_of(tmp_path):
     names = [f"a{n:02}_{m}" for n in range(4) for m in range(3)] + [f"big_{n:02}" for n in range(20)]
     names = [name.replace("_", "x_") for name in names]
