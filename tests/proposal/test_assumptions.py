@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from made_folders import PRESETS, in_classes, planted, yolo
-from vouch.proposal.assumptions import uncalibrated
+from made_folders import GREY, PRESETS, in_classes, planted, yolo
+from vouch.proposal.assumptions import uncalibrated, unshown
 from vouch.proposal.findings import Asked
 from vouch.proposal.fractions import Shares
 from vouch.proposal.proposal import propose
@@ -83,6 +83,31 @@ def test_how_much_a_calibrator_needs_is_what_the_preset_says(task, label):
     presets[task]["calibrate"]["min_rows"] = 31
     (said,) = uncalibrated(samples, boxes, shares, task, presets)
     assert "30 predictions in 3 groups; 31 in 3 are needed" in said
+
+
+def test_classes_that_train_or_val_test_does_not_show_are_named():
+    shown = [
+        ("train", "t", "cat", 3),
+        ("train", "t", "dog", 1),
+        ("val_calib", "c", "owl", 2),
+        ("val_test", "v", "cat", 2),
+    ]
+    samples, shares = divided(shown)
+    said = [
+        "train shows nothing of 1 class (owl): nobody learns them; add photographs of other groups",
+        "val_test shows nothing of 2 classes (dog, owl): no verdict is about them; add photographs of other groups",
+    ]
+    assert list(unshown(samples, NO_BOXES, shares, "classify")) == said
+    boxes = pd.DataFrame({"sample_id": ["p0000", "p0006"], "class_name": ["can", "can"]}, dtype="str")
+    assert not list(unshown(samples.assign(label=None), boxes, shares, "detect"))
+    (said,) = unshown(samples.assign(label=None), boxes[:1], shares, "detect")
+    assert said.startswith("val_test shows nothing of 1 class (can)")
+
+
+def test_a_class_of_one_group_is_warned_of(tmp_path):
+    names = [f"{name}/p{n % 12:02}_{n:03}.jpg" for name in ("cat", "dog") for n in range(48)]
+    tree = planted(tmp_path, {name: GREY for name in [*names, "owl/q1_000.jpg", "owl/q1_001.jpg"]})
+    assert any(one.startswith("val_test shows nothing of 1 class (owl)") for one in proposed(tree).warnings)
 
 
 def proposed(tree, **said):

@@ -10,7 +10,7 @@ from vouch.calibration.fit.params import SECTIONS
 from vouch.evaluation.foresight import labelled, of_calibrator, unknown_left_out
 from vouch.params import DEFAULTS, check
 from vouch.proposal.candidates import LEAST
-from vouch.proposal.formats import Said, counted
+from vouch.proposal.formats import Said, counted, listed
 from vouch.proposal.fractions import Shares
 from vouch.proposal.groups import Groups
 from vouch.proposal.network import Sizes
@@ -73,6 +73,22 @@ def unused(found: Survey) -> Iterator[str]:
     names = [name for name in found.descriptor.classes if name not in found.classes]
     if names:
         yield f"no label names {', '.join(names)}: left out of the classes"
+
+
+def unshown(samples: pd.DataFrame, boxes: pd.DataFrame, shares: Shares, task: Task) -> Iterator[str]:
+    """Name the classes of which train shows nothing to learn by, and those of which val_test shows nothing to judge by.
+
+    Parameters
+    ----------
+    samples, boxes : DataFrame
+        As in `tables`.
+    """
+    rows = labelled(samples.merge(shares.split, on="sample_id"), boxes, task).dropna(subset="class_true")
+    for split, what in (("train", "nobody learns them"), ("val_test", "no verdict is about them")):
+        names = sorted(set(rows["class_true"]) - set(rows.loc[rows["split"] == split, "class_true"]))
+        if names:
+            classes = f"{len(names)} class{'es' if len(names) != 1 else ''}"
+            yield f"{split} shows nothing of {classes} ({listed(names)}): {what}; add photographs of other groups"
 
 
 def uncalibrated(

@@ -8,7 +8,7 @@ from typing import Any
 from vouch import paths
 from vouch.errors import DataError, refuse_any
 from vouch.proposal import sessions
-from vouch.proposal.assumptions import lopsided, of_folder, of_rules, of_shares, uncalibrated, unused
+from vouch.proposal.assumptions import lopsided, of_folder, of_rules, of_shares, uncalibrated, unshown, unused
 from vouch.proposal.findings import Asked, Findings, find
 from vouch.proposal.formats import Said, counted
 from vouch.proposal.fractions import Shares, Unknown, certifiable, divided, rules
@@ -100,6 +100,7 @@ def _proposal(name: str, found: Findings, whole: Merged, shares: Shares, presets
     judged, blind = rules(seen.task, shares, whole.boxes)
     policy, promised, warned = _policy(found, whole, shares)
     needed = _coverage(found, whole, shares)
+    lost = () if seen.task == "identify" else unshown(whole.samples, whole.boxes, shares, seen.task)
     raw = uncalibrated(whole.samples, whole.boxes, shares, seen.task, presets)
     return Proposal(
         name=name,
@@ -117,7 +118,7 @@ def _proposal(name: str, found: Findings, whole: Merged, shares: Shares, presets
         policy=policy,
         rules=judged,
         assumed=(*_of_findings(found), *of_shares(shares, needed), *of_rules(judged, shares), *promised, *built.said),
-        warnings=(*lopsided(keys), *blind, *warned, *raw, *unused(seen), *built.warnings),
+        warnings=(*lopsided(keys), *lost, *blind, *warned, *raw, *unused(seen), *built.warnings),
     )
 
 
