@@ -7,7 +7,10 @@ from pathlib import Path
 
 from PIL import ExifTags, Image
 
+from vouch.params import read_params
 from vouch.sources.tree import Tree, walk
+
+PRESETS = read_params(Path(__file__).parents[1] / "defaults.yaml")
 
 
 def photograph(*, size: tuple[int, int] = (64, 48), taken: datetime | None = None) -> bytes:

@@ -216,11 +216,19 @@ def test_a_record_that_is_none_is_refused(checkout: Path, text):
             vouch("import", *words)
 
 
+FORMATS = "--format: expected one of 'yolo', 'coco', 'voc', 'imagefolder', 'csv' or 'jsonl', got "
+
+
 @pytest.mark.parametrize(
     ("words", "files", "error", "text"),
     [
-        (["driver", "mine", "--format", "xml"], {}, ManifestError, "'xml'"),
-        (["driver", "mine"], {}, ManifestError, "the command's options.format"),
+        (
+            ["driver", "mine", "--format", "xml"],
+            {},
+            ManifestError,
+            f"{FORMATS}'xml'; choose one",
+        ),
+        (["driver", "mine"], {}, ManifestError, f"{FORMATS}nothing; choose one"),
         (["driver", "min", "--format", "yolo"], {}, ManifestError, "got no min; perhaps `mine` was meant"),
         (["driver", "--format", "yolo"], {}, ManifestError, "got nothing"),
         (["driver", "mine", "--format", "yolo", *WORDS, "--split", "folder:0x"], {}, ManifestError, "'folder:0x'"),

@@ -122,6 +122,16 @@ def test_an_entry_comes_last_and_nothing_else_changes(keys, content, lines):
     assert text.index("# the end of the models") < text.index("frozen")
 
 
+def columns(content):
+    return [token.column for tokens in content.ca.items.values() for token in tokens if token is not None]
+
+
+def test_the_comments_of_what_is_put_in_stay_where_they_were():
+    content = YAML().load("cones:\n  seed: 1          # of the split\n  list:\n  - a        # the first\n")["cones"]
+    assert "  cones:\n    seed: 1 # of the split\n" in with_entry(WHOLE + "\n", ("datasets", "cones"), content)
+    assert (columns(content), columns(content["list"])) == ([19], [13])
+
+
 def test_an_item_comes_last_on_a_list_or_on_an_empty_one():
     assert "  - driver # drawn\n  - cones\n\n  models" in with_item(WHOLE, ("pipeline", "datasets"), "cones")
     assert "  waiting: # none\n  - cones\ndatasets:" in with_item(WHOLE, ("pipeline", "waiting"), "cones")

@@ -209,8 +209,8 @@ def test_sources_that_are_not_whole_are_not_recorded_anew(classes):
 
 
 def test_what_is_missing_is_named(classes):
-    assert "give one" in refusal()
-    assert "give one" in refusal("-o", "x", "--apply", "y")
+    assert "got neither; give one" in refusal()
+    assert "got both; give one" in refusal("-o", "x", "--apply", "y")
     vouch("-o", "review")
     assert "perhaps `review.csv` was meant" in refusal("--apply", "review/reviw.csv")
     paths.quality("d", "issues").unlink()

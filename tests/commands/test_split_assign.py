@@ -69,9 +69,13 @@ def test_a_data_set_that_was_never_split_gets_its_lock(workspace):
         (["session=s2", "--to", "train"], LeakageError, "got in val_test, which is sealed"),
         (["session=s1", "session=s9", "--to", "train"], LeakageError, "2 problems"),
         (["session=s9", "--to", "train"], LeakageError, "none of this name; perhaps `session=s"),
-        (["session=s4"], ParamsError, "and --to SPLIT"),
-        (["--to", "train"], ParamsError, "GROUP ... or --source NAME"),
-        (["session=s4", "--source", "later", "--to", "train"], ParamsError, "GROUP ... or --source NAME"),
+        (["session=s4"], ParamsError, "and --to SPLIT, got no --to;"),
+        (["--to", "train"], ParamsError, "GROUP ... or --source NAME, and --to SPLIT, got neither of the former;"),
+        (
+            ["session=s4", "--source", "later", "--to", "train"],
+            ParamsError,
+            "GROUP ... or --source NAME, and --to SPLIT, got both of the former;",
+        ),
         (["--source", "latr", "--to", "train"], ParamsError, "expected one of first, later, got latr"),
     ],
 )

@@ -1,17 +1,13 @@
 """What a proposal warns of before anything is trained: val_select may carry no calibrator."""
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
-from made_folders import in_classes, planted, yolo
-from vouch.params import read_params
-from vouch.proposal.assumptions import CALIBRATED, uncalibrated
+from made_folders import GREY, PRESETS, in_classes, planted, yolo
+from vouch.proposal.assumptions import uncalibrated, unshown
 from vouch.proposal.findings import Asked
 from vouch.proposal.fractions import Shares
 from vouch.proposal.proposal import propose
-from vouch.tasks import TASKS
 
 SAID = (
     "as far as labels show, val_select is too small for a calibrator, and scores stay raw: {}; 200 in 8 are needed; "
@@ -53,7 +49,9 @@ def test_of_a_detector_the_labelled_boxes_of_val_select_are_counted_and_no_other
     samples, shares = divided([*select(photographs, groups), ("train", "t", None, 500), ("val_test", "v", None, 500)])
     drawn = samples["sample_id"].isin(shares.split.loc[shares.split["split"] == "val_select", "sample_id"])
     boxes = pd.concat([boxes_on(samples[drawn], each), boxes_on(samples[~drawn], 3)])
-    assert list(uncalibrated(samples, boxes, shares, "detect")) == ([] if said is None else [SAID.format(said)])
+    assert list(uncalibrated(samples, boxes, shares, "detect", PRESETS)) == (
+        [] if said is None else [SAID.format(said)]
+    )
 
 
 NO_BOXES = pd.DataFrame(columns=["sample_id", "class_name"], dtype="str")
@@ -61,9 +59,9 @@ NO_BOXES = pd.DataFrame(columns=["sample_id", "class_name"], dtype="str")
 
 def test_of_an_embedder_photographs_of_products_that_train_shows_are_counted():
     known = [*select(200, 8, "tea"), ("train", "t", "tea", 1)]
-    assert not list(uncalibrated(*with_boxes(known), "identify"))
+    assert not list(uncalibrated(*with_boxes(known), "identify", PRESETS))
     strange = [*select(160, 8, "tea"), *select(40, 8, "malt"), ("train", "t", "tea", 1), ("val_calib", "c", "malt", 9)]
-    (said,) = uncalibrated(*with_boxes(strange), "identify")
+    (said,) = uncalibrated(*with_boxes(strange), "identify", PRESETS)
     assert said == SAID.format("160 predictions in 8 groups")
 
 
@@ -73,20 +71,48 @@ def with_boxes(labels):
 
 
 def test_a_classifier_needs_no_least_number_of_rows():
-    assert not list(uncalibrated(*with_boxes([*select(8, 8, "tea"), ("train", "t", "tea", 1)]), "classify"))
+    assert not list(uncalibrated(*with_boxes([*select(8, 8, "tea"), ("train", "t", "tea", 1)]), "classify", PRESETS))
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_what_is_foretold_of_a_calibrator_is_what_the_presets_ask_for(task):
-    preset = read_params(Path(__file__).parents[2] / "defaults.yaml")[task]["calibrate"]
-    asked = CALIBRATED[task]
-    foretold = {} if asked is None else {"min_rows": asked.min_rows, "min_groups": asked.min_groups}
-    assert {key: preset[key] for key in ("min_rows", "min_groups") if key in preset} == foretold
+@pytest.mark.parametrize(("task", "label"), [("detect", None), ("identify", "tea")])
+def test_how_much_a_calibrator_needs_is_what_the_preset_says(task, label):
+    samples, shares = divided([*select(30, 3, label), ("train", "t", label, 1)])
+    boxes = boxes_on(samples, 1) if task == "detect" else NO_BOXES
+    presets = {task: PRESETS[task] | {"calibrate": PRESETS[task]["calibrate"] | {"min_rows": 30, "min_groups": 3}}}
+    assert not list(uncalibrated(samples, boxes, shares, task, presets))
+    presets[task]["calibrate"]["min_rows"] = 31
+    (said,) = uncalibrated(samples, boxes, shares, task, presets)
+    assert "30 predictions in 3 groups; 31 in 3 are needed" in said
+
+
+def test_classes_that_train_or_val_test_does_not_show_are_named():
+    shown = [
+        ("train", "t", "cat", 3),
+        ("train", "t", "dog", 1),
+        ("val_calib", "c", "owl", 2),
+        ("val_test", "v", "cat", 2),
+    ]
+    samples, shares = divided(shown)
+    said = [
+        "train shows nothing of 1 class (owl): nobody learns them; add photographs of other groups",
+        "val_test shows nothing of 2 classes (dog, owl): no verdict is about them; add photographs of other groups",
+    ]
+    assert list(unshown(samples, NO_BOXES, shares, "classify")) == said
+    boxes = pd.DataFrame({"sample_id": ["p0000", "p0006"], "class_name": ["can", "can"]}, dtype="str")
+    assert not list(unshown(samples.assign(label=None), boxes, shares, "detect"))
+    (said,) = unshown(samples.assign(label=None), boxes[:1], shares, "detect")
+    assert said.startswith("val_test shows nothing of 1 class (can)")
+
+
+def test_a_class_of_one_group_is_warned_of(tmp_path):
+    names = [f"{name}/p{n % 12:02}_{n:03}.jpg" for name in ("cat", "dog") for n in range(48)]
+    tree = planted(tmp_path, {name: GREY for name in [*names, "owl/q1_000.jpg", "owl/q1_001.jpg"]})
+    assert any(one.startswith("val_test shows nothing of 1 class (owl)") for one in proposed(tree).warnings)
 
 
 def proposed(tree, **said):
     nothing = {"task": None, "groups": (), "strata": (), "ignore": ()}
-    return propose("mine", tree, Asked(**nothing | said))
+    return propose("mine", tree, Asked(**nothing | said), PRESETS)
 
 
 def test_a_small_folder_of_boxes_is_warned_of_and_one_of_classes_is_not(tmp_path):

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from made_folders import GREY, in_classes, manifest, planted, yolo
+from made_folders import GREY, PRESETS, in_classes, manifest, planted, yolo
 from vouch.commands import importing
 from vouch.errors import ManifestError
 from vouch.proposal.findings import Asked
@@ -16,7 +16,7 @@ NOTHING = {"task": None, "groups": (), "strata": (), "ignore": ()}
 
 
 def proposed(tree, **fields):
-    return propose("cones", tree, Asked(**{**NOTHING, **fields}))
+    return propose("cones", tree, Asked(**{**NOTHING, **fields}), PRESETS)
 
 
 def checked(proposal, tree):
@@ -66,8 +66,9 @@ def test_a_classifier_without_groups_needs_the_word_none(tmp_path):
 def test_everything_that_is_wrong_is_listed_at_once(tmp_path):
     files = {**yolo(VIDEOS), "images/lone.jpg": GREY, "images/video00_000.jpg": b"no picture"}
     files |= {"labels/video01_000.txt": "9 .5 .5 .1 .1\n"}
+    asked = Asked(task="classify", groups=["a=b=c"], strata=["light"], ignore=())
     with pytest.raises(ManifestError) as refused:
-        propose("-x", planted(tmp_path, files), Asked(task="classify", groups=["a=b=c"], strata=["light"], ignore=()))
+        propose("-x", planted(tmp_path, files), asked, PRESETS)
     assert {problem.where for problem in refused.value.problems} == {
         "NAME",
         "--task",
@@ -81,7 +82,7 @@ def test_everything_that_is_wrong_is_listed_at_once(tmp_path):
 
 def test_a_wrong_name_is_told_with_a_folder_that_cannot_be_read(tmp_path):
     with pytest.raises(ManifestError) as refused:
-        propose("../x", planted(tmp_path, {"a.txt": ""}), Asked(**NOTHING))
+        propose("../x", planted(tmp_path, {"a.txt": ""}), Asked(**NOTHING), PRESETS)
     assert {problem.where for problem in refused.value.problems} == {"NAME", str(tmp_path)}
 
 
@@ -100,6 +101,22 @@ def test_the_authors_split_is_named_and_not_used(tmp_path):
     found = proposed(planted(tmp_path, files))
     said = dict(found.assumed)["the authors' split (folder level 2) is not used"]
     assert said == "10 of the 12 groups of `sequence` lie in more than one of its parts: its scores flatter"
+
+
+@pytest.mark.parametrize(
+    ("strays", "said"),
+    [
+        (0, "none of the 12 groups of `sequence` lies in more than one of its parts, so it can be kept"),
+        (1, "1 of the 12 groups of `sequence` lies in more than one of its parts: its scores flatter"),
+    ],
+)
+def test_a_split_of_the_authors_that_cuts_no_group_is_not_said_to_flatter(tmp_path, strays, said):
+    files = {"data.yaml": "names: [a, b]\n"}
+    for i, name in enumerate(VIDEOS):  # four of each video
+        part = "train" if strays <= i < 32 else "valid"
+        files |= {f"images/{part}/{name}.jpg": GREY, f"labels/{part}/{name}.txt": f"{i % 2} .5 .5 .5 .5\n"}
+    found = proposed(planted(tmp_path, files))
+    assert dict(found.assumed)["the authors' split (folder level 2) is not used"] == said
 
 
 def test_a_group_that_holds_much_and_a_class_without_labels_are_warned_of(tmp_path):

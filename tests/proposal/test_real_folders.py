@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from made_folders import PRESETS
 from vouch.commands import importing
 from vouch.errors import ManifestError
 from vouch.proposal.findings import Asked
@@ -28,7 +29,7 @@ NOTHING = {"task": None, "strata": (), "ignore": ()}
 )
 def test_each_set_is_proposed_as_a_person_would_have_written_it(name, asked, form, n_classes, key, n_groups, cut):
     tree = tree_at(REAL / name)
-    found = propose(name, tree, Asked(groups=asked, **NOTHING))
+    found = propose(name, tree, Asked(groups=asked, **NOTHING), PRESETS)
     assert (found.descriptor.format, len(found.classes), found.group_keys) == (form, n_classes, (key,))
     assert found.strata == {}
     taxonomy = Taxonomy(found.classes, found.group_keys, found.strata)
@@ -42,7 +43,7 @@ def test_each_set_is_proposed_as_a_person_would_have_written_it(name, asked, for
 @pytest.mark.parametrize("name", ["trashnet", "grocery_packages"])
 def test_sets_without_groups_are_refused_with_what_would_leak(name):
     with pytest.raises(ManifestError) as refused:
-        propose(name, tree_at(REAL / name), Asked(groups=(), **NOTHING))
+        propose(name, tree_at(REAL / name), Asked(groups=(), **NOTHING), PRESETS)
     (problem,) = refused.value.problems
     assert "one object from other sides" in problem.remedy
     assert "split (names of splits" in problem.got

@@ -116,6 +116,19 @@ def test_a_repeated_fault_is_told_once_with_its_number(tmp_path):
     assert [one.where for one in found] == ["labels/a.txt:1 and 5 more"]
 
 
+def test_labels_with_faults_are_not_called_absent_too(tmp_path):
+    files = {**yolo("ab"), **{f"labels/{name}.txt": "0 .5 .5 .1 .1 .2 .2\n" for name in "ab"}}
+    assert {one.expected for one in looked(tmp_path, files).problems} == {"5 columns `class cx cy width height`"}
+
+
+def test_photographs_of_formats_that_are_not_read_are_named(tmp_path):
+    with pytest.raises(ManifestError) as refused:
+        looked(tmp_path, {"cat/a.heic": "", "dog/b.HEIC": ""})
+    (problem,) = refused.value.problems
+    assert problem.got == "2 files of formats that are not read (cat/a.heic, dog/b.HEIC)"
+    assert problem.remedy == "convert them to JPEG or PNG"
+
+
 def test_an_annotation_file_stands_for_its_folder_without_other_labels(tmp_path):
     planted(tmp_path, {**TWO, "labels.json": COCO, "a.txt": "0 .5 .5 .1 .1\n", "data.yaml": "names: [x]\n"})
     found = survey(tree_at(tmp_path / "labels.json"), task=None, ignore=())
@@ -129,6 +142,21 @@ ELSEWHERE = {
     "annotations/train.json": COCO,
     "annotations/val.json": COCO.replace("a.jpg", "c.jpg"),
 }
+
+
+def test_each_of_several_annotation_files_may_have_a_folder_of_its_own(tmp_path):
+    files = {**ELSEWHERE, "val2017/d.jpg": GREY}
+    files["annotations/val.json"] = files["annotations/val.json"].replace("b.jpg", "d.jpg")
+    found = looked(tmp_path, files)
+    assert found.problems == ()
+    images = [record.image for record in found.records]
+    assert images == ["train2017/a.jpg", "train2017/b.jpg", "val2017/c.jpg", "val2017/d.jpg"]
+
+
+def test_of_two_folders_with_the_same_names_neither_is_taken(tmp_path):
+    files = {f"{part}2017/{name}.jpg": GREY for part in ("train", "val") for name in "ab"}
+    files |= {f"annotations/{part}.json": COCO for part in ("train", "val")}
+    assert "no a.jpg" in [one.got for one in looked(tmp_path, files).problems]
 
 
 @pytest.mark.parametrize("images", ["train2017", "absolute"])

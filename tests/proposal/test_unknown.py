@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from made_folders import GREY, in_classes, planted
+from made_folders import GREY, PRESETS, in_classes, planted
 from vouch.errors import DataError, ManifestError
 from vouch.params import read_params
 from vouch.proposal.findings import Asked
@@ -20,23 +20,36 @@ TEAS = {f"tea{n:02}": 40 for n in range(12)}
 
 def proposed(tree, **fields):
     asked = {"task": "identify", "groups": ["none"], "strata": (), "ignore": ()} | fields
-    return propose("teas", tree, Asked(**asked))
+    return propose("teas", tree, Asked(**asked), PRESETS)
 
 
 @pytest.mark.parametrize(("count", "each"), [(4, 1), (14, 1), (16, 2), (31, 3), (60, 6), (900, 6)])
 def test_a_tenth_of_the_products_is_unknown_in_each_of_two_splits_and_six_at_most(count, each):
-    products = [f"p{n:03}" for n in range(count)]
-    found = unknown_products(products)
+    found = unknown_products({f"p{n:03}": 40 for n in range(count)})
     assert list(found) == ["val_calib", "val_test"]
     assert [len(set(names)) for names in found.values()] == [each, each]
     assert not set(found["val_calib"]) & set(found["val_test"])
 
 
 def test_neighbours_by_name_of_an_unknown_product_are_known():
-    products = [f"p{n:03}" for n in range(31)]
-    places = sorted(int(name[1:]) for names in unknown_products(products).values() for name in names)
+    found = unknown_products({f"p{n:03}": 40 for n in range(31)})
+    places = sorted(int(name[1:]) for names in found.values() for name in names)
     assert places == [4, 9, 13, 17, 21, 26]  # 30 / 7 = 4.29 apart
-    assert unknown_products(products)["val_calib"] == ("p004", "p013", "p021")
+    assert found["val_calib"] == ("p004", "p013", "p021")
+
+
+@pytest.mark.parametrize(("count", "each"), [(4, 1), (5, 1), (15, 2), (31, 3)])
+def test_no_product_with_fewer_photographs_than_the_middle_one_is_unknown(count, each):
+    counts = {f"p{n:03}": 40 if n % 2 else 2 for n in range(count)}
+    names = [name for part in unknown_products(counts).values() for name in part]
+    assert len(set(names)) == 2 * each
+    if count % 2 == 0:  # of an odd number the one in the middle has 2
+        assert {counts[name] for name in names} == {40}
+
+
+def test_a_product_of_one_photograph_gives_its_place_to_its_neighbour(tmp_path):
+    found = proposed(planted(tmp_path, in_classes(TEAS | {"tea04": 1})))
+    assert found.unknown_products == {"val_calib": ("tea03",), "val_test": ("tea07",)}
 
 
 def test_an_unknown_product_goes_whole_to_its_own_split(tmp_path):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from made_folders import GREY, in_classes, manifest, planted
+from made_folders import GREY, PRESETS, in_classes, manifest, planted
 from vouch.commands import importing
 from vouch.errors import LeakageError, ManifestError
 from vouch.proposal.findings import Asked
@@ -34,7 +34,7 @@ def imported(tree, found):
 
 def test_a_column_of_splits_is_kept_with_what_its_words_mean(tmp_path):
     tree = planted_parts(tmp_path)
-    found = propose("pets", tree, Asked(**NOTHING, split="split"))
+    found = propose("pets", tree, Asked(**NOTHING, split="split"), PRESETS)
     assert found.stated == MEANINGS
     assert Counter(imported(tree, found)["split_stated"]) == {"train": 30, "val": 10, "test": 20}
     said = dict(found.assumed)["the authors' split (split) is kept"]
@@ -47,7 +47,7 @@ def test_a_column_of_splits_is_kept_with_what_its_words_mean(tmp_path):
 
 
 def test_without_the_option_it_says_how_to_keep_it(tmp_path):
-    found = propose("pets", planted_parts(tmp_path), Asked(**NOTHING))
+    found = propose("pets", planted_parts(tmp_path), Asked(**NOTHING), PRESETS)
     assert found.stated == {}
     assert dict(found.assumed)["to compare with the authors"] == (
         "`--split split` keeps their split: test to val_calib and val_test, train to train and val_select, "
@@ -59,8 +59,9 @@ def test_folders_of_splits_are_kept_by_their_level(tmp_path):
     words = ("train2017", "train2017", "val2017", "test2017", "test2017")
     files = {f"{words[i % 5]}/{'cat' if i % 2 else 'dog'}/{i}.jpg": GREY for i in range(60)}
     tree = planted(tmp_path, files)
-    assert "`--split folder:1`" in dict(propose("pets", tree, Asked(**NOTHING)).assumed)["to compare with the authors"]
-    found = propose("pets", tree, Asked(**NOTHING, split="folder:1"))
+    said = dict(propose("pets", tree, Asked(**NOTHING), PRESETS).assumed)
+    assert "`--split folder:1`" in said["to compare with the authors"]
+    found = propose("pets", tree, Asked(**NOTHING, split="folder:1"), PRESETS)
     assert found.stated == {f"{word}2017": splits for word, splits in MEANINGS.items()}
     assert set(imported(tree, found)["split_stated"]) == set(words)
 
@@ -69,7 +70,7 @@ def test_lines_that_state_a_split_need_no_rule(tmp_path):
     lines = [{"image": f"{i}.jpg", "label": "ab"[i % 2], "split": ("train", "test")[i // 20]} for i in range(40)]
     text = "".join(json.dumps(line) + "\n" for line in lines)
     tree = planted(tmp_path, {**{f"{i}.jpg": GREY for i in range(40)}, "manifest.jsonl": text})
-    found = propose("pets", tree, Asked(**NOTHING, split="split"))
+    found = propose("pets", tree, Asked(**NOTHING, split="split"), PRESETS)
     assert (found.descriptor.split, list(found.stated)) == (None, ["test", "train"])
     assert Counter(imported(tree, found)["split_stated"]) == {"train": 20, "test": 20}
 
@@ -85,7 +86,7 @@ def test_lines_that_state_a_split_need_no_rule(tmp_path):
 )
 def test_a_split_that_cannot_be_kept_is_refused(tmp_path, words, asked, got):
     with pytest.raises(ManifestError) as refused:
-        propose("pets", planted_parts(tmp_path, words), Asked(**NOTHING, split=asked))
+        propose("pets", planted_parts(tmp_path, words), Asked(**NOTHING, split=asked), PRESETS)
     assert [problem.got for problem in refused.value.problems] == [got]
 
 
@@ -95,12 +96,12 @@ def test_a_group_in_two_parts_of_the_authors_is_refused(tmp_path):
     rows = [{"image": name, "split": parts[i % 2], "video": f"v{i // 4}"} for i, name in enumerate(pictures)]
     tree = planted(tmp_path, {**pictures, "manifest.csv": manifest(rows)})
     with pytest.raises(LeakageError, match="15 problems"):
-        propose("pets", tree, Asked(**NOTHING | {"groups": ("video=column:video",)}, split="split"))
+        propose("pets", tree, Asked(**NOTHING | {"groups": ("video=column:video",)}, split="split"), PRESETS)
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="no real photographs beside this checkout")
 def test_the_authors_split_of_the_groceries_is_proposed_as_it_is_described():
-    found = propose("groceries", tree_at(REAL / "grocery_packages"), Asked(**NOTHING, split="split"))
+    found = propose("groceries", tree_at(REAL / "grocery_packages"), Asked(**NOTHING, split="split"), PRESETS)
     assert found.stated == MEANINGS
     said = dict(found.assumed)["the authors' split (split) is kept"]
     for part in ("train (864 photographs)", "val (100 photographs)", "test (781 photographs)"):

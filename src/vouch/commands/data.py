@@ -18,7 +18,7 @@ from vouch.commands.known import alike
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
 from vouch.errors import DataError, ManifestError, Problem, refuse_any, so_many
 from vouch.params import load, read_params, read_value
-from vouch.sources.descriptor import Format, check_descriptor
+from vouch.sources.descriptor import OPTIONS, Format, check_descriptor
 from vouch.sources.formats.export import Export, exported
 from vouch.sources.options import labels_of, rules_of, split_of
 from vouch.sources.summary import counted
@@ -80,7 +80,7 @@ def import_(
         "crowd": "drop" if drop_crowds else "refuse",
         "ignore": ignore or [],
     }
-    descriptor = check_descriptor(content, "the command's options")
+    descriptor = check_descriptor(content, OPTIONS)
     checked = importing.check(dataset, walk(root, outside), descriptor, taxonomy)
     importing.add(dataset, checked, typer.echo)
     _show(dataset, checked)

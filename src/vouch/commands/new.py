@@ -6,7 +6,7 @@ command finds its own sections again and goes on.
 """
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -76,9 +76,10 @@ def new(
     refuse_any(ParamsError, wrong_names([("NAME", name)]))
     tree, images = (tree_at(path), None) if images is None else tree_with(path, images)
     by = {"groups": group or [], "strata": strata or [], "ignore": ignore or []}
-    proposal = propose(name, tree, Asked(task, **by, unlabelled=unlabelled, split=split, images=images))
+    presets = read_params(Path(DEFAULTS))
+    proposal = propose(name, tree, Asked(task, **by, unlabelled=unlabelled, split=split, images=images), presets)
     refuse_any(ManifestError, _misread(proposal.classes))
-    written = _written(proposal)
+    written = _written(proposal, presets)
     with tempfile.TemporaryDirectory() as folder:
         lent = _lent(tree, proposal, Path(folder))
         taxonomy = Taxonomy(proposal.classes, proposal.group_keys, dict(proposal.strata))
@@ -111,7 +112,7 @@ def _misread(classes: Sequence[str]) -> Iterator[Problem]:
             yield Problem("the classes", "names that no reader of YAML takes for true, false or nothing", name, remedy)
 
 
-def _written(proposal: Proposal) -> Written:
+def _written(proposal: Proposal, presets: Mapping[str, Any]) -> Written:
     """Return params.yaml with the proposal in it.
 
     Raises
@@ -120,7 +121,7 @@ def _written(proposal: Proposal) -> Written:
         When something of this name is there, other than what a killed run of the same command left.
     """
     text, content = PARAMS.read_text(encoding="utf-8"), read_params()
-    added = entries(proposal, read_params(Path(DEFAULTS)))
+    added = entries(proposal, presets)
     known = {keys: _at(content, keys) for keys, _ in added}
     left = all(known[keys] == entry for keys, entry in added) and proposal.name in _at(content, LISTED)
     if left and not importing.tracked(proposal.name).exists():

@@ -6,6 +6,7 @@ parser only says which line holds what, and the result is parsed again to prove 
 
 import re
 from collections.abc import Sequence
+from copy import deepcopy
 from functools import lru_cache
 from io import StringIO
 from typing import Any
@@ -110,8 +111,7 @@ def with_entry(text: str, keys: Sequence[str], content: Any) -> str:
     if name in mapping:
         raise _unlike(parents, f"no {name} yet", "one")
     written = StringIO()
-    _close(content)
-    _writer().dump({name: content}, written)
+    _writer().dump({name: _closed(content)}, written)
     return _inserted(text, parents, mapping, written.getvalue(), {**mapping, name: content})
 
 
@@ -129,13 +129,19 @@ def with_item(text: str, keys: Sequence[str], name: str) -> str:
     return _inserted(text, keys, names, f"- {name}\n", [*names, name])
 
 
-def _close(content: Any) -> None:
-    """Let each comment stand one space behind its value, however deep that comes to stand."""
-    if isinstance(content, CommentedMap | CommentedSeq):
-        for token in (one for tokens in content.ca.items.values() for one in tokens):
+def _closed(content: Any) -> Any:
+    """Return a copy in which each comment stands one space behind its value, however deep that comes to stand."""
+    closed = deepcopy(content)
+    _close(closed)
+    return closed
+
+
+def _close(copied: Any) -> None:
+    if isinstance(copied, CommentedMap | CommentedSeq):
+        for token in (one for tokens in copied.ca.items.values() for one in tokens):
             if isinstance(token, CommentToken):
                 token.column = 0
-        for inner in content.values() if isinstance(content, CommentedMap) else content:
+        for inner in copied.values() if isinstance(copied, CommentedMap) else copied:
             _close(inner)
 
 

@@ -52,7 +52,8 @@ def review_labels(
         Listing everything that is wrong with a list; then nothing of it is taken.
     """
     if (output is None) == (apply is None):
-        raise ParamsError([Problem("vouch review-labels", "-o FOLDER or --apply LIST", "both or none", "give one")])
+        got = "neither" if apply is None else "both"
+        raise ParamsError([Problem("vouch review-labels", "-o FOLDER or --apply LIST", got, "give one of them")])
     if output is not None:
         _write(dataset, output)
     if apply is not None:

@@ -42,9 +42,9 @@ def assign(
         photographs state another split.
     """
     if to is None or bool(groups) == (source is not None):
-        raise ParamsError(
-            [Problem("vouch split assign", "GROUP ... or --source NAME, and --to SPLIT", "else", "say both")]
-        )
+        got = "no --to" if to is None else "both of the former" if groups else "neither of the former"
+        expected = "GROUP ... or --source NAME, and --to SPLIT"
+        raise ParamsError([Problem("vouch split assign", expected, got, "say which groups, and where to")])
     samples = ingest.read(dataset).samples
     path = paths.split_lock(dataset)
     locked = lock.parse(path.read_bytes(), str(path)) if path.exists() else {}

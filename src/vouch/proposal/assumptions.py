@@ -6,26 +6,20 @@ from typing import Any
 
 import pandas as pd
 
-from vouch.calibration.fit.params import Scalar
+from vouch.calibration.fit.params import SECTIONS
 from vouch.evaluation.foresight import labelled, of_calibrator, unknown_left_out
+from vouch.params import DEFAULTS, check
 from vouch.proposal.candidates import LEAST
-from vouch.proposal.formats import Said, counted
+from vouch.proposal.formats import Said, counted, listed
 from vouch.proposal.fractions import Shares
 from vouch.proposal.groups import Groups
 from vouch.proposal.network import Sizes
 from vouch.proposal.survey import Survey
 from vouch.proposal.unknown import described
-from vouch.tasks import ByTask, Task
+from vouch.tasks import Task
 
 LARGEST = 0.25  # share of photographs in one group, above which it is said
 SHOWN = 8  # classes that are listed
-ONE_SCORE = Scalar(  # rows and groups as the presets have them; the rest says nothing of whether there is a calibrator
-    min_rows=200, min_groups=8, methods=("identity",), floor=0.0, folds=2, bins=1,
-    rows_per_parameter=0.0, events_per_parameter=0.0, intraclass_floor=0.0,
-)  # fmt: skip
-CALIBRATED: ByTask[Scalar | None] = ByTask(  # None: a classifier's asks for no least number of rows
-    detect=ONE_SCORE, classify=None, identify=ONE_SCORE
-)
 
 
 def of_folder(found: Survey, sizes: Sizes) -> Iterator[Said]:
@@ -81,16 +75,42 @@ def unused(found: Survey) -> Iterator[str]:
         yield f"no label names {', '.join(names)}: left out of the classes"
 
 
-def uncalibrated(samples: pd.DataFrame, boxes: pd.DataFrame, shares: Shares, task: Task) -> Iterator[str]:
-    """Say that scores will stay raw, where val_select shows too little for a calibrator of one score.
+def unshown(samples: pd.DataFrame, boxes: pd.DataFrame, shares: Shares, task: Task) -> Iterator[str]:
+    """Name the classes of which train shows nothing to learn by, and those of which val_test shows nothing to judge by.
 
     Parameters
     ----------
     samples, boxes : DataFrame
         As in `tables`.
     """
+    rows = labelled(samples.merge(shares.split, on="sample_id"), boxes, task).dropna(subset="class_true")
+    for split, what in (("train", "nobody learns them"), ("val_test", "no verdict is about them")):
+        names = sorted(set(rows["class_true"]) - set(rows.loc[rows["split"] == split, "class_true"]))
+        if names:
+            classes = f"{len(names)} class{'es' if len(names) != 1 else ''}"
+            yield f"{split} shows nothing of {classes} ({listed(names)}): {what}; add photographs of other groups"
+
+
+def uncalibrated(
+    samples: pd.DataFrame, boxes: pd.DataFrame, shares: Shares, task: Task, presets: Mapping[str, Any]
+) -> Iterator[str]:
+    """Say that scores will stay raw, where val_select shows too little for the calibrator of the task's preset.
+
+    Parameters
+    ----------
+    samples, boxes : DataFrame
+        As in `tables`.
+    presets : map
+        What defaults.yaml holds.
+
+    Raises
+    ------
+    ParamsError
+        When the preset is none.
+    """
+    asked = check(SECTIONS[task], presets[task]["calibrate"], f"{DEFAULTS}: {task}.calibrate")
     placed = samples.merge(shares.split, on="sample_id")
     rows, train = (labelled(placed[placed["split"] == name], boxes, task) for name in ("val_select", "train"))
     known = unknown_left_out(rows, train) if task == "identify" else rows
-    if why := of_calibrator(known, CALIBRATED[task]):
+    if why := of_calibrator(known, asked):
         yield f"{why}; more photographs of other groups mend that, or a larger share in `split.fractions`"

@@ -95,6 +95,9 @@ def _refuse_absent(tree: Tree, seen: Mapping[str, str]) -> None:
     problems = [*name_problems(tree), *kind_problems(tree), *link_problems(tree)]
     got = "none" if not seen else f"none, only labels: {'; '.join(seen.values())}"
     remedy = "name the folder that holds photographs and labels, or bring the photographs back"
+    if unread := sorted(tree.unread):
+        got = f"{counted(len(unread), 'file')} of formats that are not read ({listed(unread)})"
+        remedy = "convert them to JPEG or PNG"
     raise ManifestError([Problem(str(tree.root), "photographs", got, remedy), *problems])
 
 

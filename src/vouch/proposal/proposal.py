@@ -8,7 +8,7 @@ from typing import Any
 from vouch import paths
 from vouch.errors import DataError, refuse_any
 from vouch.proposal import sessions
-from vouch.proposal.assumptions import lopsided, of_folder, of_rules, of_shares, uncalibrated, unused
+from vouch.proposal.assumptions import lopsided, of_folder, of_rules, of_shares, uncalibrated, unshown, unused
 from vouch.proposal.findings import Asked, Findings, find
 from vouch.proposal.formats import Said, counted
 from vouch.proposal.fractions import Shares, Unknown, certifiable, divided, rules
@@ -46,7 +46,7 @@ class Proposal:
     warnings: tuple[str, ...]
 
 
-def propose(name: str, tree: Tree, asked: Asked) -> Proposal:
+def propose(name: str, tree: Tree, asked: Asked, presets: Mapping[str, Any]) -> Proposal:
     """Look into a folder and propose a data set and a model; nothing is written.
 
     Parameters
@@ -54,6 +54,7 @@ def propose(name: str, tree: Tree, asked: Asked) -> Proposal:
     name : str, of the data set and the model
     tree : Tree, as `survey.tree_at` lists it
     asked : Asked
+    presets : map, what defaults.yaml holds
 
     Raises
     ------
@@ -64,7 +65,7 @@ def propose(name: str, tree: Tree, asked: Asked) -> Proposal:
     """
     found = find(name, tree, asked)
     whole = _merged(name, found)
-    return _proposal(name, found, whole, _shares(found, whole))
+    return _proposal(name, found, whole, _shares(found, whole), presets)
 
 
 def _merged(name: str, found: Findings) -> Merged:
@@ -92,14 +93,15 @@ def _shares(found: Findings, whole: Merged) -> Shares:
     return shares
 
 
-def _proposal(name: str, found: Findings, whole: Merged, shares: Shares) -> Proposal:
+def _proposal(name: str, found: Findings, whole: Merged, shares: Shares, presets: Mapping[str, Any]) -> Proposal:
     seen, keys = found.survey, found.keys
     cores = len(os.sched_getaffinity(0))
     built = network(seen.task, seen, found.sizes, n_train=shares.photographs["train"], cores=cores)
     judged, blind = rules(seen.task, shares, whole.boxes)
     policy, promised, warned = _policy(found, whole, shares)
     needed = _coverage(found, whole, shares)
-    raw = uncalibrated(whole.samples, whole.boxes, shares, seen.task)
+    lost = () if seen.task == "identify" else unshown(whole.samples, whole.boxes, shares, seen.task)
+    raw = uncalibrated(whole.samples, whole.boxes, shares, seen.task, presets)
     return Proposal(
         name=name,
         task=seen.task,
@@ -116,7 +118,7 @@ def _proposal(name: str, found: Findings, whole: Merged, shares: Shares) -> Prop
         policy=policy,
         rules=judged,
         assumed=(*_of_findings(found), *of_shares(shares, needed), *of_rules(judged, shares), *promised, *built.said),
-        warnings=(*lopsided(keys), *blind, *warned, *raw, *unused(seen), *built.warnings),
+        warnings=(*lopsided(keys), *lost, *blind, *warned, *raw, *unused(seen), *built.warnings),
     )
 
 

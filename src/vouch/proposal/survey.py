@@ -7,7 +7,7 @@ from typing import Any
 
 from vouch.errors import ManifestError, Problem
 from vouch.proposal.formats import counted, format_of, listed
-from vouch.sources.descriptor import Descriptor, check_descriptor
+from vouch.sources.descriptor import OPTIONS, Descriptor, check_descriptor
 from vouch.sources.formats import jsonl, table
 from vouch.sources.formats.table import Row
 from vouch.sources.reading import complete, read_source
@@ -136,7 +136,7 @@ def survey(
     content |= {"images": images} if form in ("coco", "voc") else {}
     if form in ("coco", "csv", "jsonl") and list(files) not in ([table.FILE], [jsonl.FILE]):
         content["annotations"] = tuple(files)
-    descriptor = complete(tree, check_descriptor(content, "the folder"))
+    descriptor = complete(tree, check_descriptor(content, OPTIONS))
     reading = read_source(tree, descriptor)
     if form in ("coco", "voc") and images is None and (folder := _folder(tree, reading)):
         descriptor = descriptor.model_copy(update={"images": folder})
@@ -215,7 +215,8 @@ def _unlabelled(tree: Tree, reading: Reading, form: str) -> Iterator[Problem]:
     if left_out and not reading.problems:
         got = f"{counted(len(left_out), 'photograph')} where {form} looks for none ({listed(left_out)})"
         yield Problem("the photographs", "each where the labels of its format reach it", got, "move or remove them")
-    if not missing and not any(record.annotation == "labelled" for record in reading.records):
+    held = any(record.annotation == "labelled" for record in reading.records)
+    if not (missing or held or reading.problems):  # labels with faults are labels
         yield Problem("the labels", "something that is labelled", "nothing on any photograph", "add labels")
 
 

@@ -1,6 +1,7 @@
 """Products that a new embedder must take for unknown: some fix its threshold, as many others judge it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,8 @@ def too_few(products: Sequence[str]) -> Iterator[Problem]:
         yield Problem("the products", expected, ", ".join(products), "add photographs of other products")
 
 
-def candidates(samples: pd.DataFrame, meanings: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return the products, sorted, of which photographs may lie in val_calib and in val_test.
+def candidates(samples: pd.DataFrame, meanings: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """Return the products, sorted, of which photographs may lie in val_calib and in val_test, and how many may.
 
     Parameters
     ----------
@@ -46,30 +47,37 @@ def candidates(samples: pd.DataFrame, meanings: Mapping[str, Sequence[str]]) -> 
     labelled = samples[samples["label"].notna()]
     elsewhere = [word for word, splits in meanings.items() if not {*HOMES} <= {*splits}]
     free = labelled[~labelled[SPLIT_STATED].isin(elsewhere)] if elsewhere else labelled
-    found = sorted(free["label"].unique())
+    found = {str(name): int(count) for name, count in free["label"].value_counts().sort_index().items()}
     expected = f"at least {LEAST} products with photographs that may go to {' and '.join(HOMES)}"
     few = [Problem("--split", expected, ", ".join(found) or "none", "leave it out: our own split is drawn then")]
     refuse_any(ManifestError, few if elsewhere and len(found) < LEAST else [])
     return found
 
 
-def unknown_products(products: Sequence[str]) -> Unknown:
+def unknown_products(photographs: Mapping[str, int]) -> Unknown:
     """Return the unknown products of val_calib and of val_test, evenly spread over all in the order of their names.
 
     Products whose names are neighbours are often twins. Spread out, an unknown one has its twin among the known: the
-    case that a threshold must stand.
+    case that a threshold must stand. Of few photographs a threshold and its verdict would be chance: in the place of a
+    product with fewer than the one in the middle stands the nearest by name with as many.
 
     Parameters
     ----------
-    products : sequence of str
-        At least four, sorted.
+    photographs : mapping
+        How many each product has; at least four products, sorted.
 
-    >>> unknown_products("abcdefgh")
-    {'val_calib': ('c',), 'val_test': ('f',)}
+    >>> unknown_products(dict.fromkeys("abcdefgh", 9)), unknown_products(dict.fromkeys("abcdefgh", 9) | {"c": 8})
+    ({'val_calib': ('c',), 'val_test': ('f',)}, {'val_calib': ('b',), 'val_test': ('f',)})
     """
+    products = list(photographs)
     each = min(MOST, max(1, round(SHARE * len(products))))
-    places = np.linspace(0, len(products) - 1, 2 * each + 2).round().astype(int)[1:-1].tolist()
-    chosen = [products[place] for place in places]
+    middle = median(photographs.values())
+    enough = [place for place, name in enumerate(products) if photographs[name] >= middle]
+    chosen = []
+    for place in np.linspace(0, len(products) - 1, 2 * each + 2).round().astype(int)[1:-1].tolist():
+        nearest = min(enough, key=lambda other: abs(other - place))
+        enough.remove(nearest)
+        chosen.append(products[nearest])
     return {split: tuple(chosen[place::2]) for place, split in enumerate(HOMES)}
 
 

@@ -76,10 +76,9 @@ def unkept(found: Survey, keys: Groups) -> Iterator[Said]:
         for key, values in keys.values.items():
             groups = dict(zip((record.image for record in found.records), values, strict=True))
             n_groups, several = in_several(groups, dict(zip(groups, parts, strict=True)))
-            yield (
-                what,
-                f"{several} of the {n_groups} groups of `{key}` lie in more than one of its parts: its scores flatter",
-            )
+            cut = f"{several} of the {n_groups} groups of `{key}` {'lies' if several == 1 else 'lie'} in more than one"
+            whole = f"none of the {n_groups} groups of `{key}` lies in more than one of its parts, so it can be kept"
+            yield what, f"{cut} of its parts: its scores flatter" if several else whole
         words = sorted({part for part in parts if columns.bare(part) in MEANINGS})
         means = (f"{word} to {' and '.join(MEANINGS[columns.bare(word)])}" for word in words)
         yield "to compare with the authors", f"`--split {option}` keeps their split: {', '.join(means)}"

@@ -14,6 +14,7 @@ from vouch.sources.matching import groups
 from vouch.sources.vocabulary import is_fit
 
 FILE = "source.json"
+OPTIONS = "the command's options"  # where a descriptor comes from that no file holds
 MOST_BYTES = 2**24  # a label map of 100,000 classes has a few million
 Format = Literal["yolo", "coco", "voc", "imagefolder", "csv", "jsonl"]
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
@@ -91,6 +92,10 @@ def check_descriptor(content: object, where: str) -> Descriptor:
 def _problem(item: object, where: str) -> Problem:
     found = dict(item) if isinstance(item, dict) else {}
     place = ".".join([where, *(str(part) for part in found["loc"])])
+    if found["type"] == "literal_error":
+        place = f"--{found['loc'][0]}" if where == OPTIONS and len(found["loc"]) == 1 else place
+        got = repr(found["input"]) if found["input"] else "nothing"
+        return Problem(place, f"one of {found['ctx']['expected']}", got, "choose one")
     if found["type"] == "extra_forbidden":
         return Problem(place, "a known field", "an unknown one", "remove or respell it, see docs/guides/sources.md")
     if found["type"] == "missing":

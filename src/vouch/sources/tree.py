@@ -16,6 +16,10 @@ from vouch.sources.vocabulary import is_fit
 from vouch.vision.images.formats import LISTED as PHOTOGRAPHS
 
 DESCRIPTIONS = (".txt", ".xml", ".json", ".jsonl", ".csv", ".yaml", ".yml")  # suffixes of what describes photographs
+UNREAD = (  # suffixes of what a camera or a program writes as a picture, and nothing here reads
+    *(".heic", ".heif", ".avif", ".jfif", ".jp2", ".tga"),
+    *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2"),
+)
 DEEPEST = 64  # folders within each other: 1,000 would overrun what Python's own copying and DVC can walk
 MOST_BYTES = 2**30  # of a label file: COCO's largest has 450 MB
 JUNK = frozenset({"Thumbs.db", "desktop.ini"})  # left by file managers; hidden files are passed over too
@@ -41,6 +45,11 @@ class Tree:
     def photographs(self) -> frozenset[str]:
         """Files that are photographs by their name."""
         return frozenset(path for path in self.files if path.lower().endswith(PHOTOGRAPHS))
+
+    @cached_property
+    def unread(self) -> frozenset[str]:
+        """Files that are pictures by their name, in formats that are not read: never to be passed over in silence."""
+        return frozenset(path for path in self.files if path.lower().endswith(UNREAD))
 
     def path(self, name: str) -> Path:
         """Where a file of the source really lies."""

@@ -35,9 +35,10 @@ def read(tree: Tree, descriptor: Descriptor) -> Reading:
         problems += found
         crowds += sum(crowded.values())
         classes.update(names.values())
-        images = [
-            {**item, "file_name": _place(tree, item["file_name"], path, descriptor.images)} for item in lists["images"]
-        ]
+        folder = descriptor.images
+        if folder is None and len(descriptor.annotations) > 1:
+            folder = _own_folder(tree, [item["file_name"] for item in lists["images"]], path)
+        images = [{**item, "file_name": _place(tree, item["file_name"], path, folder)} for item in lists["images"]]
         made, found = _records(images, boxes, crowded, path)
         records += made
         problems += found
@@ -153,6 +154,18 @@ def _place(tree: Tree, name: str, path: str, folder: str | None) -> str:
         return f"{folder}/{name}"
     beside = f"{path.rpartition('/')[0]}/{name}".lstrip("/")
     return next((place for place in (beside, name, f"images/{name}") if place in tree.files), name)
+
+
+def _own_folder(tree: Tree, names: list[str], path: str) -> str | None:
+    """Return the one folder from which all names of one of several files lead to a photograph, as COCO's own come.
+
+    None where a name leads to one without it.
+    """
+    if not names or any(_place(tree, name, path, None) in tree.photographs for name in names):
+        return None
+    ends = [image.removesuffix(f"/{names[0]}") for image in tree.photographs if image.endswith(f"/{names[0]}")]
+    fits = [folder for folder in ends if all(f"{folder}/{name}" in tree.photographs for name in names)]
+    return fits[0] if len(fits) == 1 else None
 
 
 def complete(tree: Tree, descriptor: Descriptor) -> Descriptor:

@@ -10,14 +10,15 @@ from vouch.sources.tree import Tree, strays
 
 
 def read(tree: Tree, descriptor: Descriptor) -> Reading:
-    """Read every photograph below the source's folder with its class."""
+    """Read every photograph below the source's folder with its class; a class in an unread format is a problem."""
     images = sorted(tree.photographs)
     folders = {image: image.rpartition("/")[0] for image in images}
     remedy = "move it into the folder of its class"
     problems = [
         Problem(image, "a folder named after its class", "none", remedy) for image in images if not folders[image]
     ]
-    problems += strays(tree, {folder for folder in folders.values() if folder})
+    held = {*folders.values(), *(path.rpartition("/")[0] for path in tree.unread)}
+    problems += strays(tree, {folder for folder in held if folder})
     records = [
         Record(image, image, "labelled", label=folder.rpartition("/")[2]) for image, folder in folders.items() if folder
     ]
