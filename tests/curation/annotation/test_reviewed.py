@@ -85,6 +85,13 @@ def coco(*images):
     return json.dumps({"images": numbered, "annotations": [box], "categories": [{"id": 1, "name": "can"}]})
 
 
+def of_size(wide, high):
+    content = json.loads(coco(*IMAGES))
+    content["images"][0] |= {"width": wide, "height": high}
+    content["images"][1] |= {"width": 7, "height": 7}  # without a box nothing is in a wrong place
+    return json.dumps(content)
+
+
 def choice(*names):
     return {"type": "choices", "value": {"choices": list(names)}}
 
@@ -103,6 +110,11 @@ REFUSED = {
         "detect", "a.json", json.dumps([task({"result": [two_labels()]})]), "one class, got can, jar",
     ),
     "one photograph twice": ("detect", "a.json", coco(IMAGES[0], IMAGES[0]), "it again, labelled otherwise"),
+    "at another size": (
+        "detect", "a.json", of_size(100, 50), f"a.json: {IMAGES[0]}: expected 200 x 100 px, got 100 x 50 px",
+    ),
+    "turned by the tool": ("detect", "a.json", of_size(100, 200), "got 100 x 200 px"),
+    "of one side": ("detect", "a.json", of_size(None, 50), "expected 200 x 100 px, got 200 x 50 px"),
     "classes for boxes": ("detect", "a.csv", CSV, "expected boxes, got a CSV of one class"),
     "no column label": ("classify", "a.csv", "image,klass\nx,can\n", "a column label, got image, klass"),
     "no column image": ("classify", "a.csv", "label\ncan\n", "a column image"),
@@ -136,6 +148,12 @@ def test_what_is_no_review_is_a_problem_with_a_name(read, kind, name, content, s
     _, problems = read({name: content}, kind)
     assert said in " ".join(map(str, problems))
     assert all(len(str(problem)) < 2_000 for problem in problems)
+
+
+@pytest.mark.parametrize("content", [of_size(200, 100), of_size(None, None), of_size(0, 0), coco(*IMAGES)])
+def test_boxes_of_a_photograph_of_its_own_size_or_of_none_that_is_stated_are_read(read, content):
+    found, problems = read({"a.json": content})
+    assert (found["a"][IMAGES[0]], problems) == (Labels((("can", 0.0, 0.0, 20.0, 20.0),)), [])
 
 
 def test_what_is_wrong_in_one_file_hides_nothing_of_another(read):

@@ -36,8 +36,10 @@ def entries(path: Path, manifest: Manifest, pages: Pages) -> Iterator[Entry]:
     elif path.suffix.lower() == ".csv":
         yield from TABLES[manifest.task](path)
     else:
-        content = parse_json(read_text(path, str(path), max_bytes=MOST), str(path))
-        yield from _label_studio(content, pages, str(path)) if isinstance(content, list) else _coco(content)
+        where = str(path)
+        content = parse_json(read_text(path, where, max_bytes=MOST), where)
+        listed = isinstance(content, list)
+        yield from _label_studio(content, pages, where) if listed else _coco(content, pages, where)
 
 
 def stem(name: str) -> str:
@@ -144,15 +146,35 @@ def _of_centre(name: str, x: float, y: float, wide: float, high: float) -> Box:
     return name, x - wide / 2, y - high / 2, x + wide / 2, y + high / 2
 
 
-def _coco(content: Mapping[str, Any]) -> Iterator[Entry]:
+def _coco(content: Mapping[str, Any], pages: Pages, where: str) -> Iterator[Entry]:
+    """Yield the boxes of each image, which are pixels of it.
+
+    Raises
+    ------
+    DataError
+        Listing each image with boxes whose stated size is not that of its photograph.
+    """
     names = {one["id"]: one["name"] for one in content["categories"]}
     boxes: dict[Any, list[Box]] = {one["id"]: [] for one in content["images"]}
     for one in content["annotations"]:
         x, y, wide, high = map(float, one["bbox"])
         name = names.get(one["category_id"], f"category {one['category_id']}")
         boxes[one["image_id"]].append((name, x, y, x + wide, y + high))
+    boxed = (image for image in content["images"] if boxes[image["id"]])
+    refuse_any(DataError, (problem for image in boxed for problem in _resized(image, pages, where)))
     for image in content["images"]:
         yield 1, image["file_name"], Labels(tuple(boxes[image["id"]]))
+
+
+def _resized(image: Mapping[str, Any], pages: Pages, where: str) -> Iterator[Problem]:
+    """Yield a problem where a tool had the photograph at another size, or turned; 0 and null state nothing."""
+    page = pages.get(stem(image["file_name"]))
+    if page is None:
+        return
+    wide, high = float(image.get("width") or page.width), float(image.get("height") or page.height)
+    if (wide, high) != (page.width, page.height):
+        expected, got = f"{page.width} x {page.height} px", f"{wide:g} x {high:g} px"
+        yield Problem(f"{where}: {image['file_name']}", expected, got, "export it at its own size, upright")
 
 
 def _label_studio(content: list[Any], pages: Pages, where: str) -> Iterator[Entry]:
