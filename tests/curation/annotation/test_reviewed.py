@@ -138,6 +138,8 @@ REFUSED = {
     "strange": ("classify", "a/can/00009_ef.png", PICTURE, "a photograph of the bundle"),
     "YOLO for classes": ("classify", "a/00001_ab.txt", "0 .5 .5 .2 .2\n", "in a folder named after its class"),
     "folders for boxes": ("detect", "a/can/00001_ab.png", PICTURE, "expected YOLO's .txt files, got none"),
+    "no names in data.yaml": ("detect", "a/data.yaml", "names: can\n", "a/data.yaml: names: expected a name for each"),
+    "no data.yaml": ("detect", "a/data.yaml", "names: [\n", "a/data.yaml"),
     "no JSON": ("detect", "a.json", "{", "a.json"),
     "no review": ("detect", "a.json", "{}", "one of the known forms"),
 }  # fmt: skip
@@ -234,3 +236,18 @@ def test_yolo_as_label_studio_exports_it_numbers_classes_by_its_own_list(read):
     files = {"a/labels/00001_ab.txt": "0 .5 .5 .2 .2\n", "a/classes.txt": "jar\ncan\n", "a/notes.json": "{}"}
     found, problems = read(files)
     assert (found["a"], problems) == ({IMAGES[0]: Labels((("jar", 80.0, 40.0, 120.0, 60.0),))}, [])
+
+
+@pytest.mark.parametrize("names", ["[jar, can]", "{0: jar, 1: can}", "{1: can, 0: jar}"])
+def test_yolo_numbers_classes_as_its_own_data_yaml_does(read, names):
+    found, problems = read({"a/00001_ab.txt": "0 .5 .5 .2 .2\n", "a/data.yaml": f"path: .\nnames: {names}\n"})
+    assert (found["a"], problems) == ({IMAGES[0]: Labels((("jar", 80.0, 40.0, 120.0, 60.0),))}, [])
+
+
+def test_two_lists_of_classes_agree_or_are_refused(read):
+    files = {"a/labels/00001_ab.txt": "0 .5 .5 .2 .2\n", "a/classes.txt": "jar\ncan\n"}
+    found, problems = read(files | {"a/data.yaml": "names: [jar, can]\n"})
+    assert (found["a"], problems) == ({IMAGES[0]: Labels((("jar", 80.0, 40.0, 120.0, 60.0),))}, [])
+    _, (problem,) = read(files | {"a/data.yaml": "names: [can, jar]\n"})
+    assert problem.where.endswith("reviews/a/data.yaml: names")
+    assert (problem.expected, problem.got) == ("those of classes.txt: jar, can", "can, jar")
