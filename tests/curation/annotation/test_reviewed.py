@@ -251,3 +251,10 @@ def test_two_lists_of_classes_agree_or_are_refused(read):
     _, (problem,) = read(files | {"a/data.yaml": "names: [can, jar]\n"})
     assert problem.where.endswith("reviews/a/data.yaml: names")
     assert (problem.expected, problem.got) == ("those of classes.txt: jar, can", "can, jar")
+
+
+def test_a_dot_in_the_name_of_a_folder_is_part_of_the_reviewer_s(read):
+    files = {f"anna.{number}/00001_ab.txt": f"{number} .5 .5 .2 .2\n" for number in (0, 1)}
+    found, problems = read(files | {"anna.0.json": json.dumps([task({"result": []}, image=IMAGES[1])])})
+    assert problems == []
+    assert {who: review.keys() for who, review in found.items()} == {"anna.0": {*IMAGES}, "anna.1": {IMAGES[0]}}
