@@ -4,7 +4,7 @@ import re
 
 from vouch.curation.benchmark.rows import Rows
 
-AGAIN = re.compile(r"(.+)\.([1-9]\d{0,5})")  # the row that takes the place of a rejected one: r7, then r7.2, r7.3
+AGAIN = re.compile(r"(.+)\.([2-9]|[1-9]\d{1,5})")  # the row that takes the place of a rejected one: r7, then r7.2, r7.3
 
 
 def replacements(rows: Rows) -> dict[int, dict[str, str]]:
