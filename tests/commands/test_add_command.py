@@ -81,6 +81,17 @@ def test_everything_that_contradicts_is_said_at_once(tmp_path):
     assert "models.driver.train_detector.size_px: expected 64" in said
 
 
+@pytest.mark.parametrize(
+    ("there", "given"), [("true", "1"), ("1", "true"), ("[0]", "[false]"), ("[{a: 1}]", "[{a: true}]")]
+)
+def test_a_truth_value_and_a_number_are_two_values(there, given):
+    text = Path("params.yaml").read_text(encoding="utf-8")
+    assert text.count("\nmodels:\n") == 1
+    Path("params.yaml").write_text(text.replace("\nmodels:\n", f"\nmodels:\n  m:\n    x: {there}\n"), encoding="utf-8")
+    Path("own.yaml").write_text(f"models:\n  m:\n    x: {given}\n")
+    assert "params.yaml: models.m.x: expected" in refused("own.yaml")
+
+
 def test_an_example_that_takes_the_place_of_another_says_where():
     add(example("roadwork_dino"))
     assert "pipeline.frozen.roadwork_dino.start" in refused(example("roadwork_dino_pretrained"))

@@ -111,9 +111,10 @@ def test_negatives_stay_negative_and_take_negatives_alone():
 
 
 def test_what_the_model_is_unsure_of_comes_first_and_so_many_at_a_time():
-    Path("scores.csv").write_text("image,confidence\ncatalogue/can/0.png,.99\ncatalogue/can/3.png,.6\n")
+    Path("scores.csv").write_text("image,confidence\ncatalogue/can/0.png,.99\ncatalogue/can/3.png,.6\nmy/3.png,.6\n")
     said = run(*SUGGEST, "--scores", "scores.csv", "--most", "4")
     assert "c1: catalogue/can/3.png (1 lacking, unsure by 0.97 bits)" in said
+    assert "scores of what is no candidate: 1 of 3, say my/3.png" in said
     assert [status for (status,) in columns("status")].count("suggested") == 4
 
 
@@ -137,6 +138,7 @@ def test_the_duplicates_are_written_where_they_are_asked_for():
         (("suggest", TABLE, "--catalogue", "catalogue"), "a licence"),
         (("suggest", "absent.csv", "--catalogue", "catalogue", "--license", "x"), "absent.csv"),
         ((*SUGGEST, "--label-map", "can"), "--label-map"),
+        ((*SUGGEST, "--label-map", "cann=glass"), "--label-map cann: expected a label of the catalogue, got none"),
         ((*SUGGEST, "--scores", "defaults.yaml"), "defaults.yaml"),
         (("suggest", TABLE, "--url", "http://127.0.0.1:9/a.json"), r"public internet alone, got 127.0.0.1"),
         (("suggest", TABLE, "--url", "http://localhost/a.json"), "public internet alone"),

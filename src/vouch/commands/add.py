@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 from ruamel.yaml import YAML
+from ruamel.yaml.scalarbool import ScalarBoolean
 
 from vouch import io
 from vouch.commands.importing import tracked
@@ -75,10 +76,22 @@ def _differences(content: Any, more: Any, keys: Keys = ()) -> Iterator[Addition 
         elif isinstance(known, dict) and isinstance(value, dict):
             yield from _differences(known, value, where)
         elif where[0] == "pipeline" and isinstance(known, list) and isinstance(value, list):
-            yield from (Addition(where, item, is_item=True) for item in value if item not in known)
-        elif known != value:
+            yield from (
+                Addition(where, item, is_item=True) for item in value if not any(_same(item, one) for one in known)
+            )
+        elif not _same(known, value):
             remedy = "they cannot both hold: change one by hand, then repeat"
             yield Problem(f"{PARAMS}: {'.'.join(where)}", f"{value!r}, as the file says", repr(known), remedy)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Return whether two values say the same: 1 and 1.0 do, true and 1 do not, though Python has them equal."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    truths = [isinstance(value, bool | ScalarBoolean) for value in (one, other)]
+    return bool(one == other) and truths[0] is truths[1]
 
 
 def _next(content: Any, more: Any) -> Iterator[str]:

@@ -85,6 +85,13 @@ def coco(*images):
     return json.dumps({"images": numbered, "annotations": [box], "categories": [{"id": 1, "name": "can"}]})
 
 
+def of_size(wide, high):
+    content = json.loads(coco(*IMAGES))
+    content["images"][0] |= {"width": wide, "height": high}
+    content["images"][1] |= {"width": 7, "height": 7}  # without a box nothing is in a wrong place
+    return json.dumps(content)
+
+
 def choice(*names):
     return {"type": "choices", "value": {"choices": list(names)}}
 
@@ -103,6 +110,11 @@ REFUSED = {
         "detect", "a.json", json.dumps([task({"result": [two_labels()]})]), "one class, got can, jar",
     ),
     "one photograph twice": ("detect", "a.json", coco(IMAGES[0], IMAGES[0]), "it again, labelled otherwise"),
+    "at another size": (
+        "detect", "a.json", of_size(100, 50), f"a.json: {IMAGES[0]}: expected 200 x 100 px, got 100 x 50 px",
+    ),
+    "turned by the tool": ("detect", "a.json", of_size(100, 200), "got 100 x 200 px"),
+    "of one side": ("detect", "a.json", of_size(None, 50), "expected 200 x 100 px, got 200 x 50 px"),
     "classes for boxes": ("detect", "a.csv", CSV, "expected boxes, got a CSV of one class"),
     "no column label": ("classify", "a.csv", "image,klass\nx,can\n", "a column label, got image, klass"),
     "no column image": ("classify", "a.csv", "label\ncan\n", "a column image"),
@@ -126,6 +138,8 @@ REFUSED = {
     "strange": ("classify", "a/can/00009_ef.png", PICTURE, "a photograph of the bundle"),
     "YOLO for classes": ("classify", "a/00001_ab.txt", "0 .5 .5 .2 .2\n", "in a folder named after its class"),
     "folders for boxes": ("detect", "a/can/00001_ab.png", PICTURE, "expected YOLO's .txt files, got none"),
+    "no names in data.yaml": ("detect", "a/data.yaml", "names: can\n", "a/data.yaml: names: expected a name for each"),
+    "no data.yaml": ("detect", "a/data.yaml", "names: [\n", "a/data.yaml"),
     "no JSON": ("detect", "a.json", "{", "a.json"),
     "no review": ("detect", "a.json", "{}", "one of the known forms"),
 }  # fmt: skip
@@ -136,6 +150,12 @@ def test_what_is_no_review_is_a_problem_with_a_name(read, kind, name, content, s
     _, problems = read({name: content}, kind)
     assert said in " ".join(map(str, problems))
     assert all(len(str(problem)) < 2_000 for problem in problems)
+
+
+@pytest.mark.parametrize("content", [of_size(200, 100), of_size(None, None), of_size(0, 0), coco(*IMAGES)])
+def test_boxes_of_a_photograph_of_its_own_size_or_of_none_that_is_stated_are_read(read, content):
+    found, problems = read({"a.json": content})
+    assert (found["a"][IMAGES[0]], problems) == (Labels((("can", 0.0, 0.0, 20.0, 20.0),)), [])
 
 
 def test_what_is_wrong_in_one_file_hides_nothing_of_another(read):
@@ -216,3 +236,25 @@ def test_yolo_as_label_studio_exports_it_numbers_classes_by_its_own_list(read):
     files = {"a/labels/00001_ab.txt": "0 .5 .5 .2 .2\n", "a/classes.txt": "jar\ncan\n", "a/notes.json": "{}"}
     found, problems = read(files)
     assert (found["a"], problems) == ({IMAGES[0]: Labels((("jar", 80.0, 40.0, 120.0, 60.0),))}, [])
+
+
+@pytest.mark.parametrize("names", ["[jar, can]", "{0: jar, 1: can}", "{1: can, 0: jar}"])
+def test_yolo_numbers_classes_as_its_own_data_yaml_does(read, names):
+    found, problems = read({"a/00001_ab.txt": "0 .5 .5 .2 .2\n", "a/data.yaml": f"path: .\nnames: {names}\n"})
+    assert (found["a"], problems) == ({IMAGES[0]: Labels((("jar", 80.0, 40.0, 120.0, 60.0),))}, [])
+
+
+def test_two_lists_of_classes_agree_or_are_refused(read):
+    files = {"a/labels/00001_ab.txt": "0 .5 .5 .2 .2\n", "a/classes.txt": "jar\ncan\n"}
+    found, problems = read(files | {"a/data.yaml": "names: [jar, can]\n"})
+    assert (found["a"], problems) == ({IMAGES[0]: Labels((("jar", 80.0, 40.0, 120.0, 60.0),))}, [])
+    _, (problem,) = read(files | {"a/data.yaml": "names: [can, jar]\n"})
+    assert problem.where.endswith("reviews/a/data.yaml: names")
+    assert (problem.expected, problem.got) == ("those of classes.txt: jar, can", "can, jar")
+
+
+def test_a_dot_in_the_name_of_a_folder_is_part_of_the_reviewer_s(read):
+    files = {f"anna.{number}/00001_ab.txt": f"{number} .5 .5 .2 .2\n" for number in (0, 1)}
+    found, problems = read(files | {"anna.0.json": json.dumps([task({"result": []}, image=IMAGES[1])])})
+    assert problems == []
+    assert {who: review.keys() for who, review in found.items()} == {"anna.0": {*IMAGES}, "anna.1": {IMAGES[0]}}

@@ -28,13 +28,13 @@ def photographs(tmp_path, monkeypatch):
     Image.open("A.png").resize((100, 110)).save("A_near.jpg", quality=80)
 
 
-def run(*rows):
+def run(*rows, **limits):
     given = table(*({"status": "suggested", **row} for row in rows))
     names, files = scanned_rows(given)
     decoded = tabulate(names, list(scan([Path(file) for file in files], max_megapixels=1.0, workers=1)))
-    result = dedupe(given, decoded, **NEAR)
+    result = dedupe(given, decoded, **NEAR | limits)
     assert text(result.rows, *IDENTITY, "stratum_light", "note") == text(given, *IDENTITY, "stratum_light", "note")
-    again = dedupe(result.rows, decoded, **NEAR)
+    again = dedupe(result.rows, decoded, **NEAR | limits)
     assert (again.rows.table, again.findings, again.rejected) == (result.rows.table, result.findings, ())
     return result
 
@@ -100,6 +100,25 @@ def test_rejected_and_wanted_rows_decide_nothing():
     result = run(photo("A.png", status="rejected"), photo("A_copy.png"), photo("", status="wanted"))
     assert result.rejected == ()
     assert result.findings == (Finding("r1", "r0", "exact", False),)
+
+
+def test_a_rejected_row_joins_no_two_that_are_not_alike():
+    url = {"url": "https://x.org/1"}
+    result = run(photo("A.png"), photo("A_copy.png", status="rejected", **url), photo("B.png", **url))
+    assert result.rejected == ()
+    between = run(photo("A.png"), photo("A_copy.png", **url), photo("B.png", **url))
+    assert between.rejected == ("r1", "r2")  # of rows that may yet be taken all are one
+
+
+def test_a_rejected_row_joins_no_two_that_are_nearly_like_it_alone():
+    one, other = (np.asarray(Image.open(f"{name}.png"), np.float64) for name in "AB")
+    for name, share in (("left", 0.0), ("between", 0.2), ("right", 0.4)):
+        Image.fromarray(((1 - share) * one + share * other).astype(np.uint8)).save(f"{name}.png")
+    limits = {"radius_bits": 15, "min_correlation": 0.93}
+    assert run(photo("left.png"), photo("right.png"), **limits).rejected == ()
+    assert run(photo("left.png"), photo("between.png"), photo("right.png"), **limits).rejected == ("r1", "r2")
+    kept = run(photo("left.png"), photo("between.png", status="rejected"), photo("right.png"), **limits)
+    assert kept.rejected == ()
 
 
 def test_a_photograph_that_cannot_be_used_is_named_unless_its_row_is_rejected():

@@ -10,6 +10,8 @@ from vouch.curation.benchmark.csv_text import encoded
 from vouch.curation.benchmark.manifest import cells, columns, extended, read_wanted
 from vouch.curation.benchmark.row_labels import items_of
 from vouch.curation.benchmark.rows import new_rows
+from vouch.curation.catalogue.catalogue import Candidate
+from vouch.curation.catalogue.suggestions import suggest
 from vouch.errors import DataError
 
 CONTENT = {
@@ -73,7 +75,7 @@ def test_rows_that_are_there_count_unless_rejected_without_a_stratum_or_showing_
     new = Counter(added.column("class")[len(before) :])
     assert new == {"jar": 1, "tin_can": 3, "toy": 1}
     tins = [f"tin_can-day-00{number}" for number in (1, 2, 3)]
-    assert added.column("row_id")[len(before) :] == ["jar-day-003", *tins, "toy-day-001"]
+    assert added.column("row_id")[len(before) :] == ["r1.2", *tins, "toy-day-001"]
     assert encoded(added.table).startswith(encoded(before.table))
 
 
@@ -111,3 +113,14 @@ def test_missing_columns_and_unknown_values_of_strata_are_named():
         extended(rows({}), SMALL, wanted())
     with pytest.raises(DataError, match=r"stratum_light: expected one of day, night, or nothing, got 'nihgt'; perhaps"):
         extended(rows({"stratum_light": "nihgt"}), SMALL, wanted(strata={"light": ["day", "night"]}))
+
+
+def test_the_place_of_a_rejected_row_is_filled_once_whichever_command_comes_first():
+    asked = wanted(strata={"light": ["day"]}, rows_per_class=1, rows_per_negative=0, rows_of={"tin": 0})
+    before = rows({"photograph": "a.jpg", "status": "rejected"})
+    found = [Candidate("jar", False, (), f"{name}.jpg", "", "mine", "CC0-1.0") for name in "bcd"]
+    first = suggest(extended(before, SMALL, asked), found, {}, most=None).rows
+    other = extended(suggest(before, found, {}, most=None).rows, SMALL, asked)
+    for result in (first, other):
+        assert result.column("row_id") == ["r0", "r0.2"]
+        assert result.column("status") == ["rejected", "suggested"]

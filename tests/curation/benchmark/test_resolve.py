@@ -71,3 +71,19 @@ def test_a_second_time_changes_nothing_and_other_cells_keep_their_bytes():
     again = resolve(found.rows, FILES, FILES.get)
     assert encoded(again.rows.table) == encoded(found.rows.table)
     assert ',"said, ""no""",' in encoded(found.rows.table).decode()
+
+
+def test_a_path_and_a_hash_are_found_however_they_are_spelled():
+    found, _ = resolved(
+        {"photograph": "./p/a.jpg"},
+        {"photograph": "p//b/./b.jpg"},
+        {"sha256": "d"},
+        {"photograph": "p/b/c.jpg", "sha256": "c"},
+    )
+    assert found.absent == ()
+    assert cells(found, "photograph", "sha256") == [
+        ("p/a.jpg", "A"),
+        ("p/b/b.jpg", "B"),
+        ("p/d/c.jpg", "D"),
+        ("p/b/c.jpg", "C"),
+    ]

@@ -46,7 +46,7 @@ def test_pages_are_read_in_order_with_provenance_licence_and_strata():
 
 
 def test_a_source_of_the_plain_form_needs_no_words():
-    item = {"url": "https://example.org/1.jpg", "class": "can", "license": "MIT"}
+    item = {"url": "https://example.org/1.jpg", "class": "Can", "license": "MIT"}
     found, _ = read({"/first": web.answer({"items": [item]})}, form_of("items", "next", []))
     assert [one.url for one in found] == ["https://example.org/1.jpg"]
 

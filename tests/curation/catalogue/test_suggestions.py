@@ -92,6 +92,11 @@ def test_a_rejected_row_stays_and_another_takes_its_place():
     assert filled(suggest(both, [have("can", "c")], {}, most=None)) == [("r0.3", "c")]
 
 
+def test_a_row_that_is_called_like_the_first_after_another_has_a_place_of_its_own():
+    both = table({"row_id": "a", "status": "rejected"}, {"row_id": "a.1", "status": "rejected"})
+    assert filled(suggest(both, [have("can", "c"), have("can", "d")], {}, most=None)) == [("a.2", "c"), ("a.1.2", "d")]
+
+
 def test_at_most_so_many_wait_for_a_person():
     rows = table({"photograph": "x", "status": "suggested"}, {}, {}, {})
     found = [have("can", str(n)) for n in range(5)]

@@ -1,6 +1,6 @@
 """`vouch curate suggest`: photographs of a catalogue for the places of a benchmark that are still empty."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -75,6 +75,7 @@ def suggest(
     result = suggested(table, found, sure, most=most)
     write_rows(rows, result.rows)
     _show(result, len(found))
+    _say_foreign(sure, found)
 
 
 def _place_problems(catalogue: Path | None, url: str) -> list[Problem]:
@@ -131,3 +132,9 @@ def _say_unasked(unasked: Mapping[tuple[str, bool], int]) -> None:
     said = [f"{name}{' (negative)' if negative else ''} {count}" for (name, negative), count in sorted(unasked.items())]
     if said:
         typer.echo(f"labels that no row asks for, and their candidates: {', '.join(said)}")
+
+
+def _say_foreign(scores: Mapping[str, float], found: Sequence[Candidate]) -> None:
+    foreign = sorted(scores.keys() - {key for one in found for key in (one.photograph, one.url)})
+    if foreign:
+        typer.echo(f"scores of what is no candidate: {len(foreign)} of {len(scores)}, say {foreign[0]}")

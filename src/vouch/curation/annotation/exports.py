@@ -11,14 +11,16 @@ from typing import Any
 from vouch import io
 from vouch.curation.annotation.records import MOST, Box, Kept, Labels, Manifest
 from vouch.curation.benchmark import csv_text
-from vouch.documents import parse_json, read_text
+from vouch.documents import parse_json, parse_yaml, read_text
 from vouch.errors import DataError, Problem, refuse_any
+from vouch.names import shown
 from vouch.sources.parsing import number
 from vouch.sources.tree import Tree, kind_problems, walk
 from vouch.tasks import ByTask
 
 NO_LABEL = "no_label"  # CVAT's ImageNet export puts photographs without a class into a folder of this name
 YOLO_LABELS, YOLO_CLASSES = "labels", "classes.txt"  # where Label Studio's YOLO export has labels, and names of classes
+YOLO_DATA = "data.yaml"  # where Ultralytics, CVAT and a bundle have names of classes
 Entry = tuple[int, str, Labels]  # which of those who share a file, from 1; the photograph; what they say of it
 Pages = Mapping[str, Kept]  # by the name of the photograph without its suffix
 
@@ -36,8 +38,10 @@ def entries(path: Path, manifest: Manifest, pages: Pages) -> Iterator[Entry]:
     elif path.suffix.lower() == ".csv":
         yield from TABLES[manifest.task](path)
     else:
-        content = parse_json(read_text(path, str(path), max_bytes=MOST), str(path))
-        yield from _label_studio(content, pages, str(path)) if isinstance(content, list) else _coco(content)
+        where = str(path)
+        content = parse_json(read_text(path, where, max_bytes=MOST), where)
+        listed = isinstance(content, list)
+        yield from _label_studio(content, pages, where) if listed else _coco(content, pages, where)
 
 
 def stem(name: str) -> str:
@@ -101,23 +105,44 @@ def _misplaced(path: Path, tree: Tree, pages: Pages) -> Iterator[Problem]:
 
 
 def _yolo_folder(path: Path, manifest: Manifest, pages: Pages) -> Iterator[Entry]:
-    """Yield the boxes of each .txt file; numbers of classes are those of classes.txt where there is one.
+    """Yield the boxes of each .txt file; numbers of classes are those of the folder's own list where there is one.
 
     Raises
     ------
     DataError
-        When there is no .txt file of a photograph, or a line of one holds other than five numbers.
+        When there is no .txt file of a photograph, a line of one holds other than five numbers, or the folder's lists
+        of classes are none or contradict each other.
     """
-    named = path / YOLO_CLASSES
-    text = read_text(named, str(named), max_bytes=MOST) if named.is_file() else None
-    classes = manifest.classes if text is None else tuple(text.splitlines())
-    nested = path / YOLO_LABELS
+    own = _yolo_classes(path)
+    classes = manifest.classes if own is None else own
+    named, nested = path / YOLO_CLASSES, path / YOLO_LABELS
     files = [file for file in sorted((nested if nested.is_dir() else path).glob("*.txt")) if file != named]
     if not files:
         remedy = "put the .txt file of each photograph there"
         raise DataError([Problem(str(path), "YOLO's .txt files", "none", remedy)])
     for file in files:
         yield 1, file.with_suffix(".jpg").name, _yolo(file, pages.get(file.stem), classes)
+
+
+def _yolo_classes(path: Path) -> tuple[str, ...] | None:
+    """Return the names of classes by number that a folder states in classes.txt or data.yaml; None where in neither."""
+    named, data = path / YOLO_CLASSES, path / YOLO_DATA
+    listed = None
+    if named.is_file():
+        listed = tuple(read_text(named, str(named), max_bytes=MOST).rstrip("\r\n").splitlines())
+    if not data.is_file():
+        return listed
+    where = f"{data}: names"
+    content = parse_yaml(read_text(data, str(data), max_bytes=MOST), str(data))
+    names = content.get("names") if isinstance(content, dict) else None
+    if isinstance(names, dict):
+        names = [names.get(place) for place in range(len(names))]
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise DataError([Problem(where, "a name for each number from 0 on", shown(names), "export it again")])
+    if listed is not None and listed != tuple(names):
+        expected = f"those of {YOLO_CLASSES}: {', '.join(listed)}"
+        raise DataError([Problem(where, expected, ", ".join(names), "remove the one that the numbers are not of")])
+    return tuple(names)
 
 
 FolderOf = Callable[[Path, Manifest, Pages], Iterator[Entry]]
@@ -144,15 +169,35 @@ def _of_centre(name: str, x: float, y: float, wide: float, high: float) -> Box:
     return name, x - wide / 2, y - high / 2, x + wide / 2, y + high / 2
 
 
-def _coco(content: Mapping[str, Any]) -> Iterator[Entry]:
+def _coco(content: Mapping[str, Any], pages: Pages, where: str) -> Iterator[Entry]:
+    """Yield the boxes of each image, which are pixels of it.
+
+    Raises
+    ------
+    DataError
+        Listing each image with boxes whose stated size is not that of its photograph.
+    """
     names = {one["id"]: one["name"] for one in content["categories"]}
     boxes: dict[Any, list[Box]] = {one["id"]: [] for one in content["images"]}
     for one in content["annotations"]:
         x, y, wide, high = map(float, one["bbox"])
         name = names.get(one["category_id"], f"category {one['category_id']}")
         boxes[one["image_id"]].append((name, x, y, x + wide, y + high))
+    boxed = (image for image in content["images"] if boxes[image["id"]])
+    refuse_any(DataError, (problem for image in boxed for problem in _resized(image, pages, where)))
     for image in content["images"]:
         yield 1, image["file_name"], Labels(tuple(boxes[image["id"]]))
+
+
+def _resized(image: Mapping[str, Any], pages: Pages, where: str) -> Iterator[Problem]:
+    """Yield a problem where a tool had the photograph at another size, or turned; 0 and null state nothing."""
+    page = pages.get(stem(image["file_name"]))
+    if page is None:
+        return
+    wide, high = float(image.get("width") or page.width), float(image.get("height") or page.height)
+    if (wide, high) != (page.width, page.height):
+        expected, got = f"{page.width} x {page.height} px", f"{wide:g} x {high:g} px"
+        yield Problem(f"{where}: {image['file_name']}", expected, got, "export it at its own size, upright")
 
 
 def _label_studio(content: list[Any], pages: Pages, where: str) -> Iterator[Entry]:

@@ -30,11 +30,12 @@ def read_reviews(folder: Path, manifest: Manifest) -> tuple[dict[str, Review], l
     found: dict[str, dict[str, Labels]] = {}
     problems: list[Problem] = []
     for path in sorted((folder / REVIEWS).glob("*")):
-        found.setdefault(path.stem, {})
+        who = path.name if path.is_dir() else path.stem  # a folder has no suffix: anna.1 and anna.2 are two
+        found.setdefault(who, {})
         try:
             for person, name, labels in entries(path, manifest, pages):
                 page = _page(name, str(path), pages)
-                mine = found.setdefault(path.stem if person == 1 else f"{path.stem} ({person})", {})
+                mine = found.setdefault(who if person == 1 else f"{who} ({person})", {})
                 if isinstance(page, Problem):
                     problems.append(page)
                 elif ANSWERS[manifest.task] or labels != Labels() or page.negative:

@@ -38,13 +38,22 @@ class Deduplicated:
     rejected: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _Related:
+    """For each row the first that has its url, its pixels, or is connected with it by any of these or by its look."""
+
+    by_url: NDArray[np.int64]
+    by_pixels: NDArray[np.int64]
+    shown: NDArray[np.int64]
+
+
 def dedupe(rows: Rows, scan: pd.DataFrame, *, radius_bits: int, min_correlation: float) -> Deduplicated:
     """Reject suggestions that show what another row shows; what a person resolved or labelled is never changed.
 
     Of rows with the same class and kind that show one photograph, one stays: a labelled one, else a resolved one, else
     the first. Where the same pixels or url are called differently, every suggestion among them goes: nobody can know
     which is right. Near duplicates that are called differently are found, and left to a person. Rejected rows are found
-    too, so that a second call finds the same, and decide nothing.
+    too, so that a second call finds the same, and decide nothing: nor do they join what is alike to them alone.
 
     Parameters
     ----------
@@ -60,19 +69,17 @@ def dedupe(rows: Rows, scan: pd.DataFrame, *, radius_bits: int, min_correlation:
     """
     refuse_any(DataError, _unusable(rows, scan))
     usable = scan[scan["sha256"] != ""].reset_index(drop=True)
-    index = usable["sample_id"].to_numpy(dtype=object).astype(np.int64)
-    n = len(rows)
-    by_url, by_pixels, by_look = _same_urls(rows), np.arange(n), np.arange(n)
-    by_pixels[index] = _first(index, pd.factorize(usable["sha256"])[0].astype(np.int64))
-    by_look[index] = index[_clusters(usable, radius_bits, min_correlation)]
-    exact = _joined(by_url, by_pixels)
-    shown = _joined(exact, by_look)
+    counting = np.array([status != "rejected" for status in rows.column("status")], dtype=np.bool_)
+    limits = (radius_bits, min_correlation)
+    found = _related(rows, usable, np.ones(len(rows), dtype=np.bool_), limits)
+    deciding = found if counting.all() else _related(rows, usable, counting, limits)
+    exact, shown = _joined(deciding.by_url, deciding.by_pixels), deciding.shown
     said = list(zip(rows.column("class"), rows.column("negative"), strict=True))
     contradicted = _contradicted(rows, exact, said)
     rejected = sorted(contradicted | _repeated(rows, shown, said, contradicted))
     findings = [
         Finding(rows.cell(one, "row_id"), rows.cell(other, "row_id"), kind, said[one] != said[other])
-        for one, other, kind in _told(by_url, by_pixels, shown)
+        for one, other, kind in _told(found)
     ]
     edits = {one: {"status": "rejected"} for one in rejected}
     return Deduplicated(changed(rows, edits), tuple(findings), tuple(rows.cell(one, "row_id") for one in rejected))
@@ -93,10 +100,21 @@ def _unusable(rows: Rows, scan: pd.DataFrame) -> Iterable[Problem]:
             yield Problem(where, "a photograph", problem.replace("_", " "), "bring it back, or reject the row")
 
 
-def _same_urls(rows: Rows) -> NDArray[np.int64]:
-    """Return for each row the first with the same url."""
+def _related(rows: Rows, usable: pd.DataFrame, among: NDArray[np.bool_], limits: tuple[int, float]) -> _Related:
+    """Return what connects the rows `among` all; every other row is alone."""
+    index = usable["sample_id"].to_numpy(dtype=object).astype(np.int64)
+    held = usable[among[index]].reset_index(drop=True)
+    index = index[among[index]]
+    by_url, by_pixels, by_look = _same_urls(rows, among), np.arange(len(rows)), np.arange(len(rows))
+    by_pixels[index] = _first(index, pd.factorize(held["sha256"])[0].astype(np.int64))
+    by_look[index] = index[_clusters(held, *limits)]
+    return _Related(by_url, by_pixels, _joined(_joined(by_url, by_pixels), by_look))
+
+
+def _same_urls(rows: Rows, among: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return for each of the rows the first with the same url."""
     found = np.arange(len(rows))
-    urls = {str(index): url for index, url in enumerate(rows.column("url")) if url}
+    urls = {str(index): url for index, url in enumerate(rows.column("url")) if url and among[index]}
     first: dict[str, int] = {}
     for name, url in spelled(urls).items():
         found[int(name)] = first.setdefault(url, int(name))
@@ -151,11 +169,10 @@ def _contradicted(rows: Rows, exact: NDArray[np.int64], said: Sequence[tuple[str
     return {index for alike in mixed for index in alike if rows.cell(index, "status") == "suggested"}
 
 
-def _told(
-    by_url: NDArray[np.int64], by_pixels: NDArray[np.int64], shown: NDArray[np.int64]
-) -> list[tuple[int, int, str]]:
+def _told(found: _Related) -> list[tuple[int, int, str]]:
     """Return each row that shows what an earlier one shows, that one, and the plainest way in which it is known."""
     told = []
+    by_url, by_pixels, shown = found.by_url, found.by_pixels, found.shown
     for index in np.flatnonzero(shown != np.arange(len(shown))):
         for kind, first in ((URL, by_url), (EXACT, by_pixels), (NEAR, shown)):
             if first[index] != index:

@@ -1,12 +1,13 @@
 """What a benchmark should hold: so many rows of each item in each cell of the strata, and of each negative."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Annotated
 
 from pydantic import Field
 
+from vouch.curation.benchmark.replacing import replacements
 from vouch.curation.benchmark.row_labels import items_of
 from vouch.curation.benchmark.rows import IDENTITY, WRITTEN, Rows, changed
 from vouch.curation.taxonomy.taxonomy import Taxonomy, by_word, leaves
@@ -73,20 +74,27 @@ def cells_of(rows: Rows, taxonomy: Taxonomy, wanted: Wanted) -> list[Cell | None
         For classes as `items_of` does, and listing columns of strata that are missing and values that the parameters
         do not have.
     """
+    every = _every_cell(rows, taxonomy, wanted)
+    return [None if status == REJECTED else cell for cell, status in zip(every, rows.column("status"), strict=True)]
+
+
+def _every_cell(rows: Rows, taxonomy: Taxonomy, wanted: Wanted) -> list[Cell | None]:
+    """Return what `cells_of` does, and the cell of a rejected row too."""
     items = items_of(rows, taxonomy)
     refuse_any(DataError, _strata_problems(rows, wanted))
     strata = [rows.column(STRATUM + name) for name in wanted.strata]
     values: list[tuple[str, ...]] = list(zip(*strata, strict=True)) if strata else [()] * len(rows)
     refuse_any(DataError, _value_problems(rows, wanted, values))
-    negatives, statuses = rows.column("negative"), rows.column("status")
     return [
-        None if status == REJECTED or item.negative is not (negative == "true") or not all(cell) else (item.id, cell)
-        for item, cell, negative, status in zip(items, values, negatives, statuses, strict=True)
+        None if item.negative is not (negative == "true") or not all(cell) else (item.id, cell)
+        for item, cell, negative in zip(items, values, rows.column("negative"), strict=True)
     ]
 
 
 def extended(rows: Rows, taxonomy: Taxonomy, wanted: Wanted) -> Rows:
     """Return the table with a row of status `wanted` for each that a cell lacks; what is there stays as it is.
+
+    The first ones take the places of rejected rows, under the names that `suggest` would give them: it adds none then.
 
     Raises
     ------
@@ -94,17 +102,31 @@ def extended(rows: Rows, taxonomy: Taxonomy, wanted: Wanted) -> Rows:
         As `cells_of` does.
     """
     held = Counter(cell for cell in cells_of(rows, taxonomy, wanted) if cell is not None)
-    taken = set(rows.column("row_id"))
+    rejected = _replaced(rows, _every_cell(rows, taxonomy, wanted))
+    taken = {*rows.column("row_id"), *(row["row_id"] for places in rejected.values() for row in places)}
     negative = {one.id: str(one.negative).lower() for one in taxonomy.items}
     added = []
     for cell, count in cells(taxonomy, wanted).items():
         name, values = cell
         ids = _free(name, values, held[cell], taken)
         strata = {STRATUM + key: value for key, value in zip(wanted.strata, values, strict=True)}
-        for _ in range(count - held[cell]):
+        lacking = max(count - held[cell], 0)
+        again = rejected[cell][:lacking]
+        added += [{**row, "status": "wanted"} for row in again]
+        for _ in range(lacking - len(again)):
             row = {"row_id": next(ids), "class": name, "negative": negative[name], **strata, "status": "wanted"}
             added.append(row)
     return changed(rows, {}, added)
+
+
+def _replaced(rows: Rows, cells: Sequence[Cell | None]) -> Mapping[Cell, list[dict[str, str]]]:
+    """Return what may take the places of rejected rows, by their cells."""
+    found: dict[Cell, list[dict[str, str]]] = defaultdict(list)
+    for index, row in replacements(rows).items():
+        cell = cells[index]
+        if cell is not None:
+            found[cell].append(row)
+    return found
 
 
 def _free(name: str, values: tuple[str, ...], held: int, taken: set[str]) -> Iterator[str]:

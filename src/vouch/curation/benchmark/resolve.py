@@ -1,5 +1,6 @@
 """Rows joined with photographs that are at hand: by the sha256 of the file, else by its name. Nothing is downloaded."""
 
+import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -28,8 +29,8 @@ def resolve(rows: Rows, names: Iterable[str], sha256_of: Callable[[str], str]) -
     """Return the rows with path, hash and status of each photograph that is among `names`; all else stays.
 
     A row with a `sha256` is joined with a file of that content: the one whose path is its `photograph`, else the first.
-    Any other row is joined with the file of that path, or the only one whose name or last folders it says. Rejected
-    rows stay as they are.
+    Any other row is joined with the file of that path, or the only one whose name or last folders it says. `./a.jpg` is
+    `a.jpg`, and a hash may be in capitals. Rejected rows stay as they are.
 
     Parameters
     ----------
@@ -45,9 +46,14 @@ def resolve(rows: Rows, names: Iterable[str], sha256_of: Callable[[str], str]) -
         Listing each row whose name several files have, and each whose name a file of another content bears.
     """
     held, hashed = sorted(names), cache(sha256_of)
-    told = list(zip(*(rows.column(name) for name in ("row_id", "photograph", SHA256, "status")), strict=True))
+    told = [
+        (row_id, posixpath.normpath(name) if name else "", digest.lower(), status)
+        for row_id, name, digest, status in zip(
+            *(rows.column(name) for name in ("row_id", "photograph", SHA256, "status")), strict=True
+        )
+    ]
     by_name = _by_name(held, {name for _, name, _, _ in told})
-    by_content = {hashed(name): name for name in reversed(held)} if any(row[2] for row in told) else {}
+    by_content = {hashed(name).lower(): name for name in reversed(held)} if any(row[2] for row in told) else {}
     refuse_any(DataError, _problems(rows, told, by_name, by_content))
     edits, hashes, absent, silent = {}, {}, [], []
     for index, (row_id, name, digest, status) in enumerate(told):
@@ -56,7 +62,7 @@ def resolve(rows: Rows, names: Iterable[str], sha256_of: Callable[[str], str]) -
         found = _found(name, digest, by_name, by_content, hashed)
         if found is not None:
             edits[index] = {"photograph": found, "status": NEXT.get(status, status)}
-            hashes[index] = digest or hashed(found)
+            hashes[index] = hashed(found)
         elif name or digest:
             absent.append(row_id)
         elif status == "labelled":
@@ -72,7 +78,7 @@ def _found(
     hashed: Callable[[str], str],
 ) -> str | None:
     named = next(iter(by_name.get(name, ())), None)
-    if not digest or (named is not None and hashed(named) == digest):
+    if not digest or (named is not None and hashed(named).lower() == digest):
         return named
     return by_content.get(digest)
 
@@ -100,9 +106,9 @@ def _problems(
         if status == "rejected":
             continue
         if digest and digest not in by_content and files:
-            where, expected = f"{rows.where(index)}: photograph", f"the file whose sha256 is {shown(digest)}"
+            where, pinned = f"{rows.where(index)}: photograph", shown(rows.cell(index, SHA256))
             got, remedy = f"other bytes in {shown(files[0])}", "bring the photograph back, or label the row again"
-            yield Problem(where, expected, got, remedy)
+            yield Problem(where, f"the file whose sha256 is {pinned}", got, remedy)
         elif not digest and len(files) > 1:
             where, expected = f"{rows.where(index)}: photograph", "one file of this name"
             yield Problem(where, expected, ", ".join(map(shown, files)), "write its path")

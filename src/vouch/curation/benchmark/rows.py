@@ -10,8 +10,9 @@ repository root), `url`, `source`, `license` and `status`:
     labelled    a person labelled it
     rejected    a person, or `dedupe`, decided against it; it stays, so that it is not suggested again
 
-All other columns are people's. No command writes into them, nor into `row_id`, `class`, `negative` and the strata:
-what stands there keeps its bytes, its quotes and its place.
+`resolve` adds the column `sha256` where there is none, and writes into it what pins a photograph. All other columns are
+people's. No command writes into them, nor into `row_id`, `class`, `negative` and the strata: what stands there keeps
+its bytes, its quotes and its place.
 """
 
 import hashlib

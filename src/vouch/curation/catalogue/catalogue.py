@@ -114,12 +114,14 @@ def candidates(rows: Iterable[tuple[str, Mapping[str, str]]], terms: Terms, fold
     ------
     DataError
         Listing each row without a label, a licence, a file that is there, a web address or a sound `negative`, with a
-        formula in a cell, and each photograph that is listed twice.
+        formula in a cell, each photograph that is listed twice, and each label of the terms that no row has.
     """
     found: dict[str, Candidate] = {}
     problems: list[Problem] = []
+    had = set()
     for where, row in rows:
         label = row.get("class", "")
+        had.add(label)
         name = terms.labels.get(label, label)
         if name is None:
             continue
@@ -128,6 +130,8 @@ def candidates(rows: Iterable[tuple[str, Mapping[str, str]]], terms: Terms, fold
         if one.key in found and one.key:
             problems.append(Problem(where, "each photograph once", f"{one.key} again", "remove one of the rows"))
         found[one.key] = one
+    for label in sorted(terms.labels.keys() - had):
+        problems.append(Problem(f"--label-map {label}", "a label of the catalogue", "none", closest(label, had)))
     refuse_any(DataError, problems)
     return list(found.values())
 

@@ -3,18 +3,17 @@
 import heapq
 import math
 import posixpath
-import re
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from vouch.curation.benchmark.replacing import replacements
 from vouch.curation.benchmark.rows import Rows, changed
 from vouch.curation.catalogue.catalogue import Candidate
 from vouch.curation.catalogue.urls import spelled
 
 Strata = tuple[tuple[str, str], ...]  # stratum column and value; '' is any value
 Cell = tuple[str, bool, Strata]  # class, negative, strata
-AGAIN = re.compile(r"(.+)\.([1-9]\d{0,5})")  # the row that takes the place of a rejected one: r7, then r7.2, r7.3
 
 
 @dataclass(frozen=True)
@@ -40,11 +39,11 @@ class Suggested:
 
 @dataclass(frozen=True)
 class _Place:
-    """An empty place: a wanted row, or (`after`) one more row in the place of a rejected one."""
+    """An empty place: a wanted row, or one more row in the place of a rejected one, with these cells (`after`)."""
 
     index: int
     row_id: str
-    after: bool
+    after: Mapping[str, str] | None
 
 
 def suggest(rows: Rows, found: Iterable[Candidate], scores: Mapping[str, float], *, most: int | None) -> Suggested:
@@ -74,8 +73,8 @@ def suggest(rows: Rows, found: Iterable[Candidate], scores: Mapping[str, float],
     )
     edits, added = {}, []
     for place, one, _ in chosen:
-        if place.after:
-            added.append({**_kept(rows, place.index), "row_id": place.row_id, **_cells(one)})
+        if place.after is not None:
+            added.append({**place.after, **_cells(one)})
         else:
             edits[place.index] = _cells(one)
     asked = {cell[:2] for cell in places}
@@ -115,33 +114,20 @@ def _places(rows: Rows) -> dict[Cell, deque[_Place]]:
     """Return the empty places of each cell, in the order of the rows."""
     ids, statuses = rows.column("row_id"), rows.column("status")
     filled = [bool(one or other) for one, other in zip(rows.column("photograph"), rows.column("url"), strict=True)]
-    known = set(ids)
+    after = replacements(rows)
     places: dict[Cell, deque[_Place]] = {}
     for index, (row_id, status, full) in enumerate(zip(ids, statuses, filled, strict=True)):
         empty = places.setdefault(_cell(rows, index), deque())
-        successor = _successor(row_id, known)
         if status == "wanted" and not full:
-            empty.append(_Place(index, row_id, after=False))
-        elif status == "rejected" and successor not in known:
-            empty.append(_Place(index, successor, after=True))
+            empty.append(_Place(index, row_id, after=None))
+        elif index in after:
+            empty.append(_Place(index, after[index]["row_id"], after[index]))
     return places
 
 
 def _cell(rows: Rows, index: int) -> Cell:
     strata = tuple((name, rows.cell(index, name)) for name in rows.strata)
     return rows.cell(index, "class"), rows.cell(index, "negative") == "true", strata
-
-
-def _successor(row_id: str, known: set[str]) -> str:
-    """Return the row_id of what takes a rejected row's place.
-
-    >>> _successor("r7", {"r7"}), _successor("r7.2", {"r7", "r7.2"}), _successor("v1.2", {"v1.2"})
-    ('r7.2', 'r7.3', 'v1.2.2')
-    """
-    match = AGAIN.fullmatch(row_id)
-    if match and match[1] in known:
-        return f"{match[1]}.{int(match[2]) + 1}"
-    return f"{row_id}.2"
 
 
 Rank = tuple[float, str]  # the smaller, the sooner: minus the entropy, the name
@@ -186,11 +172,6 @@ def _fitting(cell: Cell, alike: Mapping[Strata, Queue]) -> list[Queue]:
 def _named(strata: Strata) -> int:
     """Return how many strata have a value."""
     return sum(bool(value) for _, value in strata)
-
-
-def _kept(rows: Rows, index: int) -> dict[str, str]:
-    """Return what a row that takes another's place has in common with it."""
-    return {name: rows.cell(index, name) for name in ("class", "negative", *rows.strata)}
 
 
 def _cells(one: Candidate) -> dict[str, str]:
