@@ -132,6 +132,8 @@ def test_names_that_differ_in_case_or_outer_spaces_alone_or_are_none_are_refused
     assert [got for _, _, got in problems(lambda: built(np.eye(3), ["", " ", "a\nb"]))] == ["' '", "''", "'a\\nb'"]
     (found,) = problems(lambda: built(np.eye(3), ["cola", " Cola", "tea"]))
     assert found == ("'cola'", "a name that no other product has", "' Cola' too")
+    (found,) = problems(lambda: built(np.eye(2), ["cafe\u0301", "caf\u00e9"]))
+    assert found == ("'caf\\xe9'", "a name that no other product has", "'cafe\\u0301' too")
     gallery = built([[1, 0]], ["Straße"])
     (found,) = problems(lambda: added(gallery, "STRASSE", [[0, 1]], **AS_BUILT))
     assert found == ("'STRASSE'", "a name that no other product has", "'Stra\\xdfe' too")
