@@ -83,7 +83,7 @@ def test_a_photograph_of_whatever_name_can_be_read_back_from_the_table(workspace
     [
         ("tea", "p0.png", "a product that the gallery does not know"),
         ("TEA", "p0.png", "a name that no other product has"),
-        (" ", "p0.png", "a name of printable characters"),
+        (" ", "p0.png", "a name without control characters"),
         ("oat", "absent.png", "a photograph, or a folder of them"),
         ("oat", "models/sku/labels.json", "no known format"),
     ],

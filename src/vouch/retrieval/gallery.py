@@ -22,6 +22,7 @@ from vouch.retrieval.whitening import whitening
 Embeddings = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 
+UNFIT = frozenset({"Cc", "Cs"})  # control characters and halves of one, as in names that sources state
 RENAME = "give one of them another name, or both the same"
 
 
@@ -188,8 +189,8 @@ def name_problems(products: Sequence[str]) -> list[Problem]:
     """List every product that has no name, and every pair that differs in case, composition or outer spaces alone."""
     problems, folded = [], dict[str, str]()
     for name in products:
-        if not name.strip() or not name.isprintable():
-            problems.append(Problem("a product", "a name of printable characters", shown(name), "name it"))
+        if not name.strip() or any(unicodedata.category(one) in UNFIT for one in name):
+            problems.append(Problem("a product", "a name without control characters", shown(name), "name it"))
         other = folded.setdefault(unicodedata.normalize("NFC", name).strip().casefold() or name, name)
         if other != name:
             problems.append(Problem(shown(name), "a name that no other product has", f"{shown(other)} too", RENAME))
