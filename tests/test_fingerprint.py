@@ -85,6 +85,15 @@ def test_labels_annotations_groups_strata_splits_and_photographs_have_their_own_
     assert compared(made(), made(scan=SCAN.assign(sha256=["x", "y", "other"]))) == difference(changed=("a/3",))
 
 
+def test_columns_that_a_new_source_alone_fills_change_no_photograph_of_the_others():
+    boxes = BOXES.drop(columns=["product", "row", "position"])
+    samples = SAMPLES.drop(columns="stratum_light")
+    source = SAMPLES[:1].assign(sample_id="b/1", split_stated="train", group_visit="v1")
+    placed = BOXES[:1].assign(sample_id="b/1")
+    more = pd.concat([samples, source]), pd.concat([boxes, placed]), pd.concat([SCAN, SCAN[:1].assign(sample_id="b/1")])
+    assert compared(made(samples, boxes), made(*more)) == difference(added=("b/1",))
+
+
 def test_samples_that_came_and_went_are_named():
     fewer = (SAMPLES[1:], BOXES[:0], SCAN[1:])
     assert compared(made(), made(*fewer)) == difference(removed=("a/1",))
@@ -104,7 +113,7 @@ def test_a_scan_of_other_photographs_is_refused():
     [
         (lambda one: [], "another content"),
         (lambda one: {}, "another content"),
-        (lambda one: one | {"form": 2}, "form 2"),
+        (lambda one: one | {"form": 1}, "form 1"),
         (lambda one: one | {"samples": []}, "samples with photograph"),
         (lambda one: one | {"samples": {"a": {"photograph": "x"}}}, "samples with photograph"),
         (lambda one: one | {"samples": {"a": {"photograph": 1, "labels": "", "provenance": ""}}}, "samples with"),

@@ -12,7 +12,7 @@ from vouch.errors import DataError, Problem, so_many
 from vouch.io import plain
 from vouch.tables import BOXES, GROUP, PLACED, SPLIT_STATED, STRATUM, stratum_columns
 
-FORM = 1  # of the file; another one cannot be compared with
+FORM = 2  # of the file; another one cannot be compared with
 DIGITS = 9  # of a corner, a fraction of the photograph's side: as exports write it
 PARTS = ("photograph", "labels", "provenance")  # hashes of a sample
 WORDS = {"photograph": "changed", "labels": "relabelled", "provenance": "regrouped"}
@@ -105,7 +105,7 @@ def _labels(samples: pd.DataFrame, boxes: pd.DataFrame) -> dict[str, str]:
     rounded = boxes.assign(**{corner: boxes[corner].round(DIGITS) for corner in ("x1", "y1", "x2", "y2")})
     held: dict[str, list[str]] = {}
     for sample_id, *box in _bare(rounded[["sample_id", *names]]).itertuples(index=False, name=None):
-        held.setdefault(sample_id, []).append(_dumps({name: value for name, value in zip(names, box, strict=True)}))
+        held.setdefault(sample_id, []).append(_dumps(_stated(names, box)))
     rows = _bare(samples[["sample_id", "annotation", "label"]]).itertuples(index=False, name=None)
     return {name: _hash([annotation, label, sorted(held.get(name, []))]) for name, annotation, label in rows}
 
@@ -113,7 +113,12 @@ def _labels(samples: pd.DataFrame, boxes: pd.DataFrame) -> dict[str, str]:
 def _provenance(samples: pd.DataFrame) -> dict[str, str]:
     names = sorted(one for one in samples.columns if one.startswith((GROUP, STRATUM)) or one == SPLIT_STATED)
     rows = _bare(samples[["sample_id", *names]]).itertuples(index=False, name=None)
-    return {name: _hash(dict(zip(names, values, strict=True))) for name, *values in rows}
+    return {name: _hash(_stated(names, values)) for name, *values in rows}
+
+
+def _stated(names: Iterable[str], values: Iterable[object]) -> dict[str, object]:
+    """Return what is stated: a column that another source brought along says nothing of a photograph that lacks it."""
+    return {name: value for name, value in zip(names, values, strict=True) if value is not None}
 
 
 def _bare(table: pd.DataFrame) -> pd.DataFrame:

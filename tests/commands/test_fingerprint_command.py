@@ -92,7 +92,7 @@ def everything():
         (["--compare", "a.."], DataError, "name both revisions"),
         (["--compare", "..a"], DataError, "name both revisions"),
         (["--compare", "broken.json"], VouchError, "broken.json"),
-        (["--compare", "other.json"], DataError, "a fingerprint of form 1"),
+        (["--compare", "other.json"], DataError, "a fingerprint of form 2"),
         (["-o", "now.txt"], WorkspaceError, "ends in .json"),
         (["-o", "other.json"], WorkspaceError, "--overwrite"),
         (["-o", "data/now.json"], WorkspaceError, "a place of your own"),

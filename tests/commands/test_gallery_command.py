@@ -23,7 +23,7 @@ def workspace(tmp_path, monkeypatch):
         '{"pipeline": {"galleries": {"sku": {"judged_as": "sku"}, "sku_int8": {"judged_as": "sku"}}}}'
     )
     for path, text in (
-        ("models/sku/labels.json", '{"classes": ["tea", "cola"]}'),
+        ("models/sku/labels.json", '{"classes": ["tea", "cola", "caf\\u00e9"]}'),
         (TABLE, "product,photograph,sha256\n"),
     ):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -45,10 +45,11 @@ def test_an_added_product_is_listed_with_its_photographs_by_their_content(worksp
     capsys.readouterr()
     gallery.list_("sku")
     assert capsys.readouterr().out.splitlines() == [
+        "caf\u00e9: of train",
         "cola: of train",
         "oat milk: added, 2 photographs",
         "tea: of train",
-        "3 products in all",
+        "4 products in all",
     ]
 
 
@@ -68,11 +69,21 @@ def test_the_same_photograph_twice_counts_once(workspace):
 
 
 @pytest.mark.parametrize(
+    ("name", "suffix"), [("p.PNG", ".png"), ("p.png~", ""), ("p.png from the phone", ""), ("p.\u00e9", ""), ("p", "")]
+)
+def test_a_photograph_of_whatever_name_can_be_read_back_from_the_table(workspace, name, suffix):
+    Path("p0.png").rename(name)
+    gallery.add("sku", "oat milk", [Path(name)])
+    ((path, digest),) = read_additions(TABLE)[0].photographs
+    assert (path.name, path.is_file()) == (digest[:16] + suffix, True)
+
+
+@pytest.mark.parametrize(
     ("product", "photograph", "expected"),
     [
         ("tea", "p0.png", "a product that the gallery does not know"),
         ("TEA", "p0.png", "a name that no other product has"),
-        (" ", "p0.png", "a name of printable characters"),
+        (" ", "p0.png", "a name without control characters"),
         ("oat", "absent.png", "a photograph, or a folder of them"),
         ("oat", "models/sku/labels.json", "no known format"),
     ],
@@ -127,6 +138,7 @@ def test_a_broken_table_is_refused(workspace, text):
         ("=1+1", "expected a name that no spreadsheet calculates"),
         ("Tea", "expected a name that no other product has, got 'tea' too"),
         (" TEA", "expected a name that no other product has, got 'tea' too"),
+        ("cafe\u0301", r"expected a name that no other product has, got 'caf\\xe9' too"),
     ],
 )
 def test_a_name_that_is_taken_or_means_nothing_known_is_refused_and_nothing_is_written(workspace, product, message):

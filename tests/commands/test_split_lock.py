@@ -89,6 +89,16 @@ def test_a_lock_that_was_edited_is_told_by_the_lists(workspace):
         run("check")
 
 
+@pytest.mark.parametrize(("right", "other"), [("val_test", "train"), ("train", "val_test")])
+def test_a_photograph_in_the_lists_of_two_splits_is_told_whichever_of_them_is_right(workspace, right, other):
+    line = paths.split("d", right).read_text().splitlines()[1]
+    path, sample = paths.split("d", other), line.split(",")[0]
+    path.write_text(path.read_text() + line + "\n")
+    for word in ("check", "show"):
+        with pytest.raises(LeakageError, match=f"{sample}: expected one split, got train and val_test"):
+            run(word)
+
+
 @pytest.mark.parametrize(
     ("path", "word", "said"),
     [

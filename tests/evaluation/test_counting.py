@@ -89,3 +89,10 @@ def test_a_photograph_without_the_group_is_refused():
     message = refused(file(one("a"), one("b")), file(one("a"), Photograph("b", {}, {}, {})), "store")
     assert "ground truth: b: expected a group store, got no groups" in message
     assert "a group shop, got the keys ['store']" in refused(file(one("a")), file(one("a")), "shop")
+
+
+@pytest.mark.parametrize("key", ["class", "a=b"])
+def test_a_stratum_that_would_take_the_place_of_another_is_refused(key):
+    truth = Photograph("a", {"cola": 1}, {}, {key: "cola"})
+    message = refused(file(one("a", cola=1)), file(truth))
+    assert f"ground truth: a: expected strata not called class, and without =, got a stratum '{key}'" in message

@@ -1,8 +1,10 @@
 """What a bundle says of a request of many: a photograph that fails is named, and the others are answered."""
 
 import pytest
+from PIL import Image
 
 from deployment.bundles import build, photographs
+from systems.made_systems import COLOURS, identifier
 from vouch.errors import DataError
 from vouch.release.inference import answer
 from vouch.vision.images.source import Crop, Encoded, File
@@ -20,3 +22,15 @@ def test_a_photograph_that_fails_is_named_and_the_others_are_answered_as_without
     assert [problem.where for problem in found.refused] == ["upload 2", broken[1].name]
     with pytest.raises(DataError, match=r"2 problems"):
         answer(bundle, broken)
+
+
+def test_an_image_without_a_direction_takes_no_other_crop_with_it(tmp_path):
+    bundle = identifier(tmp_path / "sku")
+    for name, colour in (("black", (0, 0, 0)), ("red", COLOURS["cola"])):
+        Image.new("RGB", (32, 32), colour).save(tmp_path / f"{name}.png")
+    good, broken = File(tmp_path / "red.png"), File(tmp_path / "black.png")
+    found = answer(bundle, [broken, good])
+    assert found.rows.equals(answer(bundle, [good]).rows)
+    assert [problem.where for problem in found.refused] == [broken.name]
+    with pytest.raises(DataError, match="an embedding with a direction"):
+        answer(bundle, [broken])

@@ -10,6 +10,7 @@ from vouch.errors import BundleError, DataError
 from vouch.retrieval.gallery import added, check, removed, transform
 from vouch.retrieval.gallery_file import to_bytes
 from vouch.retrieval.neighbours import nearest
+from vouch.sources.vocabulary import is_fit
 
 AS_BUILT = {"prototypes_per_product": 1, "seed": 1}
 
@@ -132,9 +133,17 @@ def test_names_that_differ_in_case_or_outer_spaces_alone_or_are_none_are_refused
     assert [got for _, _, got in problems(lambda: built(np.eye(3), ["", " ", "a\nb"]))] == ["' '", "''", "'a\\nb'"]
     (found,) = problems(lambda: built(np.eye(3), ["cola", " Cola", "tea"]))
     assert found == ("'cola'", "a name that no other product has", "' Cola' too")
+    (found,) = problems(lambda: built(np.eye(2), ["cafe\u0301", "caf\u00e9"]))
+    assert found == ("'caf\\xe9'", "a name that no other product has", "'cafe\\u0301' too")
     gallery = built([[1, 0]], ["Straße"])
     (found,) = problems(lambda: added(gallery, "STRASSE", [[0, 1]], **AS_BUILT))
     assert found == ("'STRASSE'", "a name that no other product has", "'Stra\\xdfe' too")
+
+
+@pytest.mark.parametrize("name", ["Tea\u00a0250\u00a0g", "\u0645\u06cc\u200c\u0634\u0648\u062f"])
+def test_a_name_that_sources_take_is_a_name_of_the_gallery(name):
+    assert is_fit(name)
+    assert built([[1, 0], [0, 1]], [name, "tea"]).products == tuple(sorted([name, "tea"]))
 
 
 def test_a_product_that_is_there_or_has_no_embedding_is_not_added():

@@ -64,6 +64,17 @@ def test_more_objects_than_the_detector_gives_are_said(tmp_path):
     assert [sum(one.counts.values()) for one in found] == [1, 2, 2]
 
 
+@pytest.mark.parametrize(("max_iou", "objects"), [(0.05, 1), (0.3, 2)])
+def test_a_thing_that_is_found_in_two_classes_counts_once(tmp_path, max_iou, objects):
+    # boxes of 10 pixels on cells of 8 share 20 of 180 pixels, an IoU of .11; red is one class, green the other
+    together = system(tmp_path, **{"postprocess.json": {"floor": 0.2, "max_iou": max_iou, "limit": 12}})
+    path = photograph(tmp_path / "a.png", {(1, 1): COLOURS["cola"], (2, 1): (0, 200, 0)})
+    far = photograph(tmp_path / "b.png", {(0, 0): COLOURS["cola"], (3, 3): (0, 200, 0)})
+    first, second = counted(together, [File(path), File(far)], batch=2)
+    assert (len(first.objects), sorted(second.counts)) == (objects, ["cola", "lime"])
+    assert first.objects["score"].iloc[0] == pytest.approx(1.0)
+
+
 def test_an_empty_gallery_knows_nothing(tmp_path):
     (one,) = said(system(tmp_path, {}), File(photograph(tmp_path / "a.png", {(0, 0): RED})))
     assert one.counts == {"unknown": 1}

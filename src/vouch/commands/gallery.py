@@ -21,6 +21,7 @@ from vouch.retrieval.additions import PHOTOGRAPHS, Addition, read_additions, to_
 from vouch.retrieval.gallery import name_problems
 from vouch.sources.vocabulary import is_formula
 from vouch.tables import UNKNOWN
+from vouch.vision.images.formats import SUFFIXES
 from vouch.vision.images.source import File, read_images
 
 Model = Annotated[str, typer.Argument(help="Model of params.yaml that identifies products, say sku.")]
@@ -52,7 +53,7 @@ def add(
     problems += [problem for one in decoded if isinstance(one, DataError) for problem in one.problems]
     refuse_any(DataError, problems)
     folder = paths.additions(model).parent / PHOTOGRAPHS
-    kept = {digest: folder / f"{digest[:HASH_LENGTH]}{path.suffix.lower()}" for path, digest in _hashed(listed)}
+    kept = {digest: folder / f"{digest[:HASH_LENGTH]}{_suffix(path)}" for path, digest in _hashed(listed)}
     for path, digest in _hashed(listed):
         io.write_bytes(kept[digest], path.read_bytes())
     dvc("add", str(folder), remedy="fix the cause, then give the command again: what is written is kept")
@@ -128,6 +129,11 @@ def _nameless(product: str) -> Iterator[Problem]:
         yield Problem(shown(product), "a name without outer spaces", "one with some", f"say {product.strip()}")
     elif is_formula(product):
         yield Problem(shown(product), "a name that no spreadsheet calculates", "a formula", "begin with a letter")
+
+
+def _suffix(path: Path) -> str:
+    """Return the ending of a photograph's name; of any other none, for the table of additions might not hold it."""
+    return path.suffix.lower() if path.suffix.lower() in SUFFIXES else ""
 
 
 def _hashed(listed: list[Path]) -> list[tuple[Path, str]]:

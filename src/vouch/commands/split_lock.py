@@ -27,12 +27,15 @@ def split_show(dataset: Annotated[str, typer.Argument(help="Data set; its stage 
     ------
     DataError
         When its manifest, lock or a list of a split is absent.
+    LeakageError
+        Naming each photograph that the lists of several splits hold.
     """
     samples, boxes = (_table(paths.manifest(dataset, name), dataset, "ingest") for name in ("samples", "boxes"))
     locked, parts = _locked(dataset), _parts(dataset)
     if not parts:
-        path = paths.split(dataset, SPLITS[0])
-        raise DataError([Problem(str(path), "the lists of the splits", "no file", f"run `dvc repro split@{dataset}`")])
+        remedy = f"run `dvc repro split@{dataset}`"
+        absent = [path for name in SPLITS if not (path := paths.split(dataset, name)).is_file()]
+        raise DataError([Problem(str(path), "the lists of the splits", "no file", remedy) for path in absent])
     columns = [Column(name, justify="right") for name in SPLITS]
     table = Table("", "what", *columns, box=SIMPLE_HEAD, title=f"splits of {dataset}", title_justify="left")
     for heading, what, counts in counted(samples, boxes, pd.Series(parts, dtype="str")):
@@ -72,11 +75,24 @@ def _locked(dataset: str) -> dict[str, str]:
 
 
 def _parts(dataset: str) -> dict[str, str]:
-    """Return the split of each sample as the lists have it; nothing where they were not written."""
+    """Return the split of each sample as the lists have it; nothing where they were not written.
+
+    Raises
+    ------
+    LeakageError
+        Naming each sample that is in the lists of several splits.
+    """
     lists = {name: paths.split(dataset, name) for name in SPLITS}
     if not all(path.is_file() for path in lists.values()):
         return {}
-    return {sample: name for name, path in lists.items() for sample in io.read_table(path)["sample_id"]}
+    listed: dict[str, list[str]] = {}
+    for name, path in lists.items():
+        for sample in io.read_table(path)["sample_id"]:
+            listed.setdefault(str(sample), []).append(name)
+    remedy = f"run `dvc repro split@{dataset}`"
+    several = {sample: names for sample, names in listed.items() if len(names) > 1}
+    refuse_any(LeakageError, [Problem(one, "one split", " and ".join(names), remedy) for one, names in several.items()])
+    return {sample: name for sample, (name, *_) in listed.items()}
 
 
 def _aside(dataset: str) -> set[str]:

@@ -12,7 +12,7 @@ from vouch.errors import DataError, Problem, refuse_any
 from vouch.evaluation.metrics.counts import numbered_counts
 from vouch.evaluation.metrics.intervals import Setting, group_weights
 from vouch.evaluation.metrics.params import MetricsTable
-from vouch.evaluation.metrics.strata import every_stratum, strata_masks
+from vouch.evaluation.metrics.strata import CLASS, every_stratum, strata_masks
 from vouch.evaluation.metrics.table import metrics_table
 from vouch.sources.counts import CountFile, Photograph
 from vouch.tables import COUNTS, STRATUM, UNKNOWN
@@ -53,10 +53,10 @@ def paired(predictions: CountFile, truth: CountFile, *, group_key: str | None) -
     ------
     DataError
         When a file has problems or holds no photograph, naming every photograph that one side lacks and every one
-        without the group key.
+        without the group key, or with a stratum whose figures could not be told from another's.
     """
     refuse_any(DataError, [*predictions.problems, *truth.problems])
-    refuse_any(DataError, [*_apart(predictions, truth), *_ungrouped(truth, group_key)])
+    refuse_any(DataError, [*_apart(predictions, truth), *_ungrouped(truth, group_key), *_ambiguous(truth)])
     listed = predictions.products
     merged = {name for photograph in truth.photographs for name in photograph.counts} - {UNKNOWN}
     merged = set() if listed is None else merged - listed
@@ -107,6 +107,15 @@ def _ungrouped(truth: CountFile, group_key: str | None) -> Iterator[Problem]:
             got = f"the keys {sorted(photograph.groups)}" if photograph.groups else "no groups"
             remedy = "add it, or name a key that all have"
             yield Problem(f"ground truth: {photograph.sample_id}", f"a group {group_key}", got, remedy)
+
+
+def _ambiguous(truth: CountFile) -> Iterator[Problem]:
+    """Strata whose name, `key=value`, would be that of a product or of another stratum."""
+    expected, remedy = f"strata not called {CLASS}, and without =", "call it otherwise"
+    for photograph in truth.photographs:
+        for key in sorted(photograph.strata):
+            if key == CLASS or "=" in key:
+                yield Problem(f"ground truth: {photograph.sample_id}", expected, f"a stratum {key!r}", remedy)
 
 
 def _merged(counts: Mapping[str, int], unlisted: set[str]) -> dict[str, int]:

@@ -13,6 +13,7 @@ from vouch.errors import BundleError, DataError, Problem, refuse_any
 from vouch.policies.apply.kinds import form_of, score_column
 from vouch.policies.apply.policy import decided
 from vouch.release.opening import Bundle
+from vouch.retrieval.gallery import Gallery, transform
 from vouch.tables import PROBABILITY
 from vouch.tasks import ByTask
 from vouch.vision import runtime
@@ -24,6 +25,7 @@ from vouch.vision.runtime import Runtime
 
 BATCH = 8
 T = TypeVar("T")
+FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,8 @@ def _classes(bundle: Bundle, loaded: Runtime, images: Sequence[Image]) -> Answer
 
 def _products(bundle: Bundle, loaded: Runtime, images: Sequence[Image]) -> Answered:
     assert bundle.gallery is not None  # an embedder's bundle does not verify without it
-    used, refused = _sorted_out(images, runtime.classify(loaded, images, batch=BATCH))
+    answers = zip(images, runtime.classify(loaded, images, batch=BATCH), strict=True)
+    used, refused = _sorted_out(images, (_comparable(bundle.gallery, image, one) for image, one in answers))
     names = [name for name, _ in used]
     seen = identified(bundle.gallery, [one for _, one in used], names)
     columns = {name: getattr(seen, name) for name in ("score", "similarity", "margin")}
@@ -126,6 +129,17 @@ def _products(bundle: Bundle, loaded: Runtime, images: Sequence[Image]) -> Answe
     table["candidates"] = ["|".join(f"{name}={cosine:.4f}" for name, cosine in one) for one in seen.candidates]
     shown_columns = ["image", "class_pred", "similarity", "margin", "confidence", "accept", "candidates"]
     return Answered(table[shown_columns], refused)
+
+
+def _comparable(gallery: Gallery, image: Image, embedding: FloatArray | DataError) -> FloatArray | DataError:
+    """Return an embedding that the gallery can compare, or why it cannot: of an image by itself, so no other fails."""
+    if isinstance(embedding, DataError):
+        return embedding
+    try:
+        transform(gallery, embedding[None], samples=[image.name])
+    except DataError as refusal:
+        return refusal
+    return embedding
 
 
 ANSWERS: ByTask[Callable[[Bundle, Runtime, Sequence[Image]], Answered]] = ByTask(

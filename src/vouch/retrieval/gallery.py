@@ -6,6 +6,7 @@ removed without training: mean and projection stay as they were built. Serving i
 and safetensors alone.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,7 @@ from vouch.retrieval.whitening import whitening
 Embeddings = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 
+UNFIT = frozenset({"Cc", "Cs"})  # control characters and halves of one, as in names that sources state
 RENAME = "give one of them another name, or both the same"
 
 
@@ -31,7 +33,7 @@ class Gallery:
     Attributes
     ----------
     products
-        Their names, sorted; no two differ in case or outer spaces alone.
+        Their names, sorted; no two differ in case, composition or outer spaces alone.
     prototypes
         float32 of shape (p, d), each of length 1; those of a product stand together, in the order of `products`.
     owner
@@ -184,12 +186,12 @@ def check(gallery: Gallery, *, model_sha256: str, preprocess_sha256: str) -> Non
 
 
 def name_problems(products: Sequence[str]) -> list[Problem]:
-    """List every product that has no name, and every pair of names that differ in case or outer spaces alone."""
+    """List every product that has no name, and every pair that differs in case, composition or outer spaces alone."""
     problems, folded = [], dict[str, str]()
     for name in products:
-        if not name.strip() or not name.isprintable():
-            problems.append(Problem("a product", "a name of printable characters", shown(name), "name it"))
-        other = folded.setdefault(name.strip().casefold() or name, name)
+        if not name.strip() or any(unicodedata.category(one) in UNFIT for one in name):
+            problems.append(Problem("a product", "a name without control characters", shown(name), "name it"))
+        other = folded.setdefault(unicodedata.normalize("NFC", name).strip().casefold() or name, name)
         if other != name:
             problems.append(Problem(shown(name), "a name that no other product has", f"{shown(other)} too", RENAME))
     return problems

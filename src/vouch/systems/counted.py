@@ -17,7 +17,7 @@ from vouch.policies.apply.policy import decided
 from vouch.release.inference import trained
 from vouch.systems.system import System
 from vouch.tables import UNKNOWN
-from vouch.vision.boxes import Detections
+from vouch.vision.boxes import Detections, iou_matrix, suppress
 from vouch.vision.identification import Identified, identified
 from vouch.vision.images import threads
 from vouch.vision.images.source import Image, Pixels, parts, read_images
@@ -49,7 +49,8 @@ class Counted:
     ----------
     name : of the image
     size : width and height of the upright photograph, pixels
-    objects : table of `OBJECTS`, one row for each accepted detection, best score first; none where nothing was found
+    objects : table of `OBJECTS`, one row for each accepted detection, best score first, and of those on one place,
+        whatever their class, for the best alone; none where nothing was found
     limit_reached : whether there are as many detections as the detector gives at most: there may be more objects
     """
 
@@ -131,7 +132,7 @@ def _detected(system: System, usable: Sequence[tuple[str, Pixels]]) -> list[Dete
 
 
 def _accepted(system: System, detected: Sequence[Detections | DataError]) -> tuple[pd.DataFrame, list[slice]]:
-    """Return what the detector's policy accepts of all photographs, best score first in each, and the rows of each.
+    """Return the objects of all photographs that the detector's policy accepts, best score first, and the rows of each.
 
     One table for all, as one costs as much as a photograph's: tens of operations of 50 to 500 microseconds.
     """
@@ -143,10 +144,28 @@ def _accepted(system: System, detected: Sequence[Detections | DataError]) -> tup
     table = pd.DataFrame(corners | {"class_pred": classes, "score": scores}).astype({"class_pred": "str"})
     table = decided(system.detector.policy, calibrated(system.detector.calibrator, table))
     kept = table["accept"].to_numpy(dtype=bool)
-    places = np.repeat(np.arange(len(held)), [len(one.scores) for one in held])[kept]
+    places = np.repeat(np.arange(len(held)), [len(one.scores) for one in held])
+    kept = kept & _once(table, np.where(kept, places, -1), system.postprocess.max_iou)
+    places = places[kept]
     table = table[kept].rename(columns={"confidence": "detection_confidence"})[[*OBJECTS[:7]]]
     ends = np.searchsorted(places, np.arange(len(held) + 1)).tolist()
     return table, [slice(*both) for both in pairwise(ends)]
+
+
+def _once(table: pd.DataFrame, places: NDArray[np.intp], max_iou: float) -> NDArray[np.bool_]:
+    """Return which detections no better one of their place, the photograph, lies on; of whatever class they are.
+
+    A detector tells apart what it finds twice in one class alone, and of a shelf's containers one in 35 had two.
+    """
+    corners, scores = table[CORNERS].to_numpy(np.float64), table["score"].to_numpy(np.float64)
+    alone = np.ones(len(table), dtype=bool)
+    for place in np.unique(places[places >= 0]):
+        rows = np.flatnonzero(places == place)
+        boxes = corners[rows]
+        if (np.triu(iou_matrix(boxes, boxes), 1) > max_iou).any():
+            alone[rows] = False
+            alone[rows[suppress(boxes, scores[rows], np.zeros(len(rows), np.int64), max_iou=max_iou)]] = True
+    return alone
 
 
 def _named(system: System, name: str, pixels: Pixels, boxes_xyxy: FloatArray) -> Identified | DataError:
