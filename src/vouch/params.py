@@ -220,7 +220,8 @@ def _problems(error: ValidationError, found: Laid) -> list[Problem]:
             expected = item["ctx"].get("expected_tags", "the kind of this section")
             problems.append(Problem(f"{place}.{key}", expected, got, "say which kind it is"))
         else:
-            problems.append(Problem(place, item["msg"], shown(item["input"]), "correct the value"))
+            expected = item["msg"].removeprefix("Value error, ")
+            problems.append(Problem(place, expected, shown(item["input"]), "correct the value"))
     return problems
 
 

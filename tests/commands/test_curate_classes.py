@@ -109,7 +109,7 @@ def test_a_photograph_that_was_answered_twice_is_refused_and_nothing_is_written(
     assert not Path("out").exists()
 
 
-@pytest.mark.parametrize("name", ["=works", "@works", "+works(1)", "works\x07"])
+@pytest.mark.parametrize("name", ["works\x07", "works\x7f"])
 def test_a_class_that_no_csv_could_bring_back_is_refused_before_its_answers_are(name):
     predicted()
     curate("retrain", "rows.csv", *SAID, "--most", "9", "-o", "chosen.csv")

@@ -246,7 +246,7 @@ PREPARED = {
     "check": real_rules,
     "import": sessions_of_classes,
     **dict.fromkeys(("gallery add", "gallery remove", "gallery list"), of_products),
-    "split check": lists_of_the_lock,
+    **dict.fromkeys(("split show", "split check"), lists_of_the_lock),
     "split assign": two_new_groups,
     "review-labels": contradicting_labels,
     "compare": compared,
