@@ -92,13 +92,20 @@ def new(
         if not written.was_there:
             io.write_text(PARAMS, written.text)
             typer.echo(f"params.yaml: the data set and model {name} are in it; `vouch params {name}` shows what holds")
-        galleries = [paths.additions(name)] if proposal.task == "identify" else []
-        for gallery in galleries:
-            if not gallery.exists():
-                io.write_text(gallery, to_text([]))  # a stage depends on it; `vouch gallery add` writes into it
+        galleries = _galleries(proposal)
         importing.add(name, checked, typer.echo)
     typer.echo(f"for git: {', '.join(map(str, [PARAMS, *galleries]))} and {importing.tracked(name)}")
     typer.echo(f"now build it:\n  make repro MODEL={name}")
+
+
+def _galleries(proposal: Proposal) -> list[Path]:
+    """Write the table of products added to an embedder, where there is none; return it, and nothing of other tasks."""
+    if proposal.task != "identify":
+        return []
+    table = paths.additions(proposal.name)
+    if not table.exists():
+        io.write_text(table, to_text([]))  # a stage depends on it; `vouch gallery add` writes into it
+    return [table]
 
 
 def _misread(classes: Sequence[str]) -> Iterator[Problem]:

@@ -20,7 +20,7 @@ from vouch.errors import DataError, Problem, WorkspaceError, refuse_any, so_many
 from vouch.fingerprint import compared, described, fingerprint
 from vouch.params import load
 from vouch.quality import images
-from vouch.sources.descriptor import check_descriptor
+from vouch.sources.descriptor import OPTIONS, check_descriptor
 from vouch.sources.options import rules_of
 from vouch.sources.tree import walk
 from vouch.stages import ingest
@@ -58,7 +58,7 @@ def import_(
         "strata": rules_of(strata or [], default_key=None),
         "annotations": [FILE],
     }
-    descriptor = check_descriptor(content, "the command's options")
+    descriptor = check_descriptor(content, OPTIONS)
     taxonomy = load(ingest.Params, "datasets", dataset, "ingest").taxonomy()
     before = _state(dataset)
     with tempfile.TemporaryDirectory() as place:

@@ -11,7 +11,7 @@ from vouch.curation.retraining.unlabelled import Unlabelled
 from vouch.errors import DataError, ManifestError, Problem, refuse_any
 from vouch.names import closest
 from vouch.params import load
-from vouch.sources.descriptor import Descriptor, check_descriptor
+from vouch.sources.descriptor import OPTIONS, Descriptor, check_descriptor
 from vouch.sources.options import rules_of
 from vouch.sources.records import Record
 from vouch.sources.rules import placed
@@ -36,7 +36,7 @@ def rules(dataset: str, group: Sequence[str], strata: Sequence[str]) -> Descript
     wrong = [*_wrong("--group", groups, taxonomy.group_keys), *_wrong("--strata", values, taxonomy.strata)]
     refuse_any(ManifestError, wrong)
     content = {"name": "candidates", "format": "imagefolder", "unlabelled": "refuse"}
-    return check_descriptor(content | {"groups": groups, "strata": values}, "the command's options")
+    return check_descriptor(content | {"groups": groups, "strata": values}, OPTIONS)
 
 
 def stated(folder: Path, candidates: Sequence[Unlabelled], descriptor: Descriptor) -> list[Unlabelled]:
