@@ -105,12 +105,29 @@ def test_class_names_come_as_list_or_mapping(read, text, names):
         {"data.yaml": "names: []\n"},
         {"data.yaml": "names: [a\n"},
         {"data.yaml": b"names: [\xff]\n"},
-        {"data.yaml": "names: [a]\n", "classes.txt": "a\n"},
+        {"data.yaml": "names: [a]\n", "classes.txt": ""},
     ],
 )
 def test_class_names_that_are_absent_or_ambiguous_are_refused(read, files):
     with pytest.raises(ManifestError):
         read({"images/a.jpg": "", **files}, "yolo")
+
+
+@pytest.mark.parametrize("other", ["classes.txt", "labels/classes.txt"])
+def test_two_files_that_name_the_same_classes_in_the_same_order_are_one(read, other):
+    files = {"data.yaml": "names: [b, a]\n", other: "b\r\na\r\n", "images/x.jpg": "", "labels/x.txt": "1 .5 .5 .1 .1"}
+    reading = read(files, "yolo")
+    assert (reading.problems, reading.classes, reading.records[0].boxes[0][0]) == ((), {"a", "b"}, "a")
+
+
+@pytest.mark.parametrize("names", ["[b, a]", "[a]", "[a, b, c]", "[a, B]"])
+def test_two_files_that_number_the_classes_otherwise_are_both_named(read, names):
+    with pytest.raises(ManifestError) as refused:
+        read({"data.yaml": f"names: {names}\n", "classes.txt": "a\nb\n", "images/x.jpg": ""}, "yolo")
+    (problem,) = refused.value.problems
+    assert problem.where == "data.yaml: names"
+    assert problem.expected == "the classes of classes.txt, in the same order: a, b"
+    assert problem.got == names.strip("[]")
 
 
 def test_classes_txt_lists_a_name_a_line(read):

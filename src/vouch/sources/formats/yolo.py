@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from vouch.documents import DocumentError, parse_yaml
-from vouch.errors import ManifestError, Problem
+from vouch.errors import ManifestError, Problem, refuse_any
 from vouch.sources.descriptor import Descriptor
 from vouch.sources.parsing import number
 from vouch.sources.records import Box, Reading, Record, unlabelled
@@ -153,21 +153,33 @@ def complete(tree: Tree, descriptor: Descriptor) -> Descriptor:
     Raises
     ------
     ManifestError
-        When no file, or more than one, names the classes, or names them wrongly.
+        When no file names the classes, or one names them wrongly, or two of them otherwise or in another order.
     """
     if descriptor.classes:
         return descriptor
     named = {path: names for path in sorted(tree.files) if (names := _names(tree, path)) is not None}
-    if len(named) != 1:
-        expected = "one file that names the classes (data.yaml with `names`, or classes.txt)"
-        remedy = "add one, or remove all but one"
-        raise ManifestError([Problem("the source's folder", expected, ", ".join(named) or "none", remedy)])
-    path, names = next(iter(named.items()))
-    if not names or len(set(names)) != len(names) or not all(is_fit(name) for name in names):
-        raise ManifestError(
-            [Problem(f"{path}: names", "ids from 0 on, each with a name of its own", repr(names), "correct")]
-        )
-    return descriptor.model_copy(update={"classes": names})
+    if not named:
+        expected = "a file that names the classes (data.yaml with `names`, or classes.txt)"
+        raise ManifestError([Problem("the source's folder", expected, "none", "add one")])
+    refuse_any(ManifestError, _misnamed(named))
+    refuse_any(ManifestError, _contradictions(named))
+    return descriptor.model_copy(update={"classes": next(iter(named.values()))})
+
+
+def _misnamed(named: Mapping[str, tuple[str, ...]]) -> Iterator[Problem]:
+    for path, names in named.items():
+        if not names or len(set(names)) != len(names) or not all(is_fit(name) for name in names):
+            yield Problem(f"{path}: names", "ids from 0 on, each with a name of its own", repr(names), "correct")
+
+
+def _contradictions(named: Mapping[str, tuple[str, ...]]) -> Iterator[Problem]:
+    """Files by which an id is another class than by the first of them: tools leave classes.txt beside data.yaml."""
+    (first, known), *others = named.items()
+    for path, names in others:
+        if names != known:
+            expected = f"the classes of {first}, in the same order: {', '.join(known)}"
+            remedy = "remove the one that the ids of the labels are not of"
+            yield Problem(f"{path}: names", expected, ", ".join(names), remedy)
 
 
 def _names(tree: Tree, path: str) -> tuple[str, ...] | None:
