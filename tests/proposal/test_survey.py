@@ -129,6 +129,34 @@ def test_photographs_of_formats_that_are_not_read_are_named(tmp_path):
     assert problem.remedy == "convert them to JPEG or PNG"
 
 
+UNREAD = {
+    "coco": {**TWO, "labels.json": COCO},
+    "csv": FOLDERS["csv"][0],
+    "imagefolder": FOLDERS["imagefolder"][0],
+    "jsonl": FOLDERS["jsonl"][0],
+    "voc": FOLDERS["voc"][0],
+    "yolo": {f"{name}{suffix}": text for name in "ab" for suffix, text in ((".jpg", GREY), (".txt", "0 .5 .5 .1 .1"))}
+    | {"classes.txt": "cone\n"},
+}
+
+
+@pytest.mark.parametrize("form", UNREAD)
+def test_one_that_is_not_read_is_named_in_every_format(tmp_path, form):
+    found = problem(tmp_path, {**UNREAD[form], "c.heic": ""})
+    assert "c.heic" in found.where + found.got
+
+
+@pytest.mark.parametrize(("images", "unread"), [(None, "c.heic"), ("p", "p/c.heic")])
+def test_one_that_is_not_read_is_named_beside_an_annotation_file_too(tmp_path, images, unread):
+    pictures = TWO if images is None else {f"p/{name}": text for name, text in TWO.items()}
+    planted(tmp_path, {**pictures, "labels.json": COCO, unread: "", "elsewhere/d.heic": ""})
+    path = tmp_path / "labels.json"
+    tree, inside = (tree_at(path), None) if images is None else tree_with(path, images)
+    (one,) = survey(tree, task=None, ignore=(), images=inside).problems
+    assert unread in one.got
+    assert ("elsewhere" in one.got) == (images is None)
+
+
 def test_an_annotation_file_stands_for_its_folder_without_other_labels(tmp_path):
     planted(tmp_path, {**TWO, "labels.json": COCO, "a.txt": "0 .5 .5 .1 .1\n", "data.yaml": "names: [x]\n"})
     found = survey(tree_at(tmp_path / "labels.json"), task=None, ignore=())

@@ -67,7 +67,7 @@ def tree_at(path: Path) -> Tree:
     _refuse_other(path)
     tree = walk(path.parent)
     beside = {table.FILE} & tree.files if path.suffix.lower() == ".json" else set()
-    return replace(tree, files=tree.photographs | {path.name} | beside)
+    return replace(tree, files=tree.photographs | tree.unread | {path.name} | beside)
 
 
 def _refuse_other(path: Path) -> None:
@@ -111,8 +111,9 @@ def tree_with(path: Path, images: str) -> tuple[Tree, str]:
 
 def _only(path: Path, tree: Tree, images: str) -> tuple[Tree, str]:
     """Leave out photographs outside `images` and, where one label file is named, the others."""
-    kept = {name for name in tree.photographs if name.startswith(f"{images}/")}
-    labels = tree.files - tree.photographs
+    pictures = tree.photographs | tree.unread
+    kept = {name for name in pictures if name.startswith(f"{images}/")}
+    labels = tree.files - pictures
     if not path.is_dir():
         labels = frozenset({path.resolve().relative_to(tree.root).as_posix()})
     return replace(tree, files=frozenset(kept | labels)), images
@@ -211,7 +212,7 @@ def _unlabelled(tree: Tree, reading: Reading, form: str) -> Iterator[Problem]:
         got = f"none for {counted(len(missing), 'photograph')} ({listed(missing)})"
         remedy = f"label them or take them out; where nothing is on them, {empty} says so, or --unlabelled negative"
         yield Problem("the labels", "a label for each photograph", got, remedy)
-    left_out = sorted(tree.photographs - {record.image for record in reading.records})
+    left_out = sorted((tree.photographs | tree.unread) - {record.image for record in reading.records})
     if left_out and not reading.problems:
         got = f"{counted(len(left_out), 'photograph')} where {form} looks for none ({listed(left_out)})"
         yield Problem("the photographs", "each where the labels of its format reach it", got, "move or remove them")

@@ -56,6 +56,12 @@ def test_a_broken_file_is_refused_with_the_value_that_was_got(read, text, got):
     assert problems[0].where.startswith("a.xml")
 
 
+@pytest.mark.parametrize("name", ["b.heic", "JPEGImages/2/b.NEF"])
+def test_a_picture_that_is_not_read_where_a_photograph_would_count_is_named(read, name):
+    problems = read({"a.jpg": "", "a.xml": document(), "masks/c.heic": "", name: ""}, "voc").problems
+    assert [(problem.where, problem.remedy) for problem in problems] == [(name, "convert it, or move it elsewhere")]
+
+
 def test_two_files_for_one_photograph_are_refused(read):
     problems = read({"a.jpg": "", "x.xml": document(), "y.xml": document()}, "voc").problems
     assert [(problem.where, problem.got) for problem in problems] == [("y.xml", "a.jpg again")]

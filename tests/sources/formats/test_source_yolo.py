@@ -75,11 +75,19 @@ def test_empty_file_is_negative_and_no_file_is_missing_unless_the_source_says_so
         ({"a.jpg": "", "a.txt": "", "b.txt": ""}, "b.txt", "none"),
         ({"images/a.jpg": "", "labels/a.txt": b"0 \xff"}, "labels/a.txt:1", "byte 0xff at 2"),
         ({"images/a.jpg": "", "images/b.heic": "", "labels/a.txt": ""}, "images/b.heic", ".heic"),
+        ({"images/1/a.jpg": "", "images/2/b.heic": "", "labels/1/a.txt": ""}, "images/2/b.heic", ".heic"),
+        ({"a.jpg": "", "b.CR2": "", "a.txt": ""}, "b.CR2", ".CR2"),
+        ({"1/a.jpg": "", "2/b.avif": "", "1/a.txt": ""}, "2/b.avif", ".avif"),
     ],
 )
 def test_a_folder_that_does_not_add_up_is_refused(read, files, where, got):
     problems = read({"data.yaml": YAML, **files}, "yolo").problems
     assert [(problem.where, problem.got) for problem in problems] == [(where, got)]
+
+
+def test_a_picture_beside_the_folders_that_count_is_as_little_a_photograph_as_any_other(read):
+    files = {"data.yaml": YAML, "images/a.jpg": "", "labels/a.txt": "", "logo.heic": "", "logo.jpg": ""}
+    assert read(files, "yolo").problems == ()
 
 
 @pytest.mark.parametrize(

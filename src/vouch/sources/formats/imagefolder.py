@@ -7,10 +7,11 @@ from vouch.errors import Problem
 from vouch.sources.descriptor import Descriptor
 from vouch.sources.records import Reading, Record
 from vouch.sources.tree import Tree, strays
+from vouch.sources.unread import unread_problems
 
 
 def read(tree: Tree, descriptor: Descriptor) -> Reading:
-    """Read every photograph below the source's folder with its class; a class in an unread format is a problem."""
+    """Read every photograph below the source's folder with its class; a picture in an unread format is a problem."""
     images = sorted(tree.photographs)
     folders = {image: image.rpartition("/")[0] for image in images}
     remedy = "move it into the folder of its class"
@@ -19,6 +20,7 @@ def read(tree: Tree, descriptor: Descriptor) -> Reading:
     ]
     held = {*folders.values(), *(path.rpartition("/")[0] for path in tree.unread)}
     problems += strays(tree, {folder for folder in held if folder})
+    problems += unread_problems(tree, (path for path in tree.files if "/" not in path))  # beside the folders of classes
     records = [
         Record(image, image, "labelled", label=folder.rpartition("/")[2]) for image, folder in folders.items() if folder
     ]

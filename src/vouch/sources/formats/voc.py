@@ -11,6 +11,7 @@ from vouch.sources.descriptor import Descriptor
 from vouch.sources.parsing import number, size, xml
 from vouch.sources.records import Box, Reading, Record, unlabelled
 from vouch.sources.tree import Tree, inside, outside_problem
+from vouch.sources.unread import unread_problems
 
 PHOTOGRAPHS = ("jpegimages", "images")  # folders, in any case, whose every photograph counts, labelled or not
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
@@ -30,6 +31,7 @@ def read(tree: Tree, descriptor: Descriptor) -> Reading:
             records.append(record)
     named = {record.image for record in records}
     folders = {image.rpartition("/")[0] for image in named}
+    problems += unread_problems(tree, (path for path in tree.files - named if _counts(path, folders)))
     policy = unlabelled(descriptor.unlabelled)
     alone = sorted(image for image in tree.photographs - named if _counts(image, folders))
     records += [Record(image, image, policy) for image in alone]

@@ -16,6 +16,7 @@ from vouch.sources.descriptor import Descriptor
 from vouch.sources.parsing import number
 from vouch.sources.records import Box, Reading, Record, unlabelled
 from vouch.sources.tree import Tree, strays
+from vouch.sources.unread import unread_problems
 from vouch.sources.vocabulary import is_fit
 
 ROUNDING = 1e-6  # a number this far outside [0, 1] is the rounding of six written decimals; further is a mistake
@@ -27,6 +28,7 @@ def read(tree: Tree, descriptor: Descriptor) -> Reading:
     """Read every photograph and its label file; corners may leave [0, 1], which validation judges."""
     photographs = _photographs(tree)
     problems = strays(tree, {_folder(image) for image in photographs if "images" in _parents(image)})
+    problems += [one for one in unread_problems(tree, _candidates(tree, photographs)) if one not in problems]
     records, files, owners = [], [], defaultdict(list)
     for image in photographs:
         label = label_path(image)
@@ -105,6 +107,12 @@ def _photographs(tree: Tree) -> list[str]:
     """All photographs, or those in folders `images` where there are any."""
     held = [image for image in tree.photographs if "images" in _parents(image)]
     return sorted(held or tree.photographs)
+
+
+def _candidates(tree: Tree, photographs: list[str]) -> Iterator[str]:
+    """Files that would be photographs here in a format that is read."""
+    apart = any("images" in _parents(image) for image in photographs)
+    return (path for path in tree.files if not apart or "images" in _parents(path))
 
 
 def _parents(path: str) -> list[str]:
