@@ -100,12 +100,20 @@ def two_labels():
     return rectangle() | {"value": rectangle()["value"] | {"rectanglelabels": ["can", "jar"]}}
 
 
+def sized(wide, high):
+    stated = {"original_width": wide, "original_height": high}
+    return json.dumps([task({"result": [rectangle() | stated, choice("can") | {"original_width": 7}]})])
+
+
 CSV = "image,label\nimages/00001_ab.png,can\n"
 REFUSED = {
     "turned": ("detect", "a.json", json.dumps([task({"result": [rectangle(30)]})]), "turned by 30 degrees"),
     "a turned picture": (
         "detect", "a.json", json.dumps([task({"result": [rectangle() | {"image_rotation": 90}]})]), "a picture turned",
     ),
+    "a picture of another size": ("detect", "a.json", sized(100, 50), "expected 200 x 100 px, got 100 x 50 px"),
+    "a picture that a tool turned": ("detect", "a.json", sized(100, 200), "got 100 x 200 px"),
+    "a picture of one side": ("detect", "a.json", sized(None, 50), "got 200 x 50 px"),
     "two classes of one box": (
         "detect", "a.json", json.dumps([task({"result": [two_labels()]})]), "one class, got can, jar",
     ),
@@ -156,6 +164,18 @@ def test_what_is_no_review_is_a_problem_with_a_name(read, kind, name, content, s
 def test_boxes_of_a_photograph_of_its_own_size_or_of_none_that_is_stated_are_read(read, content):
     found, problems = read({"a.json": content})
     assert (found["a"][IMAGES[0]], problems) == (Labels((("can", 0.0, 0.0, 20.0, 20.0),)), [])
+
+
+@pytest.mark.parametrize(("wide", "high"), [(200, 100), (200.0, None), (0, 0)])
+def test_boxes_of_label_studio_are_read_in_a_picture_of_its_own_size_or_of_none_that_is_stated(read, wide, high):
+    found, problems = read({"a.json": sized(wide, high)})
+    assert (found["a"][IMAGES[0]], problems) == (Labels((("can", 25.0, 25.0, 125.0, 75.0),), "can"), [])
+
+
+def test_every_task_of_another_size_is_told_at_once(read):
+    resized = {"result": [rectangle() | {"original_width": 100, "original_height": 50}]}
+    _, problems = read({"a.json": json.dumps([task(resized, image=image) for image in IMAGES])})
+    assert [one.where.partition("?d=")[2] for one in problems] == list(IMAGES)
 
 
 def test_what_is_wrong_in_one_file_hides_nothing_of_another(read):

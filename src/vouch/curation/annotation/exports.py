@@ -4,7 +4,7 @@ Who shares a file is told apart by a number from 1; a photograph is called as th
 """
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -184,29 +184,49 @@ def _coco(content: Mapping[str, Any], pages: Pages, where: str) -> Iterator[Entr
         name = names.get(one["category_id"], f"category {one['category_id']}")
         boxes[one["image_id"]].append((name, x, y, x + wide, y + high))
     boxed = (image for image in content["images"] if boxes[image["id"]])
-    refuse_any(DataError, (problem for image in boxed for problem in _resized(image, pages, where)))
+    sized = ((image["file_name"], image.get("width"), image.get("height")) for image in boxed)
+    refuse_any(DataError, _resized(sized, pages, where))
     for image in content["images"]:
         yield 1, image["file_name"], Labels(tuple(boxes[image["id"]]))
 
 
-def _resized(image: Mapping[str, Any], pages: Pages, where: str) -> Iterator[Problem]:
-    """Yield a problem where a tool had the photograph at another size, or turned; 0 and null state nothing."""
-    page = pages.get(stem(image["file_name"]))
-    if page is None:
-        return
-    wide, high = float(image.get("width") or page.width), float(image.get("height") or page.height)
-    if (wide, high) != (page.width, page.height):
-        expected, got = f"{page.width} x {page.height} px", f"{wide:g} x {high:g} px"
-        yield Problem(f"{where}: {image['file_name']}", expected, got, "export it at its own size, upright")
+def _resized(sized: Iterable[tuple[str, Any, Any]], pages: Pages, where: str) -> Iterator[Problem]:
+    """Yield a problem for each name whose width and height, as a tool had them, are not those of the upright photograph.
+
+    0 and null state nothing.
+    """
+    for name, width, height in sized:
+        page = pages.get(stem(name))
+        if page is None:
+            continue
+        wide, high = float(width or page.width), float(height or page.height)
+        if (wide, high) != (page.width, page.height):
+            expected, got = f"{page.width} x {page.height} px", f"{wide:g} x {high:g} px"
+            yield Problem(f"{where}: {name}", expected, got, "export it at its own size, upright")
 
 
 def _label_studio(content: list[Any], pages: Pages, where: str) -> Iterator[Entry]:
-    """Yield the tasks that somebody answered, once for each who did; a task that was skipped is none."""
-    for task in content:
-        done = [one for one in task["annotations"] if not one.get("was_cancelled")]
-        for person, one in enumerate(done, start=1):
-            name = str(task["data"]["image"])
-            yield person, name, _results(one["result"], pages.get(stem(name)), f"{where}: {name}")
+    """Yield the tasks that somebody answered, once for each who did; a task that was skipped is none.
+
+    Raises
+    ------
+    DataError
+        Listing each task with a box whose stated size of the picture is not that of its photograph; as `_results`.
+    """
+    done = [
+        (person, str(task["data"]["image"]), one["result"])
+        for task in content
+        for person, one in enumerate((one for one in task["annotations"] if not one.get("was_cancelled")), start=1)
+    ]
+    sized = (
+        (name, one.get("original_width"), one.get("original_height"))
+        for _, name, results in done
+        for one in results
+        if one["type"] != "choices"
+    )
+    refuse_any(DataError, _resized(sized, pages, where))
+    for person, name, results in done:
+        yield person, name, _results(results, pages.get(stem(name)), f"{where}: {name}")
 
 
 def _results(results: list[Any], page: Kept | None, where: str) -> Labels:
