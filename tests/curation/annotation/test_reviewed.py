@@ -148,6 +148,7 @@ REFUSED = {
     "folders for boxes": ("detect", "a/can/00001_ab.png", PICTURE, "expected YOLO's .txt files, got none"),
     "no names in data.yaml": ("detect", "a/data.yaml", "names: can\n", "a/data.yaml: names: expected a name for each"),
     "no data.yaml": ("detect", "a/data.yaml", "names: [\n", "a/data.yaml"),
+    "CVAT's own XML": ("detect", "a.xml", "<annotations/>", "one of the known forms, got XML; export COCO or YOLO"),
     "no JSON": ("detect", "a.json", "{", "a.json"),
     "no review": ("detect", "a.json", "{}", "one of the known forms"),
 }  # fmt: skip

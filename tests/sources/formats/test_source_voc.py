@@ -44,6 +44,7 @@ def test_a_photograph_beside_labelled_ones_without_a_file_is_missing(read):
         (document(name="C:\\pictures\\a.jpg"), "C:"),
         (document(name=""), "''"),
         (document(name="b.jpg"), "no b.jpg"),
+        ('<annotations><image name="a.jpg" width="200" height="100"/></annotations>', "<annotations>"),
         (document()[:-4], "unclosed token"),
         ("<!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/passwd'>]>" + document()[38:], "a document type"),
         (b"\xff\xfe<\x00", "byte 0xff at 0"),

@@ -37,6 +37,9 @@ def entries(path: Path, manifest: Manifest, pages: Pages) -> Iterator[Entry]:
         yield from FOLDERS[manifest.task](path, manifest, pages)
     elif path.suffix.lower() == ".csv":
         yield from TABLES[manifest.task](path)
+    elif path.suffix.lower() == ".xml":  # of CVAT, say, whose other exports are read
+        remedy = "export COCO or YOLO; one class for each photograph as a CSV, or a folder for each class (ImageNet)"
+        raise DataError([Problem(str(path), "a review in one of the known forms", "XML", remedy)])
     else:
         where = str(path)
         content = parse_json(read_text(path, where, max_bytes=MOST), where)

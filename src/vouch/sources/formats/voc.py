@@ -48,9 +48,12 @@ def _read_file(tree: Tree, path: str, images: str | None) -> tuple[Record | None
     root = text if isinstance(text, Problem) else xml(text, path)
     if isinstance(root, Problem):
         return None, [root]
+    if root.tag != "annotation":  # CVAT's own XML begins with <annotations>
+        remedy = "export Pascal VOC, or COCO or YOLO; of CVAT's formats its own XML is not read"
+        return None, [Problem(path, "VOC's <annotation>", f"<{root.tag}>", remedy)]
     name = (root.findtext("filename") or "").strip()
     image = inside(name)
-    if root.tag != "annotation" or image is None:
+    if image is None:
         return None, [outside_problem(name, f"{path}: filename")]
     boxes, width, height, problems = parse_annotation(root, path)
     annotation = "labelled" if boxes else "negative"
