@@ -87,7 +87,13 @@ def everything():
 @pytest.mark.parametrize(
     ("words", "error", "said"),
     [
-        (["--compare", "made_up.json"], WorkspaceError, "made_up.json"),
+        (["--compare", "made_up.json"], DataError, "made_up.json: expected a file of an earlier .*, got no such file"),
+        (["--compare", "brokem.json"], DataError, "perhaps `broken.json` was meant; in . lie broken.json, other.json;"),
+        (["--compare", "../made_up.json"], DataError, "no such file; correct it: nothing in .. is called alike"),
+        (["--compare", "data/../a.JSON"], DataError, "no such file"),
+        (["--compare", "nowhere/a.json"], DataError, "there is no folder nowhere; `vouch data"),
+        (["--compare", "./data"], DataError, "got a folder"),
+        (["--compare", "made_up"], WorkspaceError, "a revision of git"),
         (["--compare", ".."], DataError, "name both revisions"),
         (["--compare", "a.."], DataError, "name both revisions"),
         (["--compare", "..a"], DataError, "name both revisions"),

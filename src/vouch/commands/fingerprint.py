@@ -9,12 +9,15 @@ import pandas as pd
 import typer
 
 from vouch import io, paths
+from vouch.commands.known import alike
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
 from vouch.commands.revision import as_table, contents
 from vouch.errors import DataError, Problem
 from vouch.fingerprint import checked, compared, described, fingerprint
 
 SHOWN = 8  # samples of each kind of difference that are printed; --output has all
+FILE = ".json"
+BEGINS = ("/", "./", "../", "~")  # of a path; the name of no revision begins so
 WHERE = "a file of an earlier fingerprint, a revision of git, or two as REV1..REV2"
 
 
@@ -37,7 +40,7 @@ def data_fingerprint(
     if output is not None:
         tables = [path for _, path in _tables(dataset)]
         read = [*tables, *([] if old_file is None else [old_file])]
-        refuse_outputs([Output("--output", output, (".json",))], read, overwrite=overwrite)
+        refuse_outputs([Output("--output", output, (FILE,))], read, overwrite=overwrite)
     if not compare:
         _write(fingerprint(dataset, **_here(dataset)), output)
         return
@@ -53,11 +56,24 @@ def _sides(dataset: str, compare: str, old_file: Path | None) -> tuple[Mapping[s
     """Return both fingerprints that are compared, the older first."""
     if old_file is not None:
         return checked(io.read_json(old_file), str(old_file)), fingerprint(dataset, **_here(dataset))
+    if compare.lower().endswith(FILE) or compare.startswith(BEGINS):
+        raise DataError([_no_file(Path(compare))])
     first, dots, second = compare.partition("..")
     if not first or (dots and not second):
         raise DataError([Problem("--compare", WHERE, repr(compare), "name both revisions")])
     new = _at(dataset, second) if dots else _here(dataset)
     return fingerprint(dataset, **_at(dataset, first)), fingerprint(dataset, **new)
+
+
+def _no_file(path: Path) -> Problem:
+    """Say what stands where a file was named, and which files of JSON lie there instead."""
+    where = f"--compare {path}"
+    if path.exists():
+        return Problem(where, "a file of an earlier fingerprint", "a folder, or something else", "name a file")
+    found = sorted(one.name for one in path.parent.glob(f"*{FILE}")) if path.parent.is_dir() else []
+    there = f"; in {path.parent} lie {', '.join(found[:SHOWN])}{', ...' if found[SHOWN:] else ''}" if found else ""
+    remedy = f"{alike(path)}{there}; `vouch data fingerprint D -o FILE` writes one"
+    return Problem(where, "a file of an earlier fingerprint", "no such file", remedy)
 
 
 def _tables(dataset: str) -> list[tuple[str, Path]]:
