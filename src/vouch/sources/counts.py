@@ -52,7 +52,7 @@ def read_counts(text: str, where: str, *, is_truth: bool, min_confidence: float 
         content = {"photographs": content}
     problems = broken(content, where, name=SCHEMA)
     if not problems:
-        problems = [*_twice(content, where), *_unfit(content, where)]
+        problems = [*_twice(content, where), *_unfit(content, where), *_reserved(content, where)]
         problems += _unlisted(content, where)
         for item in content["photographs"]:
             problems += _faults(item, f"{where}: {item['sample_id']}", is_truth, min_confidence)
@@ -82,6 +82,15 @@ def _unfit(content: Mapping[str, Any], where: str) -> Iterator[Problem]:
     for name in sorted(names):
         if not is_fit(name):
             yield Problem(where, "names without outer spaces or control characters", repr(name), "correct the name")
+
+
+def _reserved(content: Mapping[str, Any], where: str) -> Iterator[Problem]:
+    """Products that differ by case alone from what counts objects of no product: `Unknown` was a product beside it."""
+    names = {*content.get("products", ())}.union(*map(_named, content["photographs"]))
+    remedy = f"write {UNKNOWN!r} for what is no product, or call the product otherwise"
+    for name in sorted(names - {UNKNOWN}):
+        if name.casefold() == UNKNOWN:
+            yield Problem(f"{where}: {name}", f"products that differ from {UNKNOWN!r} by more than case", name, remedy)
 
 
 def _named(item: Mapping[str, Any]) -> set[str]:
