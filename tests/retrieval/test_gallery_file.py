@@ -54,6 +54,9 @@ def test_tensors_without_what_a_gallery_says_are_refused(gallery):
     assert refusal(content) == [
         "gallery.safetensors: metadata | the keys ['model_sha256', 'preprocess_sha256', 'products'] | None"
     ]
+    null = json.dumps({"__metadata__": None}).encode()
+    found = refusal(len(null).to_bytes(8, "little") + null)
+    assert any(one.startswith("gallery.safetensors: metadata") for one in found)
     bad = safetensors.numpy.save(safetensors.numpy.load(to_bytes(gallery)), metadata={"gallery": "{"})
     assert len(refusal(bad)) == 1
 

@@ -63,7 +63,7 @@ def from_bytes(content: bytes, where: str) -> Gallery:
 def _metadata(content: bytes, where: str) -> Any:
     """Return what the header says beside the tensors; safetensors itself has read it, so its length is true."""
     header = parse_json(decoded(content[8 : 8 + int.from_bytes(content[:8], "little")], where), where)
-    text = header.get("__metadata__", {}).get(KEY)
+    text = (header.get("__metadata__") or {}).get(KEY)  # null, too, is none: safetensors reads it
     return None if text is None else parse_json(text, where)
 
 
