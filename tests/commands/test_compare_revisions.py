@@ -311,6 +311,10 @@ def a_list_for_a_policy():
     paths.model("finder", "policy.json").write_text("[]")
 
 
+def classes_that_are_none():
+    paths.model("finder", "labels.json").write_text('{"classes": 3}')
+
+
 def a_broken_calibrator():
     paths.model("finder", "calibrator.json").write_text("{")
 
@@ -330,6 +334,7 @@ def a_negative_margin():
         (other_classes, DataError, "one that both sides know, got van and phone"),
         (other_groups, DataError, "one group"),
         (a_list_for_a_policy, WorkspaceError, r"policy\.json: expected a JSON object, got list"),
+        (classes_that_are_none, DataError, r'labels\.json: expected {"classes": \[\.\.\.\]}, names, each once, got 3'),
         (a_broken_calibrator, VouchError, r"calibrator\.json"),
         (a_negative_margin, ParamsError, "greater than or equal to 0"),
     ],

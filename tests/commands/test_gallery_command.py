@@ -106,6 +106,17 @@ def test_an_embedder_that_was_never_exported_says_what_to_run(workspace):
         gallery.list_("sku")
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["[]", "null", "3", '"tea"', "{}", '{"classes": "tea"}', '{"classes": [[]]}', '{"classes": ["a", "a"]}'],
+)
+def test_labels_that_are_none_are_refused_by_name(workspace, text):
+    Path("models/sku/labels.json").write_text(text)
+    for command in (lambda: gallery.list_("sku"), lambda: gallery.remove("sku", "tea")):
+        with pytest.raises(DataError, match=r"models/sku/labels\.json: expected"):
+            command()
+
+
 def test_a_table_read_back_is_the_same(workspace):
     both = [Addition("tea", ()), Addition('a "b", c', ((TABLE.parent / "photographs/x.png", "0" * 64),))]
     TABLE.write_text(to_text(both))

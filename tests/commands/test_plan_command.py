@@ -121,6 +121,14 @@ def test_the_chance_of_a_certificate_is_told_of_unknown_crops():
     assert json.loads(invoke("--json").output)["certificate"] is None
 
 
+@pytest.mark.parametrize("text", ["[]", "null", "{}", '{"evidence": []}'])
+def test_a_policy_that_is_none_is_refused_by_name(text):
+    paths.model("driver", "policy.json").write_text(text)
+    refused = invoke().exception
+    assert isinstance(refused, WorkspaceError)
+    assert "models/driver/policy.json: expected a policy with `evidence`" in str(refused)
+
+
 def test_before_data_exist_nothing_is_said_of_a_certificate():
     decided_by(EXITS | {"intraclass_floor": 0.05})
     assert "certificate" not in json.loads(invoke("--json", *NUMBERS).output)

@@ -14,6 +14,7 @@ import pandas as pd
 
 from vouch import params, paths
 from vouch.calibration.apply.calibrator import calibrated, fitted_from
+from vouch.commands.known import classes_in
 from vouch.commands.revision import as_table, contents
 from vouch.documents import decoded, parse_json
 from vouch.errors import Problem, WorkspaceError, refuse_any
@@ -182,7 +183,9 @@ def _side(name: str, task: Task, revision: Revision) -> Side:
     found = revision.read([table, *files.values()], remedy=_remedy(f"evaluate@{name}"))
     rows = as_table(table, found[table])
     parts = {part: _json(found[path], revision.where(path)) for part, path in files.items()}
-    known = parts["labels"].get("classes", []) if "labels" in parts else rows["class_true"].dropna()
+    known: Iterable[str] = rows["class_true"].dropna()
+    if "labels" in parts:
+        known = classes_in(parts["labels"], revision.where(files["labels"]))
     return Side(rows, frozenset(map(str, known)), parts["calibrator"], parts["policy"])
 
 

@@ -12,8 +12,7 @@ import typer
 
 from vouch import io, paths
 from vouch.commands.dvc_busy import dvc
-from vouch.commands.known import listed_photographs
-from vouch.documents import parse_json, read_text
+from vouch.commands.known import classes_of, listed_photographs
 from vouch.errors import DataError, ParamsError, Problem, refuse_any, so_many
 from vouch.names import closest, shown
 from vouch.params import read_params
@@ -27,7 +26,6 @@ from vouch.vision.images.source import File, read_images
 Model = Annotated[str, typer.Argument(help="Model of params.yaml that identifies products, say sku.")]
 Product = Annotated[str, typer.Argument(help="Name of the product.")]
 HASH_LENGTH = 16  # hexadecimal digits of a photograph's name: 2^32 photographs before two may share one
-MAX_BYTES = 2**20  # of labels.json
 
 
 def add(
@@ -97,7 +95,7 @@ def _read(model: str) -> tuple[list[Addition], set[str]]:
     ParamsError
         When the model has no gallery, or shares another's additions.
     DataError
-        When the table of additions is not of its form.
+        When the table of additions or labels.json is not of its form.
     WorkspaceError
         When the products of train are not there yet.
     """
@@ -114,7 +112,7 @@ def _read(model: str) -> tuple[list[Addition], set[str]]:
     if not labels.exists():
         problem = Problem(str(labels), "the products of train", "no file", f"run `dvc repro export@{model}`")
         raise DataError([problem])
-    known = set(parse_json(read_text(labels, str(labels), max_bytes=MAX_BYTES), str(labels))["classes"])
+    known = set(classes_of(labels))
     for one in additions:
         known = known - {one.product} if one.removed else known | {one.product}
     return additions, known

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from vouch import paths
+from vouch.documents import parse_json, read_text
 from vouch.errors import BundleError, DataError, ParamsError, Problem, refuse_any
-from vouch.names import closest
+from vouch.names import closest, shown
 from vouch.params import PARAMS, read_params
 from vouch.sources.tree import photographs_below
 from vouch.vision.images.formats import LISTED
@@ -17,6 +18,7 @@ KINDS = {  # what an argument names, and where params.yaml has them
     "model_or_system": ("model or system", (("pipeline", "models"), ("pipeline", "systems"))),
 }
 SHOWN = 12  # names that a message lists
+MOST = 2**24  # bytes of a labels.json: 100,000 products have 3 MB
 
 
 def refuse_unknown(named: Mapping[str, str]) -> None:
@@ -58,6 +60,35 @@ def bundle_of(model: str, given: Path | None) -> Path:
         remedy = f"run `make repro MODEL={model}`" if given is None else alike(folder)
         raise BundleError([Problem(str(folder), "a bundle", "no such folder", remedy)])
     return folder
+
+
+def classes_of(path: Path) -> tuple[str, ...]:
+    """Return the classes of a model by its labels.json.
+
+    Raises
+    ------
+    DataError
+        When the file is absent or is no list of classes, each once.
+    """
+    if not path.exists():
+        raise DataError([Problem(str(path), "the classes of the model", "no file", "run its stage export")])
+    return classes_in(parse_json(read_text(path, str(path), max_bytes=MOST), str(path)), str(path))
+
+
+def classes_in(content: object, where: str) -> tuple[str, ...]:
+    """Return the classes that the content of a labels.json states.
+
+    Raises
+    ------
+    DataError
+        When it is no list of classes, each once.
+    """
+    classes = content.get("classes") if isinstance(content, dict) else None
+    sound = isinstance(classes, list) and all(isinstance(one, str) and one for one in classes)
+    if not sound or not classes or len(set(classes)) < len(classes):
+        got = shown(content if classes is None else classes)
+        raise DataError([Problem(where, '{"classes": [...]}, names, each once', got, "export the model again")])
+    return tuple(classes)
 
 
 def listed_photographs(images: Iterable[Path]) -> list[Path]:

@@ -29,6 +29,7 @@ from vouch.evaluation.gates.plan import (
 )
 from vouch.evaluation.gates.power import World
 from vouch.evaluation.gates.rules import verdicts_of
+from vouch.names import shown
 from vouch.policies.fit.certificate_power import certificate_power, unknown_power
 from vouch.policies.fit.params import Exits
 from vouch.policies.fit.unknown_risk import OpenSet
@@ -127,6 +128,7 @@ def _at_hand(model: str) -> dict[str, Any]:
     if not path.exists():
         remedy = f"run `make repro MODEL={model}`, or plan with --groups, --per-group and --icc"
         raise WorkspaceError([Problem(str(path), "what evaluate writes", "none", remedy)])
+    policy = _policy(model)
     table = io.read_columns(path)
     gate = gate_of(asked.rules, evidence, required=asked.required, verdicts=verdict["rules"], groups=table)
     found = _found(gate, world(model), n_groups=len(set(table["group"].tolist())))
@@ -134,7 +136,7 @@ def _at_hand(model: str) -> dict[str, Any]:
         "known_after_a_model": [],
         "margins": _margins(asked, evidence),
         "wear": wear(model),
-        "certificate": _certificate(model),
+        "certificate": _certificate(model, policy["evidence"]),
     }
 
 
@@ -163,12 +165,27 @@ def _of_system(system: str) -> dict[str, Any]:
     return found | {"known_after_a_model": [], "margins": _margins(asked, evidence), "limits": limits}
 
 
-def _certificate(model: str) -> dict[str, Any] | None:
+def _policy(model: str) -> dict[str, Any]:
+    """Return the policy of a model, with the evidence by which its thresholds were chosen.
+
+    Raises
+    ------
+    WorkspaceError
+        When it does not say that.
+    """
+    path = paths.model(model, "policy.json")
+    content = io.read_json(path)
+    if not isinstance(content, dict) or not isinstance(content.get("evidence"), dict):
+        remedy = f"run `dvc repro decide@{model}`"
+        raise WorkspaceError([Problem(str(path), "a policy with `evidence`", shown(content), remedy)])
+    return content
+
+
+def _certificate(model: str, evidence: dict[str, Any]) -> dict[str, Any] | None:
     """Return how often a fresh val_calib would certify the policy; None where it asks for no such certificate."""
     asked = params.load(decide.Params, "models", model, "decide").root
     if not isinstance(asked, Exits | OpenSet):
         return None
-    evidence = io.read_json(paths.model(model, "policy.json"))["evidence"]
     seed = params.read_value("models", model, "evaluate", "seed")
     if isinstance(asked, OpenSet):
         found, about = unknown_power(evidence, asked, seed=seed), "unknown crops"

@@ -7,13 +7,12 @@ from typing import Annotated
 import typer
 
 from vouch import paths
-from vouch.commands.known import alike
+from vouch.commands.known import alike, classes_of
 from vouch.curation.benchmark.manifest import Wanted, read_wanted
 from vouch.curation.taxonomy.label_map import LabelMap, map_labels, read_label_map
 from vouch.curation.taxonomy.taxonomy import Taxonomy, read_taxonomy
-from vouch.documents import parse_json, parse_yaml, read_text
+from vouch.documents import parse_yaml, read_text
 from vouch.errors import DataError, Problem, refuse_any
-from vouch.names import shown
 
 MOST = 2**24  # bytes of a pack, taxonomy, label map or parameter file: a town of 1,000 items has 300 kB
 OF_ROWS = "Table of the benchmark, a CSV (docs/guides/curbside.md)."
@@ -59,25 +58,6 @@ def label_map_of(path: Path, taxonomy: Taxonomy) -> LabelMap:
 def labels_of(model: str) -> Path:
     """Return the file that says which classes a model has."""
     return paths.model(model, "labels.json")
-
-
-def classes_of(path: Path) -> tuple[str, ...]:
-    """Return the classes of a model by its labels.json.
-
-    Raises
-    ------
-    DataError
-        When the file is absent or is no list of classes, each once.
-    """
-    if not path.exists():
-        raise DataError([Problem(str(path), "the classes of the model", "no file", "run its stage export")])
-    content = parse_json(text_of(path), str(path))
-    classes = content.get("classes") if isinstance(content, dict) else None
-    sound = isinstance(classes, list) and all(isinstance(one, str) and one for one in classes)
-    if not sound or not classes or len(set(classes)) < len(classes):
-        got = shown(classes)
-        raise DataError([Problem(str(path), '{"classes": [...]}, names, each once', got, "export the model again")])
-    return tuple(classes)
 
 
 def label_map_for(items: Taxonomy, model: str, path: Path | None) -> LabelMap:

@@ -20,10 +20,10 @@ from vouch.calibration.apply.calibrator import calibrated
 from vouch.commands.curate import stated
 from vouch.commands.curate.held_out import held_out
 from vouch.commands.curate.params import gain, max_megapixels, near
-from vouch.commands.curate.reading import classes_of, label_map_for, labels_of, need, taxonomy_of
+from vouch.commands.curate.reading import label_map_for, labels_of, need, taxonomy_of
 from vouch.commands.curate.stated import Groups, Strata
 from vouch.commands.curate.whole import refuse_crops
-from vouch.commands.known import listed_photographs
+from vouch.commands.known import classes_of, listed_photographs
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
 from vouch.curation.benchmark.row_labels import items_of
 from vouch.curation.benchmark.rows import Rows, read_rows

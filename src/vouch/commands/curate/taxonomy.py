@@ -11,7 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from vouch import io, params
-from vouch.commands.curate.reading import classes_of, labels_of, need, taxonomy_of, text_of
+from vouch.commands.curate.reading import labels_of, need, taxonomy_of, text_of
+from vouch.commands.known import classes_of
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
 from vouch.curation.taxonomy import label_map as maps
 from vouch.curation.taxonomy.label_map import LabelMap

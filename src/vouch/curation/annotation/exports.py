@@ -194,7 +194,7 @@ def _coco(content: Mapping[str, Any], pages: Pages, where: str) -> Iterator[Entr
 
 
 def _resized(sized: Iterable[tuple[str, Any, Any]], pages: Pages, where: str) -> Iterator[Problem]:
-    """Yield a problem for each name whose width and height, as a tool had them, are not those of the upright photograph.
+    """Yield a problem for each name that a tool had at another width and height than the upright photograph's.
 
     0 and null state nothing.
     """
