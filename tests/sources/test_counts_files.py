@@ -76,9 +76,16 @@ def test_whole_numbers_may_be_written_with_a_point():
         ([photograph(boxes=[{"confidence": 0.5}])], "the fields ['product']"),
         ([photograph(groups={"store": 3})], "a value of type string"),
         ([photograph(size=3)], "only the fields of the schema"),
-        ([photograph(counts={"Unknown": 1, "unknown": 2})], "differ from 'unknown' by more than case, got Unknown"),
-        ([photograph(boxes=[box("UNKNOWN")])], "differ from 'unknown' by more than case, got UNKNOWN"),
-        ({"photographs": [], "products": ["unKnown"]}, "differ from 'unknown' by more than case, got unKnown"),
+        (
+            [photograph(counts={"Unknown": 1, "unknown": 2})],
+            "differ by more than case, got Unknown, unknown; write 'unknown'",
+        ),
+        ([photograph(boxes=[box("UNKNOWN")])], "differ by more than case, got UNKNOWN, unknown"),
+        ({"photographs": [], "products": ["unKnown"]}, "differ by more than case, got unKnown, unknown"),
+        (
+            [photograph(counts={"Cola": 1}), photograph(sample_id="b.jpg", counts={"cola": 2})],
+            "got Cola, cola; write one product",
+        ),
     ],
 )
 def test_a_file_that_is_none_is_refused_by_name_and_gives_no_counts(content, said):

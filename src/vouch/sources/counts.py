@@ -1,6 +1,7 @@
 """Counts of products that somebody's files hold, predictions or ground truth; counts.schema.yaml states the fields."""
 
-from collections import Counter
+import unicodedata
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -52,7 +53,7 @@ def read_counts(text: str, where: str, *, is_truth: bool, min_confidence: float 
         content = {"photographs": content}
     problems = broken(content, where, name=SCHEMA)
     if not problems:
-        problems = [*_twice(content, where), *_unfit(content, where), *_reserved(content, where)]
+        problems = [*_twice(content, where), *_unfit(content, where), *_alike(content, where)]
         problems += _unlisted(content, where)
         for item in content["photographs"]:
             problems += _faults(item, f"{where}: {item['sample_id']}", is_truth, min_confidence)
@@ -84,13 +85,20 @@ def _unfit(content: Mapping[str, Any], where: str) -> Iterator[Problem]:
             yield Problem(where, "names without outer spaces or control characters", repr(name), "correct the name")
 
 
-def _reserved(content: Mapping[str, Any], where: str) -> Iterator[Problem]:
-    """Products that differ by case alone from what counts objects of no product: `Unknown` was a product beside it."""
-    names = {*content.get("products", ())}.union(*map(_named, content["photographs"]))
-    remedy = f"write {UNKNOWN!r} for what is no product, or call the product otherwise"
-    for name in sorted(names - {UNKNOWN}):
-        if name.casefold() == UNKNOWN:
-            yield Problem(f"{where}: {name}", f"products that differ from {UNKNOWN!r} by more than case", name, remedy)
+def _alike(content: Mapping[str, Any], where: str) -> Iterator[Problem]:
+    """Products that differ by case alone, from the name of no product too: each was counted beside the other."""
+    spelled: defaultdict[str, set[str]] = defaultdict(set)
+    for name in {UNKNOWN, *content.get("products", ())}.union(*map(_named, content["photographs"])):
+        spelled[unicodedata.normalize("NFC", name).casefold()].add(name)
+    for folded, names in sorted(spelled.items()):
+        if len(names) > 1:
+            remedy = (
+                f"write {UNKNOWN!r} for what is no product" if folded == UNKNOWN else "write one product in one way"
+            )
+            got = ", ".join(sorted(names))
+            yield Problem(
+                where, "products that differ by more than case", got, f"{remedy}, or call the product otherwise"
+            )
 
 
 def _named(item: Mapping[str, Any]) -> set[str]:
