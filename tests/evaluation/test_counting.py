@@ -96,3 +96,11 @@ def test_a_stratum_that_would_take_the_place_of_another_is_refused(key):
     truth = Photograph("a", {"cola": 1}, {}, {key: "cola"})
     message = refused(file(one("a", cola=1)), file(truth))
     assert f"ground truth: a: expected strata not called class, and without =, got a stratum '{key}'" in message
+
+
+def test_products_that_the_other_side_spells_in_another_case_are_refused():
+    assert "expected products that differ by more than case, got Cola, cola" in refused(
+        file(one("a", Cola=1)), file(one("a", cola=1))
+    )
+    listed = file(one("a"), products=frozenset({"Water"}))
+    assert "got Water, water" in refused(listed, file(one("a", water=2)))

@@ -14,7 +14,7 @@ from vouch.evaluation.metrics.intervals import Setting, group_weights
 from vouch.evaluation.metrics.params import MetricsTable
 from vouch.evaluation.metrics.strata import CLASS, every_stratum, strata_masks
 from vouch.evaluation.metrics.table import metrics_table
-from vouch.sources.counts import CountFile, Photograph
+from vouch.sources.counts import CountFile, Photograph, alike
 from vouch.tables import COUNTS, STRATUM, UNKNOWN
 
 
@@ -53,10 +53,12 @@ def paired(predictions: CountFile, truth: CountFile, *, group_key: str | None) -
     ------
     DataError
         When a file has problems or holds no photograph, naming every photograph that one side lacks and every one
-        without the group key, or with a stratum whose figures could not be told from another's.
+        without the group key, or with a stratum whose figures could not be told from another's, and every product that
+        the other side spells in another case.
     """
     refuse_any(DataError, [*predictions.problems, *truth.problems])
-    refuse_any(DataError, [*_apart(predictions, truth), *_ungrouped(truth, group_key), *_ambiguous(truth)])
+    apart = [*_apart(predictions, truth), *alike(_products(predictions, truth), "predictions and ground truth")]
+    refuse_any(DataError, [*apart, *_ungrouped(truth, group_key), *_ambiguous(truth)])
     listed = predictions.products
     merged = {name for photograph in truth.photographs for name in photograph.counts} - {UNKNOWN}
     merged = set() if listed is None else merged - listed
@@ -68,6 +70,12 @@ def paired(predictions: CountFile, truth: CountFile, *, group_key: str | None) -
     counts = pd.DataFrame(rows, columns=[*COUNTS, *strata])
     true, found = (set(counts["class"][counts[column] > 0]) for column in ("n_true", "n_pred"))
     return Paired(counts, tuple(sorted(merged)), tuple(sorted(found - true - {UNKNOWN})))
+
+
+def _products(*sides: CountFile) -> set[str]:
+    """Every product that any side counts or lists."""
+    counted = {name for side in sides for photograph in side.photographs for name in photograph.counts}
+    return counted.union(*(side.products or () for side in sides))
 
 
 def judged(counts: pd.DataFrame, asked: Judging) -> dict[str, dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +53,7 @@ def read_counts(text: str, where: str, *, is_truth: bool, min_confidence: float 
         content = {"photographs": content}
     problems = broken(content, where, name=SCHEMA)
     if not problems:
-        problems = [*_twice(content, where), *_unfit(content, where), *_alike(content, where)]
+        problems = [*_twice(content, where), *_unfit(content, where), *alike(_products(content), where)]
         problems += _unlisted(content, where)
         for item in content["photographs"]:
             problems += _faults(item, f"{where}: {item['sample_id']}", is_truth, min_confidence)
@@ -85,20 +85,20 @@ def _unfit(content: Mapping[str, Any], where: str) -> Iterator[Problem]:
             yield Problem(where, "names without outer spaces or control characters", repr(name), "correct the name")
 
 
-def _alike(content: Mapping[str, Any], where: str) -> Iterator[Problem]:
-    """Products that differ by case alone, from the name of no product too: each was counted beside the other."""
+def alike(names: Iterable[str], where: str) -> Iterator[Problem]:
+    """Products that differ by case alone, from the name of no product too: each would be counted beside the other."""
     spelled: defaultdict[str, set[str]] = defaultdict(set)
-    for name in {UNKNOWN, *content.get("products", ())}.union(*map(_named, content["photographs"])):
+    for name in {UNKNOWN, *names}:
         spelled[unicodedata.normalize("NFC", name).casefold()].add(name)
-    for folded, names in sorted(spelled.items()):
-        if len(names) > 1:
-            remedy = (
-                f"write {UNKNOWN!r} for what is no product" if folded == UNKNOWN else "write one product in one way"
-            )
-            got = ", ".join(sorted(names))
-            yield Problem(
-                where, "products that differ by more than case", got, f"{remedy}, or call the product otherwise"
-            )
+    for folded, same in sorted(spelled.items()):
+        if len(same) > 1:
+            how = f"write {UNKNOWN!r} for what is no product" if folded == UNKNOWN else "write one product in one way"
+            got, remedy = ", ".join(sorted(same)), f"{how}, or call the product otherwise"
+            yield Problem(where, "products that differ by more than case", got, remedy)
+
+
+def _products(content: Mapping[str, Any]) -> set[str]:
+    return {*content.get("products", ())}.union(*map(_named, content["photographs"]))
 
 
 def _named(item: Mapping[str, Any]) -> set[str]:
