@@ -1,6 +1,6 @@
 """`vouch predict`: what a bundle says of a photograph, calibrated and decided."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ from vouch.commands.known import bundle_of, listed_photographs
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
 from vouch.commands.pictures import PICTURES, refuse_undrawable, save
 from vouch.commands.predict_system import Wanted, predict_system
+from vouch.commands.unheeded import unheeded
 from vouch.errors import DataError, Problem, refuse_any, so_many
 from vouch.release.inference import answer
 from vouch.release.opening import open_bundle
@@ -62,7 +63,9 @@ def predict(
         predict_system(folder, listed, Wanted(output, csv, json, queue))
         return
     checked = open_bundle(folder)
-    of_systems = _of_systems({"--json": json, "--queue": queue}, model_or_system)
+    of_systems = unheeded(
+        {"--json": json, "--queue": queue}, "a system", f"{model_or_system}, a model", "use --csv"
+    )  # what a system alone writes
     other = f"{model_or_system}, whose task is {checked.task}"
     refuse_any(DataError, [*of_systems, *_undrawn(everything, output, other, ALL_DRAWN[checked.task])])
     if output is not None:
@@ -92,14 +95,8 @@ def _say(task: Task, found: pd.DataFrame, n_photographs: int) -> None:
     typer.echo(f"{accepted} on {so_many(n_photographs, 'photograph')}")
 
 
-def _of_systems(given: Mapping[str, object], name: str) -> Iterator[Problem]:
-    """Yield what a system alone writes."""
-    asked = [option for option, value in given.items() if value is not None]
-    yield from (Problem(option, "a system", f"{name}, a model", "use --csv") for option in asked)
-
-
 def _undrawn(everything: bool, output: Path | None, other: str, drawn: str) -> Iterator[Problem]:
-    """Yield why --all would change nothing: what is asked is no detector (`drawn` says what it draws), or no picture."""
+    """Yield why --all changes nothing: who is asked is no detector (`drawn`: what it draws), or nothing is drawn."""
     if everything and drawn:
         yield Problem("--all", "a detector", other, f"leave it out: {drawn}")
     elif everything and output is None:
