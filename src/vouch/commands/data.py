@@ -30,6 +30,11 @@ from vouch.vision.images.decoding import read_header
 
 SUFFIXES = {"csv": (".csv",), "jsonl": (".jsonl",), "coco": (".json",)}  # the other formats are folders
 NAME, UNLABELLED = "imported", "refuse"  # of a source, unless it is said
+HEEDED: Mapping[str, tuple[Format, ...]] = {  # by which formats
+    "--annotations": ("coco", "csv", "jsonl"),
+    "--images": ("coco", "voc"),
+    "--drop-crowds": ("coco",),
+}
 RULES = "KEY=column:NAME, KEY=name:REGEX (one group), KEY=folder:LEVEL (1 outermost, -1 innermost), KEY=value:TEXT"
 
 Groups = Annotated[list[str] | None, typer.Option(help=f"Leakage key: {RULES}; or the column NAME of key `group`.")]
@@ -72,6 +77,7 @@ def import_(
     if undo:
         importing.undo(dataset, typer.echo, drawn="render" in read_params()["datasets"][dataset])
         return
+    _refuse_unheeded(form, {"--annotations": annotations, "--images": images, "--drop-crowds": drop_crowds})
     root, files, outside = _places(path, form, annotations or [], manifest)
     content = {
         "name": name,
@@ -103,6 +109,23 @@ def _refuse_beside_undo(given: Mapping[str, object]) -> None:
     """
     remedy = "leave it out; to forget one source alone, undo all and import the others again"
     refuse_any(ManifestError, unheeded(given, "--undo alone, which forgets every imported source", "both", remedy))
+
+
+def _refuse_unheeded(form: str, given: Mapping[str, object]) -> None:
+    """Refuse what another format alone would heed; that there is no such format is told elsewhere.
+
+    Raises
+    ------
+    ManifestError
+        Naming each such option.
+    """
+    problems = [
+        problem
+        for option, value in given.items()
+        if form in get_args(Format) and form not in HEEDED[option]
+        for problem in unheeded({option: value}, f"--format {' or '.join(HEEDED[option])}", form)
+    ]
+    refuse_any(ManifestError, problems)
 
 
 def _places(
