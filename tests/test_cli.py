@@ -37,3 +37,22 @@ def test_a_refusal_is_printed(tmp_path, monkeypatch, entry):
     Path("params.yaml").write_text("{}")  # of a stage that runs alone
     with pytest.raises(SystemExit, match="vouch: data refused: 1 problem\n  a: expected 1, got 2; fix it"):
         ENTRIES[entry](work, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("words", "where"),
+    [
+        (["predict", "driver", ""], "the word behind driver"),
+        (["drift", "roadwork", "photographs", "--json="], "--json"),
+        (["curate", "resolve", "rows.csv", "--photographs", ""], "the word behind --photographs"),
+    ],
+)
+def test_an_empty_word_is_no_folder(tmp_path, monkeypatch, words, where):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["vouch", *words])
+    with pytest.raises(SystemExit, match=f"{where}: expected a word, got an empty one"):
+        cli.main()
+
+
+def test_a_word_that_ends_in_an_equals_sign_is_not_empty():
+    assert [*cli.empty(["import", "d", "--label-map", "can=", "--label-map=can=", "-o", "="])] == []

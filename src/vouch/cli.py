@@ -1,6 +1,7 @@
 """The command line: what a person decides. What a change of data or parameters decides is `dvc repro`."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from typing import Any
 
@@ -28,7 +29,7 @@ from vouch.commands.release import promote
 from vouch.commands.review_labels import review_labels
 from vouch.commands.split_lock import split_check, split_show
 from vouch.commands.splitting import assign
-from vouch.errors import ParamsError, VouchError, exiting, refuse_any
+from vouch.errors import ParamsError, Problem, VouchError, exiting, refuse_any
 from vouch.names import wrong_names
 from vouch.params import PARAMS
 from vouch.road_agreement import check_workspace
@@ -106,7 +107,22 @@ offered(app, "promote", promote, panel=RELEASE)
 offered(app, "deploy", deploy, panel=RELEASE)
 
 
+def empty(words: Iterable[str]) -> Iterator[Problem]:
+    """Yield a problem for each word of a command line that is empty: as a path it would be the folder one stands in.
+
+    `vouch predict driver "$NEW"` would answer for every photograph below it where NEW has no value.
+    """
+    before = "vouch"
+    for word in words:
+        option, sign, value = word.partition("=")
+        if not word or (option.startswith("--") and sign and not value):
+            where = option if word else f"the word behind {before}"
+            yield Problem(where, "a word", "an empty one", "leave it out, or give the shell's variable a value")
+        before = word
+
+
 def main() -> None:
     """Run a command; a refusal prints its problems and exits 1."""
     with exiting():
+        refuse_any(ParamsError, empty(sys.argv[1:]))
         app()

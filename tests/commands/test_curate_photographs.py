@@ -1,6 +1,7 @@
 """`vouch curate suggest`, `normalize` and `dedupe`: tables go in, the same tables come out, and nothing in between."""
 
 import hashlib
+import json
 import shutil
 from pathlib import Path
 
@@ -76,6 +77,12 @@ def columns(*names):
     return list(zip(*map(rows.column, names), strict=True))
 
 
+PACK = {
+    **{"format": 1, "municipality": "Town", "version": "1", "source": "a test", "licence": "CC0-1.0"},
+    "streams": [{"id": "all", "name": "all"}],
+    "negatives": [],
+}
+WEB = ("suggest", TABLE, "--url", "https://x.org")
 SUGGEST = ("suggest", TABLE, "--catalogue", "catalogue", "--license", "CC0-1.0")
 
 
@@ -101,6 +108,22 @@ def test_the_three_in_a_row_keep_every_cell_of_people_to_the_byte():
     assert columns("photograph", "source", "license")[1] == (
         "catalogue/can/3.png", "catalogue: can/3.png", "CC0-1.0",
     )  # fmt: skip
+
+
+def test_no_row_is_added_where_fewer_are_wanted_by_now():
+    items = [{"name": name, "stream": "all"} for name in ("can", "glass")]
+    Path("pack.json").write_text(json.dumps(PACK | {"items": items}))
+    run("taxonomy", "--pack", "pack.json", "-o", "taxonomy.json", "--overwrite")
+    Path("wanted.yaml").write_text("strata: {}\nrows_per_class: 2\nrows_per_negative: 0\nrows_of:\n  can: 1\n")
+    TABLE.write_bytes(TABLE.read_bytes().replace(b"stratum_light", b"light").replace(b"c3,can,true", b"c3,can,false"))
+    TABLE.write_bytes(TABLE.read_bytes().replace(b"g1,glass,false,,,,,,wanted", b"g1,glass,false,,x.jpg,,,,rejected"))
+    said = run(*SUGGEST, "--taxonomy", "taxonomy.json", "--wanted", "wanted.yaml")
+    assert "2 suggestions of 7 candidates" in said  # both of glass: the can that is labelled is all that is wanted
+    assert (
+        "left empty, for --wanted asks for no more rows: 4 places" in said
+    )  # three of cans, the rejected one of glass
+    assert [row for row, status in columns("row_id", "status") if status == "suggested"] == ["g2", "g3"]
+    assert len(columns("row_id")) == 7
 
 
 def test_negatives_stay_negative_and_take_negatives_alone():
@@ -138,6 +161,14 @@ def test_the_duplicates_are_written_where_they_are_asked_for():
         (("suggest", TABLE, "--catalogue", "catalogue"), "a licence"),
         (("suggest", "absent.csv", "--catalogue", "catalogue", "--license", "x"), "absent.csv"),
         ((*SUGGEST, "--label-map", "can"), "--label-map"),
+        ((*SUGGEST, "--wanted", "wanted.yaml"), "both, or neither, got --wanted alone"),
+        ((*SUGGEST, "--taxonomy", "taxonomy.json"), "both, or neither, got --taxonomy alone"),
+        ((*SUGGEST, "--taxonomy", "t.json", "--wanted", TABLE), "t.json: expected a file"),
+        ((*SUGGEST, "--items", "results"), "--items: expected --url, got --catalogue catalogue"),
+        ((*SUGGEST, "--next", "more"), "--next: expected --url, got --catalogue catalogue"),
+        ((*SUGGEST, "--field", "class=tag"), "--field: expected --url, got --catalogue catalogue"),
+        ((*SUGGEST, "--ignore", "note"), "--ignore: expected a CSV as --catalogue, got the folder catalogue"),
+        ((*WEB, "--ignore", "x"), "--ignore: expected a CSV as --catalogue, got --url"),
         ((*SUGGEST, "--label-map", "cann=glass"), "--label-map cann: expected a label of the catalogue, got none"),
         ((*SUGGEST, "--scores", "defaults.yaml"), "defaults.yaml"),
         (("suggest", TABLE, "--url", "http://127.0.0.1:9/a.json"), r"public internet alone, got 127.0.0.1"),

@@ -156,6 +156,22 @@ def test_a_table_states_its_own():
         retrain(table, "--most", 1, "--group", "session=value:s1")
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("new", "--taxonomy", "taxonomy.json"), "--taxonomy: expected a table of candidates, got the folder new"),
+        (("new", "--label-map", "taxonomy.json"), "--label-map: expected a table of candidates, got the folder new"),
+        (("rows.csv", "--label-map", "taxonomy.json"), "--label-map: expected --taxonomy beside it, got none"),
+    ],
+)
+def test_what_is_said_of_classes_that_no_row_has_is_refused(words, said):
+    rows("r1,can,false,day,new/p20.png,,ours,MIT,suggested,a,")
+    Path("taxonomy.json").write_text("{}")
+    with pytest.raises(WorkspaceError, match=said):
+        retrain(*words, "--most", 2)
+    assert not Path("chosen.csv").exists()
+
+
 def test_the_review_queue_takes_part():
     labelling.picture(50).save("queued.png")
     unsure, sure = (Answer("0" * 64, None, "jar", score, "low similarity") for score in (0.5, 0.99))

@@ -376,23 +376,24 @@ def test_a_source_may_be_called_name(checkout: Path):
 
 
 @pytest.mark.parametrize(
-    ("lent", "options", "hidden"),
+    ("form", "lent", "options", "hidden"),
     [
-        ({"side.csv": SIDE}, ["--manifest", "other/side.csv"], "mine/manifest.csv"),
+        ("yolo", {"side.csv": SIDE}, ["--manifest", "other/side.csv"], "mine/manifest.csv"),
         (
+            "jsonl",
             {"a.jsonl": JSONL, "b/a.jsonl": JSONL},
             ["--annotations", "other/a.jsonl", "--annotations", "other/b/a.jsonl"],
             "other/a.jsonl",
         ),
-        ({"notes.doc": JSONL}, ["--annotations", "other/notes.doc"], "mine/notes.doc"),
+        ("jsonl", {"notes.doc": JSONL}, ["--annotations", "other/notes.doc"], "mine/notes.doc"),
     ],
 )
-def test_files_from_elsewhere_never_hide_one_of_the_same_name(checkout: Path, lent, options, hidden):
+def test_files_from_elsewhere_never_hide_one_of_the_same_name(checkout: Path, form, lent, options, hidden):
     plant(Path("mine"), YOLO)
     plant(Path("other"), lent)
     before = everything()
     with pytest.raises(ManifestError, match=f"{hidden} too; rename one of the two"):
-        vouch("import", "driver", "mine", "--format", "yolo", *WORDS, *options)
+        vouch("import", "driver", "mine", "--format", form, *WORDS, *options)
     assert everything() == before
 
 

@@ -88,6 +88,7 @@ INPUTS = {
     ("review-labels", "apply"), ("evaluate-counts", "predictions"), ("evaluate-counts", "ground_truth"),
     ("gallery add", "photographs"),
     ("curate suggest", "rows"), ("curate suggest", "catalogue"), ("curate suggest", "scores"),
+    ("curate suggest", "taxonomy"), ("curate suggest", "wanted"),
     ("curate normalize", "rows"), ("curate dedupe", "rows"),
     ("curate taxonomy", "pack"), ("curate taxonomy", "previous"), ("curate taxonomy", "labels"),
     ("curate taxonomy", "stated"), ("curate coverage", "taxonomy"), ("curate coverage", "wanted"),

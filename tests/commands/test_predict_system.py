@@ -23,6 +23,7 @@ BUNDLE = Path("models/s/bundle")
 def workspace(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     bundles.build(Path("models/m/bundle"), "detect")
+    bundles.build(Path("models/c/bundle"), "classify")
     made_systems.identifier(Path("models/sku/bundle"))
     write_system(BUNDLE, "s", "0.1.0", {"detector": "m", "identifier": "sku"})
     photograph(Path("a.png"), {(0, 0): COLOURS["cola"], (3, 3): MIXED})
@@ -62,11 +63,22 @@ def test_a_photograph_of_nothing_is_an_answer(workspace):
     assert counts["b.png"] == {}
 
 
+def test_a_detector_draws_what_its_policy_does_not_accept_where_all_is_asked_for(workspace):
+    Image.new("RGB", (32, 32), (90, 0, 0)).save("dim.png")  # scores of .35, calibrated .33, under the threshold of .45
+    for name, words in (("some.png", ()), ("every.png", ("--all",))):
+        predict("m", "dim.png", "--bundle", "models/m/bundle", "-o", name, *words)
+    assert Path("some.png").read_bytes() != Path("every.png").read_bytes()
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
         (["m", "a.png", "--bundle", "models/m/bundle", "--json", "x.json"], "--json: expected a system"),
         (["m", "a.png", "--bundle", "models/m/bundle", "--queue", "0.5"], "--queue: expected a system"),
+        (["s", "a.png", "--bundle", "models/s/bundle", "-o", "x.jpg", "--all"], "--all: expected a detector, got s, a"),
+        (["m", "a.png", "--bundle", "models/m/bundle", "--all"], "--all: expected --output beside it"),
+        (["sku", "a.png", "--bundle", "models/sku/bundle", "-o", "x.jpg", "--all"], "whose task is identify"),
+        (["c", "a.png", "--bundle", "models/c/bundle", "-o", "x.jpg", "--all"], "whose task is classify"),
         (["s", "a.png", "b.png", "--bundle", "models/s/bundle", "-o", "x.jpg"], "one photograph to draw"),
         (["s", "a.png", "--bundle", "models/s/bundle", "--json", "x.txt"], "a name that ends in .json"),
         (["s", "a.png", "nothing.png", "--bundle", "models/s/bundle", "--json", "x.json"], "nothing.png"),

@@ -105,13 +105,44 @@ def test_a_photograph_in_the_lists_of_two_splits_is_told_whichever_of_them_is_ri
         (paths.split_lock("d"), "show", "the lock of its groups"),
         (paths.split_lock("d"), "check", "the lock of its groups"),
         (paths.manifest("d", "samples"), "check", "run `dvc repro ingest@d`"),
-        (paths.split("d", "val_test"), "show", "the lists of the splits"),
+        (paths.split("d", "val_test"), "show", r"val_test\.csv: expected the list of a split"),
     ],
 )
 def test_what_is_absent_is_named_with_the_stage_that_writes_it(workspace, path, word, said):
     path.unlink()
     with pytest.raises(DataError, match=said):
         run(word)
+
+
+@pytest.mark.parametrize("absent", [["val_test"], ["val_calib", "val_select"], list(paths.SPLITS)])
+def test_lists_that_are_absent_are_all_named_and_nothing_else_is_wrong(workspace, absent):
+    for name in absent:
+        paths.split("d", name).unlink()
+    with pytest.raises(LeakageError) as caught:
+        run("check")
+    wanted = {str(paths.split("d", name)) for name in absent}
+    assert {(one.where, one.got) for one in caught.value.problems} == {(path, "no file") for path in wanted}
+
+
+def test_lists_that_are_there_are_compared_where_another_is_absent(workspace):
+    paths.split("d", "val_test").unlink()
+    train, other = (paths.split("d", name) for name in ("train", "val_calib"))
+    *kept, moved = train.read_text().splitlines(keepends=True)
+    train.write_text("".join(kept))
+    other.write_text(other.read_text() + moved)
+    with pytest.raises(LeakageError) as caught:
+        run("check")
+    assert {(one.where, one.got) for one in caught.value.problems} == {
+        (str(paths.split("d", "val_test")), "no file"),
+        ("data/splits/d", f"1 photograph in val_calib, the first {moved.split(',')[0]}"),
+    }
+
+
+def test_a_photograph_that_a_list_has_and_validate_sets_aside_since_is_told(workspace):
+    path = paths.split("d", "train")
+    path.write_text(path.read_text() + "z0,z\n")
+    with pytest.raises(LeakageError, match="1 photograph that it lacks or sets aside, the first z0"):
+        run("check")
 
 
 @pytest.mark.parametrize("text", ["group,split\nstore=a,test\n", "", "group,split\nstore=a,train\nstore=a,train\n"])

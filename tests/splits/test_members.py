@@ -15,7 +15,8 @@ SAMPLES = pd.DataFrame(
 ).astype({"label": "str"})
 BOXES = pd.DataFrame({"sample_id": ["a", "a", "c"], "class_name": ["can", "jar", "can"], "product": ["x", None, "x"]})
 LOCK = {"store=s1": "train", "store=s2": "val_test", "store=s3": "val_calib"}
-LISTS = {"a": "train", "b": "train", "c": "val_test", "d": "val_calib"}
+SPLIT = {"a": "train", "b": "train", "c": "val_test", "d": "val_calib"}
+LISTS = {"train": ["a", "b"], "val_select": [], "val_calib": ["d"], "val_test": ["c"]}
 
 
 def found(samples=SAMPLES, lock=LOCK, lists=LISTS, clusters=NO_CLUSTERS):
@@ -23,7 +24,7 @@ def found(samples=SAMPLES, lock=LOCK, lists=LISTS, clusters=NO_CLUSTERS):
 
 
 def test_each_split_is_counted_by_group_label_box_stratum_and_product():
-    assert counted(SAMPLES, BOXES, pd.Series(LISTS)) == [
+    assert counted(SAMPLES, BOXES, pd.Series(SPLIT)) == [
         ("photographs", "all", (2, 0, 1, 1)),
         ("groups", "store", (1, 0, 1, 1)),
         ("labels", "can", (0, 0, 1, 0)),
@@ -68,8 +69,25 @@ def test_near_duplicates_straddle_as_groups_do():
 
 
 def test_lists_that_are_not_the_locks_are_stale():
-    lists = {"a": "val_test", "b": "train", "c": "val_test"}
+    lists = {"train": ["b"], "val_select": [], "val_calib": [], "val_test": ["a", "c"]}
     assert found(lists=lists) == [
         ("data/splits/d", "1 photograph in val_test, the first a"),
         ("data/splits/d", "1 photograph in no split, the first d"),
     ]
+
+
+def test_what_a_list_lacks_shows_in_the_lists_that_are_there():
+    assert found(lists={"train": ["b"], "val_select": [], "val_calib": ["d"]}) == [
+        ("data/splits/d", "1 photograph in no split, the first a")  # c may be in the list of val_test, which is absent
+    ]
+    assert found(lists={"val_select": ["b"]}) == [("data/splits/d", "1 photograph in val_select, the first b")]
+
+
+def test_a_photograph_of_a_list_that_the_data_set_lacks_is_told():
+    assert found(lists={**LISTS, "val_calib": ["d", "y", "x"]}) == [
+        ("data/splits/d", "2 photographs that it lacks or sets aside, the first x")
+    ]
+
+
+def test_a_photograph_in_two_lists_is_told_once():
+    assert found(lists={**LISTS, "val_select": ["a"]}) == [("a", "train and val_select")]

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, get_args
 
@@ -16,6 +16,7 @@ from vouch import io, paths
 from vouch.commands import importing
 from vouch.commands.known import alike
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
+from vouch.commands.unheeded import unheeded
 from vouch.errors import DataError, ManifestError, Problem, refuse_any, so_many
 from vouch.params import load, read_params, read_value
 from vouch.sources.descriptor import OPTIONS, Format, check_descriptor
@@ -28,6 +29,12 @@ from vouch.tables import SPLIT_STATED
 from vouch.vision.images.decoding import read_header
 
 SUFFIXES = {"csv": (".csv",), "jsonl": (".jsonl",), "coco": (".json",)}  # the other formats are folders
+NAME, UNLABELLED = "imported", "refuse"  # of a source, unless it is said
+HEEDED: Mapping[str, tuple[Format, ...]] = {  # by which formats
+    "--annotations": ("coco", "csv", "jsonl"),
+    "--images": ("coco", "voc"),
+    "--drop-crowds": ("coco",),
+}
 RULES = "KEY=column:NAME, KEY=name:REGEX (one group), KEY=folder:LEVEL (1 outermost, -1 innermost), KEY=value:TEXT"
 
 Groups = Annotated[list[str] | None, typer.Option(help=f"Leakage key: {RULES}; or the column NAME of key `group`.")]
@@ -39,12 +46,12 @@ def import_(
     dataset: Annotated[str, typer.Argument(help="Data set of params.yaml that the photographs become.")],
     path: Annotated[Path | None, typer.Argument(help="Folder, or annotation file, to import.")] = None,
     form: Annotated[str, typer.Option("--format", help=" | ".join(get_args(Format)))] = "",
-    name: Annotated[str, typer.Option(help="Name of this source in the data set.")] = "imported",
+    name: Annotated[str, typer.Option(help="Name of this source in the data set.")] = NAME,
     group: Groups = None,
     strata: Strata = None,
     split: Split = "",
     label_map: Annotated[list[str] | None, typer.Option(help="FROM=TO renames a class, FROM= drops it.")] = None,
-    unlabelled: Annotated[str, typer.Option(help="Photographs without a label are: negative | refuse.")] = "refuse",
+    unlabelled: Annotated[str, typer.Option(help="Photographs without a label are: negative | refuse.")] = UNLABELLED,
     manifest: Annotated[Path | None, typer.Option(help="CSV with group and strata columns beside the labels.")] = None,
     ignore: Annotated[
         list[str] | None, typer.Option(help="Column of the manifest without a meaning, say group_split; repeatable.")
@@ -61,10 +68,16 @@ def import_(
     VouchError
         Listing everything that stands against it; nothing is written then.
     """
+    if undo:
+        named = {"PATH": path, "--name": name != NAME, "--group": group, "--strata": strata, "--manifest": manifest}
+        read_by = {"--format": form, "--annotations": annotations, "--images": images, "--drop-crowds": drop_crowds}
+        labels = {"--split": split, "--label-map": label_map, "--unlabelled": unlabelled != UNLABELLED}
+        _refuse_beside_undo({**named, **read_by, **labels, "--ignore": ignore})
     taxonomy = load(Params, "datasets", dataset, "ingest").taxonomy()
     if undo:
         importing.undo(dataset, typer.echo, drawn="render" in read_params()["datasets"][dataset])
         return
+    _refuse_unheeded(form, {"--annotations": annotations, "--images": images, "--drop-crowds": drop_crowds})
     root, files, outside = _places(path, form, annotations or [], manifest)
     content = {
         "name": name,
@@ -84,6 +97,35 @@ def import_(
     checked = importing.check(dataset, walk(root, outside), descriptor, taxonomy)
     importing.add(dataset, checked, typer.echo)
     _show(dataset, checked)
+
+
+def _refuse_beside_undo(given: Mapping[str, object]) -> None:
+    """Refuse what would change nothing: a name would look as if the source of that name alone were forgotten.
+
+    Raises
+    ------
+    ManifestError
+        Naming each option.
+    """
+    remedy = "leave it out; to forget one source alone, undo all and import the others again"
+    refuse_any(ManifestError, unheeded(given, "--undo alone, which forgets every imported source", "both", remedy))
+
+
+def _refuse_unheeded(form: str, given: Mapping[str, object]) -> None:
+    """Refuse what another format alone would heed; that there is no such format is told elsewhere.
+
+    Raises
+    ------
+    ManifestError
+        Naming each such option.
+    """
+    problems = [
+        problem
+        for option, value in given.items()
+        if form in get_args(Format) and form not in HEEDED[option]
+        for problem in unheeded({option: value}, f"--format {' or '.join(HEEDED[option])}", form)
+    ]
+    refuse_any(ManifestError, problems)
 
 
 def _places(

@@ -1,5 +1,6 @@
 """`vouch deploy`: a checked bundle in the form that a server takes."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -9,11 +10,13 @@ import typer
 from vouch import paths
 from vouch.commands.known import bundle_of, listed_photographs
 from vouch.commands.outputs import Output, refuse_outputs
+from vouch.commands.unheeded import unheeded
 from vouch.deployment.openvino import deploy_openvino
 from vouch.deployment.parity import Tolerance
 from vouch.deployment.tensorrt import Precision, deploy_tensorrt
 from vouch.deployment.triton import deploy_triton
 from vouch.deployment.triton_lint import refuse_repository
+from vouch.errors import ParamsError, refuse_any
 from vouch.release.bundle import read
 from vouch.release.opening import open_contents
 from vouch.vision.images.source import files
@@ -27,6 +30,18 @@ class Server(StrEnum):
     TENSORRT = "tensorrt"
 
 
+TOLERANCE, BOX_TOLERANCE_PX = 1e-3, 0.05  # what holds unless it is said
+MAX_BATCH, DELAY_US = 32, 1000
+COMPARED, BATCHED = frozenset({Server.OPENVINO, Server.TENSORRT}), frozenset({Server.TRITON, Server.TENSORRT})
+HEEDED = {  # by which servers; what is not here, by each of them
+    "--photographs": COMPARED,
+    "--tolerance": COMPARED,
+    "--box-tolerance-px": COMPARED,
+    "--max-batch": BATCHED,
+    "--delay-us": frozenset({Server.TRITON}),
+}
+
+
 def deploy(
     model: Annotated[str | None, typer.Argument(help="Model of params.yaml, say driver.")] = None,
     folder: Annotated[Path | None, typer.Argument(help="New folder to write, or an empty one.")] = None,
@@ -36,16 +51,34 @@ def deploy(
         Path | None, typer.Option(help="Photograph or folder to compare on: OpenVINO, TensorRT.")
     ] = None,
     precision: Annotated[Precision, typer.Option(help="Of TensorRT alone.")] = Precision.FLOAT32,
-    tolerance: Annotated[float, typer.Option(help="Largest difference of a logit or score.", min=0, max=1e6)] = 1e-3,
+    tolerance: Annotated[
+        float, typer.Option(help="Largest difference of a logit or score.", min=0, max=1e6)
+    ] = TOLERANCE,
     box_tolerance_px: Annotated[
         float, typer.Option(help="Largest difference of a box, canvas pixels.", min=0, max=1e6)
-    ] = 0.05,
-    max_batch: Annotated[int, typer.Option(help="Photographs at once: Triton, TensorRT.", min=1, max=1024)] = 32,
-    delay_us: Annotated[int, typer.Option(help="Triton: microseconds to wait for a fuller batch.", min=0)] = 1000,
+    ] = BOX_TOLERANCE_PX,
+    max_batch: Annotated[int, typer.Option(help="Photographs at once: Triton, TensorRT.", min=1, max=1024)] = MAX_BATCH,
+    delay_us: Annotated[int, typer.Option(help="Triton: microseconds to wait for a fuller batch.", min=0)] = DELAY_US,
     lint: Annotated[Path | None, typer.Option(help="Only check this model repository of Triton.")] = None,
 ) -> None:
-    """Turn a model's checked bundle into what OpenVINO, Triton or TensorRT serves, and prove that it answers alike."""
+    """Turn a model's checked bundle into what OpenVINO, Triton or TensorRT serves, and prove that it answers alike.
+
+    Raises
+    ------
+    VouchError
+        When the bundle does not check, an option is of another server, FOLDER may not be written, or answers differ.
+    """
+    of_servers: dict[str, object] = {
+        "--photographs": photographs,
+        "--tolerance": tolerance != TOLERANCE,
+        "--box-tolerance-px": box_tolerance_px != BOX_TOLERANCE_PX,
+        "--max-batch": max_batch != MAX_BATCH,
+        "--delay-us": delay_us != DELAY_US,
+    }
     if lint is not None:
+        others = {"MODEL": model, "FOLDER": folder, "--to": to, "--bundle": bundle}
+        beside = {**others, "--precision": precision != Precision.FLOAT32, **of_servers}
+        refuse_any(ParamsError, unheeded(beside, "--lint alone", "both", "leave it out, or --lint"))
         refuse_repository(lint)
         typer.echo(f"{lint}: Triton can serve it")
         return
@@ -53,6 +86,7 @@ def deploy(
         raise typer.BadParameter("MODEL FOLDER --to SERVER, or --lint FOLDER")
     if precision != Precision.FLOAT32 and to != Server.TENSORRT:
         raise typer.BadParameter(f"{to} serves float32, which the calibrator was made in", param_hint="--precision")
+    _refuse_others(to, of_servers)
     source = bundle or paths.model(model, "bundle")
     images = [] if photographs is None else listed_photographs([photographs])
     given = [] if photographs is None else [photographs]
@@ -72,3 +106,20 @@ def deploy(
     for name, value in found["differences"].items():
         typer.echo(f"{name}: {value:.2g}")
     typer.echo(f"{folder}: answers as ONNX Runtime does, on {found['compared']}")
+
+
+def _refuse_others(to: Server, given: Mapping[str, object]) -> None:
+    """Refuse what is said for another server than the one that is asked for.
+
+    Raises
+    ------
+    ParamsError
+        Naming each such option.
+    """
+    problems = [
+        problem
+        for option, value in given.items()
+        if to not in HEEDED[option]
+        for problem in unheeded({option: value}, f"--to {' or '.join(sorted(HEEDED[option]))}", to)
+    ]
+    refuse_any(ParamsError, problems)

@@ -66,10 +66,13 @@ def plan(
     Raises
     ------
     ParamsError
-        When some of the three numbers are given and others not, or no rule judges a share of rows, as of a system.
+        When some of the three numbers are given and others not, or both --json and --markdown; or no rule judges a
+        share of rows, as of a system.
     WorkspaceError
         When evaluate has not run, or a metrics file is not of its form.
     """
+    if as_json and markdown:
+        raise ParamsError([Problem("--json, --markdown", "one of them", "both", "leave one out")])
     model, is_system = model_or_system, model_or_system in params.read_value("pipeline").get("systems", {})
     numbers = {"--groups": groups, "--per-group": per_group, "--icc": icc}
     if is_system:

@@ -1,6 +1,6 @@
 """`vouch predict`: what a bundle says of a photograph, calibrated and decided."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +14,7 @@ from vouch.commands.known import bundle_of, listed_photographs
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
 from vouch.commands.pictures import PICTURES, refuse_undrawable, save
 from vouch.commands.predict_system import Wanted, predict_system
+from vouch.commands.unheeded import unheeded
 from vouch.errors import DataError, Problem, refuse_any, so_many
 from vouch.release.inference import answer
 from vouch.release.opening import open_bundle
@@ -39,7 +40,9 @@ def predict(
         ),
     ] = None,
     bundle: Annotated[Path | None, typer.Option(help="Another bundle than models/NAME/bundle.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Draw boxes that the policy does not accept too.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="With -o, of a detector: draw boxes that the policy does not accept too.")
+    ] = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Say what the model finds, with calibrated confidences, and what its policy accepts.
@@ -49,16 +52,22 @@ def predict(
     Raises
     ------
     VouchError
-        When an output may not be written, the bundle does not check, or a photograph cannot be read.
+        When an output may not be written, an option would have no effect, the bundle does not check, or a photograph
+        cannot be read.
     """
     listed, source = listed_photographs(images), bundle or paths.model(model_or_system, "bundle")
     refuse_outputs(_outputs(output, csv, json), [source, *images, *listed], overwrite=overwrite)
     folder = bundle_of(model_or_system, bundle)
     if is_system(folder):
+        refuse_any(DataError, _undrawn(everything, output, f"{model_or_system}, a system", SYSTEM_DRAWN))
         predict_system(folder, listed, Wanted(output, csv, json, queue))
         return
-    _refuse_of_systems({"--json": json, "--queue": queue}, model_or_system)
     checked = open_bundle(folder)
+    of_systems = unheeded(
+        {"--json": json, "--queue": queue}, "a system", f"{model_or_system}, a model", "use --csv"
+    )  # what a system alone writes
+    other = f"{model_or_system}, whose task is {checked.task}"
+    refuse_any(DataError, [*of_systems, *_undrawn(everything, output, other, ALL_DRAWN[checked.task])])
     if output is not None:
         refuse_undrawable(listed, output)
     answered = answer(checked, files(listed))
@@ -86,10 +95,12 @@ def _say(task: Task, found: pd.DataFrame, n_photographs: int) -> None:
     typer.echo(f"{accepted} on {so_many(n_photographs, 'photograph')}")
 
 
-def _refuse_of_systems(given: Mapping[str, object], name: str) -> None:
-    """Refuse what a system alone writes."""
-    asked = [option for option, value in given.items() if value is not None]
-    refuse_any(DataError, [Problem(option, "a system", f"{name}, a model", "use --csv") for option in asked])
+def _undrawn(everything: bool, output: Path | None, other: str, drawn: str) -> Iterator[Problem]:
+    """Yield why --all changes nothing: who is asked is no detector (`drawn`: what it draws), or nothing is drawn."""
+    if everything and drawn:
+        yield Problem("--all", "a detector", other, f"leave it out: {drawn}")
+    elif everything and output is None:
+        yield Problem("--all", "--output beside it", "none", "name the picture, or leave it out: --csv has every box")
 
 
 def _box_line(row: dict[Any, Any]) -> str:
@@ -123,6 +134,9 @@ def _products_said(found: pd.DataFrame) -> list[str]:
 
 
 SAID = ByTask(detect=_boxes_said, classify=_classes_said, identify=_products_said)
+ONE_ANSWER = "the one answer is drawn, accepted or not"
+ALL_DRAWN = ByTask(detect="", classify=ONE_ANSWER, identify=ONE_ANSWER)  # why --all has no effect; empty: it has one
+SYSTEM_DRAWN = "a system draws every object that it counts, and what its detector's policy does not accept is none"
 NAMES = ByTask(detect="detections", classify="answers", identify="answers")
 
 

@@ -1,5 +1,6 @@
 """`vouch split show D` and `vouch split check D`: what the lock holds, and whether it fits the data set."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +18,7 @@ from vouch.paths import SPLITS
 from vouch.splits import lock
 from vouch.splits.assignment import quarantined
 from vouch.splits.bridges import SEALED
-from vouch.splits.members import counted, misfits
+from vouch.splits.members import Lists, counted, misfits, repeated
 
 
 def split_show(dataset: Annotated[str, typer.Argument(help="Data set; its stage split has run.")]) -> None:
@@ -31,11 +32,10 @@ def split_show(dataset: Annotated[str, typer.Argument(help="Data set; its stage 
         Naming each photograph that the lists of several splits hold.
     """
     samples, boxes = (_table(paths.manifest(dataset, name), dataset, "ingest") for name in ("samples", "boxes"))
-    locked, parts = _locked(dataset), _parts(dataset)
-    if not parts:
-        remedy = f"run `dvc repro split@{dataset}`"
-        absent = [path for name in SPLITS if not (path := paths.split(dataset, name)).is_file()]
-        raise DataError([Problem(str(path), "the lists of the splits", "no file", remedy) for path in absent])
+    locked, lists = _locked(dataset), _lists(dataset)
+    refuse_any(DataError, _absent(lists, dataset))
+    refuse_any(LeakageError, repeated(lists, dataset))
+    parts = {sample: name for name, samples_of in lists.items() for sample in samples_of}
     columns = [Column(name, justify="right") for name in SPLITS]
     table = Table("", "what", *columns, box=SIMPLE_HEAD, title=f"splits of {dataset}", title_justify="left")
     for heading, what, counts in counted(samples, boxes, pd.Series(parts, dtype="str")):
@@ -51,12 +51,14 @@ def split_check(dataset: Annotated[str, typer.Argument(help="Data set; its stage
     Raises
     ------
     LeakageError
-        Naming each group that the lock lacks or holds without photographs, and each photograph between two splits.
+        Naming each group that the lock lacks or holds without photographs, each photograph between two splits, each
+        list of a split that is absent, and what the others have otherwise.
     """
     samples = _table(paths.manifest(dataset, "samples"), dataset, "ingest")
-    locked, aside = _locked(dataset), _aside(dataset)
+    locked, aside, lists = _locked(dataset), _aside(dataset), _lists(dataset)
     kept = samples[~samples["sample_id"].isin(aside)].reset_index(drop=True)
-    refuse_any(LeakageError, misfits(kept, clusters_of(dataset), locked, _parts(dataset), dataset))
+    wrong = misfits(kept, clusters_of(dataset), locked, lists, dataset)
+    refuse_any(LeakageError, [*_absent(lists, dataset), *wrong])
     said = f"{so_many(len(kept), 'photograph')} in {so_many(len(locked), 'group')}, each in one split"
     typer.echo(f"{paths.split_lock(dataset)}: {said}" + (f"; {len(aside)} set aside" if aside else ""))
 
@@ -74,25 +76,15 @@ def _locked(dataset: str) -> dict[str, str]:
     return lock.parse(path.read_bytes(), str(path))
 
 
-def _parts(dataset: str) -> dict[str, str]:
-    """Return the split of each sample as the lists have it; nothing where they were not written.
+def _lists(dataset: str) -> dict[str, list[str]]:
+    """Return the samples of each split whose list is there."""
+    found = {name: path for name in SPLITS if (path := paths.split(dataset, name)).is_file()}
+    return {name: io.read_table(path)["sample_id"].astype(str).tolist() for name, path in found.items()}
 
-    Raises
-    ------
-    LeakageError
-        Naming each sample that is in the lists of several splits.
-    """
-    lists = {name: paths.split(dataset, name) for name in SPLITS}
-    if not all(path.is_file() for path in lists.values()):
-        return {}
-    listed: dict[str, list[str]] = {}
-    for name, path in lists.items():
-        for sample in io.read_table(path)["sample_id"]:
-            listed.setdefault(str(sample), []).append(name)
-    remedy = f"run `dvc repro split@{dataset}`"
-    several = {sample: names for sample, names in listed.items() if len(names) > 1}
-    refuse_any(LeakageError, [Problem(one, "one split", " and ".join(names), remedy) for one, names in several.items()])
-    return {sample: name for sample, (name, *_) in listed.items()}
+
+def _absent(lists: Lists, dataset: str) -> Iterator[Problem]:
+    for path in (paths.split(dataset, name) for name in SPLITS if name not in lists):
+        yield Problem(str(path), "the list of a split", "no file", f"run `dvc repro split@{dataset}`")
 
 
 def _aside(dataset: str) -> set[str]:

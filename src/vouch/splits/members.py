@@ -1,6 +1,6 @@
 """What lies in each split, counted; and what of the data set and its lock do not fit each other."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from vouch.splits.components import Graph, build_graph, find_components
 from vouch.tables import GROUP, STRATUM, group_columns, stratum_columns
 
 Line = tuple[str, str, tuple[int, ...]]  # heading, what, how many in each of SPLITS
+Lists = Mapping[str, Sequence[str]]  # split to the samples that its list has
 
 
 def counted(samples: pd.DataFrame, boxes: pd.DataFrame, split: pd.Series) -> list[Line]:
@@ -48,7 +49,7 @@ def _of(part: pd.Series) -> tuple[int, ...]:
 
 
 def misfits(
-    samples: pd.DataFrame, clusters: pd.DataFrame, lock: Mapping[str, str], split: Mapping[str, str], dataset: str
+    samples: pd.DataFrame, clusters: pd.DataFrame, lock: Mapping[str, str], lists: Lists, dataset: str
 ) -> Iterator[Problem]:
     """Yield what of a lock and a data set does not fit: unknown and missing groups, straddling samples, stale lists.
 
@@ -58,8 +59,8 @@ def misfits(
         As in `tables`, without the samples that are in no split.
     lock : mapping
         Group to split.
-    split : mapping
-        Sample to split, as the lists of the splits have it; empty where they were not written.
+    lists : mapping
+        Split to its samples, of each list that is there: of one that is not, nothing is yielded.
     dataset : str
         Its name, for remedies.
     """
@@ -73,7 +74,25 @@ def misfits(
     for name in sorted(lock.keys() - nodes):
         yield Problem(name, f"photographs of it in {lock[name]}", "none in the data set", remedy)
     yield from _straddling(samples, graph, lock)
-    yield from _stale(graph, samples, lock, split, dataset)
+    yield from repeated(lists, dataset)
+    yield from _stale(graph, samples, lock, lists, dataset)
+    yield from _gone(samples, lists, dataset)
+
+
+def repeated(lists: Lists, dataset: str) -> Iterator[Problem]:
+    """Yield each sample that is in the lists of several splits."""
+    for sample, names in _listed(lists).items():
+        if len(names) > 1:
+            yield Problem(sample, "one split", " and ".join(names), f"run `dvc repro split@{dataset}`")
+
+
+def _listed(lists: Lists) -> dict[str, list[str]]:
+    """Return the splits of each sample, in the order of SPLITS."""
+    listed: dict[str, list[str]] = {}
+    for name in SPLITS:
+        for sample in dict.fromkeys(lists.get(name, ())):
+            listed.setdefault(sample, []).append(name)
+    return listed
 
 
 def _straddling(samples: pd.DataFrame, graph: Graph, lock: Mapping[str, str]) -> Iterator[Problem]:
@@ -84,22 +103,30 @@ def _straddling(samples: pd.DataFrame, graph: Graph, lock: Mapping[str, str]) ->
 
 
 def _stale(
-    graph: Graph, samples: pd.DataFrame, lock: Mapping[str, str], split: Mapping[str, str], dataset: str
+    graph: Graph, samples: pd.DataFrame, lock: Mapping[str, str], lists: Lists, dataset: str
 ) -> Iterator[Problem]:
-    """Samples whose list is not that of their groups."""
-    if not split:
-        return
-    ids = samples["sample_id"].to_numpy()
+    """Samples whose list is not that of their groups; one in no list may be in the list that is absent."""
+    ids, listed = samples["sample_id"].astype(str).to_numpy(), _listed(lists)
     wrong: dict[tuple[str, str], list[str]] = {}
     for sample, node in zip(graph.sample_of.tolist(), graph.node_of.tolist(), strict=True):
-        wanted, listed = lock.get(str(graph.nodes[node])), split.get(ids[sample], "no split")
-        if wanted is not None and wanted != listed:
-            wrong.setdefault((wanted, listed), []).append(str(ids[sample]))
-    for (wanted, listed), names in sorted(wrong.items()):
-        got = f"{so_many(len(set(names)), 'photograph')} in {listed}, the first {min(names)}"
-        yield Problem(
-            f"data/splits/{dataset}",
-            f"photographs in {wanted}, as the lock says",
-            got,
-            f"run `dvc repro split@{dataset}`",
-        )
+        wanted, found = lock.get(str(graph.nodes[node])), listed.get(ids[sample], [])
+        if wanted is None or found == [wanted] or len(found) > 1 or (not found and wanted not in lists):
+            continue
+        wrong.setdefault((wanted, found[0] if found else "no split"), []).append(ids[sample])
+    for (wanted, got), names in sorted(wrong.items()):
+        expected = f"photographs in {wanted}, as the lock says"
+        yield _of_lists(expected, f"{so_many(len(set(names)), 'photograph')} in {got}, the first {min(names)}", dataset)
+
+
+def _gone(samples: pd.DataFrame, lists: Lists, dataset: str) -> Iterator[Problem]:
+    """Samples that a list has, and that the data set lacks or sets aside."""
+    kept = set(samples["sample_id"].astype(str))
+    for name in SPLITS:
+        gone = sorted(set(lists.get(name, ())) - kept)
+        if gone:
+            got = f"{so_many(len(gone), 'photograph')} that it lacks or sets aside, the first {gone[0]}"
+            yield _of_lists(f"photographs of the data set in {name}", got, dataset)
+
+
+def _of_lists(expected: str, got: str, dataset: str) -> Problem:
+    return Problem(f"data/splits/{dataset}", expected, got, f"run `dvc repro split@{dataset}`")

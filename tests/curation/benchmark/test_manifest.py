@@ -7,7 +7,7 @@ import pytest
 
 from curation.packs import SMALL, rows, taxonomy
 from vouch.curation.benchmark.csv_text import encoded
-from vouch.curation.benchmark.manifest import cells, columns, extended, read_wanted
+from vouch.curation.benchmark.manifest import cells, columns, extended, open_places, read_wanted
 from vouch.curation.benchmark.row_labels import items_of
 from vouch.curation.benchmark.rows import new_rows
 from vouch.curation.catalogue.catalogue import Candidate
@@ -113,6 +113,31 @@ def test_missing_columns_and_unknown_values_of_strata_are_named():
         extended(rows({}), SMALL, wanted())
     with pytest.raises(DataError, match=r"stratum_light: expected one of day, night, or nothing, got 'nihgt'; perhaps"):
         extended(rows({"stratum_light": "nihgt"}), SMALL, wanted(strata={"light": ["day", "night"]}))
+
+
+def test_a_wish_that_is_met_opens_no_place_and_a_larger_one_wanted_rows_before_rejected_ones():
+    had = {"photograph": "a.jpg", "status": "suggested"}
+    gone, empty = {"photograph": "b.jpg", "status": "rejected"}, {"status": "wanted"}
+    before = rows(gone, had, {"class": "JAR", **had}, empty, gone, {"stratum_light": "", **empty})
+    asked = [wanted(strata={"light": ["day"]}, rows_per_class=number, rows_of={}) for number in range(7)]
+    # two jars are filled: a third takes the wanted row, a fourth and fifth the rejected ones; r5 is in no cell
+    expected = [{5}, {5}, {5}, {3, 5}, {0, 3, 5}, {0, 3, 4, 5}, {0, 3, 4, 5}]
+    assert [open_places(before, SMALL, one) for one in asked] == expected
+
+
+def test_a_row_without_a_photograph_that_is_no_wish_any_more_fills_its_cell():
+    asked = wanted(strata={"light": ["day"]}, rows_per_class=1, rows_of={})
+    assert open_places(rows({"status": "rejected"}, {"status": "labelled"}), SMALL, asked) == frozenset()
+
+
+def test_a_wish_that_has_shrunk_below_what_is_filled_adds_no_row_whichever_command_is_given():
+    asked = wanted(strata={"light": ["day"]}, rows_per_class=1, rows_per_negative=0, rows_of={"tin": 0})
+    before = rows({"photograph": "a.jpg", "status": "rejected"}, {"photograph": "b.jpg", "status": "suggested"})
+    found = [Candidate("jar", False, (), "c.jpg", "", "mine", "CC0-1.0")]
+    result = suggest(before, found, {}, most=None, opened=open_places(before, SMALL, asked))
+    assert encoded(result.rows.table) == encoded(before.table) == encoded(extended(before, SMALL, asked).table)
+    assert result.beyond == 1
+    assert result.lacking == {}
 
 
 def test_the_place_of_a_rejected_row_is_filled_once_whichever_command_comes_first():

@@ -92,6 +92,13 @@ def test_a_rejected_row_stays_and_another_takes_its_place():
     assert filled(suggest(both, [have("can", "c")], {}, most=None)) == [("r0.3", "c")]
 
 
+def test_a_place_is_filled_once_where_a_person_took_a_rejected_row_out_of_the_middle():
+    rows = table({"status": "rejected"}, {"row_id": "r0.3", "photograph": "c", "status": "labelled"})
+    assert filled(suggest(rows, [have("can", "d")], {}, most=None)) == []
+    gone = table({"status": "rejected"}, {"row_id": "r0.3", "photograph": "c", "status": "rejected"})
+    assert filled(suggest(gone, [have("can", "d")], {}, most=None)) == [("r0.4", "d")]
+
+
 def test_a_row_that_is_called_like_the_first_after_another_has_a_place_of_its_own():
     both = table({"row_id": "a", "status": "rejected"}, {"row_id": "a.1", "status": "rejected"})
     assert filled(suggest(both, [have("can", "c"), have("can", "d")], {}, most=None)) == [("a.2", "c"), ("a.1.2", "d")]

@@ -25,6 +25,7 @@ from vouch.commands.curate.stated import Groups, Strata
 from vouch.commands.curate.whole import refuse_crops
 from vouch.commands.known import classes_of, listed_photographs
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
+from vouch.commands.unheeded import unheeded
 from vouch.curation.benchmark.row_labels import items_of
 from vouch.curation.benchmark.rows import Rows, read_rows
 from vouch.curation.retraining.answers import Answers, read_answers
@@ -75,7 +76,8 @@ def retrain(
     need(read)
     dataset = str(params.read_value("pipeline", "models", model, "dataset"))
     refuse_crops(model, dataset)
-    refuse_any(WorkspaceError, _stated_twice(candidates, [*(group or []), *(strata or [])]))
+    unused = _unused(candidates, taxonomy, label_map)
+    refuse_any(WorkspaceError, [*_stated_twice(candidates, [*(group or []), *(strata or [])]), *unused])
     rules = stated.rules(dataset, group or [], strata or [])
     asked, answers = gain(dataset), read_answers(scores)
     rows = _hits(model)
@@ -118,6 +120,15 @@ def _stated_twice(candidates: Path, rules: Sequence[str]) -> Iterator[Problem]:
     if rules and not candidates.is_dir():
         expected, remedy = "a folder of candidates", "a table states them in columns group_KEY and stratum_KEY"
         yield Problem("--group or --strata", expected, str(candidates), remedy)
+
+
+def _unused(candidates: Path, taxonomy: Path | None, label_map: Path | None) -> Iterator[Problem]:
+    """Yield the options about classes of rows that change nothing: a folder has no rows, a map goes with a taxonomy."""
+    if candidates.is_dir():
+        given = {"--taxonomy": taxonomy, "--label-map": label_map}
+        yield from unheeded(given, "a table of candidates", f"the folder {candidates}")
+    elif taxonomy is None:
+        yield from unheeded({"--label-map": label_map}, "--taxonomy beside it", "none", "name the taxonomy of the rows")
 
 
 def _found(

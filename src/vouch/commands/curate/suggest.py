@@ -1,6 +1,6 @@
 """`vouch curate suggest`: photographs of a catalogue for the places of a benchmark that are still empty."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -14,8 +14,11 @@ from rich.table import Table as Grid
 
 from vouch import paths
 from vouch.commands.curate.params import DataSet, Table, limits
+from vouch.commands.curate.reading import need, taxonomy_of, wanted_of
 from vouch.commands.known import alike
-from vouch.curation.benchmark.rows import read_rows, write_rows
+from vouch.commands.unheeded import unheeded
+from vouch.curation.benchmark.manifest import open_places
+from vouch.curation.benchmark.rows import Rows, read_rows, write_rows
 from vouch.curation.catalogue.catalogue import Candidate, Terms, of_folder, of_table
 from vouch.curation.catalogue.suggestions import Cell, Suggested
 from vouch.curation.catalogue.suggestions import suggest as suggested
@@ -23,6 +26,7 @@ from vouch.curation.retraining.answers import read_scores
 from vouch.errors import DataError, Problem, refuse_any, so_many
 from vouch.sources.options import labels_of
 
+ITEMS, NEXT = "items", "next"  # where a page of --url has its list and the next one's address, unless it is said
 SHOWN = 10  # suggestions that are printed, the first in rank
 
 
@@ -47,8 +51,12 @@ def suggest(
     most: Annotated[
         int | None, typer.Option(min=1, help="Suggestions that may wait for a person, earlier ones included.")
     ] = None,
-    items: Annotated[str, typer.Option(help="Of --url: keys, joined by dots, that lead to the list.")] = "items",
-    next_: Annotated[str, typer.Option("--next", help="Of --url: keys that lead to the next page's address.")] = "next",
+    taxonomy: Annotated[Path | None, typer.Option(help="Taxonomy of --wanted.")] = None,
+    wanted: Annotated[
+        Path | None, typer.Option(help="YAML of `vouch curate manifest`: no cell gets more rows than it asks for.")
+    ] = None,
+    items: Annotated[str, typer.Option(help="Of --url: keys, joined by dots, that lead to the list.")] = ITEMS,
+    next_: Annotated[str, typer.Option("--next", help="Of --url: keys that lead to the next page's address.")] = NEXT,
     field: Annotated[
         list[str] | None, typer.Option(help="Of --url: NAME=PATH, say class=tags.0.name; repeatable.")
     ] = None,
@@ -57,22 +65,25 @@ def suggest(
     """Fill the wanted rows of a benchmark from a catalogue, first where most is lacking; a person looks at each.
 
     A filled row has the status `suggested`, where the photograph came from, and its licence. Set it to `rejected` and
-    the next call suggests another one, in a row of its own.
+    the next call suggests another one, in a row of its own; with --wanted only where too few rows are left.
 
     Raises
     ------
     DataError
         When the table, the catalogue or an answer of the web is not what it must be; nothing is written then.
     """
-    refuse_any(DataError, _place_problems(catalogue, url))
+    of_web = {"--items": items != ITEMS, "--next": next_ != NEXT, "--field": field}
+    unread = _unread(catalogue, of_web, ignore)
+    refuse_any(DataError, [*_place_problems(catalogue, url), *_alone(taxonomy, wanted), *unread])
     table = read_rows(rows)
+    opened = _open(table, taxonomy, wanted)
     terms = Terms(name or _name(catalogue, url), license_, negative, labels_of(label_map or []))
     sure = {} if scores is None else read_scores(scores)
     if catalogue is not None:
         found = of_folder(catalogue, terms) if catalogue.is_dir() else of_table(catalogue, terms, ignore or [])
     else:
         found = _of_web(url, terms, (items, next_, field or []), dataset)
-    result = suggested(table, found, sure, most=most)
+    result = suggested(table, found, sure, most=most, opened=opened)
     write_rows(rows, result.rows)
     _show(result, len(found))
     _say_foreign(sure, found)
@@ -85,6 +96,33 @@ def _place_problems(catalogue: Path | None, url: str) -> list[Problem]:
     if catalogue is not None and not catalogue.exists():
         return [Problem(str(catalogue), "a folder or CSV", "no such file", alike(catalogue))]
     return []
+
+
+def _unread(catalogue: Path | None, of_web: Mapping[str, object], ignore: list[str] | None) -> Iterator[Problem]:
+    """Yield the options that only another kind of catalogue than the one that is named would heed."""
+    if catalogue is not None:
+        yield from unheeded(of_web, "--url", f"--catalogue {catalogue}")
+    if catalogue is None or catalogue.is_dir():
+        got = "--url" if catalogue is None else f"the folder {catalogue}"
+        yield from unheeded({"--ignore": ignore}, "a CSV as --catalogue", got)
+
+
+def _alone(taxonomy: Path | None, wanted: Path | None) -> list[Problem]:
+    if (taxonomy is None) == (wanted is None):
+        return []
+    got = "--wanted alone" if taxonomy is None else "--taxonomy alone"
+    return [
+        Problem("--wanted, --taxonomy", "both, or neither", got, "give them together, as to `vouch curate manifest`")
+    ]
+
+
+def _open(rows: Rows, taxonomy: Path | None, wanted: Path | None) -> frozenset[int] | None:
+    """Return the rows whose places may be filled; None for all, where nobody says how many there should be."""
+    if taxonomy is None or wanted is None:
+        return None
+    need([taxonomy, wanted])
+    items = taxonomy_of(taxonomy)
+    return open_places(rows, items, wanted_of(wanted, items))
 
 
 def _name(catalogue: Path | None, url: str) -> str:
@@ -119,6 +157,8 @@ def _show(result: Suggested, candidates: int) -> None:
     if len(result.made) > SHOWN:
         typer.echo(f"... and {len(result.made) - SHOWN} more")
     typer.echo(f"{so_many(len(result.made), 'suggestion')} of {so_many(candidates, 'candidate')}")
+    if result.beyond:
+        typer.echo(f"left empty, for --wanted asks for no more rows: {so_many(result.beyond, 'place')}")
     _say_unasked(result.unasked)
 
 

@@ -119,6 +119,32 @@ def extended(rows: Rows, taxonomy: Taxonomy, wanted: Wanted) -> Rows:
     return changed(rows, {}, added)
 
 
+def open_places(rows: Rows, taxonomy: Taxonomy, wanted: Wanted) -> frozenset[int]:
+    """Return the rows whose empty places may be filled: no cell gets more filled rows than the parameters ask for.
+
+    An empty place is a wanted row without photograph and url, or that of a rejected row that no other has replaced.
+    Wanted rows come first, for to fill one adds none. Of rows in no cell nothing is asked: their places are open.
+
+    Raises
+    ------
+    DataError
+        As `cells_of` does.
+    """
+    every, statuses = _every_cell(rows, taxonomy, wanted), rows.column("status")
+    named = [bool(one or other) for one, other in zip(rows.column("photograph"), rows.column("url"), strict=True)]
+    empty = [index for index, status in enumerate(statuses) if status == "wanted" and not named[index]]
+    room: Counter[Cell | None] = Counter(cells(taxonomy, wanted))
+    filled = {index for index, status in enumerate(statuses) if status != REJECTED} - {*empty}
+    room.subtract(every[index] for index in filled)
+    found = set()
+    for index in (*empty, *replacements(rows)):
+        cell = every[index]
+        if cell is None or room[cell] > 0:
+            found.add(index)
+            room.subtract([cell])
+    return frozenset(found)
+
+
 def _replaced(rows: Rows, cells: Sequence[Cell | None]) -> Mapping[Cell, list[dict[str, str]]]:
     """Return what may take the places of rejected rows, by their cells."""
     found: dict[Cell, list[dict[str, str]]] = defaultdict(list)

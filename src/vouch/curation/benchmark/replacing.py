@@ -13,21 +13,23 @@ def replacements(rows: Rows) -> dict[int, dict[str, str]]:
     It has the same class, negative and strata, and a `row_id` of its own.
     """
     known = set(rows.column("row_id"))
+    last: dict[str, int] = {}  # of those that took a place: r7.3 holds that of r7 also where a person took r7.2 out
+    for stem, number in (_place(row_id, known) for row_id in known):
+        last[stem] = max(last.get(stem, 1), number)
     kept = ("class", "negative", *rows.strata)
     found = {}
     for index, (row_id, status) in enumerate(zip(rows.column("row_id"), rows.column("status"), strict=True)):
-        if status == "rejected" and (after := _successor(row_id, known)) not in known:
-            found[index] = {"row_id": after, **{name: rows.cell(index, name) for name in kept}}
+        stem, number = _place(row_id, known)
+        if status == "rejected" and number == last[stem]:
+            found[index] = {"row_id": f"{stem}.{number + 1}", **{name: rows.cell(index, name) for name in kept}}
     return found
 
 
-def _successor(row_id: str, known: set[str]) -> str:
-    """Return the row_id of what takes a rejected row's place.
+def _place(row_id: str, known: set[str]) -> tuple[str, int]:
+    """Return whose place a row has, by the first row's name, and the how many-th it is in it.
 
-    >>> _successor("r7", {"r7"}), _successor("r7.2", {"r7", "r7.2"}), _successor("v1.2", {"v1.2"})
-    ('r7.2', 'r7.3', 'v1.2.2')
+    >>> _place("r7", {"r7"}), _place("r7.2", {"r7", "r7.2"}), _place("v1.2", {"v1.2"})
+    (('r7', 1), ('r7', 2), ('v1.2', 1))
     """
     match = AGAIN.fullmatch(row_id)
-    if match and match[1] in known:
-        return f"{match[1]}.{int(match[2]) + 1}"
-    return f"{row_id}.2"
+    return (match[1], int(match[2])) if match and match[1] in known else (row_id, 1)

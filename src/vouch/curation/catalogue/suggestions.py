@@ -4,7 +4,7 @@ import heapq
 import math
 import posixpath
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from vouch.curation.benchmark.replacing import replacements
@@ -29,12 +29,19 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Suggested:
-    """The table with the suggestions in it; those made now, in order of rank; what is still lacking; unused labels."""
+    """The table with the suggestions in it; those made now, in order of rank; what is still lacking; what was not used.
+
+    Attributes
+    ----------
+    unasked : class and negative of candidates that no row asks for, and how many there are
+    beyond : empty places that were left so, for they are not open
+    """
 
     rows: Rows
     made: tuple[Suggestion, ...]
     lacking: Mapping[Cell, int]
-    unasked: Mapping[tuple[str, bool], int]  # class and negative of candidates that no row asks for
+    unasked: Mapping[tuple[str, bool], int]
+    beyond: int
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,14 @@ class _Place:
     after: Mapping[str, str] | None
 
 
-def suggest(rows: Rows, found: Iterable[Candidate], scores: Mapping[str, float], *, most: int | None) -> Suggested:
+def suggest(
+    rows: Rows,
+    found: Iterable[Candidate],
+    scores: Mapping[str, float],
+    *,
+    most: int | None,
+    opened: Collection[int] | None = None,
+) -> Suggested:
     """Fill the empty places of a benchmark with candidates; a second call with the same input fills nothing more.
 
     A place is a wanted row without photograph and url, or a rejected row that no other row has replaced: the rejected
@@ -62,9 +76,11 @@ def suggest(rows: Rows, found: Iterable[Candidate], scores: Mapping[str, float],
     found : candidates
     scores : photograph or url to the calibrated probability that the model is right about it, where it was asked
     most : suggestions that may wait for a person at a time, those of earlier calls included; None for any number
+    opened : rows whose places may be filled, from `manifest.open_places`; None for all
     """
     fresh = _unknown(rows, found)
     places = _places(rows)
+    beyond = 0 if opened is None else _close(places, opened)
     waiting = rows.column("status").count("suggested")
     chosen = _chosen(places, _queues(fresh, scores), math.inf if most is None else most - waiting)
     made = tuple(
@@ -80,7 +96,7 @@ def suggest(rows: Rows, found: Iterable[Candidate], scores: Mapping[str, float],
     asked = {cell[:2] for cell in places}
     unasked = Counter((one.name, one.negative) for one in fresh if (one.name, one.negative) not in asked)
     lacking = {cell: len(empty) for cell, empty in places.items() if empty}
-    return Suggested(changed(rows, edits, added), made, lacking, dict(unasked))
+    return Suggested(changed(rows, edits, added), made, lacking, dict(unasked), beyond)
 
 
 def entropy(probability: float) -> float:
@@ -123,6 +139,14 @@ def _places(rows: Rows) -> dict[Cell, deque[_Place]]:
         elif index in after:
             empty.append(_Place(index, after[index]["row_id"], after[index]))
     return places
+
+
+def _close(places: dict[Cell, deque[_Place]], opened: Collection[int]) -> int:
+    """Take out the places of rows that are not open; return how many those are."""
+    before = sum(map(len, places.values()))
+    for cell, empty in places.items():
+        places[cell] = deque(place for place in empty if place.index in opened)
+    return before - sum(map(len, places.values()))
 
 
 def _cell(rows: Rows, index: int) -> Cell:
