@@ -45,7 +45,7 @@ verify: setup ## build everything twice: the same bytes, or a failure
 	dvc repro --force
 	git diff --exit-code -- dvc.lock metrics splits
 
-starter: setup ## train the starting weights of MODEL again, from step FIRST of their recipe (four hours)
+starter: setup ## train the starting weights of MODEL again, from step FIRST of their recipe (four to seven hours)
 	@python -m vouch.commands.check_params "$$MODEL"
 	python -m vouch.commands.starter "$$MODEL" "$$FIRST"
 

@@ -58,16 +58,16 @@ def test_an_example_comes_with_its_comments_and_every_line_stays(name):
 
 
 def test_what_comes_next_is_said():
-    assert add(example("curbside")).output.endswith("build it:\n  make repro MODEL=curbside\n")
+    assert add(example("roadwork_dino")).output.endswith("build it:\n  make repro MODEL=roadwork_dino\n")
     said = add(example("trashnet")).output
     assert "vouch import trashnet PATH" in said
     assert said.endswith("make repro MODEL=trashnet\n")
 
 
 def test_given_twice_nothing_changes():
-    add(example("curbside"))
+    add(example("roadwork_dino"))
     first = Path("params.yaml").read_bytes()
-    again = add(example("curbside"))
+    again = add(example("roadwork_dino"))
     assert again.exit_code == 0
     assert "in it already" in again.output
     assert Path("params.yaml").read_bytes() == first

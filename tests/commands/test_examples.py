@@ -229,7 +229,7 @@ def an_imported_data_set():
 
 def an_example():
     Path("examples").mkdir()
-    shutil.copyfile(ROOT / "examples/curbside.params.yaml", "examples/curbside.params.yaml")
+    shutil.copyfile(ROOT / "examples/trashnet.params.yaml", "examples/trashnet.params.yaml")
 
 
 PREPARED = {

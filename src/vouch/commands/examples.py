@@ -8,7 +8,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "vouch new pets photographs --group session=folder:1 --dry-run",
         "vouch new pets photographs --group session=folder:1",
     ),
-    "add": ("vouch add examples/curbside.params.yaml",),
+    "add": ("vouch add examples/trashnet.params.yaml",),
     "params": ("vouch params driver", "vouch params driver gate"),
     "import": (
         "vouch import driver photographs --format imagefolder --group session=folder:1 --strata light=value:day",
