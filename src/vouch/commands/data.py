@@ -16,7 +16,7 @@ from vouch import io, paths
 from vouch.commands import importing
 from vouch.commands.known import alike
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
-from vouch.commands.unheeded import unheeded
+from vouch.commands.unheeded import unheeded, unheeded_by
 from vouch.errors import DataError, ManifestError, Problem, refuse_any, so_many
 from vouch.params import load, read_params, read_value
 from vouch.sources.descriptor import OPTIONS, Format, check_descriptor
@@ -68,16 +68,17 @@ def import_(
     VouchError
         Listing everything that stands against it; nothing is written then.
     """
+    read = {"--annotations": annotations, "--images": images, "--drop-crowds": drop_crowds}
     if undo:
         named = {"PATH": path, "--name": name != NAME, "--group": group, "--strata": strata, "--manifest": manifest}
-        read_by = {"--format": form, "--annotations": annotations, "--images": images, "--drop-crowds": drop_crowds}
         labels = {"--split": split, "--label-map": label_map, "--unlabelled": unlabelled != UNLABELLED}
-        _refuse_beside_undo({**named, **read_by, **labels, "--ignore": ignore})
+        _refuse_beside_undo({**named, "--format": form, **read, **labels, "--ignore": ignore})
+    elif form in get_args(Format):  # that there is no such format is told below
+        refuse_any(ManifestError, unheeded_by("--format", form, read, HEEDED))
     taxonomy = load(Params, "datasets", dataset, "ingest").taxonomy()
     if undo:
         importing.undo(dataset, typer.echo, drawn="render" in read_params()["datasets"][dataset])
         return
-    _refuse_unheeded(form, {"--annotations": annotations, "--images": images, "--drop-crowds": drop_crowds})
     root, files, outside = _places(path, form, annotations or [], manifest)
     content = {
         "name": name,
@@ -109,23 +110,6 @@ def _refuse_beside_undo(given: Mapping[str, object]) -> None:
     """
     remedy = "leave it out; to forget one source alone, undo all and import the others again"
     refuse_any(ManifestError, unheeded(given, "--undo alone, which forgets every imported source", "both", remedy))
-
-
-def _refuse_unheeded(form: str, given: Mapping[str, object]) -> None:
-    """Refuse what another format alone would heed; that there is no such format is told elsewhere.
-
-    Raises
-    ------
-    ManifestError
-        Naming each such option.
-    """
-    problems = [
-        problem
-        for option, value in given.items()
-        if form in get_args(Format) and form not in HEEDED[option]
-        for problem in unheeded({option: value}, f"--format {' or '.join(HEEDED[option])}", form)
-    ]
-    refuse_any(ManifestError, problems)
 
 
 def _places(

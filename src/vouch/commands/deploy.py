@@ -1,6 +1,5 @@
 """`vouch deploy`: a checked bundle in the form that a server takes."""
 
-from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +9,7 @@ import typer
 from vouch import paths
 from vouch.commands.known import bundle_of, listed_photographs
 from vouch.commands.outputs import Output, refuse_outputs
-from vouch.commands.unheeded import unheeded
+from vouch.commands.unheeded import unheeded, unheeded_by
 from vouch.deployment.openvino import deploy_openvino
 from vouch.deployment.parity import Tolerance
 from vouch.deployment.tensorrt import Precision, deploy_tensorrt
@@ -86,7 +85,7 @@ def deploy(
         raise typer.BadParameter("MODEL FOLDER --to SERVER, or --lint FOLDER")
     if precision != Precision.FLOAT32 and to != Server.TENSORRT:
         raise typer.BadParameter(f"{to} serves float32, which the calibrator was made in", param_hint="--precision")
-    _refuse_others(to, of_servers)
+    refuse_any(ParamsError, unheeded_by("--to", to, of_servers, HEEDED))
     source = bundle or paths.model(model, "bundle")
     images = [] if photographs is None else listed_photographs([photographs])
     given = [] if photographs is None else [photographs]
@@ -106,20 +105,3 @@ def deploy(
     for name, value in found["differences"].items():
         typer.echo(f"{name}: {value:.2g}")
     typer.echo(f"{folder}: answers as ONNX Runtime does, on {found['compared']}")
-
-
-def _refuse_others(to: Server, given: Mapping[str, object]) -> None:
-    """Refuse what is said for another server than the one that is asked for.
-
-    Raises
-    ------
-    ParamsError
-        Naming each such option.
-    """
-    problems = [
-        problem
-        for option, value in given.items()
-        if to not in HEEDED[option]
-        for problem in unheeded({option: value}, f"--to {' or '.join(sorted(HEEDED[option]))}", to)
-    ]
-    refuse_any(ParamsError, problems)
