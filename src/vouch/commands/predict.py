@@ -1,6 +1,6 @@
 """`vouch predict`: what a bundle says of a photograph, calibrated and decided."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -73,7 +73,7 @@ def predict(
     answered = answer(checked, files(listed))
     refuse_any(DataError, answered.refused)
     if output is not None:
-        save(DRAWN[checked.task](listed[0], answered.rows, everything=everything), output)
+        save(DRAWN[checked.task](listed[0], answered.rows, checked.classes, everything=everything), output)
     if csv is not None:
         io.write_table(csv, answered.rows)
     _say(checked.task, answered.rows, len(listed))
@@ -140,16 +140,19 @@ SYSTEM_DRAWN = "a system draws every object that it counts, and what its detecto
 NAMES = ByTask(detect="detections", classify="answers", identify="answers")
 
 
-def _boxes_drawn(image: Path, found: pd.DataFrame, *, everything: bool) -> Image.Image:
-    """Return the photograph with a detector's boxes: those that the policy accepts, or everything."""
+def _boxes_drawn(image: Path, found: pd.DataFrame, classes: Sequence[str], *, everything: bool) -> Image.Image:
+    """Return the photograph with a detector's boxes: those that the policy accepts, or everything.
+
+    A class has the same colour on every photograph.
+    """
     shown = found if everything else found[found["accept"]]
     picture = Image.fromarray(read_image(File(image))[..., ::-1])
     names = [caption(name, sure) for name, sure in zip(shown["class_pred"], shown["confidence"], strict=True)]
-    colours = pd.factorize(shown["class_pred"], sort=True)[0]
-    return draw_boxes(picture, shown[["x1", "y1", "x2", "y2"]].to_numpy(float), captions=names, colours=list(colours))
+    colours = [classes.index(name) for name in shown["class_pred"]]
+    return draw_boxes(picture, shown[["x1", "y1", "x2", "y2"]].to_numpy(float), captions=names, colours=colours)
 
 
-def _class_drawn(image: Path, found: pd.DataFrame, *, everything: bool) -> Image.Image:
+def _class_drawn(image: Path, found: pd.DataFrame, classes: Sequence[str], *, everything: bool) -> Image.Image:
     """Return the photograph above what a classifier says of it: an answer that is not accepted is called so."""
     (row,) = found.to_dict("records")
     picture = Image.fromarray(read_image(File(image))[..., ::-1])
@@ -158,7 +161,7 @@ def _class_drawn(image: Path, found: pd.DataFrame, *, everything: bool) -> Image
     return captioned(picture, [said, f"{decision}: {row['why']}"])
 
 
-def _product_drawn(image: Path, found: pd.DataFrame, *, everything: bool) -> Image.Image:
+def _product_drawn(image: Path, found: pd.DataFrame, classes: Sequence[str], *, everything: bool) -> Image.Image:
     """Return the photograph above the product that it shows, or the nearest ones of an unknown."""
     (row,) = found.to_dict("records")
     picture = Image.fromarray(read_image(File(image))[..., ::-1])

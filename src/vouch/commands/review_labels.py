@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import pandas as pd
 import typer
 from PIL import Image
@@ -113,7 +114,8 @@ def _shown(name: str, image: str, said: str, boxes: pd.DataFrame) -> Image.Image
     held = boxes[boxes["sample_id"] == name]
     corners = held[["x1", "y1", "x2", "y2"]].to_numpy(float) * [*whole.size, *whole.size]
     names = [caption(one, None) for one in held["class_name"]]
-    drawn = draw_boxes(whole, corners, captions=names, colours=list(pd.factorize(held["class_name"], sort=True)[0]))
+    colours = np.searchsorted(np.unique(boxes["class_name"]), held["class_name"]).tolist()  # the same on both sides
+    drawn = draw_boxes(whole, corners, captions=names, colours=colours)
     return captioned(drawn, [said, name])
 
 
