@@ -84,6 +84,15 @@ def test_two_perfect_models_are_only_as_equal_as_their_groups_are_many():
     assert compared(first, second, {"recall": 0.03})["recall"]["all"]["verdict"] == "not_worse"
 
 
+def test_no_false_alarm_on_either_side_is_no_certainty_of_none():
+    # one side misses two: no false alarm on 200 photographs in groups of 5, worth 200 / 1.2 under correlation .05
+    first, second = side(np.arange(200) > 1), side(np.ones(200))
+    one = compared(first, second, {"false_alarms_per_sample": 0.01})["false_alarms_per_sample"]["all"]
+    reach = -np.log(0.025) / (200 / 1.2)
+    assert (one["delta"], one["low"], one["high"]) == pytest.approx((0.0, -reach, reach))
+    assert one["verdict"] == "unknown"
+
+
 def test_a_calibration_error_stands_beside_what_chance_makes_of_each_side():
     # one bin of 200 rows at .9, or at .8, in groups of 5 with correlation .05: E|N| of variance p (1 - p) 1.2 / 200
     first, second = side(np.ones(200)), side(np.ones(200)).assign(confidence=0.8)

@@ -71,3 +71,35 @@ def test_an_equal_model_keeps_a_margin_as_often_as_is_said(groups):
     said = np.median([equal_passes(one | {"verdict": ""}, **rule) for one in drawn])
     passed = np.mean([one["low"] >= -MARGIN for one in drawn])
     assert said == pytest.approx(passed, abs=3 * np.sqrt(passed * (1 - passed) / DRAWS) + 0.03)
+
+
+@pytest.mark.parametrize("expected", [5.0, 8.0])  # rows lost of 800, in a hundred groups
+def test_the_loss_of_a_few_rows_is_not_taken_for_a_smaller_one(expected):
+    groups, each, draws = 100, 8, 300
+    rng = np.random.default_rng(int(expected))
+    how = Resampling(
+        weights=group_weights(groups, replicates=REPLICATES, rng=rng),
+        signs=flip_signs(groups, patterns=100, rng=rng),
+        level=1 - 2 * TAIL,
+        correlation=0.05,
+    )
+    group, short = np.repeat(np.arange(groups), each), 0
+    for _ in range(draws):
+        before = rng.random(len(group)) < 0.95
+        after = before & (rng.random(len(group)) >= expected / (0.95 * len(group)))
+        sides = [
+            pd.DataFrame(
+                {
+                    "group": group,
+                    "group_index": group,
+                    "class_true": "phone",
+                    "class_pred": pd.Series(np.where(found, "phone", None), dtype=object),
+                    "correct": found,
+                    "accept": found,
+                }
+            )
+            for found in (after, before)
+        ]
+        (found,) = compare(*sides, margins={"recall": 0.0}, strata=[], resampling=how)["recall"].values()
+        short += found["low"] > -expected / len(group)
+    assert short / draws <= TAIL + 3 * np.sqrt(TAIL * (1 - TAIL) / draws)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import expit, logit
@@ -74,6 +76,22 @@ def test_a_perfect_value_is_not_certain():
         found = estimate(measure, weights_for(10), SETTING, method=method)
         assert (found.value, found.high, found.n_rows, found.n_groups) == (1.0, 1.0, 500, 10)
         assert found.low == pytest.approx(0.025 ** (1 / effective))
+
+
+def test_a_perfect_value_is_not_certain_either_where_few_replicates_are_less():
+    # the first of ten groups is drawn five times or oftener in .0016 of replicates: no percentile shows it
+    perfect = mean_of(np.ones(10), share=True)
+    almost = replace(perfect, values=lambda weights: np.where(weights[:, 0] >= 5, 0.9, 1.0))
+    found = estimate(almost, weights_for(10), SETTING, method="percentile")
+    assert (found.value, found.high) == (1.0, 1.0)
+    assert found.low == pytest.approx(0.025 ** (1 / 10))
+
+
+@pytest.mark.parametrize("value", [0.3, 1.0])
+def test_groups_that_are_all_alike_show_no_interval_on_a_scale(value):
+    found = estimate(mean_of(np.full(5, value), np.full(5, 3.0)), weights_for(5), SETTING, method="log")
+    assert found.value == pytest.approx(value)
+    assert (found.low, found.high) == (None, None)
 
 
 def test_a_value_that_varies_like_a_share_has_korn_and_graubards_interval():

@@ -68,7 +68,8 @@ def subject(rule: Rule, found: Mapping[str, Any], sizes: FloatArray | None) -> S
 def beyond(rule: Rule, step: float) -> float | None:
     """Return the truth that keeps a limit by `step`, or misses it by as much where that is negative.
 
-    Of a rate (`RATES`) a step is that of a share times ten, in parts of the limit. None at or past the metric's end.
+    Of a rate (`RATES`) a step is that of a share times ten, in parts of the limit: of a limit of 0 there are none. None
+    at or past the metric's end, too.
 
     >>> recall = {"source": "test", "bound": "worst", "min_groups": 0}
     >>> round(beyond(Rule(metric="recall", limit=0.95, **recall), 0.02), 3)
@@ -76,16 +77,23 @@ def beyond(rule: Rule, step: float) -> float | None:
     """
     sign = 1 if rule.op == ">=" else -1
     scale = TENFOLD * abs(rule.limit) if rule.metric in RATES else 1.0
+    if step and not scale:
+        return None
     truth = rule.limit + sign * step * scale
     least, most = _ends(rule)
     return truth if least + 1e-9 < truth < most - 1e-9 else None
 
 
 def compliant(rule: Rule, step: float) -> float:
-    """Return the truth of a model that keeps a limit by `step`; half-way to the metric's end where that is as near."""
+    """Return the truth of a model that keeps a limit by `step`; half-way to the metric's end where that is as near.
+
+    The limit itself where there are no steps.
+    """
     truth = beyond(rule, step)
+    if truth is not None:
+        return truth
     end = _ends(rule)[1 if rule.op == ">=" else 0]
-    return (rule.limit + end) / 2 if truth is None else truth
+    return (rule.limit + end) / 2 if np.isfinite(end) else rule.limit
 
 
 def _ends(rule: Rule) -> tuple[float, float]:

@@ -141,20 +141,21 @@ def percentile_interval(
 ) -> tuple[float, float] | None:
     """Return percentiles of the replicates, further out for few groups (see `expanded_tail`); None without any.
 
-    A value of 0 or 1 with which every replicate agrees has the interval of `effective_interval` there.
+    A share of 0 or 1 has no shorter interval than that of `effective_interval`, though few replicates or none differ.
     """
     replicates = measure.values(weights)
     replicates = replicates[~np.isnan(replicates)]
     if not len(replicates):
         return None
-    if measure.share and value in (0.0, 1.0) and np.all(replicates == value):
-        return effective_interval(value, np.full(2, value), measure.support, setting)
     tail = expanded_tail(setting.level, int(np.count_nonzero(measure.support)))
     low, high = np.quantile(replicates, [tail, 1 - tail])
     if measure.noise is not None:
         # Resampling adds noise to noise, so percentiles of a sum of absolute values lie above its own value. By the
         # triangle inequality value - noise is a valid lower end; the upper percentile errs on the safe side.
         low = max(0.0, value - float(np.nanquantile(measure.noise(weights), 1 - 2 * tail)))
+    if measure.share and value in (0.0, 1.0):
+        least, most = effective_interval(value, np.full(2, value), measure.support, setting)
+        low, high = min(low, least), max(high, most)
     return float(low), float(high)
 
 
@@ -201,10 +202,13 @@ def scaled_interval(
 ) -> tuple[float, float] | None:
     """Return the t interval on the log or logit scale, its variance from leaving out groups.
 
-    None where the value, or that without some group, is at an end of the scale.
+    None where the value, or that without some group, is at an end of the scale, or where no group makes a difference:
+    that all are alike by chance shows nothing.
     """
     to, back = (np.log, np.exp) if scale == "log" else (logit, expit)
     if min(value, left_out.min()) <= 0 or (scale == "logit" and max(value, left_out.max()) >= 1):
+        return None
+    if np.allclose(left_out, value, rtol=1e-12, atol=0):
         return None
     reach = float(stdtrit(np.count_nonzero(support) - 1, (1 + setting.level) / 2)) * _deviation(to(left_out))
     return float(back(to(value) - reach)), float(back(to(value) + reach))
