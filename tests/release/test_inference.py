@@ -1,5 +1,8 @@
 """What a bundle says of a request of many: a photograph that fails is named, and the others are answered."""
 
+import re
+from pathlib import Path
+
 import pytest
 from PIL import Image
 
@@ -8,6 +11,17 @@ from systems.made_systems import COLOURS, identifier
 from vouch.errors import DataError
 from vouch.release.inference import answer
 from vouch.vision.images.source import Crop, Encoded, File
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def test_the_example_of_the_readme_answers(tmp_path, monkeypatch, capsys):
+    (example,) = re.findall(r"^```python\n(.*?)^```$", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    build(Path("models/roadwork/bundle"), "classify")
+    photographs(tmp_path)[0].rename("photograph.jpg")
+    exec(compile(example, "README.md", "exec"), {})
+    assert "photograph.jpg" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("task", ["detect", "classify"])
