@@ -53,8 +53,10 @@ def drawn(rng, groups, alike, loss, weights, signs):
 def lost(rng, groups, alike, rows, weights):
     """Whether the lower end lies above the true loss of so many rows, by percentiles and as it is used."""
     group, share = np.repeat(np.arange(groups), EACH), rows / (SHARE * groups * EACH)
-    worth = (1 - alike) / alike if alike else None
-    rates = np.full(groups, share) if worth is None else rng.beta(share * worth, (1 - share) * worth, groups)
+    rates = np.full(groups, share)
+    if alike:
+        worth = (1 - alike) / alike
+        rates = rng.beta(share * worth, (1 - share) * worth, groups)
     before = rng.random(len(group)) < SHARE
     after = before & (rng.random(len(group)) >= rates[group])
     sides = [side(group, groups, found) for found in (after, before)]

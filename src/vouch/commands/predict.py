@@ -63,9 +63,8 @@ def predict(
         predict_system(folder, listed, Wanted(output, csv, json, queue))
         return
     checked = open_bundle(folder)
-    of_systems = unheeded(
-        {"--json": json, "--queue": queue}, "a system", f"{model_or_system}, a model", "use --csv"
-    )  # what a system alone writes
+    # what a system alone writes
+    of_systems = unheeded({"--json": json, "--queue": queue}, "a system", f"{model_or_system}, a model", "use --csv")
     other = f"{model_or_system}, whose task is {checked.task}"
     refuse_any(DataError, [*of_systems, *_undrawn(everything, output, other, ALL_DRAWN[checked.task])])
     if output is not None:
