@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from vouch.evaluation.comparison import Resampling, ends
+from vouch.evaluation.comparison.intervals import ends
+from vouch.evaluation.comparison.significance import contributions, flip_signs, flipped_p
 from vouch.evaluation.metrics import ratios
 from vouch.evaluation.metrics.intervals import expanded_tail, group_weights
 from vouch.evaluation.metrics.ratios import ratio
-from vouch.evaluation.significance import contributions, flip_signs, flipped_p
 
 GROUPS, ALIKE, LOSSES, SHARE = (10, 23, 50, 120), (0.0, 0.1, 0.3), (0.0, 0.01, 0.02, 0.05), 0.95
 FAMILIES, MARGINS, REPLICATES, PATTERNS = (1, 12), (0.01, 0.02, 0.05), 300, 2000
@@ -47,7 +47,7 @@ def drawn(rng, groups, alike, loss, weights, signs):
     deltas = sides[0].values(weights) - sides[1].values(weights)
     delta = float(np.subtract(*(one.values(np.ones((1, groups), dtype=np.int32))[0] for one in sides)))
     added = contributions(*sides, delta=delta, deltas=deltas, weights=weights, smooth=True)
-    return delta, flipped_p(added, signs), ends(sides, deltas, Resampling(weights, signs, LEVEL, FLOOR))[0]
+    return delta, flipped_p(added, signs), ends(sides, deltas, level=LEVEL, correlation=FLOOR)[0]
 
 
 def lost(rng, groups, alike, rows, weights):
@@ -61,7 +61,7 @@ def lost(rng, groups, alike, rows, weights):
     after = before & (rng.random(len(group)) >= rates[group])
     sides = [side(group, groups, found) for found in (after, before)]
     deltas = sides[0].values(weights) - sides[1].values(weights)
-    used = ends(sides, deltas, Resampling(weights, np.ones((1, groups), np.int8), LEVEL, FLOOR))[0]
+    used = ends(sides, deltas, level=LEVEL, correlation=FLOOR)[0]
     return [low > -rows / len(group) for low in (np.quantile(deltas, expanded_tail(LEVEL, groups)), used)]
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from evaluation.setting import SETTING
 from vouch import tables
-from vouch.evaluation.comparison import Resampling, compare
+from vouch.evaluation.comparison.differences import Resampling, compare
+from vouch.evaluation.comparison.significance import flip_signs
 from vouch.evaluation.gates.judging import judge
 from vouch.evaluation.gates.metrics_files import Measured, metrics_of
 from vouch.evaluation.gates.rules import Rule
@@ -14,7 +15,6 @@ from vouch.evaluation.metrics.counts import numbered_counts
 from vouch.evaluation.metrics.intervals import group_weights
 from vouch.evaluation.metrics.strata import every_stratum, strata_masks
 from vouch.evaluation.metrics.table import metrics_table
-from vouch.evaluation.significance import flip_signs
 from vouch.io import write_json
 
 GROUPS = 30

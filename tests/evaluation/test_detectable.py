@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from vouch.evaluation.comparison.significance import flip_signs, flipped_p
 from vouch.evaluation.detectable import detectable
-from vouch.evaluation.significance import flip_signs, flipped_p
 
 FOUND = {"standard_error": 0.02, "least_p_holm": 0.001, "n_groups": 21}
 

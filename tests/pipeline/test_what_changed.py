@@ -41,7 +41,7 @@ def test_another_photograph_under_the_name_of_one_of_val_test_is_judged_again_an
 
 
 def test_a_comment_runs_its_stage_and_stops_there(mine):
-    comment(mine / "src/vouch/evaluation/comparison.py")
+    comment(mine / "src/vouch/evaluation/comparison/differences.py")
     comment(mine / "src/vouch/stages/split.py")
     assert workspace.repro(mine) == {"compare@driver", "split@driver"}
 

@@ -9,12 +9,12 @@ import pytest
 from evaluation.setting import SETTING
 from judging import judged
 from policies.made import accepting, unchanged
-from vouch.evaluation.comparison import Resampling, compare
+from vouch.evaluation.comparison.differences import Resampling, compare
+from vouch.evaluation.comparison.significance import flip_signs
 from vouch.evaluation.metrics.definitions.table import METRICS
 from vouch.evaluation.metrics.intervals import estimate, group_weights
 from vouch.evaluation.metrics.measures import MEASURES
 from vouch.evaluation.metrics.shares import intraclass_correlation
-from vouch.evaluation.significance import flip_signs
 
 CALIBRATOR = unchanged()
 POLICY = accepting({"phone": 0.3})

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vouch.evaluation.comparison import Resampling, compare
+from vouch.evaluation.comparison.differences import Resampling, compare
+from vouch.evaluation.comparison.significance import flip_signs
 from vouch.evaluation.gates.margins import equal_passes
 from vouch.evaluation.metrics.intervals import group_weights
-from vouch.evaluation.significance import flip_signs
 
 DRAWS, REPLICATES, MARGIN, TAIL = 150, 300, 0.02, 0.025
 

@@ -18,7 +18,7 @@ from vouch.commands.known import classes_in
 from vouch.commands.revision import as_table, contents
 from vouch.documents import decoded, parse_json
 from vouch.errors import Problem, WorkspaceError, refuse_any
-from vouch.evaluation.comparison import Comparing, compare, resampled
+from vouch.evaluation.comparison.differences import Comparing, compare, resampled
 from vouch.evaluation.detectable import detectable
 from vouch.evaluation.gates.metrics_files import family
 from vouch.evaluation.metrics.counts import numbered_counts
@@ -40,7 +40,7 @@ LABELS: ByTask[tuple[str, ...]] = ByTask(detect=("labels",), classify=("labels",
 
 @dataclass(frozen=True)
 class Compared:
-    """What `evaluation.comparison.compare` found, each difference with `detectable`, and on what."""
+    """What `evaluation.comparison.differences.compare` found, each difference with `detectable`, and on what."""
 
     differences: dict[str, dict[str, dict[str, Any]]]
     ground: Ground

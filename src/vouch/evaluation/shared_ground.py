@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from vouch.errors import DataError, Problem
-from vouch.evaluation.comparison import overlap
+from vouch.evaluation.comparison.differences import overlap
 from vouch.tables import DETECTION, stratum_columns
 from vouch.tasks import ByTask, Task
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vouch import io, paths
 from vouch.calibration.apply.calibrator import calibrated, fitted_from
-from vouch.evaluation.comparison import Comparing, compare, overlap, resampled
+from vouch.evaluation.comparison.differences import Comparing, compare, overlap, resampled
 from vouch.evaluation.metrics.numbering import numbered
 from vouch.params import load
 from vouch.policies.apply.policy import decided

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from vouch import io, params, paths
-from vouch.evaluation.comparison import Comparing, compare, overlap, resampled
+from vouch.evaluation.comparison.differences import Comparing, compare, overlap, resampled
 from vouch.evaluation.metrics.counts import numbered_counts
 from vouch.splits import contract
 from vouch.stages import main

@@ -5,9 +5,9 @@ from evaluation.photographs import photographs
 from judging import judged
 from policies.made import accepting, phones, unchanged
 from vouch.errors import DataError
-from vouch.evaluation.comparison import Difference, Resampling, compare, decided, overall, overlap, verdict
+from vouch.evaluation.comparison.differences import Difference, Resampling, compare, decided, overall, overlap, verdict
+from vouch.evaluation.comparison.significance import flip_signs
 from vouch.evaluation.metrics.intervals import group_weights
-from vouch.evaluation.significance import flip_signs
 
 CALIBRATOR = unchanged()
 POLICY = accepting({"phone": 0.5})

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest, permutation_test
 
+from vouch.evaluation.comparison.significance import contributions, flip_signs, flipped_p, holm, least_p
 from vouch.evaluation.metrics import ratios
 from vouch.evaluation.metrics.intervals import group_weights
 from vouch.evaluation.metrics.ratios import ratio
-from vouch.evaluation.significance import contributions, flip_signs, flipped_p, holm, least_p
 
 
 def signs(groups, patterns=2000):

@@ -1,0 +1,1 @@
+"""Candidate against baseline: paired differences, their intervals and p-values, and what they show."""
