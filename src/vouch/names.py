@@ -5,6 +5,8 @@ Closed sets of characters, so that no word can be an option, a command, a folder
 
 import difflib
 import re
+import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Annotated
 
@@ -75,6 +77,20 @@ def _path(word: str) -> str:
 
 Name = Annotated[str, AfterValidator(_name)]
 RepositoryPath = Annotated[str, AfterValidator(_path)]
+
+
+def respelled(names: Iterable[str]) -> dict[str, list[str]]:
+    """Return the names that differ in case, composition or outer spaces alone, as they come, by what they share.
+
+    Examples
+    --------
+    >>> respelled(["Cola", "cola", "Tea"])
+    {'cola': ['Cola', 'cola']}
+    """
+    spelled: dict[str, list[str]] = defaultdict(list)
+    for name in dict.fromkeys(names):
+        spelled[unicodedata.normalize("NFC", name).strip().casefold()].append(name)
+    return {shared: same for shared, same in spelled.items() if len(same) > 1}
 
 
 def closest(word: str, known: Iterable[str]) -> str:

@@ -189,3 +189,9 @@ def test_tables_keep_their_types_even_when_empty(tmp_path):
     assert boxes.dtypes.astype(str).tolist() == ["str", "str", *["float64"] * 4]
     assert samples["label"].isna().all()
     assert samples["label"].dtype == pd.StringDtype(na_value=float("nan"))
+
+
+@pytest.mark.parametrize("product", ["unknown", "Unknown"])
+def test_no_product_bears_the_word_for_what_is_no_product(product):
+    with pytest.raises(ManifestError, match="a product not called unknown"):
+        merge(placed((product,)))

@@ -14,7 +14,7 @@ from vouch.evaluation.metrics.intervals import Setting, group_weights
 from vouch.evaluation.metrics.params import MetricsTable
 from vouch.evaluation.metrics.strata import CLASS, every_stratum, strata_masks
 from vouch.evaluation.metrics.table import metrics_table
-from vouch.sources.counts import CountFile, Photograph, alike
+from vouch.sources.counts import CountFile, Photograph, one_spelling
 from vouch.tables import COUNTS, STRATUM, UNKNOWN
 
 
@@ -57,7 +57,7 @@ def paired(predictions: CountFile, truth: CountFile, *, group_key: str | None) -
         the other side spells in another case.
     """
     refuse_any(DataError, [*predictions.problems, *truth.problems])
-    apart = [*_apart(predictions, truth), *alike(_products(predictions, truth), "predictions and ground truth")]
+    apart = [*_apart(predictions, truth), *one_spelling(_products(predictions, truth), "predictions and ground truth")]
     refuse_any(DataError, [*apart, *_ungrouped(truth, group_key), *_ambiguous(truth)])
     listed = predictions.products
     merged = {name for photograph in truth.photographs for name in photograph.counts} - {UNKNOWN}

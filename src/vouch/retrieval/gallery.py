@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vouch.errors import BundleError, DataError, Problem, refuse_any
-from vouch.names import closest, shown
+from vouch.names import closest, respelled, shown
 from vouch.retrieval.embeddings import directions
 from vouch.retrieval.prototypes import prototypes
 from vouch.retrieval.whitening import whitening
@@ -187,13 +187,14 @@ def check(gallery: Gallery, *, model_sha256: str, preprocess_sha256: str) -> Non
 
 def name_problems(products: Sequence[str]) -> list[Problem]:
     """List every product that has no name, and every pair that differs in case, composition or outer spaces alone."""
-    problems, folded = [], dict[str, str]()
-    for name in products:
-        if not name.strip() or any(unicodedata.category(one) in UNFIT for one in name):
-            problems.append(Problem("a product", "a name without control characters", shown(name), "name it"))
-        other = folded.setdefault(unicodedata.normalize("NFC", name).strip().casefold() or name, name)
-        if other != name:
-            problems.append(Problem(shown(name), "a name that no other product has", f"{shown(other)} too", RENAME))
+    problems = [
+        Problem("a product", "a name without control characters", shown(name), "name it")
+        for name in products
+        if not name.strip() or any(unicodedata.category(one) in UNFIT for one in name)
+    ]
+    for first, *others in respelled(name for name in products if name.strip()).values():
+        expected, got = "a name that no other product has", f"{shown(first)} too"
+        problems += [Problem(shown(name), expected, got, RENAME) for name in others]
     return problems
 
 

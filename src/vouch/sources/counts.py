@@ -1,13 +1,13 @@
 """Counts of products that somebody's files hold, predictions or ground truth; counts.schema.yaml states the fields."""
 
-import unicodedata
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from vouch.documents import DocumentError, parse_json
 from vouch.errors import Problem
+from vouch.names import respelled
 from vouch.sources.schema import problems as broken
 from vouch.sources.vocabulary import is_fit
 from vouch.tables import UNKNOWN
@@ -53,7 +53,7 @@ def read_counts(text: str, where: str, *, is_truth: bool, min_confidence: float 
         content = {"photographs": content}
     problems = broken(content, where, name=SCHEMA)
     if not problems:
-        problems = [*_twice(content, where), *_unfit(content, where), *alike(_products(content), where)]
+        problems = [*_twice(content, where), *_unfit(content, where), *one_spelling(_products(content), where)]
         problems += _unlisted(content, where)
         for item in content["photographs"]:
             problems += _faults(item, f"{where}: {item['sample_id']}", is_truth, min_confidence)
@@ -85,16 +85,12 @@ def _unfit(content: Mapping[str, Any], where: str) -> Iterator[Problem]:
             yield Problem(where, "names without outer spaces or control characters", repr(name), "correct the name")
 
 
-def alike(names: Iterable[str], where: str) -> Iterator[Problem]:
+def one_spelling(names: Iterable[str], where: str) -> Iterator[Problem]:
     """Products that differ by case alone, from the name of no product too: each would be counted beside the other."""
-    spelled: defaultdict[str, set[str]] = defaultdict(set)
-    for name in {UNKNOWN, *names}:
-        spelled[unicodedata.normalize("NFC", name).casefold()].add(name)
-    for folded, same in sorted(spelled.items()):
-        if len(same) > 1:
-            how = f"write {UNKNOWN!r} for what is no product" if folded == UNKNOWN else "write one product in one way"
-            got, remedy = ", ".join(sorted(same)), f"{how}, or call the product otherwise"
-            yield Problem(where, "products that differ by more than case", got, remedy)
+    for shared, same in respelled(sorted({UNKNOWN, *names})).items():
+        how = f"write {UNKNOWN!r} for what is no product" if shared == UNKNOWN else "write one product in one way"
+        remedy = f"{how}, or call the product otherwise"
+        yield Problem(where, "products that differ by more than case", ", ".join(same), remedy)
 
 
 def _products(content: Mapping[str, Any]) -> set[str]:

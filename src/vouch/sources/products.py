@@ -1,15 +1,15 @@
 """Names of products: what no two sources of a data set may spell in two ways; and boxes that share a place."""
 
-import unicodedata
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
 from vouch.errors import Problem, so_many
+from vouch.names import respelled
 from vouch.sources.descriptor import Descriptor
 from vouch.sources.records import Reading
 from vouch.sources.vocabulary import is_fit, is_formula
+from vouch.tables import UNKNOWN
 
 
 def product_problems(sources: Sequence[tuple[Descriptor, Reading]]) -> Iterator[Problem]:
@@ -20,16 +20,16 @@ def product_problems(sources: Sequence[tuple[Descriptor, Reading]]) -> Iterator[
             for number, place in enumerate(record.places, start=1):
                 if place.product is not None:
                     first.setdefault(place.product, f"{descriptor.name}: {record.where}: box {number}")
-    alike: dict[str, list[str]] = defaultdict(list)
     for product, where in first.items():
         if not is_fit(product) or is_formula(product):  # predictions are CSV, too
             expected = "a product without control characters or outer spaces that no spreadsheet calculates"
             yield Problem(where, expected, f"{product!a}", "correct the name")
-        alike[unicodedata.normalize("NFC", product).strip().casefold()].append(product)
-    for names in alike.values():
-        if len(names) > 1:
-            places = ", ".join(f"{name!r} at {first[name]}" for name in sorted(names))
-            yield Problem("products", "one spelling of each", places, "write the same name everywhere")
+        elif product.casefold() == UNKNOWN:  # counts say it of what is no product
+            remedy = "name none where nobody knows it, or call the product otherwise"
+            yield Problem(where, f"a product not called {UNKNOWN}", product, remedy)
+    for names in respelled(sorted(first)).values():
+        places = ", ".join(f"{name!r} at {first[name]}" for name in names)
+        yield Problem("products", "one spelling of each", places, "write the same name everywhere")
 
 
 def shared_places(boxes: pd.DataFrame) -> tuple[str, ...]:
