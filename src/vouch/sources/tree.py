@@ -17,8 +17,8 @@ from vouch.vision.images.formats import LISTED as PHOTOGRAPHS
 
 DESCRIPTIONS = (".txt", ".xml", ".json", ".jsonl", ".csv", ".yaml", ".yml")  # suffixes of what describes photographs
 UNREAD = (  # suffixes of what a camera or a program writes as a picture, and nothing here reads
-    *(".heic", ".heif", ".avif", ".jfif", ".jp2", ".tga"),
-    *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2"),
+    *(".heic", ".heif", ".hif", ".avif", ".jfif", ".jp2", ".jxl", ".tga"),
+    *(".dng", ".cr2", ".cr3", ".nef", ".nrw", ".arw", ".srw", ".raf", ".orf", ".rw2", ".pef"),
 )
 DEEPEST = 64  # folders within each other: 1,000 would overrun what Python's own copying and DVC can walk
 MOST_BYTES = 2**30  # of a label file: COCO's largest has 450 MB
