@@ -70,6 +70,7 @@ def test_links_lead_to_the_photographs_from_wherever_the_bundle_is():
         (lambda: labelling.picture(40).save("new/p20.png"), "another photograph"),
         (lambda: Path("new/p21.png").unlink(), "no file"),
         (lambda: Path("chosen.csv").write_text("photograph,sha256\n"), "a column row_id"),
+        (lambda: Path("chosen.csv").write_text(HEADER), "chosen.csv: expected a photograph to be labelled, got no row"),
         (lambda: Path("chosen.csv").write_text(HEADER + "new/p20.png,,,,,,,,\n" * 2), "each photograph once"),
         (
             lambda: Path("chosen.csv").write_text(Path("chosen.csv").read_text().replace("true", "TRUE")),

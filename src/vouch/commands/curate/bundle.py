@@ -78,6 +78,8 @@ def bundle(
 
 def _pages(table: Table, answers: Answers) -> list[Page]:
     names = table.column("photograph")
+    remedy = "choose photographs again, with `vouch curate retrain`"
+    refuse_any(DataError, [] if names else [Problem(table.where, "a photograph to be labelled", "no row", remedy)])
     refuse_any(DataError, (problem for index in range(len(names)) for problem in _absent(table, index)))
     headers = [read_header(Path(name)) for name in names]
     refused = (problem for name, header in zip(names, headers, strict=True) for problem in header.refusals(name))

@@ -35,7 +35,7 @@ from vouch.curation.retraining.review_queue import read_queue
 from vouch.curation.retraining.unlabelled import Gain, Unlabelled, looks_of, of_files, of_queue, of_rows, pool_of
 from vouch.curation.retraining.weakness import Share, of_classes, of_strata
 from vouch.curation.taxonomy.words import folded
-from vouch.errors import Problem, WorkspaceError, refuse_any, so_many
+from vouch.errors import DataError, Problem, WorkspaceError, refuse_any, so_many
 from vouch.policies.apply.policy import decided
 from vouch.quality import images
 from vouch.quality.held_out import repeated
@@ -86,6 +86,7 @@ def retrain(
     found = _found(candidates, answers, rules, lambda table: _labels(table, model, taxonomy, label_map))
     found += of_queue(read_queue(paths.review_queue(model)))
     fresh, scan, gone = _fresh(found, dataset)
+    refuse_any(DataError, _nothing_new(fresh, gone, candidates))
     pool, terms = pool_of(fresh, looks_of(list(scan["thumbnail"])), classes, values, asked, most=most)
     chosen = choose(pool, terms, most=most, rng=np.random.default_rng(asked.seed))
     picked = [fresh[index] for index in chosen.index]
@@ -171,6 +172,12 @@ def _fresh(found: Sequence[Unlabelled], dataset: str) -> tuple[list[Unlabelled],
     kept = [ours[place] for place in left.index]
     hashes = [io.sha256(Path(one.photograph)) for one in kept]
     return kept, left.assign(file_sha256=hashes).reset_index(drop=True), gone
+
+
+def _nothing_new(fresh: Sequence[Unlabelled], gone: Counter[str], candidates: Path) -> Iterator[Problem]:
+    if not fresh:
+        got = ", ".join(f"{why}: {count}" for why, count in gone.items() if count) or "no photograph"
+        yield Problem(str(candidates), "a photograph that could be labelled", got, "add photographs of other places")
 
 
 def _scan(ours: Sequence[Unlabelled], dataset: str) -> pd.DataFrame:

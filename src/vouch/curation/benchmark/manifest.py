@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from vouch.curation.benchmark.replacing import replacements
+from vouch.curation.benchmark.replacing import empty_places, replacements
 from vouch.curation.benchmark.row_labels import items_of
 from vouch.curation.benchmark.rows import IDENTITY, WRITTEN, Rows, changed
 from vouch.curation.taxonomy.taxonomy import Taxonomy, by_word, leaves
@@ -122,7 +122,6 @@ def extended(rows: Rows, taxonomy: Taxonomy, wanted: Wanted) -> Rows:
 def open_places(rows: Rows, taxonomy: Taxonomy, wanted: Wanted) -> frozenset[int]:
     """Return the rows whose empty places may be filled: no cell gets more filled rows than the parameters ask for.
 
-    An empty place is a wanted row without photograph and url, or that of a rejected row that no other has replaced.
     Wanted rows come first, for to fill one adds none. Of rows in no cell nothing is asked: their places are open.
 
     Raises
@@ -130,14 +129,12 @@ def open_places(rows: Rows, taxonomy: Taxonomy, wanted: Wanted) -> frozenset[int
     DataError
         As `cells_of` does.
     """
-    every, statuses = _every_cell(rows, taxonomy, wanted), rows.column("status")
-    named = [bool(one or other) for one, other in zip(rows.column("photograph"), rows.column("url"), strict=True)]
-    empty = [index for index, status in enumerate(statuses) if status == "wanted" and not named[index]]
+    every, empty = _every_cell(rows, taxonomy, wanted), empty_places(rows)
     room: Counter[Cell | None] = Counter(cells(taxonomy, wanted))
-    filled = {index for index, status in enumerate(statuses) if status != REJECTED} - {*empty}
+    filled = {index for index, status in enumerate(rows.column("status")) if status != REJECTED} - {*empty}
     room.subtract(every[index] for index in filled)
     found = set()
-    for index in (*empty, *replacements(rows)):
+    for index in empty:
         cell = every[index]
         if cell is None or room[cell] > 0:
             found.add(index)

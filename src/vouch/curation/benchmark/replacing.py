@@ -1,10 +1,21 @@
-"""The row that takes a rejected one's place: `suggest` and `manifest` call it alike, so no place is filled twice."""
+"""Empty places, and the row in the place of a rejected one: alike for `suggest` and `manifest`, so none fills twice."""
 
 import re
 
 from vouch.curation.benchmark.rows import Rows
 
 AGAIN = re.compile(r"(.+)\.([2-9]|[1-9]\d{1,5})")  # the row that takes the place of a rejected one: r7, then r7.2, r7.3
+
+
+def empty_places(rows: Rows) -> dict[int, dict[str, str] | None]:
+    """Return the rows with an empty place: what of `replacements` would fill it, None where the row itself can.
+
+    Those are the wanted rows without photograph and url, and they come first: to fill one adds no row.
+    """
+    named = [bool(one or other) for one, other in zip(rows.column("photograph"), rows.column("url"), strict=True)]
+    statuses = zip(rows.column("status"), named, strict=True)
+    wanted = {index: None for index, (status, full) in enumerate(statuses) if status == "wanted" and not full}
+    return {**wanted, **replacements(rows)}
 
 
 def replacements(rows: Rows) -> dict[int, dict[str, str]]:

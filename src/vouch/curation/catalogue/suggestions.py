@@ -7,7 +7,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from vouch.curation.benchmark.replacing import replacements
+from vouch.curation.benchmark.replacing import empty_places
 from vouch.curation.benchmark.rows import Rows, changed
 from vouch.curation.catalogue.catalogue import Candidate
 from vouch.curation.catalogue.urls import spelled
@@ -128,16 +128,13 @@ def _unknown(rows: Rows, found: Iterable[Candidate]) -> list[Candidate]:
 
 def _places(rows: Rows) -> dict[Cell, deque[_Place]]:
     """Return the empty places of each cell, in the order of the rows."""
-    ids, statuses = rows.column("row_id"), rows.column("status")
-    filled = [bool(one or other) for one, other in zip(rows.column("photograph"), rows.column("url"), strict=True)]
-    after = replacements(rows)
+    empty = empty_places(rows)
     places: dict[Cell, deque[_Place]] = {}
-    for index, (row_id, status, full) in enumerate(zip(ids, statuses, filled, strict=True)):
-        empty = places.setdefault(_cell(rows, index), deque())
-        if status == "wanted" and not full:
-            empty.append(_Place(index, row_id, after=None))
-        elif index in after:
-            empty.append(_Place(index, after[index]["row_id"], after[index]))
+    for index, row_id in enumerate(rows.column("row_id")):
+        of_cell = places.setdefault(_cell(rows, index), deque())
+        if index in empty:
+            after = empty[index]
+            of_cell.append(_Place(index, row_id if after is None else after["row_id"], after))
     return places
 
 
