@@ -120,7 +120,7 @@ def test_what_the_data_set_shows_and_groups_that_judge_are_left_out():
 
 def test_where_nothing_is_new_no_table_is_written():
     labelling.picture(0).save("new/seen.png")
-    with pytest.raises(DataError, match="a photograph that could be labelled, got in the data set already, or nearly: 1"):
+    with pytest.raises(DataError, match="could be labelled, got in the data set already, or nearly: 1"):
         retrain(rows("r1,jar,false,day,new/seen.png,,ours,MIT,suggested,,"), "--most", 9)
     assert not Path("chosen.csv").exists()
 

@@ -3,7 +3,10 @@ import pytest
 PHOTOGRAPHS = {"cat/a.jpg": "", "dog/b.jpg": ""}
 
 
-@pytest.mark.parametrize("name", ["owl/a.HEIC", "owl/barn/a.avif", "a.heic", "DSC_1.NEF", "owl/a.hif", "owl/IMGP1.PEF", "a.jxl"])
+UNREAD = ("owl/a.HEIC", "owl/barn/a.avif", "a.heic", "DSC_1.NEF", "owl/a.hif", "owl/IMGP1.PEF", "a.jxl")
+
+
+@pytest.mark.parametrize("name", UNREAD)
 def test_a_class_in_photographs_that_are_not_read_is_not_passed_over(read, name):
     (problem,) = read({**PHOTOGRAPHS, name: ""}, "imagefolder").problems
     assert (problem.where, problem.got, problem.remedy) == (
