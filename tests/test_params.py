@@ -97,13 +97,14 @@ def test_a_section_of_several_kinds_is_chosen_by_its_kind(tmp_path):
     [
         ("side: 2.0", ["s.kind", "nothing"]),
         ("kind: cube", ["s.kind", "circle", "square", "cube"]),
-        ("kind: square", ["s.square.side", "nothing"]),
+        ("kind: square", ["s.side", "nothing; add the key"]),
+        ("kind: square\nside: 2.0\nsdie: 1", ["s.sdie", "a known key"]),
     ],
-    ids=["none", "unknown", "known, but incomplete"],
+    ids=["none", "unknown", "known, but incomplete", "known, with a key too many"],
 )
 def test_a_kind_that_is_missing_or_unknown_is_refused_by_name(tmp_path, text, words):
     with pytest.raises(ParamsError) as caught:
-        load(Shape, "s", path=written(tmp_path, f"s:\n  {text}\n"))
+        load(Shape, "s", path=written(tmp_path, "s:\n" + "".join(f"  {line}\n" for line in text.splitlines())))
     assert all(word in str(caught.value) for word in words)
 
 

@@ -4,7 +4,7 @@ VouchError
 ├── DataError            photographs, labels or groups are not what they must be
 │   ├── ManifestError    a source or manifest cannot be read as what it claims to be
 │   └── LeakageError     a split is read for another purpose, or a group would straddle splits
-├── ParamsError          params.yaml holds an unknown key, a wrong type or an impossible value
+├── ParamsError          params.yaml, a preset or a command line has an unknown key, a wrong type or an impossible value
 ├── BundleError          a bundle must not be loaded
 └── WorkspaceError       the machine or the checkout stands in the way (lock held, disk full)
 
@@ -149,9 +149,9 @@ class LeakageError(DataError):
 
 
 class ParamsError(VouchError):
-    """params.yaml does not say what it must."""
+    """params.yaml, a preset or a word of a command line does not say what it must."""
 
-    title = "params.yaml refused"
+    title = "parameters refused"
 
 
 class BundleError(VouchError):

@@ -18,6 +18,7 @@ from vouch.presets import DATASET, JUDGED, SYSTEM, Laid, Layer, laid
 PARAMS = Path("params.yaml")
 DEFAULTS = "defaults.yaml"  # beside it: presets
 MAX_BYTES = 2**20  # the whole of ours has 36,000
+CHOOSING = ("kind", "method")  # keys by which a section is one of several
 
 
 LARGEST = 2**32 - 1  # seeds of NumPy's older generators end here; no count or size of ours comes near
@@ -209,20 +210,35 @@ def _date(value: object) -> str:
 def _problems(error: ValidationError, found: Laid) -> list[Problem]:
     problems = []
     for item in error.errors():
-        place = ".".join([found.where(item["loc"]), *(_part(part) for part in item["loc"])])
+        key = _written(item["loc"], found.content)
+        place = ".".join([found.where(key), *map(_part, key)])
         if item["type"] == "extra_forbidden":
             problems.append(Problem(place, "a known key", "an unknown one", "remove or respell it"))
         elif item["type"] == "missing":
-            problems.append(Problem(place, "a value", "nothing", _completed(found, item["loc"][:-1])))
+            problems.append(Problem(place, "a value", "nothing", _completed(found, key[:-1])))
         elif item["type"] in ("union_tag_not_found", "union_tag_invalid"):
-            key = item["ctx"]["discriminator"].strip("'")
+            chosen_by = item["ctx"]["discriminator"].strip("'")
             got = shown(item["ctx"].get("tag", "nothing"))
             expected = item["ctx"].get("expected_tags", "the kind of this section")
-            problems.append(Problem(f"{place}.{key}", expected, got, "say which kind it is"))
+            problems.append(Problem(f"{place}.{chosen_by}", expected, got, "say which kind it is"))
         else:
             expected = item["msg"].removeprefix("Value error, ")
             problems.append(Problem(place, expected, shown(item["input"]), "correct the value"))
     return problems
+
+
+def _written(place: Sequence[int | str], content: Any) -> tuple[int | str, ...]:
+    """Return a place of pydantic's as keys that a person writes: without the kinds that it names between them."""
+    keys: list[int | str] = []
+    for part in place:
+        if isinstance(content, dict):
+            if part not in content and part in [content.get(name) for name in CHOOSING]:
+                continue
+            content = content.get(part)
+        elif isinstance(content, list) and isinstance(part, int):
+            content = content[part] if part < len(content) else None
+        keys.append(part)
+    return tuple(keys)
 
 
 def _completed(found: Laid, key: tuple[int | str, ...]) -> str:

@@ -61,7 +61,7 @@ def test_an_unknown_name_is_told_with_the_nearest_and_with_what_there_is(workspa
     kind, *words = command
     near = RIGHT[kind][:-1]
     said = refusal(*(near if word == "{}" else word for word in words))
-    assert said.splitlines()[0] == "params.yaml refused: 1 problem"
+    assert said.splitlines()[0] == "parameters refused: 1 problem"
     assert SAID[kind].format(near, f"perhaps `{RIGHT[kind]}` was meant; or `vouch new` makes one") in said
     far = refusal(*("zzz" if word == "{}" else word for word in words))
     assert SAID[kind].format("zzz", "name one of these; or `vouch new` makes one") in far

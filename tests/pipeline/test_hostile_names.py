@@ -88,5 +88,5 @@ def test_a_command_and_a_stage_refuse_what_ends_the_quotes(mine):
     stage = workspace.run(mine, "env", "PYTHONPATH=src", "python", "-m", "vouch.stages.scan", "driver")
     for said in (stage, workspace.vouch(mine, "compare", "driver")):
         assert said.returncode == 1
-        assert said.stdout.startswith("vouch: params.yaml refused")
+        assert said.stdout.startswith("vouch: parameters refused")
     assert made(mine) == []

@@ -69,7 +69,7 @@ def test_a_failed_run_leaves_the_checkout_clean(mine):
     workspace.commit(mine)
     failed = workspace.run(mine, "dvc", "repro")
     assert failed.returncode != 0
-    assert "params.yaml refused: 1 problem" in failed.stdout
+    assert "parameters refused: 1 problem" in failed.stdout
     assert workspace.done(mine, "git", "status", "--porcelain") == ""
 
 

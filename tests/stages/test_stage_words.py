@@ -41,7 +41,7 @@ def test_names_and_paths_are_handed_on(started):
 @pytest.mark.parametrize("word", HOSTILE.values(), ids=HOSTILE)
 def test_every_wrong_word_is_refused_at_once_and_nothing_is_written(started, word):
     said = started(word, word, word)
-    assert said.startswith("vouch: params.yaml refused: 3 problems")
+    assert said.startswith("vouch: parameters refused: 3 problems")
     baseline, dataset, more = said.splitlines()[1:]
     assert (baseline.split(":")[0], dataset.split(":")[0]) == ("  BASELINE", "  DATASET")
     assert more == "  ... and 1 more like it: MODEL"
