@@ -107,9 +107,17 @@ def test_what_cannot_be_certified_is_said():
     policy, why, certain = certifiable(shares_of([1] * 120))  # 7 answers; even .2 wants 14
     assert (policy["alpha"], certain) == (0.2, False)
     assert "not even 0.2 without a wrong one" in why
-    policy, why, certain = certifiable(shares_of([1] * 280))  # 17 answers
+    policy, why, certain = certifiable(shares_of([1] * 280))  # 17 answers; with one wrong .2 wants 22
     assert (policy["alpha"], certain) == (0.2, False)
-    assert "0.2 with one wrong at most" in why
+    assert "certify 0.2 only with none wrong: " in why
+
+
+def test_one_wrong_answer_is_allowed_for_where_the_binomial_test_allows_it():
+    policy, why, certain = certifiable(shares_of([1] * 400))
+    answers = int(why.partition(" ")[0])
+    assert binom.cdf(1, answers, 0.2) <= 0.05 < binom.cdf(2, answers, 0.2)
+    assert (policy["alpha"], certain) == (0.2, False)
+    assert "certify 0.2 with one wrong at most: " in why
 
 
 def test_groups_that_another_split_cuts_are_counted():

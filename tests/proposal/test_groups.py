@@ -83,6 +83,16 @@ def test_columns_that_only_look_like_groups_are_named_in_the_refusal(tmp_path):
     assert "--group none" in refused.remedy
 
 
+def test_a_class_is_no_group_however_it_is_called_and_whoever_names_it(tmp_path):
+    pictures = {f"{name}/{n}x.jpg": GREY for name in "abcdef" for n in range(4)}
+    rows = [{"image": path, "coarse_label": path[0].upper()} for path in pictures]
+    tree = {**pictures, "manifest.csv": manifest(rows)}
+    (refused,) = found(tmp_path / "found", tree).problems
+    assert "column coarse_label" in refused.got.partition(" (the class again)")[0]
+    (refused,) = found(tmp_path / "named", tree, asked=("coarse_label",)).problems
+    assert refused.got == "the class again (A, B, C ...)"
+
+
 def test_stated_columns_are_taken_and_those_that_would_chain_are_to_be_ignored(tmp_path):
     columns = {"group_car": lambda i: i // 2, "group_split": lambda i: "train" if i % 3 else "test"}
     files = with_columns(plain(20), **columns)

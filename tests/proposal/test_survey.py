@@ -81,6 +81,11 @@ WRONG = {
         "label files",
         "none for 2 photographs; labels.csv has the columns id, breed, not `image` and `label`",
     ),
+    "a csv of photographs without labels": (
+        {**TWO, "labels.csv": "file,breed\n1,x\n"},
+        "label files",
+        "none for 2 photographs; labels.csv has the columns file, breed, not `label`",
+    ),
     "mixture": ({**yolo(["a"]), "a.xml": VOC.format("a")}, "labels of one format", "yolo: 1 label file, say labels/a"),
     "case": (in_classes({"Cat": 1, "cat": 1}), "names that differ by more than case", "Cat, cat"),
     "one class": (in_classes({"cat": 3}), "two or more", "cat"),

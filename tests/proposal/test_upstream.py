@@ -99,6 +99,26 @@ def test_a_group_in_two_parts_of_the_authors_is_refused(tmp_path):
         propose("pets", tree, Asked(**NOTHING | {"groups": ("video=column:video",)}, split="split"), PRESETS)
 
 
+@pytest.mark.parametrize("stated", [False, True])
+def test_where_groups_are_cut_it_says_what_keeping_the_split_costs_and_the_words_do_it(tmp_path, stated):
+    pictures = in_classes({"cat": 30, "dog": 30})
+    column = "group_video" if stated else "video"
+    rows = [{"image": name, "split": ("train", "test")[i % 2], column: f"v{i // 4}"} for i, name in enumerate(pictures)]
+    tree = planted(tmp_path, {**pictures, "manifest.csv": manifest(rows)})
+    said = dict(propose("pets", tree, Asked(**NOTHING | {"groups": ()}), PRESETS).assumed)
+    words = "--split split --group none" + (" --ignore group_video" if stated else "")
+    assert said["to compare with the authors"].startswith(f"`{words}` keeps their split and gives these groups up: ")
+    ignored = ("group_video",) if stated else ()
+    found = propose("pets", tree, Asked(**NOTHING | {"ignore": ignored}, split="split"), PRESETS)
+    assert sorted(found.stated) == ["test", "train"]
+
+
+def test_a_column_that_is_left_out_is_not_offered_as_a_split(tmp_path):
+    tree = planted_parts(tmp_path, column="group_split")
+    found = propose("pets", tree, Asked(**NOTHING | {"ignore": ("group_split",)}), PRESETS)
+    assert "to compare with the authors" not in dict(found.assumed)
+
+
 @pytest.mark.skipif(not REAL.is_dir(), reason="no real photographs beside this checkout")
 def test_the_authors_split_of_the_groceries_is_proposed_as_it_is_described():
     found = propose("groceries", tree_at(REAL / "grocery_packages"), Asked(**NOTHING, split="split"), PRESETS)

@@ -45,9 +45,7 @@ class Candidate:
 
 def judged(one: Candidate, found: Survey, *, named: bool) -> Candidate:
     """Add what speaks against a candidate; one that a person named may be another value on each photograph."""
-    why = columns.objection(one.rule.column or one.key, one.values, found.labels)
-    if named and why.startswith(("a measure", "another value")):
-        why = ""
+    why = columns.objection(one.rule.column or one.key, one.values, found.labels, named=named)
     if not why and one.count < LEAST:
         why = f"{counted(one.count, 'group')}: too few for four splits"
     if not why and not named and len(one.values) < LEAST_SIZE * one.count:

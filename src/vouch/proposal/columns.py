@@ -87,21 +87,28 @@ def are_numbers(values: Sequence[str]) -> bool:
     return all(NUMBER.fullmatch(value) for value in set(values))
 
 
-def objection(name: str, values: Sequence[str], labels: Sequence[str | None]) -> str:
-    """Say why a column holds no groups, "" where nothing speaks against it."""
+def objection(name: str, values: Sequence[str], labels: Sequence[str | None], *, named: bool) -> str:
+    """Say why a column holds no groups, "" where nothing speaks against it.
+
+    One that a person named may be called as a measure is, and may be another value for each photograph.
+    """
     distinct = set(values)
     empty = sum(not value for value in values)
     reasons = {
         f"names of splits, which share nothing: all photographs would be chained into {len(distinct)} groups": is_split(
             name, values
         ),
-        "a measure or name of the file": bool(words(_unprefixed(name)) & MEASURES) and not is_shared(name),
         f"empty for {empty:,} photographs": empty > 0,
         "one value for all": len(distinct) == 1,
         "the class again": follows_class(values, labels),
-        "another value for nearly every photograph": len(distinct) > NEARLY * len(values),
+        "a measure or name of the file": not named and _is_measure(name),
+        "another value for nearly every photograph": not named and len(distinct) > NEARLY * len(values),
     }
     return next((reason for reason, holds in reasons.items() if holds), "")
+
+
+def _is_measure(name: str) -> bool:
+    return bool(words(_unprefixed(name)) & MEASURES) and not is_shared(name)
 
 
 def _unprefixed(name: str) -> str:

@@ -123,7 +123,9 @@ def _unreadable(tree: Tree) -> list[Problem]:
 def _csv_hint(tree: Tree) -> str:
     found = sorted(path for path in tree.files if path.lower().endswith(".csv"))
     header = _header(tree, found[0]) if found else []
-    return f"; {found[0]} has the columns {', '.join(header)}, not `image` and `label`" if header else ""
+    named = any(name in header for name in table.IMAGE)
+    lacking = "`label`" if named else "`image`" if "label" in header else "`image` and `label`"
+    return f"; {found[0]} has the columns {', '.join(header)}, not {lacking}" if header else ""
 
 
 def counted(count: int, what: str) -> str:

@@ -166,7 +166,12 @@ def certifiable(shares: Shares) -> tuple[dict[str, Any], str, bool]:
                 why += f"; {smaller[-1]:g} not with {WRONG}"
             return {"alpha": alpha, **policy}, why, True
     alone = next((alpha for alpha in ALPHAS if certifies(sizes, alpha, misses=0)), None)
-    most_said = f"not even {ALPHAS[-1]:g} without a wrong one" if alone is None else f"{alone:g} with one wrong at most"
+    if alone is None:
+        most_said = f"not even {ALPHAS[-1]:g} without a wrong one"
+    elif certifies(sizes, alone, misses=1):
+        most_said = f"{alone:g} with one wrong at most"
+    else:
+        most_said = f"{alone:g} only with none wrong"
     why = f"{at_hand}, certify {most_said}: the policy may answer nothing until there are more groups"
     return {"alpha": alone or ALPHAS[-1], **policy}, why, False
 

@@ -97,7 +97,7 @@ def _proposed(found: Survey, groups: Groups) -> Iterator[tuple[str, tuple[Rule, 
             continue
         key = name.lower()
         fit = key.isidentifier() and key.isascii() and key[0].isalpha()
-        if fit and not columns.objection(name, cells, found.labels) and _supported(cells, groups):
+        if fit and not columns.objection(name, cells, found.labels, named=False) and _supported(cells, groups):
             yield key, (Rule(column=name), tuple(cells))
 
 

@@ -8,13 +8,13 @@ from vouch.errors import ManifestError, Problem
 from vouch.proposal import columns
 from vouch.proposal.formats import Said
 from vouch.proposal.fractions import in_several
-from vouch.proposal.groups import Groups
+from vouch.proposal.groups import NONE, Groups
 from vouch.proposal.survey import Survey, summed
 from vouch.sources.descriptor import Rule, check_descriptor
 from vouch.sources.keys import ITSELF
 from vouch.sources.options import split_of
 from vouch.sources.rules import placed
-from vouch.tables import SPLIT_STATED
+from vouch.tables import GROUP, SPLIT_STATED
 
 MEANINGS: Mapping[str, tuple[str, ...]] = {  # of the words in use, in lower case and without a year behind them
     **dict.fromkeys(("train", "training", "trainval"), ("train", "val_select")),
@@ -68,6 +68,7 @@ def unkept(found: Survey, keys: Groups) -> Iterator[Said]:
     """Say of the authors' own split why it is not used, and how it would be kept."""
     for where, option, parts in _splits(found):
         what = f"the authors' split ({where}) is not used"
+        cuts = False
         if keys.keys == (ITSELF,):
             yield (
                 what,
@@ -77,11 +78,20 @@ def unkept(found: Survey, keys: Groups) -> Iterator[Said]:
             groups = dict(zip((record.image for record in found.records), values, strict=True))
             n_groups, several = in_several(groups, dict(zip(groups, parts, strict=True)))
             cut = f"{several} of the {n_groups} groups of `{key}` {'lies' if several == 1 else 'lie'} in more than one"
+            cuts = cuts or several > 0
             whole = f"none of the {n_groups} groups of `{key}` lies in more than one of its parts, so it can be kept"
             yield what, f"{cut} of its parts: its scores flatter" if several else whole
         words = sorted({part for part in parts if columns.bare(part) in MEANINGS})
         means = (f"{word} to {' and '.join(MEANINGS[columns.bare(word)])}" for word in words)
-        yield "to compare with the authors", f"`--split {option}` keeps their split: {', '.join(means)}"
+        kept_by = f"`--split {option}{_given_up(keys)}` keeps their split and gives these groups up"
+        kept_by = kept_by if cuts else f"`--split {option}` keeps their split"
+        yield "to compare with the authors", f"{kept_by}: {', '.join(means)}"
+
+
+def _given_up(keys: Groups) -> str:
+    """Return the options by which no group is taken, those that the photographs state among them."""
+    stated = [key for key in keys.keys if key not in keys.rules]
+    return f" --group {NONE}" + "".join(f" --ignore {GROUP}{key}" for key in stated)
 
 
 def _splits(found: Survey) -> Iterator[tuple[str, str, Sequence[str]]]:
@@ -89,7 +99,8 @@ def _splits(found: Survey) -> Iterator[tuple[str, str, Sequence[str]]]:
     if any(record.split is not None for record in found.records):
         yield "which the photographs state", "split", [record.split or "" for record in found.records]
         return
-    named = [name for name, cells in found.columns.items() if columns.is_split(name, cells)]
+    ignored = found.descriptor.ignore
+    named = [name for name, cells in found.columns.items() if name not in ignored and columns.is_split(name, cells)]
     if named:
         yield f"column {named[0]}", named[0], found.columns[named[0]]
         return
