@@ -121,5 +121,7 @@ def test_a_missing_folder_or_table_of_groups_is_named_by_drift(workspace):
     content["models"]["roadwork"]["drift"] = DRIFT
     Path("params.yaml").write_text(json.dumps(content))
     said = refusal("drift", "roadwork", "photograph", "--groups", "group.csv")
-    assert "photograph: expected what is to be read, got no such file; perhaps `photographs` was meant" in said
-    assert "group.csv: expected what is to be read, got no such file; correct it: nothing in . is called alike" in said
+    table = "a folder of photographs, or a prediction table"
+    assert f"photograph: expected {table}, got no such file; perhaps `photographs` was meant" in said
+    nothing = "got no such file; correct it: nothing in . is called alike"
+    assert f"group.csv: expected a CSV of image and group, {nothing}" in said

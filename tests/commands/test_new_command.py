@@ -181,6 +181,23 @@ def test_the_same_command_finishes_what_was_killed(checkout, cut, monkeypatch):
         new("cones", path)
 
 
+def test_the_same_command_tidies_up_after_one_that_was_killed_when_all_was_recorded(checkout, monkeypatch, capsys):
+    path = folder(checkout)
+
+    def killed(dataset):
+        importing.tracked(dataset).write_text("outs: []\n")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(importing, "track", killed)
+        with pytest.raises(KeyboardInterrupt):
+            new("cones", path)
+    assert Path("data/sources/.cones.part").exists()
+    new("cones", path)
+    assert capsys.readouterr().out.endswith("now build it:\n  make repro MODEL=cones\n")
+    assert not Path("data/sources/.cones.part").exists()
+
+
 BAD = {
     "an empty folder": ("cones", {}, {}, ManifestError, "expected photographs, got none"),
     "a mixture": (

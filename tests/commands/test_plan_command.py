@@ -62,6 +62,13 @@ def test_in_a_clone_without_data_it_says_what_to_run():
     assert "run `make repro MODEL=driver`, or plan with --groups" in str(refused)
 
 
+def test_what_is_known_before_any_training_comes_first_though_nothing_is_built():
+    paths.metrics("driver", "export").unlink()
+    shown = invoke()
+    assert isinstance(shown.exception, WorkspaceError)
+    assert shown.output.startswith("known before any training: run `dvc repro split@driving`, then")
+
+
 def test_json_and_markdown_hold_the_same_chances():
     found = json.loads(invoke("--json").output)
     assert [line["name"] for line in found["rules"]] == ["recall[stream=cabin]", "recall[stream=rear]", "no_regression"]

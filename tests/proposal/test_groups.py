@@ -91,6 +91,7 @@ def test_a_class_is_no_group_however_it_is_called_and_whoever_names_it(tmp_path)
     assert "column coarse_label" in refused.got.partition(" (the class again)")[0]
     (refused,) = found(tmp_path / "named", tree, asked=("coarse_label",)).problems
     assert refused.got == "the class again (A, B, C ...)"
+    assert "--strata" not in refused.remedy
 
 
 def test_stated_columns_are_taken_and_those_that_would_chain_are_to_be_ignored(tmp_path):
@@ -100,6 +101,7 @@ def test_stated_columns_are_taken_and_those_that_would_chain_are_to_be_ignored(t
     assert refused.where == "column group_split of manifest.csv"
     assert "chained into 2 groups" in refused.got
     assert "--ignore group_split" in refused.remedy
+    assert "--strata" not in refused.remedy  # what is left out can be none
     groups = found(tmp_path, files, ignore=("group_split",))
     assert (groups.keys, groups.problems, dict(groups.rules)) == (("car",), (), {})
 

@@ -50,8 +50,9 @@ def drift(
     """
     section = params.load(Params, "models", model, "drift")
     _refuse_places(model, path, groups, json, page_folder, overwrite=overwrite)
-    missing = [one for one in (path, groups) if one is not None and not one.exists()]
-    refuse_any(DataError, (Problem(str(one), "what is to be read", "no such file", alike(one)) for one in missing))
+    read = {"a folder of photographs, or a prediction table": path, "a CSV of image and group": groups}
+    missing = [(what, one) for what, one in read.items() if one is not None and not one.exists()]
+    refuse_any(DataError, (Problem(str(one), what, "no such file", alike(one)) for what, one in missing))
     bundle = open_bundle(bundle_of(model, None))
     new = inputs.new(path, bundle, groups)
     dataset = params.read_value("pipeline", "models", model, "dataset")

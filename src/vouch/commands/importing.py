@@ -80,6 +80,11 @@ def tracked(dataset: str) -> Path:
     return paths.source(dataset).with_name(f"{dataset}.dvc")
 
 
+def unfinished(dataset: str) -> bool:
+    """Say whether an import of a data set was killed before its last step."""
+    return not tracked(dataset).exists() or _part(dataset).exists()
+
+
 def add(dataset: str, checked: Checked, say: Say) -> None:
     """Make a checked source part of a data set.
 

@@ -131,7 +131,7 @@ def _written(proposal: Proposal, presets: Mapping[str, Any]) -> Written:
     added = entries(proposal, presets)
     known = {keys: _at(content, keys) for keys, _ in added}
     left = all(known[keys] == entry for keys, entry in added) and proposal.name in _at(content, LISTED)
-    if left and not importing.tracked(proposal.name).exists():
+    if left and importing.unfinished(proposal.name):
         return Written(text, added, was_there=True)
     refuse_any(WorkspaceError, _taken(proposal.name, [".".join(keys) for keys in known if known[keys] is not None]))
     text = with_item(text, LISTED, proposal.name)

@@ -75,6 +75,8 @@ def plan(
         raise ParamsError([Problem("--json, --markdown", "one of them", "both", "leave one out")])
     model, is_system = model_or_system, model_or_system in params.read_value("pipeline").get("systems", {})
     numbers = {"--groups": groups, "--per-group": per_group, "--icc": icc}
+    if not (as_json or markdown or any(_given(numbers))):
+        _show_known(model, is_system=is_system)  # first: it is known though nothing is built
     if is_system:
         _refuse_intended(model, numbers)
         found = _of_system(model)
@@ -89,8 +91,6 @@ def plan(
     elif markdown:
         typer.echo(_markdown(found))
     else:
-        if groups is None:
-            _show_known(model, is_system=is_system)
         _show(model, found)
 
 

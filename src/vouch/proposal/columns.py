@@ -24,6 +24,7 @@ MEASURES = frozenset(  # words of a column's name: what differs by the file, not
     | {"bytes", "index", "label", "labels", "class", "classes", "category", "count", "n"}
 )
 RESERVED = frozenset({*IMAGE, *BOX, "label", "annotation", "width", "height"})
+THE_CLASS = "the class again"
 NEARLY = 0.5  # values a photograph; more, and most groups are one photograph
 TOKENS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
@@ -100,7 +101,7 @@ def objection(name: str, values: Sequence[str], labels: Sequence[str | None], *,
         ),
         f"empty for {empty:,} photographs": empty > 0,
         "one value for all": len(distinct) == 1,
-        "the class again": follows_class(values, labels),
+        THE_CLASS: follows_class(values, labels),
         "a measure or name of the file": not named and _is_measure(name),
         "another value for nearly every photograph": not named and len(distinct) > NEARLY * len(values),
     }

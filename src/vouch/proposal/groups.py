@@ -26,6 +26,7 @@ from vouch.tables import GROUP
 
 NONE = "none"  # the word with which a person says that each photograph stands for itself
 MANY = 20  # groups that a key should have, as intervals need them (docs/intervals.md)
+MOST_VALUES = 6  # of a column that is offered as a stratum
 HOW = "`--group KEY=column:NAME`, `KEY=folder:LEVEL` or `KEY=name:REGEX`"
 
 
@@ -122,8 +123,10 @@ def _stated(found: Survey) -> list[Candidate]:
 
 def _refused(one: Candidate) -> Problem:
     column = one.rule.column
-    ignore = f"leave it out with `--ignore {column}`" if column and column.startswith(GROUP) else "leave it out"
-    stratum = f"; as a stratum: `--strata {one.key}=column:{column}`" if column and 2 <= one.count <= 6 else ""
+    stated = column is not None and column.startswith(GROUP)
+    ignore = f"leave it out with `--ignore {column}`" if stated else "leave it out"
+    tells = column and not stated and one.objection != columns.THE_CLASS and 2 <= one.count <= MOST_VALUES
+    stratum = f"; as a stratum: `--strata {one.key}=column:{column}`" if tells else ""
     got = f"{one.objection} ({', '.join(sorted(set(one.values))[:3])}{' ...' if one.count > 3 else ''})"
     expected = f"at least {LEAST} groups of photographs that depend on each other"
     return Problem(one.where, expected, got, f"{ignore}, and name what photographs share: {HOW}{stratum}")
