@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -20,7 +21,8 @@ def workspace(tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(gallery, "dvc", lambda *words, remedy: asked.append(words))
     Path("params.yaml").write_text(
-        '{"pipeline": {"galleries": {"sku": {"judged_as": "sku"}, "sku_int8": {"judged_as": "sku"}}}}'
+        '{"pipeline": {"galleries": {"sku": {"judged_as": "sku", "dataset": "shelf"}, "sku_int8": {"judged_as": "sku", '
+        '"dataset": "shelf"}}, "systems": {"counter": {"identifier": "sku_int8"}, "other": {"identifier": "cans"}}}}'
     )
     for path, text in (
         ("models/sku/labels.json", '{"classes": ["tea", "cola", "caf\\u00e9"]}'),
@@ -163,3 +165,59 @@ def test_a_variant_knows_what_the_model_knows_that_it_is_judged_as(workspace):
         with pytest.raises(ParamsError, match="MODEL: expected sku, as which sku_int8 is judged"):
             change()
     assert read_additions(TABLE) == []
+
+
+def test_where_photographs_of_earlier_additions_are_not_here_none_is_added_beside_them(workspace):
+    """DVC tracks the folder as it stands: what a fresh clone has not fetched yet would be forgotten."""
+    gallery.add("sku", "oat milk", [Path("p0.png")])
+    ((kept, digest),) = read_additions(TABLE)[0].photographs
+    before = TABLE.read_bytes()
+    for lose in (lambda: kept.write_bytes(b"another"), kept.unlink):
+        lose()
+        with pytest.raises(DataError, match=f"{kept.name}: expected sha256 {digest}.*dvc checkout") as refusal:
+            gallery.add("sku", "soy milk", [Path("p1.png")])
+        assert len(refusal.value.problems) == 1
+    gallery.remove("sku", "oat milk")
+    with pytest.raises(DataError, match=kept.name):  # the gallery is built addition by addition
+        gallery.add("sku", "soy milk", [Path("p1.png")])
+    TABLE.write_bytes(before)
+    gallery.remove("sku", "oat milk")
+    gallery.add("sku", "oat milk", [Path("p0.png"), Path("p1.png")])  # it brings what was lost
+    assert kept.is_file()
+    assert len(workspace) == 2
+
+
+def test_one_photograph_shows_one_product(workspace):
+    gallery.add("sku", "oat milk", [Path("p0.png"), Path("p1.png")])
+    Path("again.png").write_bytes(Path("p0.png").read_bytes())
+    with pytest.raises(DataError, match=r"again\.png: expected a photograph of 'soy milk' alone, .*'oat milk' too"):
+        gallery.add("sku", "soy milk", [Path("again.png"), Path("p2.png")])
+    assert len(read_additions(TABLE)) == 1
+    gallery.remove("sku", "oat milk")
+    gallery.add("sku", "soy milk", [Path("again.png")])  # it was called otherwise by mistake
+    assert read_additions(TABLE)[-1].product == "soy milk"
+
+
+@pytest.mark.parametrize("product", ["COLA", "Lemonade", "Cafe\u0301"])
+def test_a_product_that_the_data_set_writes_otherwise_is_refused(workspace, product):
+    """Crops labelled `cola` would be unknown ones, and COLA a wrong name for them."""
+    boxes = {"sample_id": ["a", "a", "b"], "class_name": "can", "product": ["cola", "lemonade", None]}
+    samples = {"sample_id": ["a", "b", "c"], "label": [None, None, "caf\u00e9"]}
+    for name, columns in (("boxes", boxes), ("samples", samples)):
+        path = Path(f"data/manifests/shelf/{name}.parquet")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pd.DataFrame(columns).to_parquet(path)
+    gallery.remove("sku", "cola")
+    gallery.remove("sku", "caf\u00e9")
+    with pytest.raises(DataError, match=r"a product as the data set shelf writes it, got .* there, written otherwise"):
+        gallery.add("sku", product, [Path("p0.png")])
+    assert workspace == []
+    gallery.add("sku", "lemonade", [Path("p0.png")])
+    gallery.add("sku", "cola", [Path("p1.png")])
+
+
+def test_what_is_built_next_are_variants_and_systems_too(workspace, capsys):
+    gallery.remove("sku", "tea")
+    (line,) = [one for one in capsys.readouterr().out.splitlines() if one.startswith("next: ")]
+    built = "bundle@sku report@sku bundle@sku_int8 report@sku_int8 bundle_system@counter report_system@counter"
+    assert line == f"next: dvc repro {built} && git add data/gallery/sku dvc.lock metrics"

@@ -4,9 +4,9 @@ What is written is data/gallery/M/additions.csv, in git, and the photographs bes
 written last: a command that is ended before has changed nothing that counts, and may be given again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,12 +14,12 @@ from vouch import io, paths
 from vouch.commands.dvc_busy import dvc
 from vouch.commands.known import classes_of, listed_photographs
 from vouch.errors import DataError, ParamsError, Problem, refuse_any, so_many
-from vouch.names import closest, shown
+from vouch.names import closest, respelled, shown
 from vouch.params import read_params
 from vouch.retrieval.additions import PHOTOGRAPHS, Addition, read_additions, to_text
 from vouch.retrieval.gallery import name_problems
 from vouch.sources.vocabulary import is_formula
-from vouch.tables import UNKNOWN
+from vouch.tables import UNKNOWN, products_of
 from vouch.vision.images.formats import SUFFIXES
 from vouch.vision.images.source import File, read_images
 
@@ -38,11 +38,12 @@ def add(
     Raises
     ------
     DataError
-        When the product is known already, its name is none, that of what nobody knows or differs from another's in case
-        or outer spaces alone, or a photograph cannot be read.
+        When the product is known already, its name is none, that of what nobody knows or differs from another's, known
+        or of the data set, in case or outer spaces alone; or a photograph cannot be read, was added as another product,
+        or is one of an earlier addition that is not here.
     """
     additions, known = _read(model)
-    problems = [*name_problems([*known, product]), *_nameless(product)]
+    problems = [*name_problems([*known, product]), *_nameless(product), *_respelled(model, product, known)]
     if product in known:
         remedy = f"`vouch gallery remove {model} {product}` first, or name another"
         problems.append(Problem(shown(product), "a product that the gallery does not know", "a known one", remedy))
@@ -51,8 +52,10 @@ def add(
     problems += [problem for one in decoded if isinstance(one, DataError) for problem in one.problems]
     refuse_any(DataError, problems)
     folder = paths.additions(model).parent / PHOTOGRAPHS
-    kept = {digest: folder / f"{digest[:HASH_LENGTH]}{_suffix(path)}" for path, digest in _hashed(listed)}
-    for path, digest in _hashed(listed):
+    hashed = _hashed(listed)
+    kept = {digest: folder / f"{digest[:HASH_LENGTH]}{_suffix(path)}" for path, digest in hashed}
+    refuse_any(DataError, [*_shared(model, product, hashed, additions), *_absent(additions, kept.values())])
+    for path, digest in hashed:
         io.write_bytes(kept[digest], path.read_bytes())
     dvc("add", str(folder), remedy="fix the cause, then give the command again: what is written is kept")
     _write(model, [*additions, Addition(product, tuple((path, digest) for digest, path in kept.items()))])
@@ -99,7 +102,7 @@ def _read(model: str) -> tuple[list[Addition], set[str]]:
     WorkspaceError
         When the products of train are not there yet.
     """
-    having = read_params()["pipeline"]["galleries"]
+    having = _galleries()
     if model not in having:
         remedy = closest(model, having) if having else "name a model that identifies products"
         raise ParamsError([Problem("MODEL", "one of pipeline.galleries", model, remedy)])
@@ -129,6 +132,43 @@ def _nameless(product: str) -> Iterator[Problem]:
         yield Problem(shown(product), "a name that no spreadsheet calculates", "a formula", "begin with a letter")
 
 
+def _respelled(model: str, product: str, known: Collection[str]) -> Iterator[Problem]:
+    """Yield products that the data set writes otherwise: their crops would be unknown ones, their name a wrong one."""
+    dataset = _galleries()[model]["dataset"]
+    tables = {name: paths.manifest(dataset, name) for name in ("boxes", "samples")}
+    if product in known or not all(path.is_file() for path in tables.values()):
+        return
+    stated = products_of(io.read_table(tables["boxes"])), io.read_table(tables["samples"])["label"]
+    labelled = {name for column in stated for name in column.dropna()}
+    for name in sorted(labelled - {product, *known}):
+        if respelled([name, product]):
+            expected, remedy = f"a product as the data set {dataset} writes it", f"say {name}, or name another"
+            yield Problem(shown(product), expected, f"{shown(name)} there, written otherwise", remedy)
+
+
+def _shared(model: str, product: str, hashed: list[tuple[Path, str]], additions: list[Addition]) -> Iterator[Problem]:
+    """Yield photographs by which another product is known: whatever looks like them would be called by either name."""
+    owners: dict[str, set[str]] = {}  # of products that are known now
+    for one in additions:
+        owners[one.product] = {digest for _, digest in one.photographs}
+    for path, digest in hashed:
+        for other, digests in owners.items():
+            if digest in digests:
+                expected, got = f"a photograph of {shown(product)} alone", f"one that was added as {shown(other)} too"
+                remedy = f"give another, or `vouch gallery remove {model} {other}` first"
+                yield Problem(str(path), expected, got, remedy)
+
+
+def _absent(additions: list[Addition], brought: Collection[Path]) -> Iterator[Problem]:
+    """Yield photographs of earlier additions that are not here as they were: DVC would forget them."""
+    earlier = dict(photograph for one in additions for photograph in one.photographs)
+    for path, digest in earlier.items():
+        got = io.sha256(path) if path.is_file() else "no file"
+        if got != digest and path not in brought:
+            remedy = f"run `dvc checkout {path.parent}.dvc`, or `dvc pull` it from a remote"
+            yield Problem(str(path), f"sha256 {digest}", got, remedy)
+
+
 def _suffix(path: Path) -> str:
     """Return the ending of a photograph's name; of any other none, for the table of additions might not hold it."""
     return path.suffix.lower() if path.suffix.lower() in SUFFIXES else ""
@@ -143,5 +183,18 @@ def _write(model: str, additions: list[Addition]) -> None:
 
 
 def _next(model: str) -> None:
+    """Say what is to be built again: of the model, of its variants, and of systems that any of them names crops for."""
+    models = [model, *sorted(name for name, one in _galleries().items() if one["judged_as"] == model != name)]
+    systems = [
+        name for name, one in read_params()["pipeline"].get("systems", {}).items() if one["identifier"] in models
+    ]
+    built = [f"bundle@{name} report@{name}" for name in models]
+    built += [f"bundle_system@{name} report_system@{name}" for name in systems]
     table = paths.additions(model)
-    typer.echo(f"next: dvc repro bundle@{model} report@{model} && git add {table.parent} dvc.lock metrics")
+    typer.echo(f"next: dvc repro {' '.join(built)} && git add {table.parent} dvc.lock metrics")
+
+
+def _galleries() -> Mapping[str, Any]:
+    """Return pipeline.galleries."""
+    found: Mapping[str, Any] = read_params()["pipeline"]["galleries"]
+    return found
