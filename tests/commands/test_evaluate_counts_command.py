@@ -112,3 +112,50 @@ def test_a_missing_file_and_an_output_onto_an_input_are_refused(here):
 
 def test_a_confidence_beyond_one_is_refused_by_the_option(here):
     assert invoke("--min-confidence", "1.5").exit_code == 2
+
+
+def found(product, confidence):
+    """An object as `vouch predict SYSTEM --json` has it."""
+    said = {"product": product, "unknown": product is None, "confidence": confidence, "similarity": 0.9, "margin": 0.4}
+    return said | {"class": "can", "detection_confidence": 0.8, "box_xyxy": [1.5, 0.0, 9.0, 8.0], "candidates": []}
+
+
+def answer_of_a_system():
+    objects = [found("cola", 0.9), found("cola", 0.4), found(None, 0.7)]
+    photographs = [
+        {"image": "a.jpg", "width": 9, "height": 9, "counts": {"cola": 2, "unknown": 1}, "limit_reached": False},
+        {"image": "b.jpg", "width": 9, "height": 9, "counts": {}, "limit_reached": False},
+    ]
+    for photograph, seen in zip(photographs, (objects, []), strict=True):
+        photograph["objects"] = seen
+    system = {"name": "shelf_count", "version": "0.1.0"}
+    return {"system": system, "products": ["cola", "water"], "photographs": photographs}
+
+
+@pytest.mark.parametrize(("more", "counted"), [([], 3), (["--min-confidence", 0.5], 2)])
+def test_what_a_system_said_is_judged_as_it_was_written(here, more, counted):
+    write("p.json", answer_of_a_system())
+    write("g.json", [{"sample_id": "a.jpg", "counts": {"cola": 2, "tea": 1}}, {"sample_id": "b.jpg", "counts": {}}])
+    shown = invoke("--json", "out.json", *more)
+    assert shown.exit_code == 0, shown.output
+    facts = json.loads(Path("out.json").read_text())
+    assert (facts["objects_true"], facts["objects_counted"], facts["counted_as_unknown"]) == (3, counted, ["tea"])
+    assert facts["metrics"]["count_mae"]["class=unknown"]["value"] == 0.0
+    assert facts["metrics"]["count_mae"]["class=cola"]["value"] == 3 - counted
+
+
+def test_what_a_system_said_is_no_ground_truth_and_is_refused_where_it_is_broken(here):
+    write("p.json", answer_of_a_system())
+    write("g.json", answer_of_a_system())
+    assert "no confidence in the ground truth" in str(invoke().exception)
+    write("g.json", [{"sample_id": "a.jpg", "counts": {}}, {"sample_id": "b.jpg", "counts": {}}])
+    broken = answer_of_a_system()
+    del broken["photographs"][1]["objects"]
+    write("p.json", broken)
+    assert "p.json: b.jpg: expected either counts or boxes, got neither" in str(invoke().exception)
+    broken["photographs"][0]["objects"][0]["confidence"] = 1.5
+    write("p.json", broken)
+    assert "photographs[0].boxes[0].confidence: expected at most 1" in str(invoke().exception)
+    for content in ({"system": 1}, {"system": 1, "photographs": 3}, {"system": 1, "photographs": [3]}):
+        write("p.json", content)
+        assert isinstance(invoke().exception, DataError)
