@@ -149,3 +149,11 @@ def test_revisions_are_read_from_git_and_the_cache_and_what_the_cache_lacks_is_n
             path.unlink()
     with pytest.raises(WorkspaceError, match=r"samples\.parquet at one: expected its content in DVC's cache or remote"):
         run("--compare", "one")
+
+
+def test_a_file_of_another_data_set_is_called_so(workspace):
+    """A data set may have been renamed, so it is compared; but nobody should take its samples for gone."""
+    run("-o", "old.json")
+    Path("other_set.json").write_text(Path("old.json").read_text().replace('"dataset": "d"', '"dataset": "e"'))
+    assert "note" not in run("--compare", "old.json")
+    assert run("--compare", "other_set.json").splitlines()[0] == "note: other_set.json is of the data set 'e', not d"

@@ -14,6 +14,7 @@ from vouch.commands.outputs import Output, Overwrite, refuse_outputs
 from vouch.commands.revision import as_table, contents
 from vouch.errors import DataError, Problem
 from vouch.fingerprint import checked, compared, described, fingerprint
+from vouch.names import shown
 
 SHOWN = 8  # samples of each kind of difference that are printed; --output has all
 FILE = ".json"
@@ -46,6 +47,8 @@ def data_fingerprint(
         return
     old, new = _sides(dataset, compare, old_file)
     found = compared(old, new)
+    if old.get("dataset") != dataset:
+        typer.echo(f"note: {compare} is of the data set {shown(old.get('dataset'))}, not {dataset}")
     typer.echo("\n".join(described(found, shown=SHOWN)))
     if output is not None:
         content = {"dataset": dataset, "old": old["sha256"], "new": new["sha256"]}
