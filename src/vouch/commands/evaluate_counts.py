@@ -73,7 +73,7 @@ def evaluate_counts(
 
 
 def _as_counts(text: str, where: str) -> str:
-    """Return what a system said of photographs in the form of counts; any other text as it is, read or refused later."""
+    """Return what a system said of photographs in the form of counts; any other text as it is, to be read or not."""
     try:
         content = parse_json(text, where)
     except DocumentError:
