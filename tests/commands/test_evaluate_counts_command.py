@@ -110,6 +110,12 @@ def test_a_missing_file_and_an_output_onto_an_input_are_refused(here):
     assert "the input g.json" in str(refused)
 
 
+def test_a_file_is_not_judged_by_itself(here):
+    write("p.json", [])
+    Path("g.json").symlink_to("p.json")
+    assert "expected two files, got p.json twice" in str(invoke().exception)
+
+
 def test_a_confidence_beyond_one_is_refused_by_the_option(here):
     assert invoke("--min-confidence", "1.5").exit_code == 2
 

@@ -113,8 +113,9 @@ def test_an_unknown_column_to_ignore_is_refused_with_the_nearest(read, form, fil
 
 
 def test_a_column_cannot_be_ignored_and_asked_for(describe):
-    with pytest.raises(ManifestError, match="who: a column that is ignored can have no rule"):
+    with pytest.raises(ManifestError, match="expected who: a column that is ignored can have no rule") as caught:
         describe("yolo", ignore=["who"], groups={"session": {"column": "who"}})
+    assert len(caught.value.problems[0].got) <= 80  # of the whole descriptor no more than a line
 
 
 def test_several_tables_of_a_source_may_have_different_columns(read):

@@ -106,6 +106,14 @@ def test_a_name_that_only_looks_like_another_is_refused(tmp_path: Path, name):
     assert [NAMES[name] in problem.expected for problem in problems] == [True] * bool(NAMES[name])
 
 
+def test_a_folder_at_fault_is_named_once_whatever_it_holds(tmp_path: Path):
+    (tmp_path / "clear glass ").mkdir()
+    for name in ("a.jpg", "b.jpg", "c .jpg"):
+        (tmp_path / "clear glass " / name).write_bytes(b"")
+    (problem,) = name_problems(walk(tmp_path))
+    assert (problem.where, problem.got) == ("clear glass ", "'clear glass '")
+
+
 def test_names_that_are_not_utf8_or_hold_control_characters_are_refused(tmp_path: Path):
     (tmp_path / "größe 1.jpg").write_bytes(b"")
     (tmp_path / "10\u202fAM.jpg").write_bytes(b"")  # a narrow space, as macOS writes it

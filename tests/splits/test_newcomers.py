@@ -44,7 +44,7 @@ def test_a_new_group_that_is_tied_to_a_locked_one_says_to_which():
     found, lines = said(samples)
     assert {one.name: one.split for one in found.new} == {"driver=new": "val_test", "car=x": "val_test"}
     why = "val_test: it shares photographs, or near-duplicates of them, with driver=d"
-    assert f"  driver=new, 1 photographs: {why}" in lines
+    assert f"  driver=new, 1 photograph: {why}" in lines
 
 
 def test_a_first_split_and_one_without_new_groups_name_none():

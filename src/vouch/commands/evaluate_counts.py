@@ -56,6 +56,9 @@ def evaluate_counts(
     asked = params.load(Judging, "system", "evaluate_counts", path=Path(params.DEFAULTS))
     missing = [path for path in (predictions, ground_truth) if not path.exists()]
     refuse_any(DataError, (Problem(str(path), "a JSON file", "no such file", alike(path)) for path in missing))
+    if predictions.samefile(ground_truth):
+        got, remedy = f"{predictions} twice", "name what was counted, and what is there"
+        raise DataError([Problem("--predictions, --ground-truth", "two files", got, remedy)])
     said, true = (
         read_counts(
             _as_counts(read_text(path, str(path), max_bytes=JSON_CHARACTERS), str(path)),

@@ -142,15 +142,25 @@ def kind_problems(tree: Tree) -> list[Problem]:
 
 def name_problems(tree: Tree) -> list[Problem]:
     """Names not fit (`vocabulary.is_fit`) or with a backslash, and suffixes that only look like a known one."""
-    problems = []
     expected = "a UTF-8 name without control characters, backslashes or outer spaces"
+    unfit, problems = dict[str, str](), []
     for path in tree.files:
         name = path.rpartition("/")[2]
-        if "\\" in path or not all(is_fit(part) for part in path.split("/")):
-            problems.append(Problem(ascii(path)[1:-1], expected, ascii(name), "rename the file or folder"))
+        if place := _unfit(path):
+            unfit[place] = place.rpartition("/")[2]
         elif (suffix := _imitated(name)) is not None:
             problems.append(Problem(ascii(path)[1:-1], f"a name that ends in {suffix}", ascii(name), "rename the file"))
-    return problems
+    return [
+        *(Problem(ascii(place)[1:-1], expected, ascii(name), "rename it") for place, name in sorted(unfit.items())),
+        *problems,
+    ]
+
+
+def _unfit(path: str) -> str | None:
+    """Return the outermost file or folder of a path whose own name is not fit."""
+    parts = path.split("/")
+    at = next((place for place, part in enumerate(parts, start=1) if "\\" in part or not is_fit(part)), None)
+    return None if at is None else "/".join(parts[:at])
 
 
 def _imitated(name: str) -> str | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vouch.errors import so_many
 from vouch.paths import SPLITS
 from vouch.splits.balance import Profiles, shares
 from vouch.splits.components import Graph
@@ -99,7 +100,7 @@ def described(found: Iterable[Newcomer], *, dataset: str) -> list[str]:
     by_split = ", ".join(f"{name} {counts[name]}" for name in SPLITS if counts[name])
     lines = [f"new groups: {len(ordered)} ({by_split}); each goes where what it holds is furthest below the fractions"]
     for one in ordered[:NAMED]:
-        lines.append(f"  {one.name}, {one.n_photographs} photographs: {one.split}: {one.why}")
+        lines.append(f"  {one.name}, {so_many(one.n_photographs, 'photograph')}: {one.split}: {one.why}")
     if len(ordered) > NAMED:
         lines.append(f"  ... and {len(ordered) - NAMED} more, see splits/{dataset}.lock.csv")
     lines.append(f"to decide it yourself, before a split: vouch split assign {dataset} GROUP --to train")

@@ -46,6 +46,7 @@ def run(dataset: str) -> None:
     sys.stderr.write(assignment.summarise(found, n_quarantined=len(aside), dataset=dataset) + "\n")
     if len(strange):
         sys.stderr.write(f"set aside: {so_many(len(strange), 'photograph')} of products that another split shows\n")
+    sys.stderr.write("what these groups can show, before any training: vouch check MODEL\n")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ import pandas as pd
 from PIL import Image
 
 from vouch.curation.retraining.review_queue import Answer
-from vouch.errors import so_many
 from vouch.systems.counted import CORNERS, OBJECTS, Counted
 from vouch.tables import UNKNOWN
 from vouch.vision.counted_picture import draw_counted
@@ -58,7 +57,7 @@ def table(answers: Sequence[Counted]) -> pd.DataFrame:
 def picture(photograph: Image.Image, answer: Counted, products: Sequence[str]) -> Image.Image:
     """Return the photograph with every object in the colour of its product, and a legend of the counts."""
     boxes = answer.objects[CORNERS].to_numpy(dtype="float64")
-    title = so_many(len(boxes), "object") + (" or more" if answer.limit_reached else "")
+    title = "there may be more" if answer.limit_reached else ""
     return draw_counted(photograph, boxes, answer.named, products=products, title=title)
 
 
