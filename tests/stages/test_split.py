@@ -58,7 +58,9 @@ def test_every_sample_is_in_one_split_or_listed_aside(workspace, capsys):
     assert io.read_table(paths.split("tiny", "aside")).to_numpy().tolist() == [["a/007", "truncated"]]
     assert io.read_table(CSVS[0]).columns.tolist() == ["sample_id", "group", "sha256"]
     assert {name: len(part) // 5 for name, part in parts.items()}["train"] in (13, 14)
-    assert "1 quarantined by validate" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "1 quarantined by validate" in said
+    assert "before any training: vouch check MODEL" in said
 
 
 def test_a_second_run_reads_its_own_lock_and_writes_the_same_bytes(workspace):
