@@ -292,7 +292,7 @@ def test_an_event_of_the_positive_class_needs_one() -> None:
     run("toy")
     assert io.read_json(paths.model("toy", "policy.json"))["objective"]["event"] == "positive"
     Path("params.yaml").write_text(text.replace("positive: work", "positive: null"), encoding="utf-8")
-    with pytest.raises(ParamsError, match=r"decide\.scrc\.event: .*a class at `positive`"):
+    with pytest.raises(ParamsError, match=r"decide\.event: .*a class at `positive`"):
         run("toy")
 
 
