@@ -144,6 +144,10 @@ def test_revisions_are_read_from_git_and_the_cache_and_what_the_cache_lacks_is_n
     for words, said in ((["--compare", "three"], "a revision of git"), (["--compare", "one..three"], "a revision")):
         with pytest.raises(WorkspaceError, match=said):
             run(*words)
+    call(*git, "rm", "-q", "dvc.yaml", "dvc.lock")
+    call(*git, "commit", "-qm", "none")
+    with pytest.raises(WorkspaceError, match=r"at HEAD: expected .*, got no such file at that time; "):
+        run("--compare", "HEAD")
     for path in Path(".dvc/cache/files/md5").rglob("*"):
         if path.is_file():
             path.unlink()

@@ -40,6 +40,7 @@ def contents(places: Iterable[Path], revision: str, *, option: str, expected: st
                 found[path] = bytes(stream.read())
         except (DvcException, OSError) as error:
             said = " ".join(str(error).split()) or type(error).__name__
+            said = said if system.exists(path.as_posix()) else "no such file at that time"
             problems.append(Problem(f"{path} at {revision}", expected, said, remedy))
     system.close()
     refuse_any(WorkspaceError, problems)
