@@ -148,9 +148,7 @@ def _respelled(model: str, product: str, known: Collection[str]) -> Iterator[Pro
 
 def _shared(model: str, product: str, hashed: list[tuple[Path, str]], additions: list[Addition]) -> Iterator[Problem]:
     """Yield photographs by which another product is known: whatever looks like them would be called by either name."""
-    owners: dict[str, set[str]] = {}  # of products that are known now
-    for one in additions:
-        owners[one.product] = {digest for _, digest in one.photographs}
+    owners = {one.product: {digest for _, digest in one.photographs} for one in additions}  # a product's last one holds
     for path, digest in hashed:
         for other, digests in owners.items():
             if digest in digests:
