@@ -92,7 +92,7 @@ def _dealt(table):
 
 def section_of(way, wanted, change):
     """Return the preset of classifiers with a way's settings over it."""
-    preset = read_params(ROOT / "defaults.yaml")["classify"]["train_classifier"]
+    preset = read_params(ROOT / "presets/classify.yaml")["train_classifier"]
     laid = preset | WAYS[way] | {"size_px": SIZE_PX} | change
     laid["backbone"] = WAYS[way]["backbone"] | change.get("backbone", {})
     laid["views"] = preset["views"] | {"side_px": laid["size_px"]}

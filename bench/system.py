@@ -27,7 +27,7 @@ from vouch.vision.images.source import files, required
 from vouch.vision.images.threads import WORKERS
 from vouch.vision.preprocess import letterbox, to_input
 
-PHOTOGRAPHS, RUNS, BATCH = 24, 5, 8  # BATCH as defaults.yaml has it: system.compose.batch
+PHOTOGRAPHS, RUNS, BATCH = 24, 5, 8  # BATCH as presets/system.yaml has it: compose.batch
 GOAL = 0.9
 DEFAULT = ("models/shelf/bundle", "models/sku/bundle", "data/sources/shelf")
 

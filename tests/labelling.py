@@ -40,7 +40,7 @@ def boxed(name):
 
 def build(roads=None, *, classes=CLASSES, labelled=boxed):
     """Build it in the working directory: data set d, and the model m of `roads`, by default a detector."""
-    shutil.copyfile(ROOT / "defaults.yaml", "defaults.yaml")
+    shutil.copytree(ROOT / "presets", "presets")
     pipeline = roads or of_one_detector()
     params = {
         "pipeline": pipeline,

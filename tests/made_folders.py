@@ -7,10 +7,10 @@ from pathlib import Path
 
 from PIL import ExifTags, Image
 
-from vouch.params import read_params
+from vouch.params import read_presets
 from vouch.sources.tree import Tree, walk
 
-PRESETS = read_params(Path(__file__).parents[1] / "defaults.yaml")
+PRESETS = read_presets(Path(__file__).parents[1] / "params.yaml")
 
 
 def photograph(*, size: tuple[int, int] = (64, 48), taken: datetime | None = None) -> bytes:

@@ -12,7 +12,7 @@ from vouch.cli import app
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
     path.relative_to(ROOT).as_posix()
-    for pattern in ("*.md", "docs/**/*.md", "notebooks/*.ipynb", "examples/**/*.yaml", "params.yaml", "defaults.yaml")
+    for pattern in ("*.md", "docs/**/*.md", "notebooks/*.ipynb", "examples/**/*.yaml", "params.yaml", "presets/*.yaml")
     for path in ROOT.glob(pattern)
     if path.name != "CHANGELOG.md"  # it tells what was, too
 )

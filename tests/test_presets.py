@@ -1,5 +1,6 @@
 """Presets: what a person decides over what the tool decides, and each value's place."""
 
+import shutil
 from typing import Annotated, Any
 
 import pytest
@@ -9,16 +10,14 @@ from vouch.errors import ParamsError
 from vouch.params import Section, load, read_section, read_value
 from vouch.presets import Layer, laid
 
-DEFAULTS = """
-dataset:
-  scan: {max_megapixels: 50.0}
-detect:
-  gate:
-    rules:
-      recall: {limit: 0.9, min_groups: 20}
-      precision: {limit: 0.8, min_groups: 20}
-    level: 0.95
-  train_detector: {batch: 16}
+DATASET = "scan: {max_megapixels: 50.0}\n"
+DETECT = """
+gate:
+  rules:
+    recall: {limit: 0.9, min_groups: 20}
+    precision: {limit: 0.8, min_groups: 20}
+  level: 0.95
+train_detector: {batch: 16}
 """
 PARAMS = """
 pipeline:
@@ -49,7 +48,9 @@ class Gate(Section):
 
 @pytest.fixture
 def path(tmp_path):
-    (tmp_path / "defaults.yaml").write_text(DEFAULTS)
+    (tmp_path / "presets").mkdir()
+    (tmp_path / "presets/dataset.yaml").write_text(DATASET)
+    (tmp_path / "presets/detect.yaml").write_text(DETECT)
     (tmp_path / "params.yaml").write_text(PARAMS)
     return tmp_path / "params.yaml"
 
@@ -72,7 +73,7 @@ def test_every_value_knows_its_place(path):
     folder = path.parent
     assert found.where(("level",)) == f"{folder}/params.yaml: models.variant.gate"
     assert found.where(("rules", "recall", "limit")) == f"{folder}/params.yaml: models.m.gate"
-    assert found.where(("rules", "recall", "min_groups")) == f"{folder}/defaults.yaml: detect.gate"
+    assert found.where(("rules", "recall", "min_groups")) == f"{folder}/presets/detect.yaml: gate"
     assert found.where(("rules", "recall", "nothing of the kind")) == f"{folder}/params.yaml: models.m.gate"
 
 
@@ -115,10 +116,10 @@ def refused(path, text, *, file="params.yaml", keys=("models", "m", "gate")):
 
 
 def test_a_preset_with_an_unknown_key_or_a_wrong_value_is_named_where_it_stands(path):
-    text = DEFAULTS.replace("level: 0.95", "level: 0.95\n    colour: red").replace("limit: 0.8", "limit: -1")
-    unknown, low = refused(path, text, file="defaults.yaml")
-    assert low.startswith("defaults.yaml: detect.gate.rules.precision.limit: ")
-    assert unknown.startswith("defaults.yaml: detect.gate.colour: expected a known key")
+    text = DETECT.replace("level: 0.95", "level: 0.95\n  colour: red").replace("limit: 0.8", "limit: -1")
+    unknown, low = refused(path, text, file="presets/detect.yaml")
+    assert low.startswith("presets/detect.yaml: gate.rules.precision.limit: ")
+    assert unknown.startswith("presets/detect.yaml: gate.colour: expected a known key")
 
 
 def test_a_change_of_what_the_preset_lacks_names_what_it_has(path):
@@ -143,13 +144,19 @@ def test_a_model_that_is_not_described_has_no_presets_and_no_section(path, old, 
 
 
 def test_a_section_of_a_command_may_be_the_preset_s_alone(path):
-    (path.parent / "defaults.yaml").write_text(DEFAULTS + "  drift: {level: 0.05}\n")
+    (path.parent / "presets/detect.yaml").write_text(DETECT + "drift: {level: 0.05}\n")
     assert read_section("models", "m", "drift", path=path).content == {"level": 0.05}
     with pytest.raises(ParamsError, match=r"models\.m\.curve"):
         read_section("models", "m", "curve", path=path)
 
 
+def test_a_preset_that_is_no_file_is_named(path):
+    (path.parent / "presets/detect.yaml").unlink()
+    with pytest.raises(ParamsError, match=r"presets/detect\.yaml: expected a readable file, got No such file"):
+        read_section("models", "m", "gate", path=path)
+
+
 def test_without_presets_params_yaml_says_all(path):
-    (path.parent / "defaults.yaml").unlink()
+    shutil.rmtree(path.parent / "presets")
     found: Any = read_section("models", "m", "gate", path=path)
     assert found.content == {"rules": {"recall": {"limit": 0.95}}}

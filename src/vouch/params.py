@@ -1,4 +1,4 @@
-"""params.yaml over defaults.yaml, typed on read: a stage names its section and receives that section alone."""
+"""params.yaml over presets, typed on read: a stage names its section and receives that section alone."""
 
 import copy
 import json
@@ -16,7 +16,7 @@ from vouch.names import is_name, shown
 from vouch.presets import DATASET, JUDGED, SYSTEM, Laid, Layer, laid
 
 PARAMS = Path("params.yaml")
-DEFAULTS = "defaults.yaml"  # beside it: presets
+FOLDER = "presets"  # beside it, a file for each: DVC reads each file anew for each stage that names it
 MAX_BYTES = 2**20  # the whole of ours has 36,000
 CHOOSING = ("kind", "method")  # keys by which a section is one of several
 
@@ -83,7 +83,7 @@ def parse_params(text: str, where: str) -> dict[str, Any]:
     return copy.deepcopy(content)  # the parsed one is kept: nobody may change it
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _parsed(text: str, where: str) -> Any:
     """Parse once in a process: it takes 0.15 s, and a stage asks up to six times."""
     return parse_yaml(text, where)
@@ -117,7 +117,7 @@ def read_section(*keys: str, path: Path = PARAMS) -> Laid:
     """Return the section at `keys`, unchecked, with the place that each of its keys comes from.
 
     A stage's section of a data set or model is laid over its preset, and in between, where the model is `judged_as`
-    another, over that model's section. A folder without defaults.yaml has no presets: there params.yaml says all.
+    another, over that model's section. Without the folder presets/ there are none: params.yaml says all.
 
     Raises
     ------
@@ -125,17 +125,34 @@ def read_section(*keys: str, path: Path = PARAMS) -> Laid:
         When there is no such section anywhere, no such data set or model, or `pipeline.models` does not say which
         presets hold for a model.
     """
-    content, presets = read_params(path), path.with_name(DEFAULTS)
-    if len(keys) != 3 or keys[0] not in PRESETS or not presets.exists():
+    content = read_params(path)
+    if len(keys) != 3 or keys[0] not in PRESETS or not path.with_name(FOLDER).exists():
         return laid([_layer(content, keys, path)])
     kind, name, stage = keys
     preset, judged_as = PRESETS[kind](content, name, path)
-    sources = [(read_params(presets), (preset, stage), presets), (content, keys, path)]
+    below = preset_file(preset, path)
+    sources = [(read_params(below), (stage,), below), (content, keys, path)]
     if stage in JUDGED and judged_as != name:
         sources.insert(1, (content, (kind, judged_as, stage), path))
     _within(content, keys[:2], 0, path)
     layers = [_layer(*source) for source in sources if _has(*source[:2])]
     return laid(layers or [_layer(content, keys, path)])
+
+
+def preset_file(preset: str, path: Path = PARAMS) -> Path:
+    """Return the file of a preset ("dataset", "system" or a task) beside a parameter file."""
+    return path.with_name(FOLDER) / f"{preset}.yaml"
+
+
+def read_presets(path: Path = PARAMS) -> dict[str, dict[str, Any]]:
+    """Return every preset beside a parameter file by its name.
+
+    Raises
+    ------
+    ParamsError
+        As `read_params` for each.
+    """
+    return {file.stem: read_params(file) for file in sorted(path.with_name(FOLDER).glob("*.yaml"))}
 
 
 def _layer(content: Any, keys: Sequence[str], path: Path) -> Layer:

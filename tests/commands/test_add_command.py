@@ -18,8 +18,8 @@ COMMENT = re.compile(r"(?<=\S) +# .*$")
 
 @pytest.fixture(autouse=True)
 def checkout(tmp_path, monkeypatch):
-    for name in ("params.yaml", "defaults.yaml"):
-        shutil.copyfile(ROOT / name, tmp_path / name)
+    shutil.copyfile(ROOT / "params.yaml", tmp_path / "params.yaml")
+    shutil.copytree(ROOT / "presets", tmp_path / "presets")
     monkeypatch.chdir(tmp_path)
 
 

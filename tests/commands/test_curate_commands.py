@@ -40,7 +40,7 @@ HEADER = "row_id,class,negative,stratum_light,photograph,url,source,license,stat
 def town(tmp_path, monkeypatch):
     """A pack, the parameters of a benchmark, and the classes of somebody's model."""
     monkeypatch.chdir(tmp_path)
-    shutil.copyfile(ROOT / "defaults.yaml", "defaults.yaml")
+    shutil.copytree(ROOT / "presets", "presets")
     Path("pack.json").write_text(json.dumps(PACK))
     Path("wanted.yaml").write_text(WANTED)
     Path("labels.json").write_text('{"classes": ["tin", "jars", "toy"]}')

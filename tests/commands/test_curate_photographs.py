@@ -29,7 +29,7 @@ def workspace(tmp_path, monkeypatch):
     here = tmp_path / "here"
     here.mkdir()
     monkeypatch.chdir(here)
-    shutil.copyfile(ROOT / "defaults.yaml", "defaults.yaml")
+    shutil.copytree(ROOT / "presets", "presets")
     rng = np.random.default_rng(1)
     for index in range(6):
         path = Path("catalogue", ("can", "glass", "leaf")[index % 3], f"{index}.png")
@@ -170,7 +170,7 @@ def test_the_duplicates_are_written_where_they_are_asked_for():
         ((*SUGGEST, "--ignore", "note"), "--ignore: expected a CSV as --catalogue, got the folder catalogue"),
         ((*WEB, "--ignore", "x"), "--ignore: expected a CSV as --catalogue, got --url"),
         ((*SUGGEST, "--label-map", "cann=glass"), "--label-map cann: expected a label of the catalogue, got none"),
-        ((*SUGGEST, "--scores", "defaults.yaml"), "defaults.yaml"),
+        ((*SUGGEST, "--scores", "presets/dataset.yaml"), "presets/dataset.yaml"),
         (("suggest", TABLE, "--url", "http://127.0.0.1:9/a.json"), r"public internet alone, got 127.0.0.1"),
         (("suggest", TABLE, "--url", "http://localhost/a.json"), "public internet alone"),
         (("suggest", TABLE, "--url", "http://[::ffff:10.0.0.1]/a.json"), "public internet alone"),
@@ -249,10 +249,10 @@ def test_what_was_saved_while_a_command_ran_is_kept(monkeypatch):
     assert b"Eve" in TABLE.read_bytes()
 
 
-def test_the_limits_of_defaults_are_the_command_s():
-    text = Path("defaults.yaml").read_text()
-    Path("defaults.yaml").write_text(text.replace("tries: 3", "tries: none"))
-    assert "dataset.curate.fetch.tries" in refused("suggest", TABLE, "--url", "https://example.org")
+def test_the_limits_of_the_preset_are_the_command_s():
+    preset = Path("presets/dataset.yaml")
+    preset.write_text(preset.read_text().replace("tries: 3", "tries: none"))
+    assert "presets/dataset.yaml: curate.fetch.tries" in refused("suggest", TABLE, "--url", "https://example.org")
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="no photographs in ../shared/realdata")

@@ -221,9 +221,9 @@ def test_what_cannot_be_chosen_from_is_refused_and_nothing_is_written(error, pre
 
 
 def _setting(before, after):
-    text = Path("defaults.yaml").read_text()
+    text = Path("presets/dataset.yaml").read_text()
     assert before in text
-    Path("defaults.yaml").write_text(text.replace(before, after))
+    Path("presets/dataset.yaml").write_text(text.replace(before, after))
 
 
 def test_a_row_may_say_any_word_of_its_item():

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
-    shutil.copyfile(ROOT / "defaults.yaml", "defaults.yaml")
+    shutil.copytree(ROOT / "presets", "presets")
     return tmp_path
 
 

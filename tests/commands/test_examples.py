@@ -85,7 +85,7 @@ def sessions_of_classes():
 
 def a_folder_of_classes():
     """Sessions of two classes, and presets."""
-    shutil.copyfile(ROOT / "defaults.yaml", "defaults.yaml")
+    shutil.copytree(ROOT / "presets", "presets")
     sessions_of_classes()
 
 
@@ -107,7 +107,7 @@ def contradicting_labels():
 
 
 def counted():
-    shutil.copyfile(ROOT / "defaults.yaml", "defaults.yaml")
+    shutil.copytree(ROOT / "presets", "presets")
     counts = [{"sample_id": f"{n}.jpg", "counts": {"cola": n % 4}, "groups": {"store": str(n // 2)}} for n in range(9)]
     for name in ("predictions", "truth"):
         Path(f"{name}.json").write_text(json.dumps(counts))
@@ -151,7 +151,7 @@ def of_products():
 
 def a_benchmark():
     """Four wanted rows, one that holds a url, and a catalogue of two labels, as a folder and as a CSV."""
-    shutil.copyfile(ROOT / "defaults.yaml", "defaults.yaml")
+    shutil.copytree(ROOT / "presets", "presets")
     header = "row_id,class,negative,stratum_light,photograph,url,source,license,status,note\n"
     wanted = [f"r{index},{('can', 'glass')[index % 2]},false,day,,,,,wanted,\n" for index in range(4)]
     held = "r4,can,true,day,,HTTP://Example.org:80/a.jpg,site,CC0-1.0,suggested,ask Ann\n"
@@ -169,7 +169,7 @@ def a_benchmark():
 
 
 def a_pack():
-    shutil.copyfile(ROOT / "defaults.yaml", "defaults.yaml")
+    shutil.copytree(ROOT / "presets", "presets")
     shutil.copyfile(ROOT / "examples/curbside/pack.json", "pack.json")
     Path("models/driver/labels.json").write_text('{"classes": ["bottle", "newspaper"]}')
 
@@ -193,7 +193,7 @@ def a_scanned_data_set():
 
 def a_model_to_train_again():
     """What `driver` said of val_select and of photographs, and a table of which two rows are open."""
-    shutil.copyfile(ROOT / "defaults.yaml", "defaults.yaml")
+    shutil.copytree(ROOT / "presets", "presets")
     photographs()
     lists_of_the_lock()
     labelling.val_select().to_parquet("data/predictions/driver/candidate/val_select.parquet")

@@ -39,8 +39,8 @@ def checkout(tmp_path, monkeypatch):
     """The repository's own parameters; what DVC would record is written down instead."""
     root = tmp_path / "checkout"
     root.mkdir()
-    for name in ("params.yaml", "defaults.yaml"):
-        shutil.copyfile(ROOT / name, root / name)
+    shutil.copyfile(ROOT / "params.yaml", root / "params.yaml")
+    shutil.copytree(ROOT / "presets", root / "presets")
     (root / ".dvc").mkdir()
     monkeypatch.chdir(root)
     monkeypatch.setattr(importing, "track", lambda dataset: importing.tracked(dataset).write_text("outs: []\n"))

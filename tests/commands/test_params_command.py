@@ -6,23 +6,23 @@ from rich.console import Console
 from vouch.commands import params as command
 from vouch.errors import ParamsError
 
-DEFAULTS = """
-dataset:
-  scan:
-    max_megapixels: 50.0 # a header that claims more is refused
-detect:
-  train_detector:
-    batch: 16
-  gate:
-    rules: # each is a verdict
-      recall:
-        limit: 0.9
-        min_groups: 20 # from fewer an interval errs
-    metrics: # in the order of the page
-    - recall
-    - ece
-  drift:
-    level: 0.05 # chance of an alarm
+DATASET = """
+scan:
+  max_megapixels: 50.0 # a header that claims more is refused
+"""
+DETECT = """
+train_detector:
+  batch: 16
+gate:
+  rules: # each is a verdict
+    recall:
+      limit: 0.9
+      min_groups: 20 # from fewer an interval errs
+  metrics: # in the order of the page
+  - recall
+  - ece
+drift:
+  level: 0.05 # chance of an alarm
 """
 PARAMS = """
 pipeline:
@@ -49,7 +49,9 @@ models:
 @pytest.fixture
 def said(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "defaults.yaml").write_text(DEFAULTS)
+    (tmp_path / "presets").mkdir()
+    (tmp_path / "presets/dataset.yaml").write_text(DATASET)
+    (tmp_path / "presets/detect.yaml").write_text(DETECT)
     (tmp_path / "params.yaml").write_text(PARAMS)
     monkeypatch.setattr(command, "Console", lambda: Console(width=120))
     command._commented.cache_clear()
@@ -65,8 +67,8 @@ def test_every_parameter_has_its_value_its_place_and_its_reason(said):
     lines = said("variant", "gate")
     assert lines[0] == "models.variant.gate"
     assert "rules.recall.limit 0.95 models.m asked by the fleet" in lines
-    assert "rules.recall.min_groups 20 defaults.yaml from fewer an interval errs" in lines
-    assert "metrics recall, ece defaults.yaml in the order of the page" in lines
+    assert "rules.recall.min_groups 20 presets/detect.yaml from fewer an interval errs" in lines
+    assert "metrics recall, ece presets/detect.yaml in the order of the page" in lines
 
 
 def test_a_name_of_a_data_set_and_a_model_has_the_sections_of_both(said):
@@ -79,7 +81,7 @@ def test_all_sections_are_those_that_the_stages_and_commands_of_a_model_read(sai
     assert titles == ["models.m.train_detector", "models.m.gate", "models.m.drift"]
     titles = [line for line in said("variant") if line.startswith("models.variant.")]
     assert titles == ["models.variant.gate", "models.variant.drift"]  # it is not trained
-    assert "max_megapixels 50.0 defaults.yaml a header that claims more is refused" in said("d")
+    assert "max_megapixels 50.0 presets/dataset.yaml a header that claims more is refused" in said("d")
 
 
 @pytest.mark.parametrize(

@@ -235,7 +235,7 @@ CHANGES: dict[str, Callable[[np.random.Generator], str]] = {
 
 def _ground() -> None:
     """Write what the commands take beside the case itself."""
-    Path("defaults.yaml").write_bytes((ROOT / "defaults.yaml").read_bytes())
+    shutil.copytree(ROOT / "presets", "presets")
     Path("good.json").write_text(json.dumps(PACK))
     typed("curate", "taxonomy", "--pack", "good.json", "-o", "taxonomy.json")
     Path("wanted.yaml").write_text(WANTED)

@@ -34,7 +34,9 @@ def alone(source: Path, stage: dict, folder: Path) -> list[str]:
         lend(BEFORE, cache / path, folder / path)
     declared = stage.get("params", {})
     write_params(folder / "params.yaml", source / "params.yaml", declared.get("params.yaml", {}))
-    YAML(typ="safe").dump(nested({}, declared.get("defaults.yaml", {})), folder / "defaults.yaml")
+    (folder / "presets").mkdir()
+    for file in files(source, "presets"):
+        YAML(typ="safe").dump(nested({}, declared.get(file, {})), folder / file)
     finished = workspace.run(folder, "sh", "-c", stage["cmd"])
     if finished.returncode:
         return [f"exit {finished.returncode}: {finished.stdout[-2000:]}"]

@@ -1,6 +1,6 @@
 """The graph that dvc.yaml spells, resolved by DVC itself; nothing is run.
 
-Its parameters are params.yaml and every example merged into it, over defaults.yaml: then each road has a model on it.
+Its parameters are params.yaml and every example merged into it, over presets: then each road has a model on it.
 """
 
 import shutil
@@ -40,7 +40,7 @@ def resolved(folder: Path) -> dict[str, dict[str, Any]]:
     """Return every stage by its full name, as dvc.yaml would spell it without foreach."""
     definition = YAML(typ="safe", pure=True).load(ROOT / "dvc.yaml")
     YAML().dump(with_examples(EXAMPLES), folder / "params.yaml")
-    shutil.copyfile(ROOT / "defaults.yaml", folder / "defaults.yaml")
+    shutil.copytree(ROOT / "presets", folder / "presets")
     with Repo.init(str(folder), no_scm=True) as repo:
         stages: dict[str, dict[str, Any]] = DataResolver(repo, str(folder), definition).resolve()["stages"]
     return stages

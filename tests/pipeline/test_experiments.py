@@ -11,7 +11,7 @@ pytestmark = pytest.mark.slow
 def experiment(tiny, tmp_path_factory):
     """A copy in which an experiment changed a calibration, and what it printed."""
     folder = workspace.copy(tiny, tmp_path_factory.mktemp("experiment") / "workspace")
-    setting = "defaults.yaml:detect.calibrate.methods=[identity]"
+    setting = "presets/detect.yaml:calibrate.methods=[identity]"
     return folder, workspace.done(folder, "dvc", "exp", "run", "--set-param", setting, "--name", "raw")
 
 
@@ -19,9 +19,9 @@ def test_an_experiment_changes_one_line_and_runs_what_follows(experiment):
     folder, output = experiment
     assert "calibrate@driver" in workspace.executed(output)
     assert "train_detector@driver" not in workspace.executed(output)
-    changed = workspace.done(folder, "git", "diff", "--unified=0", "HEAD", "--", "params.yaml", "defaults.yaml")
+    changed = workspace.done(folder, "git", "diff", "--unified=0", "HEAD", "--", "params.yaml", "presets")
     lines = [line for line in changed.splitlines() if line[0] in "+-" and not line.startswith(("+++", "---"))]
-    assert lines == [f"-    - {name}" for name in ("temperature", "platt", "beta", "isotonic")]
+    assert lines == [f"-  - {name}" for name in ("temperature", "platt", "beta", "isotonic")]
 
 
 def test_its_metrics_are_compared(experiment):

@@ -21,7 +21,7 @@ PARAMS = params.read_params(PARAMS_FILE)
 COMMANDS_WITH_PARAMETERS = {"curate", "drift", "litert"}
 # each model stands on exactly one of them
 TRAINING_LISTS = ("detectors", "fine_tuned", "frozen", "embedders", "quantized")
-PARAMETER_FILES = ("params.yaml", "defaults.yaml")
+PARAMETER_FILES = ("params.yaml", *(f"presets/{name}.yaml" for name in ("dataset", "system", *TASKS)))
 YAML_1_1_BOOLEANS = {"yes", "no", "on", "off"}
 # else DVC's run cache would not restore them
 NEVER_WITH_METRICS = {
@@ -104,7 +104,7 @@ def effective(*keys):
 
 def declared(stage):
     """Return the parameters of a stage by the file that they stand in."""
-    files = {"params.yaml": [], "defaults.yaml": []}
+    files = {file: [] for file in PARAMETER_FILES}
     for one in stage.get("params", []):
         for file, keys in one.items() if isinstance(one, dict) else [("params.yaml", [one])]:
             files[file] += keys
@@ -315,7 +315,7 @@ def preset_of(kind, name):
 
 def sections():
     """Every section of every data set, model and system, written or of its preset alone."""
-    presets = params.read_params(ROOT / "defaults.yaml")
+    presets = params.read_presets(PARAMS_FILE)
     for kind in ("datasets", "models", "systems"):
         for name, own in PARAMS[kind].items():
             preset = presets[preset_of(kind, name)]
@@ -333,16 +333,16 @@ def test_every_section_is_one_that_its_stage_takes(kind, name, stage):
 
 
 def test_every_preset_is_one_that_a_stage_takes():
-    presets = params.read_params(ROOT / "defaults.yaml")
+    presets = params.read_presets(PARAMS_FILE)
     assert set(presets) == {"dataset", "system", *TASKS}
     assert {stage for preset in presets.values() for stage in preset} - STAGES == COMMANDS_WITH_PARAMETERS
-    params.load(Judging, "system", "evaluate_counts", path=ROOT / "defaults.yaml")  # of files that anybody brings
+    params.load(Judging, "evaluate_counts", path=ROOT / "presets/system.yaml")  # of files that anybody brings
 
 
 @pytest.mark.parametrize("name", GRAPH)
 def test_a_stage_declares_what_its_section_is_laid_over(name):
     """Its own section comes with its preset, and with the section of the model that it is judged as."""
-    presets = params.read_params(ROOT / "defaults.yaml")
+    presets = params.read_presets(PARAMS_FILE)
     files = declared(GRAPH[name])
     for key in files["params.yaml"]:
         kind, owner, *rest = key.split(".")
@@ -350,7 +350,7 @@ def test_a_stage_declares_what_its_section_is_laid_over(name):
             continue
         preset = preset_of(kind, owner)
         if rest[0] in presets[preset]:
-            assert any(f"{one}.".startswith(f"{preset}.{rest[0]}.") for one in files["defaults.yaml"]), key
+            assert any(f"{one}.".startswith(f"{rest[0]}.") for one in files[f"presets/{preset}.yaml"]), key
         if kind == "models" and rest[0] in presets_module.JUDGED:
             assert f"models.{PARAMS['pipeline']['models'][owner]['judged_as']}.{rest[0]}" in files["params.yaml"]
 

@@ -19,10 +19,10 @@ TRACKED = (
     ".dvcignore",
     ".gitignore",
     "data/gallery",
-    "defaults.yaml",
     "dvc.yaml",
     "models/architectures",
     "params.yaml",
+    "presets",
     "src",
 )
 BARE_PYTHON = sys._base_executable  # type: ignore[attr-defined] # the interpreter below the virtual environment

@@ -1,12 +1,10 @@
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import binom
 
+from made_folders import PRESETS
 from vouch.errors import DataError
-from vouch.params import read_params
 from vouch.proposal.fractions import LIMITS, certifiable, certifies, divided, in_several, rules
 from vouch.tasks import TASKS
 
@@ -127,6 +125,6 @@ def test_groups_that_another_split_cuts_are_counted():
 
 @pytest.mark.parametrize("task", TASKS)
 def test_the_limits_are_those_of_the_presets(task):
-    rules = read_params(Path(__file__).parents[2] / "defaults.yaml")[task]["gate"]["rules"]
+    rules = PRESETS[task]["gate"]["rules"]
     for name, limit in LIMITS[task].items():
         assert limit is None or rules[name]["limit"] == limit

@@ -1,20 +1,17 @@
 """Products that a new embedder must take for unknown: which, and what val_calib can promise of them."""
 
 import json
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from made_folders import GREY, PRESETS, in_classes, planted
 from vouch.errors import DataError, ManifestError
-from vouch.params import read_params
 from vouch.proposal.findings import Asked
 from vouch.proposal.fractions import CORRELATION, DELTA, Shares
 from vouch.proposal.proposal import propose
 from vouch.proposal.unknown import MAX_ACCEPT, lacking, refusal, unknown_products, unlearned
 
-DEFAULTS = Path(__file__).parents[2] / "defaults.yaml"
 TEAS = {f"tea{n:02}": 40 for n in range(12)}
 
 
@@ -159,7 +156,7 @@ def test_a_certificate_wants_59_unknown_photographs_without_one_that_is_named():
 
 
 def test_what_is_foretold_of_a_certificate_is_what_the_preset_asks_for():
-    decide = read_params(DEFAULTS)["identify"]["decide"]
+    decide = PRESETS["identify"]["decide"]
     asked = {name: decide[name] for name in ("max_unknown_accept", "delta", "intraclass_floor", "bound")}
     assert asked == {
         "max_unknown_accept": MAX_ACCEPT, "delta": DELTA, "intraclass_floor": CORRELATION, "bound": "high",

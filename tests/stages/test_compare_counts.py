@@ -13,14 +13,14 @@ from vouch.errors import DataError
 from vouch.evaluation.metrics.intervals import expanded_tail, group_weights
 from vouch.stages import compare_counts
 
-DEFAULTS = Path(__file__).parents[2] / "defaults.yaml"
+PRESETS = Path(__file__).parents[2] / "presets"
 GROUPS, REPLICATES = 24, 400
 
 
 @pytest.fixture
 def table(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    shutil.copyfile(DEFAULTS, "defaults.yaml")
+    shutil.copytree(PRESETS, "presets")
     section = {"compare_counts": {"replicates": REPLICATES, "margins": {"count_mae": 0.03, "exact_count_rate": 0.02}}}
     io.write_text(Path("params.yaml"), json.dumps({"systems": {"s": section}}))
     rng = np.random.default_rng(3)

@@ -29,7 +29,7 @@ from vouch.stages import (
 )
 from vouch.systems.bundle import manifest_sha256, open_system
 
-DEFAULTS = Path(__file__).parents[2] / "defaults.yaml"
+PRESETS = Path(__file__).parents[2] / "presets"
 RED, GREEN = COLOURS.values()
 PHOTOGRAPHS = {  # what is painted; then what is labelled, by cell: product and shelf row
     "a": ({(0, 0): RED, (3, 0): RED, (0, 3): GREEN}, {(0, 0): "cola", (3, 0): "cola", (0, 3): "lime"}),
@@ -43,7 +43,7 @@ PHOTOGRAPHS = {  # what is painted; then what is labelled, by cell: product and 
 def workspace(tmp_path, monkeypatch):
     """Both bundles, and a data set of four photographs, all of val_test."""
     monkeypatch.chdir(tmp_path)
-    shutil.copyfile(DEFAULTS, "defaults.yaml")
+    shutil.copytree(PRESETS, "presets")
     io.write_text(Path("params.yaml"), json.dumps({"systems": {"s": {}}}))
     bundles.build(paths.model("m", "bundle"), "detect")
     made_systems.identifier(paths.model("sku", "bundle"))

@@ -19,6 +19,7 @@ from vouch.errors import DataError, Problem, refuse_any, so_many
 from vouch.evaluation.counting import Judging, Paired, judged, paired
 from vouch.evaluation.metrics.definitions.table import METRICS
 from vouch.evaluation.metrics.strata import ALL, CLASS, every_stratum, strata_masks
+from vouch.presets import SYSTEM
 from vouch.sources.counts import read_counts
 
 SHOWN = 20  # products of the table, the worst first; --json has them all
@@ -53,7 +54,7 @@ def evaluate_counts(
     refuse_outputs(
         [] if json is None else [Output("--json", json, (".json",))], [predictions, ground_truth], overwrite=overwrite
     )
-    asked = params.load(Judging, "system", "evaluate_counts", path=Path(params.DEFAULTS))
+    asked = params.load(Judging, "evaluate_counts", path=params.preset_file(SYSTEM))
     missing = [path for path in (predictions, ground_truth) if not path.exists()]
     refuse_any(DataError, (Problem(str(path), "a JSON file", "no such file", alike(path)) for path in missing))
     if predictions.samefile(ground_truth):

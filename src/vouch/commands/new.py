@@ -21,7 +21,7 @@ from vouch.commands.data import RULES
 from vouch.commands.params_edit import with_entry, with_item
 from vouch.errors import ManifestError, ParamsError, Problem, WorkspaceError, refuse_any
 from vouch.names import wrong_names
-from vouch.params import DEFAULTS, PARAMS, parse_params, read_params
+from vouch.params import PARAMS, parse_params, read_params, read_presets
 from vouch.proposal import sessions
 from vouch.proposal.findings import Asked
 from vouch.proposal.parameters import Entry, entries
@@ -76,7 +76,7 @@ def new(
     refuse_any(ParamsError, wrong_names([("NAME", name)]))
     tree, images = (tree_at(path), None) if images is None else tree_with(path, images)
     by = {"groups": group or [], "strata": strata or [], "ignore": ignore or []}
-    presets = read_params(Path(DEFAULTS))
+    presets = read_presets()
     proposal = propose(name, tree, Asked(task, **by, unlabelled=unlabelled, split=split, images=images), presets)
     refuse_any(ManifestError, _misread(proposal.classes))
     written = _written(proposal, presets)

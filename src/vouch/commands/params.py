@@ -15,7 +15,7 @@ from ruamel.yaml.comments import CommentedMap
 
 from vouch.errors import ParamsError, Problem, refuse_any
 from vouch.names import closest, wrong_names
-from vouch.params import DEFAULTS, PARAMS, PRESETS, read_params, read_section
+from vouch.params import PARAMS, PRESETS, preset_file, read_params, read_section
 from vouch.presets import JUDGED, Key, Laid
 
 
@@ -49,9 +49,9 @@ def params(
 def _stages(content: dict[str, Any], kind: str, name: str) -> list[str]:
     """Return the sections of its own and of its preset that its stages read, in the order of params.yaml."""
     preset, _ = PRESETS[kind](content, name, PARAMS)
-    presets = read_params(Path(DEFAULTS)).get(preset, {}) if Path(DEFAULTS).exists() else {}
+    stages = read_params(preset_file(preset))
     own = list(content[kind][name])
-    return own + [stage for stage in presets if stage in JUDGED and stage not in own]
+    return own + [stage for stage in stages if stage in JUDGED and stage not in own]
 
 
 def _table(title: str, found: Laid) -> Table:
@@ -77,7 +77,7 @@ def _shown(value: Any) -> str:
 
 def _origin(place: str) -> str:
     file, _, section = place.partition(": ")
-    return DEFAULTS if file == DEFAULTS else ".".join(section.split(".")[:2])
+    return ".".join(section.split(".")[:2]) if file == str(PARAMS) else file
 
 
 def _reason(place: str, key: Key) -> str:

@@ -29,7 +29,7 @@ COPIED = (
     "src",
     "dvc.yaml",
     "params.yaml",
-    "defaults.yaml",
+    "presets",
     ".dvcignore",
     ".dvc/plots",
     "models/architectures",

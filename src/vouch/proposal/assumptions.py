@@ -8,7 +8,7 @@ import pandas as pd
 
 from vouch.calibration.fit.params import SECTIONS
 from vouch.evaluation.foresight import labelled, of_calibrator, unknown_left_out
-from vouch.params import DEFAULTS, check
+from vouch.params import check, preset_file
 from vouch.proposal.candidates import LEAST
 from vouch.proposal.formats import Said, counted, listed
 from vouch.proposal.fractions import Shares
@@ -101,14 +101,14 @@ def uncalibrated(
     samples, boxes : DataFrame
         As in `tables`.
     presets : map
-        What defaults.yaml holds.
+        Every preset by its name.
 
     Raises
     ------
     ParamsError
         When the preset is none.
     """
-    asked = check(SECTIONS[task], presets[task]["calibrate"], f"{DEFAULTS}: {task}.calibrate")
+    asked = check(SECTIONS[task], presets[task]["calibrate"], f"{preset_file(task)}: calibrate")
     placed = samples.merge(shares.split, on="sample_id")
     rows, train = (labelled(placed[placed["split"] == name], boxes, task) for name in ("val_select", "train"))
     known = unknown_left_out(rows, train) if task == "identify" else rows

@@ -40,7 +40,7 @@ def entries(proposal: Proposal, presets: Mapping[str, Any]) -> list[Entry]:
     ----------
     proposal : Proposal
     presets : map
-        What defaults.yaml holds; a value that a preset has too is left out.
+        Every preset by its name; a value that a preset has too is left out.
     """
     name, task = proposal.name, proposal.task
     dataset = {"dataset": name}

@@ -54,7 +54,7 @@ def propose(name: str, tree: Tree, asked: Asked, presets: Mapping[str, Any]) -> 
     name : str, of the data set and the model
     tree : Tree, as `survey.tree_at` lists it
     asked : Asked
-    presets : map, what defaults.yaml holds
+    presets : map, every preset by its name
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What the commands of `vouch curate` take from defaults.yaml, or from the data set that a person names."""
+"""What the commands of `vouch curate` take from the preset of data sets, or from the data set that a person names."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,11 +9,12 @@ from vouch.curation.annotation.bundle_check import Agreement
 from vouch.curation.catalogue.limits import Limits
 from vouch.curation.retraining.unlabelled import Gain
 from vouch.curation.taxonomy.taxonomy import Near
-from vouch.params import DEFAULTS, Section, load, read_value
+from vouch.params import Section, load, preset_file, read_value
+from vouch.presets import DATASET
 
 Table = Annotated[Path, typer.Argument(metavar="ROWS", help="CSV of the benchmark; it is edited in place.")]
 DataSet = Annotated[
-    str | None, typer.Option(help="Take the parameters of this data set instead of those of defaults.yaml.")
+    str | None, typer.Option(help="Take the parameters of this data set instead of those of the preset.")
 ]
 
 
@@ -29,7 +30,7 @@ class Params(Section):
 def limits(dataset: str | None) -> Limits:
     """Return what an answer of the web may take."""
     if dataset is None:
-        return load(Params, "dataset", "curate", path=Path(DEFAULTS)).fetch
+        return load(Params, "curate", path=preset_file(DATASET)).fetch
     return load(Params, "datasets", dataset, "curate").fetch
 
 
@@ -56,5 +57,5 @@ def near(dataset: str | None) -> tuple[int, float]:
 
 def _value(dataset: str | None, *keys: str) -> Any:
     if dataset is None:
-        return read_value("dataset", *keys, path=Path(DEFAULTS))
+        return read_value(*keys, path=preset_file(DATASET))
     return read_value("datasets", dataset, *keys)

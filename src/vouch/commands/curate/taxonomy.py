@@ -28,6 +28,7 @@ from vouch.curation.taxonomy.taxonomy import (
     near_renames,
 )
 from vouch.errors import ParamsError, Problem, plural, so_many
+from vouch.presets import DATASET
 
 
 def taxonomy(
@@ -58,7 +59,7 @@ def taxonomy(
     wanted = [Output(option, path, (".json",)) for option, path in outputs if path is not None]
     refuse_outputs(wanted, read, overwrite=overwrite)
     need([pack, previous, labels, stated])
-    near = params.load(Near, "dataset", "curate", "near_words", path=Path(params.DEFAULTS))
+    near = params.load(Near, "curate", "near_words", path=params.preset_file(DATASET))
     before = None if previous is None else taxonomy_of(previous)
     found = build(read_pack(text_of(pack), str(pack)), before, str(pack))
     said = None if source is None else _mapped(found, source, stated)

@@ -54,7 +54,7 @@ class Taxonomy(Section):
 
 
 class Near(Section):
-    """`dataset.curate.near_words` of defaults.yaml: which words are near enough to be shown to a person."""
+    """`curate.near_words` of presets/dataset.yaml: which words are near enough to be shown to a person."""
 
     percent: Annotated[float, Field(gt=0, le=100)]  # of rapidfuzz's token_sort_ratio
     most: Annotated[int, Field(ge=1)]  # a word
