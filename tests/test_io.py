@@ -1,6 +1,8 @@
 import errno
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +56,14 @@ def test_a_parquet_table_is_read_by_columns_too(tmp_path):
         io.read_columns(tmp_path / "t.parquet")
     with pytest.raises(FileNotFoundError):
         io.read_columns(tmp_path / "no.parquet")
+
+
+def test_columns_are_read_without_pandas(tmp_path):
+    io.write_table(tmp_path / "t.parquet", pd.DataFrame({"metric": ["recall"], "rows": [3]}))
+    code = "import sys, pathlib, vouch.io as io\nio.read_columns(pathlib.Path('t.parquet'))\nprint(*sys.modules)"
+    command, source = [sys.executable, "-c", code], str(Path(__file__).parents[1] / "src")
+    done = subprocess.run(command, cwd=tmp_path, env={"PYTHONPATH": source}, capture_output=True, text=True, check=True)
+    assert "pandas" not in done.stdout.split()
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):

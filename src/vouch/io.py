@@ -210,18 +210,21 @@ def read_table(path: Path) -> "pd.DataFrame":
 
 
 def read_columns(path: Path) -> dict[str, "npt.NDArray[Any]"]:
-    """Read a `.parquet` table written by `write_table` as arrays, without pandas, which takes .3 s to import.
+    """Read a small `.parquet` table written by `write_table` as arrays, without pandas, which takes .4 s to import.
+
+    Values go by way of Python, .1 s for 100,000: `to_numpy` imports pandas, and so does `pyarrow.parquet.read_table`.
 
     Raises
     ------
     DocumentError
         When the file is no such table.
     """
+    import numpy as np
     import pyarrow.parquet as pq
 
     with _reading(path):
-        table = pq.read_table(path.absolute())
-        return {name: table.column(name).to_numpy() for name in table.column_names}
+        table = pq.ParquetFile(path.absolute()).read()
+        return {name: np.array(values) for name, values in table.to_pydict().items()}
 
 
 @contextmanager
