@@ -174,6 +174,12 @@ def test_the_same_command_finishes_what_was_killed(checkout, cut, monkeypatch):
             new("cones", path)
     text = Path("params.yaml").read_text()
     assert not importing.tracked("cones").exists()
+    with pytest.raises(WorkspaceError) as caught:
+        new("cones", path, strata=["name=name:(.)"])
+    assert Path("params.yaml").read_text() == text
+    places = {problem.where: problem.remedy for problem in caught.value.problems}
+    assert {"params.yaml: pipeline.datasets.cones", "params.yaml: datasets.cones"} < set(places)
+    assert all("as it was called then it finishes; to begin anew, delete this" in one for one in places.values())
     new("cones", path)
     assert Path("params.yaml").read_text() == text
     assert importing.tracked("cones").exists()

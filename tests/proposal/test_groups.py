@@ -38,7 +38,7 @@ def test_a_column_that_names_what_is_shared_is_taken(tmp_path):
     assert groups.keys == ("video",)
     assert groups.rules["video"].column == "video"
     assert groups.values["video"][:6] == ("v0", "v1", "v2", "v3", "v4", "v0")
-    assert groups.said[0][1].startswith("column video; 5 groups of 4 photographs in the middle")
+    assert groups.said[0][1].startswith("column video; 5 groups with a median of 4 photographs")
 
 
 def test_a_column_that_is_ignored_is_not_taken(tmp_path):

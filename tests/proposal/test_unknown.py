@@ -20,6 +20,15 @@ def proposed(tree, **fields):
     return propose("teas", tree, Asked(**asked), PRESETS)
 
 
+@pytest.mark.parametrize("task", ["identify", "classify"])
+def test_what_no_certificate_can_hold_is_said_once_among_the_warnings(task, tmp_path):
+    found = proposed(planted(tmp_path, in_classes(dict.fromkeys(TEAS, 4))), task=task)
+    said = [*(": ".join(one) for one in found.assumed), *found.warnings]
+    (once,) = [one for one in said if "certify" in one]
+    assert once in found.warnings
+    assert once.split(": ")[0].endswith(("of unknown products may bear a name", "of the answers may be wrong"))
+
+
 @pytest.mark.parametrize(("count", "each"), [(4, 1), (14, 1), (16, 2), (31, 3), (60, 6), (900, 6)])
 def test_a_tenth_of_the_products_is_unknown_in_each_of_two_splits_and_six_at_most(count, each):
     found = unknown_products({f"p{n:03}": 40 for n in range(count)})

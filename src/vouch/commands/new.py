@@ -133,7 +133,8 @@ def _written(proposal: Proposal, presets: Mapping[str, Any]) -> Written:
     left = all(known[keys] == entry for keys, entry in added) and proposal.name in _at(content, LISTED)
     if left and importing.unfinished(proposal.name):
         return Written(text, added, was_there=True)
-    refuse_any(WorkspaceError, _taken(proposal.name, [".".join(keys) for keys in known if known[keys] is not None]))
+    there = [".".join(keys) for keys in known if known[keys] is not None]
+    refuse_any(WorkspaceError, _taken(proposal.name, there, stopped=_stopped(proposal.name, content)))
     text = with_item(text, LISTED, proposal.name)
     for keys, entry in added:
         text = with_entry(text, keys, entry)
@@ -141,8 +142,17 @@ def _written(proposal: Proposal, presets: Mapping[str, Any]) -> Written:
     return Written(text, added, was_there=False)
 
 
-def _taken(name: str, sections: Sequence[str]) -> Iterator[Problem]:
+def _stopped(name: str, content: Mapping[str, Any]) -> bool:
+    """Say whether params.yaml has a data set of photographs that no import brought in: a killed run left it."""
+    listed, rendered = _at(content, LISTED) or (), _at(content, ("pipeline", "rendered")) or ()
+    return name in listed and name not in rendered and importing.unfinished(name)
+
+
+def _taken(name: str, sections: Sequence[str], *, stopped: bool) -> Iterator[Problem]:
     remedy = f"choose another name; `vouch import {name} PATH` adds photographs to a data set that exists"
+    if stopped:
+        remedy = f"`vouch new {name}` was stopped: as it was called then it finishes; to begin anew, delete this"
+        sections = [".".join((*LISTED, name)), *sections]
     for section in sections:
         yield Problem(f"{PARAMS}: {section}", "nothing of this name yet", "one", remedy)
     written = (paths.source(name), importing.tracked(name), paths.split_lock(name), paths.model(name))

@@ -40,7 +40,7 @@ class Candidate:
         sizes = Counter(self.values)
         name, most = sizes.most_common(1)[0]
         share = f", the largest {name!r} with {most / len(self.values):.0%} of all photographs" if most > 1 else ""
-        return f"{counted(self.count, 'group')} of {median(sizes.values()):g} photographs in the middle{share}"
+        return f"{counted(self.count, 'group')} with a median of {median(sizes.values()):g} photographs{share}"
 
 
 def judged(one: Candidate, found: Survey, *, named: bool) -> Candidate:

@@ -53,7 +53,7 @@ SMALL = Recipe(
 SMALL_EMBEDDER = replace(SMALL, canvases=(96, 128, 160), least_batch=8)
 LITE0 = Recipe("EfficientNet-Lite0 from ImageNet's weights", True, 0.100, 224, (160, 224), 12_000, (4, 40), 16)
 LITE0_EMBEDDER = replace(LITE0, batch=32, least_batch=8)
-PRETRAINED_PX = 160  # the longer side in the middle below which photographs are unlike those of ImageNet
+PRETRAINED_PX = 160  # the median longer side below which photographs are unlike those of ImageNet
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,11 @@ class Sizes:
     problems: tuple[Problem, ...]
 
     def described(self) -> str:
-        """Return the size in the middle and the extremes."""
+        """Return the median size and the extremes."""
         widths, heights = self.pixels.T
         same = len(np.unique(self.pixels, axis=0)) == 1
         middle = f"{median(widths):g} x {median(heights):g} pixels"
-        ends = f" in the middle, longer side {self.longer.min():g} to {self.longer.max():g}"
+        ends = f" (median), longer side {self.longer.min():g} to {self.longer.max():g}"
         return middle + ("" if same else ends)
 
     @property

@@ -144,10 +144,16 @@ def _policy(found: Findings, whole: Merged, shares: Shares) -> tuple[dict[str, A
     """Return what models.M.decide says otherwise than the preset, why, and what to beware of."""
     if shares.unknown:
         policy, said, certain = refusal(whole.samples, shares)
-        return policy, [said], [*unlearned(whole.samples, shares), *([] if certain else [said[1]])]
+        promised, warned = _promised(said, certain=certain)
+        return policy, promised, [*unlearned(whole.samples, shares), *warned]
     if found.survey.task == "detect":
         few = shares.groups["val_calib"]
         rests = f"thresholds rest on {counted(few, 'group')} of val_calib; other places may want others"
         return {}, [], [rests] if few < MANY else []
     policy, why, certain = certifiable(shares)
-    return policy, [(f"at most {policy['alpha']:g} of the answers may be wrong", why)], [] if certain else [why]
+    return policy, *_promised((f"at most {policy['alpha']:g} of the answers may be wrong", why), certain=certain)
+
+
+def _promised(said: Said, *, certain: bool) -> tuple[list[Said], list[str]]:
+    """Return what a policy promises among the assumptions, or where nothing certifies it among the warnings."""
+    return ([said], []) if certain else ([], [": ".join(said)])

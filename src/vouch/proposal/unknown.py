@@ -59,7 +59,7 @@ def unknown_products(photographs: Mapping[str, int]) -> Unknown:
 
     Products whose names are neighbours are often twins. Spread out, an unknown one has its twin among the known: the
     case that a threshold must stand. Of few photographs a threshold and its verdict would be chance: in the place of a
-    product with fewer than the one in the middle stands the nearest by name with as many.
+    product with fewer than the median product stands the nearest by name with as many.
 
     Parameters
     ----------
