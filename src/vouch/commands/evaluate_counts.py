@@ -14,7 +14,7 @@ from rich.table import Table
 from vouch import io, params
 from vouch.commands.known import alike
 from vouch.commands.outputs import Output, Overwrite, refuse_outputs
-from vouch.documents import JSON_CHARACTERS, DocumentError, parse_json, read_text
+from vouch.documents import JSON_CHARACTERS, read_text
 from vouch.errors import DataError, Problem, refuse_any, so_many
 from vouch.evaluation.counting import Judging, Paired, judged, paired
 from vouch.evaluation.metrics.definitions.table import METRICS
@@ -62,7 +62,7 @@ def evaluate_counts(
         raise DataError([Problem("--predictions, --ground-truth", "two files", got, remedy)])
     said, true = (
         read_counts(
-            _as_counts(read_text(path, str(path), max_bytes=JSON_CHARACTERS), str(path)),
+            read_text(path, str(path), max_bytes=JSON_CHARACTERS),
             str(path),
             is_truth=path is ground_truth,
             min_confidence=min_confidence,
@@ -74,30 +74,6 @@ def evaluate_counts(
     if json is not None:
         io.write_json(json, _facts(sides, group_key) | {"metrics": found})
     _print(sides, found, group_key, asked.level)
-
-
-def _as_counts(text: str, where: str) -> str:
-    """Return what a system said of photographs in the form of counts; any other text as it is, to be read or not."""
-    try:
-        content = parse_json(text, where)
-    except DocumentError:
-        return text
-    photographs = content.get("photographs") if isinstance(content, dict) and "system" in content else None
-    if not isinstance(photographs, list) or not all(isinstance(one, dict) for one in photographs):
-        return text
-    said = [_photograph(one) for one in photographs]
-    return io.dumps({"products": content.get("products"), "photographs": said})
-
-
-def _photograph(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a photograph of a system's answer as counts have it: the name it was given, and a box for each object."""
-    objects = answer.get("objects")
-    boxes = {"boxes": [_box(one) for one in objects]} if isinstance(objects, list) else {}
-    return {"sample_id": answer.get("image"), **boxes}
-
-
-def _box(found: object) -> object:
-    return {key: found[key] for key in ("product", "confidence") if key in found} if isinstance(found, dict) else found
 
 
 def _facts(sides: Paired, group_key: str | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Counts of products that somebody's files hold, predictions or ground truth; counts.schema.yaml states the fields."""
+"""Counts of products that files hold, predictions or ground truth; counts.schema.yaml states the fields."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -38,6 +38,8 @@ class CountFile:
 def read_counts(text: str, where: str, *, is_truth: bool, min_confidence: float | None) -> CountFile:
     """Read a file of counts or of objects; every fault of its form is a problem, and then nothing else is returned.
 
+    What `vouch predict SYSTEM --json` wrote is read too.
+
     Parameters
     ----------
     is_truth : bool
@@ -51,6 +53,8 @@ def read_counts(text: str, where: str, *, is_truth: bool, min_confidence: float 
         return CountFile(problems=error.problems)
     if isinstance(content, list):
         content = {"photographs": content}
+    elif isinstance(content, dict) and "system" in content:
+        content = _counted(content)
     problems = broken(content, where, name=SCHEMA)
     if not problems:
         problems = [*_twice(content, where), *_unfit(content, where), *one_spelling(_products(content), where)]
@@ -62,6 +66,26 @@ def read_counts(text: str, where: str, *, is_truth: bool, min_confidence: float 
     products = content.get("products")
     photographs = tuple(_photograph(item, min_confidence) for item in content["photographs"])
     return CountFile(None if products is None else frozenset(products), photographs)
+
+
+def _counted(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a system's answer in the form of counts: the name of each photograph, and a box for each object."""
+    content = {key: answer[key] for key in ("products", "photographs") if key in answer}
+    if isinstance(content.get("photographs"), list):
+        content["photographs"] = [_with_boxes(one) for one in content["photographs"]]
+    return content
+
+
+def _with_boxes(said: object) -> object:
+    """Return a photograph of an answer with its objects as boxes; what has another form is left to be refused."""
+    if not isinstance(said, dict):
+        return said
+    photograph = {"sample_id": said.get("image")}
+    if not isinstance(objects := said.get("objects"), list):
+        return photograph
+    kept = ("product", "confidence")
+    boxes = [{key: one[key] for key in kept if key in one} if isinstance(one, dict) else one for one in objects]
+    return photograph | {"boxes": boxes}
 
 
 def _twice(content: Mapping[str, Any], where: str) -> Iterator[Problem]:

@@ -143,17 +143,21 @@ def kind_problems(tree: Tree) -> list[Problem]:
 def name_problems(tree: Tree) -> list[Problem]:
     """Names not fit (`vocabulary.is_fit`) or with a backslash, and suffixes that only look like a known one."""
     expected = "a UTF-8 name without control characters, backslashes or outer spaces"
-    unfit, problems = dict[str, str](), []
+    unfit, problems = set[str](), []
     for path in tree.files:
-        name = path.rpartition("/")[2]
+        name = _name(path)
         if place := _unfit(path):
-            unfit[place] = place.rpartition("/")[2]
+            unfit.add(place)
         elif (suffix := _imitated(name)) is not None:
             problems.append(Problem(ascii(path)[1:-1], f"a name that ends in {suffix}", ascii(name), "rename the file"))
     return [
-        *(Problem(ascii(place)[1:-1], expected, ascii(name), "rename it") for place, name in sorted(unfit.items())),
+        *(Problem(ascii(place)[1:-1], expected, ascii(_name(place)), "rename it") for place in sorted(unfit)),
         *problems,
     ]
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def _unfit(path: str) -> str | None:
