@@ -1,10 +1,12 @@
 """What a proposal warns of before anything is trained: val_select may carry no calibrator."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 from made_folders import GREY, PRESETS, in_classes, planted, yolo
-from vouch.proposal.assumptions import uncalibrated, unshown
+from vouch.proposal.assumptions import starved, uncalibrated, unshown
 from vouch.proposal.findings import Asked
 from vouch.proposal.fractions import Shares
 from vouch.proposal.proposal import propose
@@ -130,3 +132,13 @@ def test_a_small_folder_of_products_is_warned_of(tmp_path):
     found = proposed(planted(tmp_path, teas), task="identify", groups=["none"])
     (said,) = (one for one in found.warnings if "calibrator" in one)
     assert "raw: 20 predictions in 20 groups;" in said  # a tenth of each of ten products; two are unknown
+
+
+def test_a_split_that_gets_far_less_than_its_fraction_is_named(tmp_path):
+    fractions = {"train": 0.6, "val_select": 0.1, "val_calib": 0.15, "val_test": 0.15}
+    shares = Shares(fractions, pd.DataFrame(), {}, dict(zip(fractions, (80, 5, 20, 15), strict=True)), {})
+    (said,) = starved(shares)
+    assert said.startswith("val_select gets 5 photographs of 120, where 0.1 is wanted: ")
+    assert not list(starved(replace(shares, photographs=shares.photographs | {"val_select": 6, "train": 79})))
+    few = planted(tmp_path, in_classes(dict.fromkeys((f"p{n:02}" for n in range(40)), 3)))
+    assert any(one.startswith("val_select gets ") for one in proposed(few, task="classify", groups=["none"]).warnings)

@@ -68,6 +68,17 @@ def lopsided(keys: Groups) -> Iterator[str]:
             )
 
 
+def starved(shares: Shares) -> Iterator[str]:
+    """Name a split that gets less than half of the photographs that its fraction says, and why that is so."""
+    count = sum(shares.photographs.values())
+    for split, fraction in shares.fractions.items():
+        if 2 * shares.photographs[split] < fraction * count:
+            yield (
+                f"{split} gets {counted(shares.photographs[split], 'photograph')} of {count:,}, where {fraction:g} is "
+                "wanted: classes or groups are too few, or too large, to be shared out as the fractions say"
+            )
+
+
 def unused(found: Survey) -> Iterator[str]:
     """Name the classes that the source lists and no label names."""
     names = [name for name in found.descriptor.classes if name not in found.classes]

@@ -8,7 +8,16 @@ from typing import Any
 from vouch import paths
 from vouch.errors import DataError, refuse_any
 from vouch.proposal import sessions
-from vouch.proposal.assumptions import lopsided, of_folder, of_rules, of_shares, uncalibrated, unshown, unused
+from vouch.proposal.assumptions import (
+    lopsided,
+    of_folder,
+    of_rules,
+    of_shares,
+    starved,
+    uncalibrated,
+    unshown,
+    unused,
+)
 from vouch.proposal.findings import Asked, Findings, find
 from vouch.proposal.formats import Said, counted
 from vouch.proposal.fractions import Shares, Unknown, certifiable, divided, rules
@@ -118,7 +127,7 @@ def _proposal(name: str, found: Findings, whole: Merged, shares: Shares, presets
         policy=policy,
         rules=judged,
         assumed=(*_of_findings(found), *of_shares(shares, needed), *of_rules(judged, shares), *promised, *built.said),
-        warnings=(*lopsided(keys), *lost, *blind, *warned, *raw, *unused(seen), *built.warnings),
+        warnings=(*lopsided(keys), *starved(shares), *lost, *blind, *warned, *raw, *unused(seen), *built.warnings),
     )
 
 
