@@ -92,6 +92,49 @@ def test_a_section_of_several_kinds_is_chosen_by_its_kind(tmp_path):
     assert load(Shape, "s", path=path).root == Square(kind="square", side=2.0)
 
 
+class Reached(Section):
+    metric: Literal["recall"]
+    target: float
+
+
+class Best(Section):
+    metric: Literal["f1"]
+
+
+class Aim(Section):
+    objective: Annotated[Reached | Best, Field(discriminator="metric")]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{metric: recall, targt: 0.9}", "s.objective.targt: expected a known key"),
+        ("{metric: recall, targt: 0.9}", "s.objective.target: expected a value, got nothing; add the key"),
+        ("{metric: f1, target: 0.9}", "s.objective.target: expected a known key"),
+        ("{metric: f2}", "s.objective.metric: expected 'recall', 'f1', got 'f2'"),
+    ],
+)
+def test_the_key_that_chooses_is_no_part_of_a_place(tmp_path, text, said):
+    with pytest.raises(ParamsError) as caught:
+        load(Aim, "s", path=written(tmp_path, f"s: {{objective: {text}}}\n"))
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("rate: 2.0\nepochs: 3\ninner: {names: []}\n", "s.rate: expected less than or equal to 1, got 2.0"),
+        ("rate: 0.5\nepochs: three\ninner: {names: []}\n", "s.epochs: expected a valid integer, got 'three'"),
+        ("rate: 0.5\nepochs: 3\ninner: []\n", "s.inner: expected an object, got []"),
+    ],
+)
+def test_what_was_expected_is_said_as_a_noun(tmp_path, text, said):
+    path = written(tmp_path, "s:\n" + "".join(f"  {line}\n" for line in text.splitlines()))
+    with pytest.raises(ParamsError) as caught:
+        load(Example, "s", path=path)
+    assert said in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
@@ -18,7 +19,8 @@ from vouch.presets import DATASET, JUDGED, SYSTEM, Laid, Layer, laid
 PARAMS = Path("params.yaml")
 FOLDER = "presets"  # beside it, a file for each: DVC reads each file anew for each stage that names it
 MAX_BYTES = 2**20  # the whole of ours has 36,000
-CHOOSING = ("kind", "method")  # keys by which a section is one of several
+SHOULD_BE = re.compile(r"^(Value error, |\w+ should (be|have) )")  # how a message of pydantic's begins
+CHOOSING = ("kind", "method", "metric")  # keys by which a section is one of several
 
 
 LARGEST = 2**32 - 1  # seeds of NumPy's older generators end here; no count or size of ours comes near
@@ -239,9 +241,17 @@ def _problems(error: ValidationError, found: Laid) -> list[Problem]:
             expected = item["ctx"].get("expected_tags", "the kind of this section")
             problems.append(Problem(f"{place}.{chosen_by}", expected, got, "say which kind it is"))
         else:
-            expected = item["msg"].removeprefix("Value error, ")
-            problems.append(Problem(place, expected, shown(item["input"]), "correct the value"))
+            problems.append(Problem(place, wanted(item["msg"]), shown(item["input"]), "correct the value"))
     return problems
+
+
+def wanted(message: str) -> str:
+    """Return what pydantic says that a value should be, as what was expected.
+
+    >>> wanted("Input should be a valid integer"), wanted("Value error, level 0 names no folder")
+    ('a valid integer', 'level 0 names no folder')
+    """
+    return SHOULD_BE.sub("", message)
 
 
 def _written(place: Sequence[int | str], content: Any) -> tuple[int | str, ...]:

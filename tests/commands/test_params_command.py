@@ -1,5 +1,8 @@
 """`vouch params`: what holds, where it comes from, and why."""
 
+from contextlib import suppress
+from pathlib import Path
+
 import pytest
 from rich.console import Console
 
@@ -57,7 +60,8 @@ def said(tmp_path, monkeypatch, capsys):
     command._commented.cache_clear()
 
     def run(*words):
-        command.params(*words)
+        with suppress(ParamsError):  # these sections are made up
+            command.params(*words)
         return [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
 
     return run
@@ -90,4 +94,26 @@ def test_all_sections_are_those_that_the_stages_and_commands_of_a_model_read(sai
 )
 def test_what_there_is_not_is_named(said, words, message):
     with pytest.raises(ParamsError, match=message):
-        said(*words)
+        command.params(*words)
+
+
+@pytest.mark.parametrize(
+    ("own", "message"),
+    [
+        ("bundle: {version: 1.0.0, licence: x}", r"params\.yaml: models\.m\.bundle\.licence: expected a known key"),
+        ("bundle: {version: 1}", r"params\.yaml: models\.m\.bundle\.version: expected .*string, got 1"),
+        ("bundel: {version: 1.0.0}", r"models\.m\.bundel: expected a section that a stage .*, got one that none does"),
+    ],
+    ids=["an unknown key", "a wrong value", "a section that nothing reads"],
+)
+def test_what_a_stage_would_refuse_is_shown_and_then_said(said, capsys, own, message):
+    Path("params.yaml").write_text(PARAMS.replace("    train_detector: {}", f"    {own}"))
+    with pytest.raises(ParamsError, match=message):
+        command.params("m", own.partition(":")[0])
+    assert "version" in capsys.readouterr().out
+
+
+def test_a_section_that_its_stage_takes_ends_well(said, capsys):
+    Path("params.yaml").write_text(PARAMS.replace("    train_detector: {}", "    bundle: {version: 1.0.0}"))
+    command.params("m", "bundle")
+    assert "1.0.0" in capsys.readouterr().out

@@ -185,7 +185,7 @@ def test_folders_too_deep_within_each_other_are_named(chain, depth: int):
         ('{"name": "s", "name": "s"}', "appears twice"),
         (b"\xff", "byte 0xff at 0"),
         ('{"level": ' + "9" * 5000 + "}", "out of range"),
-        ("[]", "should be an object"),
+        ("[]", "expected an object"),
     ],
 )
 def test_a_descriptor_that_is_no_object_is_refused(tmp_path: Path, content, got):

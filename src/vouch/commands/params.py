@@ -13,6 +13,7 @@ from rich.table import Column, Table
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
+from vouch.commands.sections import objections
 from vouch.errors import ParamsError, Problem, refuse_any
 from vouch.names import closest, wrong_names
 from vouch.params import PARAMS, PRESETS, preset_file, read_params, read_section
@@ -28,7 +29,8 @@ def params(
     Raises
     ------
     ParamsError
-        When there is no such model, data set, system or section.
+        When there is no such model, data set, system or section; and, once all are printed, with what the stages that
+        read them would refuse.
     """
     refuse_any(ParamsError, wrong_names([("NAME", name)]))
     content = read_params()
@@ -44,6 +46,9 @@ def params(
     console = Console()
     for kind, section in wanted:
         console.print(_table(f"{kind}.{name}.{section}", read_section(kind, name, section)))
+    known = {section for kind in PRESETS for named in content.get(kind, {}).values() for section in named}
+    asked = (objections(kind, name, section, known=known) for kind, section in wanted)
+    refuse_any(ParamsError, (problem for found in asked for problem in found))
 
 
 def _stages(content: dict[str, Any], kind: str, name: str) -> list[str]:

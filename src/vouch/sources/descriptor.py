@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 from vouch.documents import DocumentError, parse_json, read_text
 from vouch.errors import ManifestError, Problem
 from vouch.names import Name, shown
-from vouch.params import Section
+from vouch.params import Section, wanted
 from vouch.sources.matching import groups
 from vouch.sources.vocabulary import is_fit
 
@@ -100,8 +100,7 @@ def _problem(item: object, where: str) -> Problem:
         return Problem(place, "a known field", "an unknown one", "remove or respell it, see docs/guides/sources.md")
     if found["type"] == "missing":
         return Problem(place, "a value", "nothing", "add the field, see docs/guides/sources.md")
-    expected = found["msg"].removeprefix("Value error, ")
-    return Problem(place, expected, shown(found["input"]), "correct it, see docs/guides/sources.md")
+    return Problem(place, wanted(found["msg"]), shown(found["input"]), "correct it, see docs/guides/sources.md")
 
 
 def read_descriptor(folder: Path) -> Descriptor:

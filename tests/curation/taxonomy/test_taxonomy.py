@@ -92,7 +92,7 @@ def test_what_was_written_is_read_back_the_same(tmp_path):
         ({"items": [{**JAR, "parent": "void"}]}, "a parent that is an item"),
         ({"items": [{**JAR, "parent": "jar"}]}, "a tree"),
         ({"items": [JAR, {**JAR, "id": "pot"}]}, "each id"),
-        ({"format": 2}, "Input should be 1"),
+        ({"format": 2}, "expected 1, got 2"),
     ],
 )
 def test_a_taxonomy_that_somebody_broke_is_refused(change, expected):

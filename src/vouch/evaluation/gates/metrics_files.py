@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, RootModel, ValidationError, model_va
 
 from vouch.errors import Problem, WorkspaceError
 from vouch.evaluation.metrics.definitions.metric import OVERALL
+from vouch.params import wanted
 
 SHOWN = 80  # characters of a wrong value
 
@@ -135,7 +136,7 @@ def _problems(path: Path, error: ValidationError, remedy: str) -> list[Problem]:
     problems = []
     for item in error.errors():
         where = ": ".join([str(path), ".".join(str(part) for part in item["loc"])] if item["loc"] else [str(path)])
-        said = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+        said = wanted(item["msg"])
         expected, got = {
             "missing": ("a value", "nothing"),
             "extra_forbidden": ("a known key", "an unknown one"),
