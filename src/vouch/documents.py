@@ -8,6 +8,7 @@ import math
 import re
 import stat
 import warnings
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ MOST_MERGED = 10**5  # pairs that merge keys copy, in a whole document
 YAML_CHARACTERS = 2**19  # the parser is pure Python and takes some 10 s for as many; params.yaml has 36,000
 JSON_CHARACTERS = 2**30  # COCO's largest annotation file has 450 million
 SHOWN = 240  # characters of what a parser says: some parsers quote the whole line
+SEPARATORS = {";": "semicolons", "\t": "tabs"}  # what spreadsheets put between columns in many countries
 INTEGER = "tag:yaml.org,2002:int"
 MERGE = "tag:yaml.org,2002:merge"
 BREAK = "\n\r\x85\u2028\u2029"  # what ends a line of YAML
@@ -173,6 +175,17 @@ def parse_yaml(text: str, where: str) -> Any:
 def refusal(where: str, expected: str, got: str, remedy: str) -> DocumentError:
     """Return the error of one problem; of a long text that was got, its beginning and end."""
     return DocumentError([Problem(where, expected, shortened(got, SHOWN), remedy)])
+
+
+def separator_problems(header: Sequence[str], where: str) -> list[Problem]:
+    """Return the problem of a CSV whose columns stand apart by something else than commas, by its header as read.
+
+    >>> [one.got for one in separator_problems(["image;label"], "a.csv:1")]
+    ['semicolons']
+    """
+    found = [name for mark, name in SEPARATORS.items() if len(header) == 1 and mark in header[0]]
+    expected, remedy = "columns with commas between them", "save it as CSV with commas"
+    return [Problem(where, expected, got, remedy) for got in found[:1]]
 
 
 def _constant(text: str) -> float:

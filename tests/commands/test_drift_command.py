@@ -195,6 +195,24 @@ def test_a_table_that_is_none_is_refused(workspace, case):
     assert says in str(found)
 
 
+WRONG = {
+    "semicolons": ("image;probability_free;probability_work\r\na;1;0\r\n", "x.csv:1: expected columns with commas"),
+    "no name of a photograph": ("x,y\n1,2\n", "x.csv: expected a column sample_id or image, got x, y"),
+    "no rows": ("image,probability_free,probability_work\n", "x.csv: expected rows, got none; write it again"),
+    "another model's": (
+        "image,class_pred,score\na,cone,1\n",
+        "x.csv: expected a column probability_free, got none;",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_table_is_named_with_what_is_wrong(workspace, case):
+    text, says = WRONG[case]
+    (workspace / "x.csv").write_text(text)
+    assert says in str(invoke(workspace / "x.csv").exception)
+
+
 def test_what_cannot_be_read_is_refused_whole(workspace):
     (workspace / "empty").mkdir()
     assert "expected photographs" in str(invoke(workspace / "empty").exception)

@@ -168,6 +168,12 @@ def a_benchmark():
     Path("scores.csv").write_text("".join(scores))
 
 
+def real_parameters():
+    for name in ("presets", "params.yaml"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile
+        copy(ROOT / name, name)
+
+
 def a_pack():
     shutil.copytree(ROOT / "presets", "presets")
     shutil.copyfile(ROOT / "examples/curbside/pack.json", "pack.json")
@@ -244,6 +250,7 @@ PREPARED = {
     "curate holdout": a_scanned_data_set,
     "new": a_folder_of_classes,
     "check": real_rules,
+    "params": real_parameters,
     "import": sessions_of_classes,
     **dict.fromkeys(("gallery add", "gallery remove", "gallery list"), of_products),
     **dict.fromkeys(("split show", "split check"), lists_of_the_lock),

@@ -46,7 +46,7 @@ def run(*words):
     result = CliRunner().invoke(app, ["d", *map(str, words)])
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
-    return result.output
+    return result.stdout
 
 
 @pytest.fixture
@@ -61,6 +61,13 @@ def test_the_file_and_what_is_printed_are_the_same_bytes(workspace):
     assert Path("now.json").read_text() == printed
     assert json.loads(printed) == fingerprint("d", *tables(["1", "2", "3"]))
     assert run() == printed
+
+
+def test_what_is_read_here_is_said_to_be_as_of_the_last_scan(workspace, capsys):
+    data_fingerprint("d")
+    said = capsys.readouterr()
+    assert said.err == "note: as of the last scan; after a change of data, run `dvc repro scan@d` first\n"
+    assert json.loads(said.out)["photographs"] == 3
 
 
 def test_an_earlier_file_says_what_changed(workspace):

@@ -99,6 +99,53 @@ def test_a_model_that_is_not_built_says_how_to_build_it(workspace, words):
     assert "models/roadwork/bundle: expected a bundle, got no such folder; run `make repro MODEL=roadwork`" in said
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--to", "tritn"), "--to: expected one of openvino, triton, tensorrt, got tritn; perhaps `triton` was meant"),
+        (
+            ("--to", "tensorrt", "--precision", "half"),
+            "expected one of float32, bfloat16, float16, got half",
+        ),
+        ((), "vouch deploy: expected MODEL FOLDER --to SERVER, or --lint FOLDER, got no --to; say what is lacking"),
+    ],
+)
+def test_a_misspelt_choice_of_a_server_is_told_with_the_nearest(workspace, words, says):
+    assert says in refusal("deploy", "roadwork", "x", *words)
+
+
+@pytest.mark.parametrize("where", ["", "folder", "file"])
+def test_what_is_no_bundle_names_the_one_that_lies_in_it(workspace, where):
+    Path("folder/bundle").mkdir(parents=True)
+    Path("file").write_bytes(b"")
+    said = refusal("predict", "roadwork", "photographs/a.jpg", "--bundle", where or "folder/bundle")
+    got, remedy = {
+        "": ("a folder without one", "name a bundle, as models/M/bundle is one"),
+        "folder": ("a folder without one", "perhaps `folder/bundle` was meant"),
+        "file": ("a file", "name a bundle, as models/M/bundle is one"),
+    }[where]
+    if where == "folder":
+        Path("folder/bundle/manifest.json").write_text("{}")
+        said = refusal("predict", "roadwork", "photographs/a.jpg", "--bundle", where)
+    assert f"expected a bundle, a folder with manifest.json, got {got}; {remedy}" in said
+
+
+def test_a_link_that_leads_nowhere_is_no_photograph(workspace):
+    Path("photographs/b.jpg").symlink_to("nowhere.jpg")
+    said = refusal("predict", "roadwork", "photographs/b.jpg")
+    assert "photographs/b.jpg: expected a photograph, or a folder of them, got a link that leads nowhere" in said
+
+
+def test_a_system_in_the_place_of_a_model_is_called_so(workspace):
+    content = json.loads(Path("params.yaml").read_text())
+    content["pipeline"]["systems"] = {"roads": {}}
+    Path("params.yaml").write_text(json.dumps(content))
+    with pytest.raises(ParamsError, match=r"got roads, which is a system; name one of these"):
+        refuse_unknown({"model": "roads"})
+    with pytest.raises(ParamsError, match=r"got roadwork, which is a model; name one of these"):
+        refuse_unknown({"dataset": "roadwork"})
+
+
 def test_every_missing_photograph_is_named_before_anything_is_opened(workspace):
     said = refusal("predict", "roadwork", "photographs/b.jpg", "photos/c", "photographs/a.jpg")
     assert said.splitlines() == [

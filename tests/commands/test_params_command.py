@@ -1,5 +1,6 @@
 """`vouch params`: what holds, where it comes from, and why."""
 
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -111,6 +112,11 @@ def test_what_a_stage_would_refuse_is_shown_and_then_said(said, capsys, own, mes
     with pytest.raises(ParamsError, match=message):
         command.params("m", own.partition(":")[0])
     assert "version" in capsys.readouterr().out
+
+
+def test_without_presets_params_yaml_says_all(said):
+    shutil.rmtree("presets")
+    assert [line for line in said("m") if line.startswith("models.m.")] == ["models.m.train_detector", "models.m.gate"]
 
 
 def test_a_section_that_its_stage_takes_ends_well(said, capsys):

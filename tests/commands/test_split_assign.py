@@ -70,6 +70,11 @@ def test_a_data_set_that_was_never_split_gets_its_lock(workspace):
         (["session=s1", "session=s9", "--to", "train"], LeakageError, "2 problems"),
         (["session=s9", "--to", "train"], LeakageError, "none of this name; perhaps `session=s"),
         (["session=s4"], ParamsError, "and --to SPLIT, got no --to;"),
+        (
+            ["session=s4", "--to", "val_tset"],
+            ParamsError,
+            "--to: expected one of train, val_select, val_calib, val_test, got val_tset; perhaps `val_test` was meant",
+        ),
         (["--to", "train"], ParamsError, "GROUP ... or --source NAME, and --to SPLIT, got neither of the former;"),
         (
             ["session=s4", "--source", "later", "--to", "train"],

@@ -238,6 +238,43 @@ def test_formats_that_name_no_photographs_take_no_folder_of_them(tmp_path):
     assert [(one.where, one.got) for one in found.problems] == [("--images", "yolo")]
 
 
+ASIDE = "name the folder {}, if other files in it hold the labels"
+SEPARATED = "image;label\r\na.jpg;cat\r\nb.jpg;dog\r\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "got"),
+    [
+        ("manifest.csv", "image,session\na.jpg,s1\n", "image, session"),
+        ("labels.csv", "", "an empty file"),
+        ("labels.csv", SEPARATED, "semicolons"),
+        ("labels.csv", "\ufeff" + SEPARATED, "semicolons"),
+        ("labels.csv", SEPARATED.replace(";", "\t"), "tabs"),
+        ("labels.json", '{"images": [', "Expecting value: line 1 column 13 (char 12)"),
+        ("labels.json", "{}", "another form"),
+    ],
+)
+def test_a_file_that_labels_nothing_is_named_and_so_is_its_folder(tmp_path, name, content, got):
+    planted(tmp_path, {**TWO, name: content.encode()})
+    with pytest.raises(ManifestError) as refused:
+        tree_at(tmp_path / name)
+    (found,) = refused.value.problems
+    assert (found.where.startswith(str(tmp_path / name)), found.got) == (True, got)
+    commas = "save it as CSV with commas"
+    assert found.remedy == (commas if got in ("semicolons", "tabs") else ASIDE.format(tmp_path))
+
+
+def test_a_photograph_in_the_place_of_a_folder_names_the_folder_it_lies_in(tmp_path):
+    planted(tmp_path, TWO)
+    with pytest.raises(ManifestError, match=rf"name the folder .*, perhaps {tmp_path}$"):
+        tree_at(tmp_path / "a.jpg")
+
+
+def test_a_folder_with_a_table_of_semicolons_says_so(tmp_path):
+    with pytest.raises(ManifestError, match=r"labels\.csv:1: expected .* commas .*, got semicolons; save it as CSV"):
+        looked(tmp_path, {**TWO, "labels.csv": SEPARATED.encode()})
+
+
 @pytest.mark.parametrize(("name", "got"), [("a.jpg", "a file"), ("absent", "nothing")])
 def test_what_is_no_folder_is_refused(tmp_path, name, got):
     planted(tmp_path, TWO)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from vouch import paths
-from vouch.commands.known import bundle_of, listed_photographs
+from vouch.commands.known import bundle_of, chosen, listed_photographs
 from vouch.commands.outputs import Output, refuse_outputs
 from vouch.commands.unheeded import unheeded, unheeded_by
 from vouch.deployment.openvino import deploy_openvino
@@ -15,7 +15,7 @@ from vouch.deployment.parity import Tolerance
 from vouch.deployment.tensorrt import Precision, deploy_tensorrt
 from vouch.deployment.triton import deploy_triton
 from vouch.deployment.triton_lint import refuse_repository
-from vouch.errors import ParamsError, refuse_any
+from vouch.errors import ParamsError, Problem, refuse_any
 from vouch.release.bundle import read
 from vouch.release.opening import open_contents
 from vouch.vision.images.source import files
@@ -44,12 +44,14 @@ HEEDED = {  # by which servers; what is not here, by each of them
 def deploy(
     model: Annotated[str | None, typer.Argument(help="Model of params.yaml, say driver.")] = None,
     folder: Annotated[Path | None, typer.Argument(help="New folder to write, or an empty one.")] = None,
-    to: Annotated[Server | None, typer.Option(help="The server.")] = None,
+    to: Annotated[str | None, typer.Option(metavar="|".join(Server), help="The server.")] = None,
     bundle: Annotated[Path | None, typer.Option(help="Another bundle than models/MODEL/bundle.")] = None,
     photographs: Annotated[
         Path | None, typer.Option(help="Photograph or folder to compare on: OpenVINO, TensorRT.")
     ] = None,
-    precision: Annotated[Precision, typer.Option(help="Of TensorRT alone.")] = Precision.FLOAT32,
+    precision: Annotated[
+        str, typer.Option(metavar="|".join(Precision), help="Of TensorRT alone.")
+    ] = Precision.FLOAT32.value,
     tolerance: Annotated[
         float, typer.Option(help="Largest difference of a logit or score.", min=0, max=1e6)
     ] = TOLERANCE,
@@ -74,18 +76,22 @@ def deploy(
         "--max-batch": max_batch != MAX_BATCH,
         "--delay-us": delay_us != DELAY_US,
     }
+    needed = {"MODEL": model, "FOLDER": folder, "--to": to}
     if lint is not None:
-        others = {"MODEL": model, "FOLDER": folder, "--to": to, "--bundle": bundle}
-        beside = {**others, "--precision": precision != Precision.FLOAT32, **of_servers}
+        beside = {**needed, "--bundle": bundle, "--precision": precision != Precision.FLOAT32, **of_servers}
         refuse_any(ParamsError, unheeded(beside, "--lint alone", "both", "leave it out, or --lint"))
         refuse_repository(lint)
         typer.echo(f"{lint}: Triton can serve it")
         return
     if model is None or folder is None or to is None:
-        raise typer.BadParameter("MODEL FOLDER --to SERVER, or --lint FOLDER")
-    if precision != Precision.FLOAT32 and to != Server.TENSORRT:
-        raise typer.BadParameter(f"{to} serves float32, which the calibrator was made in", param_hint="--precision")
-    refuse_any(ParamsError, unheeded_by("--to", to, of_servers, HEEDED))
+        lacking = ", ".join(f"no {name}" for name, word in needed.items() if word is None)
+        expected = "MODEL FOLDER --to SERVER, or --lint FOLDER"
+        raise ParamsError([Problem("vouch deploy", expected, lacking, "say what is lacking")])
+    server, wanted = chosen("--to", to, Server), chosen("--precision", precision, Precision)
+    if wanted != Precision.FLOAT32 and server != Server.TENSORRT:
+        expected = f"{Precision.FLOAT32}, which the calibrator was made in and {server} serves"
+        raise ParamsError([Problem("--precision", expected, wanted, f"leave it out, or --to {Server.TENSORRT}")])
+    refuse_any(ParamsError, unheeded_by("--to", server, of_servers, HEEDED))
     source = bundle or paths.model(model, "bundle")
     images = [] if photographs is None else listed_photographs([photographs])
     given = [] if photographs is None else [photographs]
@@ -93,15 +99,15 @@ def deploy(
     allowed = Tolerance(tolerance, box_tolerance_px)
     contents = read(bundle_of(model, bundle))
     checked = open_contents(contents, str(source))
-    if to == Server.TRITON:
+    if server == Server.TRITON:
         deploy_triton(contents, checked, folder, max_batch=max_batch, delay_us=delay_us)
         typer.echo(f"{folder}: a model repository; clients call {checked.manifest['name']}_ensemble")
         return
     compared = files(images)
-    if to == Server.OPENVINO:
+    if server == Server.OPENVINO:
         found = deploy_openvino(contents, checked, folder, compared, allowed)
     else:
-        found = deploy_tensorrt(contents, checked, folder, compared, allowed, precision=precision, max_batch=max_batch)
+        found = deploy_tensorrt(contents, checked, folder, compared, allowed, precision=wanted, max_batch=max_batch)
     for name, value in found["differences"].items():
         typer.echo(f"{name}: {value:.2g}")
     typer.echo(f"{folder}: answers as ONNX Runtime does, on {found['compared']}")

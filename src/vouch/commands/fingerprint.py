@@ -23,12 +23,14 @@ WHERE = "a file of an earlier fingerprint, a revision of git, or two as REV1..RE
 
 
 def data_fingerprint(
-    dataset: Annotated[str, typer.Argument(help="Data set; its stage scan has run.")],
+    dataset: Annotated[str, typer.Argument(help="Data set, as its stage scan last read it.")],
     compare: Annotated[str, typer.Option(help=f"Say what changed since {WHERE}.")] = "",
     output: Annotated[Path | None, typer.Option("-o", "--output", help="JSON file to write.")] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Write what DATASET is as JSON: hashes of every photograph and its labels, counts per class, stratum and product.
+
+    Photographs and labels are those of the last scan: `dvc repro scan@DATASET` reads them again.
 
     With --compare: the samples that were added, removed, changed (another photograph), relabelled or regrouped.
 
@@ -89,6 +91,7 @@ def _here(dataset: str) -> dict[str, pd.DataFrame]:
     if absent:
         remedy = f"run `dvc repro scan@{dataset}`"
         raise DataError([Problem(str(path), "a table", "no file", remedy) for path in absent])
+    typer.echo(f"note: as of the last scan; after a change of data, run `dvc repro scan@{dataset}` first", err=True)
     return {name: io.read_table(path) for name, path in _tables(dataset)}
 
 

@@ -1,8 +1,10 @@
 """What a person names on the command line, and what there is: a word that names nothing is told with the nearest."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from vouch import paths
 from vouch.documents import parse_json, read_text
@@ -17,8 +19,12 @@ KINDS = {  # what an argument names, and where params.yaml has them
     "dataset": ("data set", (("datasets",),)),
     "model_or_system": ("model or system", (("pipeline", "models"), ("pipeline", "systems"))),
 }
+MANIFEST, OWN = "manifest.json", "models/M/bundle"
 SHOWN = 12  # names that a message lists
 MOST = 2**24  # bytes of a labels.json: 100,000 products have 3 MB
+
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 
 def refuse_unknown(named: Mapping[str, str]) -> None:
@@ -39,11 +45,14 @@ def refuse_unknown(named: Mapping[str, str]) -> None:
         kind, places = KINDS[argument]
         known = sorted(name for keys in places for name in _names(keys))
         if word not in known:
+            other = _other_kind(word)
             remedy = "`vouch new` makes one of a folder of photographs"
-            if known:
+            if known and other:
+                remedy = "name one of these"
+            elif known:
                 remedy = f"{_nearest(word, known)}; or {remedy}"
             where, expected = argument.upper(), f"the name of a {kind} of {PARAMS}: {_list(known)}"
-            problems.append(Problem(where, expected, f"{word}, which is none", remedy))
+            problems.append(Problem(where, expected, f"{word}, which is {other or 'none'}", remedy))
     refuse_any(ParamsError, problems)
 
 
@@ -53,13 +62,31 @@ def bundle_of(model: str, given: Path | None) -> Path:
     Raises
     ------
     BundleError
-        When there is no such folder.
+        When there is no such folder, or it is no bundle.
     """
     folder = given or paths.model(model, "bundle")
     if not folder.exists():
         remedy = f"run `make repro MODEL={model}`" if given is None else alike(folder)
         raise BundleError([Problem(str(folder), "a bundle", "no such folder", remedy)])
+    if not (folder / MANIFEST).is_file():
+        within = folder / "bundle"
+        remedy = f"perhaps `{within}` was meant" if (within / MANIFEST).is_file() else f"name a bundle, as {OWN} is one"
+        got = "a folder without one" if folder.is_dir() else "a file"
+        raise BundleError([Problem(str(folder), f"a bundle, a folder with {MANIFEST}", got, remedy)])
     return folder
+
+
+def chosen(option: str, word: str, among: type[Choice]) -> Choice:
+    """Return the choice that a word of the command line names.
+
+    Raises
+    ------
+    ParamsError
+        Saying what there is, and the nearest.
+    """
+    if word not in set(among):
+        raise ParamsError([Problem(option, f"one of {', '.join(among)}", word, closest(word, among))])
+    return among(word)
 
 
 def classes_of(path: Path) -> tuple[str, ...]:
@@ -119,10 +146,19 @@ def alike(path: Path) -> str:
 
 
 def _unseen(image: Path, found: list[Path]) -> Iterator[Problem]:
-    if not image.exists() and not image.is_symlink():
-        yield Problem(str(image), "a photograph, or a folder of them", "no such file", alike(image))
+    expected = "a photograph, or a folder of them"
+    if image.is_symlink() and not os.path.exists(image):  # noqa: PTH110  # Path.exists raises on a circle of links
+        yield Problem(str(image), expected, "a link that leads nowhere", "name the file itself")
+    elif not image.exists():
+        yield Problem(str(image), expected, "no such file", alike(image))
     elif not found:
         yield Problem(str(image), f"photographs ({' '.join(LISTED)})", "none in this folder", "name another")
+
+
+def _other_kind(word: str) -> str:
+    """Say of which kind the bearer of a name is, that is not of the kind wanted."""
+    kinds = {"a model": ("pipeline", "models"), "a system": ("pipeline", "systems"), "a data set": ("datasets",)}
+    return next((kind for kind, keys in kinds.items() if word in _names(keys)), "")
 
 
 def _names(keys: Iterable[str]) -> list[str]:

@@ -16,7 +16,7 @@ from ruamel.yaml.comments import CommentedMap
 from vouch.commands.sections import objections
 from vouch.errors import ParamsError, Problem, refuse_any
 from vouch.names import closest, wrong_names
-from vouch.params import PARAMS, PRESETS, preset_file, read_params, read_section
+from vouch.params import PARAMS, PRESETS, read_params, read_presets, read_section
 from vouch.presets import JUDGED, Key, Laid
 
 
@@ -54,7 +54,7 @@ def params(
 def _stages(content: dict[str, Any], kind: str, name: str) -> list[str]:
     """Return the sections of its own and of its preset that its stages read, in the order of params.yaml."""
     preset, _ = PRESETS[kind](content, name, PARAMS)
-    stages = read_params(preset_file(preset))
+    stages = read_presets().get(preset, {})  # in a workspace without presets params.yaml says all
     own = list(content[kind][name])
     return own + [stage for stage in stages if stage in JUDGED and stage not in own]
 

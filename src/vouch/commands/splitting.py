@@ -8,6 +8,7 @@ import pandas as pd
 import typer
 
 from vouch import io, paths
+from vouch.commands.known import chosen
 from vouch.errors import LeakageError, ParamsError, Problem, refuse_any
 from vouch.params import load
 from vouch.splits import lock
@@ -30,7 +31,7 @@ class Split(StrEnum):
 def assign(
     dataset: Annotated[str, typer.Argument(help="Data set of params.yaml.")],
     groups: Annotated[list[str] | None, typer.Argument(help="New groups as the lock names them, KEY=VALUE.")] = None,
-    to: Annotated[Split | None, typer.Option(help="The split that they are to be in.")] = None,
+    to: Annotated[str | None, typer.Option(metavar="|".join(Split), help="The split that they are to be in.")] = None,
     source: Annotated[str | None, typer.Option(help="All new groups of this source instead.")] = None,
 ) -> None:
     """Put new groups of DATASET into a split for good; the other new ones are still placed by `dvc repro`.
@@ -45,18 +46,19 @@ def assign(
         got = "no --to" if to is None else "both of the former" if groups else "neither of the former"
         expected = "GROUP ... or --source NAME, and --to SPLIT"
         raise ParamsError([Problem("vouch split assign", expected, got, "say which groups, and where to")])
+    split = chosen("--to", to, Split).value
     samples = ingest.read(dataset).samples
     path = paths.split_lock(dataset)
     locked = lock.parse(path.read_bytes(), str(path)) if path.exists() else {}
     wanted = sorted(set(groups or [])) if source is None else _of_source(samples, source, locked)
     graph = build_graph(samples, clusters_of(dataset))
-    problems = told(locked, wanted, to.value, graph)
+    problems = told(locked, wanted, split, graph)
     nodes = {str(node): place for place, node in enumerate(graph.nodes) if str(node) in set(wanted)}
     meanings = load(SplitParams, "datasets", dataset, "split").stated
-    refuse_any(LeakageError, [*problems, *against(samples, find_components(graph), nodes, to.value, meanings)])
-    places = np.full(len(wanted), paths.SPLITS.index(to.value), dtype=np.int8)
+    refuse_any(LeakageError, [*problems, *against(samples, find_components(graph), nodes, split, meanings)])
+    places = np.full(len(wanted), paths.SPLITS.index(split), dtype=np.int8)
     io.write_table(path, lock.extend(locked, wanted, places, known=np.zeros(len(wanted), dtype=bool)))
-    typer.echo(f"{path}: {', '.join(wanted)}: {to.value}")
+    typer.echo(f"{path}: {', '.join(wanted)}: {split}")
     typer.echo(f"next: dvc repro split@{dataset} && git add {path} dvc.lock")
 
 

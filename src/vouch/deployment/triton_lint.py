@@ -40,7 +40,8 @@ def refuse_repository(folder: Path) -> None:
     configs: dict[str, Config] = {}
     models = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
     if not models:
-        problems.append(Problem(str(folder), "a folder for each model", "none", "give a model repository"))
+        got = "none" if folder.is_dir() else "a file" if folder.exists() else "nothing there"
+        problems.append(Problem(str(folder), "a folder with a folder for each model", got, "name a model repository"))
     for model in models:
         config, found = _read(model)
         configs[model.name] = config

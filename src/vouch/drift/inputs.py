@@ -11,6 +11,7 @@ import pandas as pd
 from vouch import io, paths
 from vouch.calibration.apply.calibrator import calibrated, score_problems
 from vouch.calibration.apply.probabilities import logit_problems, probability_problems
+from vouch.documents import separator_problems
 from vouch.drift.profile import Profile, of_boxes, of_classes
 from vouch.errors import DataError, Problem, WorkspaceError, refuse_any
 from vouch.policies.apply.policy import decided
@@ -145,9 +146,11 @@ def _read(path: Path) -> pd.DataFrame:
     if path.exists() and not path.is_file():  # a pipe would be waited for, a device read for ever
         raise DataError([Problem(str(path), "a table (.parquet, .csv)", "no regular file", "name a file")])
     try:
-        return io.read_table(path)
+        table = io.read_table(path)
     except OSError as error:
         raise DataError([Problem(str(path), "a table (.parquet, .csv)", str(error), "correct its name")]) from error
+    refuse_any(DataError, separator_problems([str(column) for column in table], f"{path}:1"))
+    return table
 
 
 def _grouped(rows: pd.DataFrame, groups: Path | None, where: str) -> tuple[pd.DataFrame, str]:
@@ -155,9 +158,11 @@ def _grouped(rows: pd.DataFrame, groups: Path | None, where: str) -> tuple[pd.Da
     if "sample_id" not in rows and "image" in rows:  # as `vouch predict --csv` names it
         rows = rows.rename(columns={"image": "sample_id"})
     remedy = "name the columns as data/predictions/ or `vouch predict --csv` do"
-    if "sample_id" not in rows or rows.empty:
-        expected, got = ("a column sample_id or image", "none") if len(rows) else ("rows", "none")
-        raise DataError([Problem(where, expected, got, remedy)])
+    if "sample_id" not in rows:
+        got = ", ".join(map(str, rows)) or "nothing"
+        raise DataError([Problem(where, "a column sample_id or image", got, remedy)])
+    if rows.empty:
+        raise DataError([Problem(where, "rows", "none", "write it again: `vouch predict --csv` has every answer")])
     rows = rows.assign(sample_id=rows["sample_id"].astype("str"))
     if groups is not None:
         names = rows["sample_id"].unique().tolist()
@@ -196,12 +201,19 @@ def _decided_classes(bundle: Bundle, rows: pd.DataFrame, where: str) -> pd.DataF
     twice = rows["sample_id"][rows["sample_id"].duplicated()]
     remedy = "one row per photograph"
     problems = [Problem(f"{where}: {name}", "one row", "more", remedy) for name in twice]
-    refuse_any(DataError, check(rows, bundle.classes) or problems)
+    refuse_any(DataError, _of_another_model(rows, prefix, bundle, where) or check(rows, bundle.classes) or problems)
     if prefix == LOGIT:
         return decided(bundle.policy, calibrated(bundle.calibrator, rows))
     shares = rows[[PROBABILITY + name for name in bundle.classes]].to_numpy(np.float64)
     said = np.asarray(bundle.classes, dtype=object)[shares.argmax(axis=1)]
     return decided(bundle.policy, rows.assign(class_pred=said, confidence=shares.max(axis=1)))
+
+
+def _of_another_model(rows: pd.DataFrame, prefix: str, bundle: Bundle, where: str) -> list[Problem]:
+    """Say which columns a table lacks that every prediction of this model has."""
+    lacking = [prefix + name for name in bundle.classes if prefix + name not in rows]
+    remedy = f"name a table that {bundle.manifest['name']} predicted"
+    return [Problem(where, f"a column {name}", "none", remedy) for name in lacking]
 
 
 def _decided_boxes(bundle: Bundle, rows: pd.DataFrame, where: str) -> pd.DataFrame:

@@ -6,7 +6,10 @@ CSV with labels beside folders of the same names says the same twice, and is the
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
+from vouch.documents import DocumentError, parse_json, separator_problems
 from vouch.errors import ManifestError, Problem, plural, refuse_any, shortened
 from vouch.proposal.columns import SPLIT_WORDS, bare
 from vouch.sources.formats import table, yolo
@@ -15,6 +18,7 @@ from vouch.sources.tree import Tree, kind_problems, link_problems, name_problems
 Said = tuple[str, str]  # what is assumed, and why
 
 STRUCTURE = SPLIT_WORDS | {"images", "image", "imgs", "img", "photos", "pictures", "jpegimages", "data", "dataset"}
+COCO = ('"images"', '"annotations"')  # what a file of it mentions
 SHOWN = 3  # examples in a message
 LONGEST = 60  # characters of one
 NO_LABELS = (
@@ -49,7 +53,7 @@ def _label_files(tree: Tree) -> dict[str, list[str]]:
     suffixes = {form: sorted(p for p in tree.files if p.lower().endswith(f".{form}")) for form in ("json", "jsonl")}
     return {
         "yolo": _yolo(tree),
-        "coco": [path for path in suffixes["json"] if _mentions(tree, path, '"images"', '"annotations"')],
+        "coco": [path for path in suffixes["json"] if _mentions(tree, path, *COCO)],
         "voc": sorted(path for path in tree.files if path.lower().endswith(".xml")),
         "jsonl": suffixes["jsonl"],
         "csv": sorted(p for p in tree.files if p.lower().endswith(".csv") and _says_labels(_header(tree, p))),
@@ -69,7 +73,34 @@ def _mentions(tree: Tree, path: str, *words: str) -> bool:
 
 def _header(tree: Tree, path: str) -> list[str]:
     text = tree.text(path)
-    return [] if isinstance(text, Problem) else [cell.strip('"') for cell in text.partition("\n")[0].strip().split(",")]
+    first = "" if isinstance(text, Problem) else text.partition("\n")[0].strip()
+    return [cell.strip('"') for cell in first.split(",")] if first else []
+
+
+def wrong_file(tree: Tree, name: str, where: Path) -> list[Problem]:
+    """Return why one file that was named as the labels of a folder, whose other label files are not read, has none."""
+    text, aside = tree.text(name), f"name the folder {where.parent}, if other files in it hold the labels"
+    if isinstance(text, Problem):  # the reader of its format says so
+        return []
+    if name.lower().endswith(".csv"):
+        header = _header(tree, name)
+        if _says_labels(header):
+            return []
+        got, expected = ", ".join(header) or "an empty file", f"columns `image` and `label`, or {', '.join(table.BOX)}"
+        return separator_problems(header, f"{where}:1") or [Problem(f"{where}:1", expected, got, aside)]
+    if name.lower().endswith(".json"):
+        return _no_coco(text, where, aside)
+    return []
+
+
+def _no_coco(text: str, where: Path, remedy: str) -> list[Problem]:
+    expected = "an object with the lists images, annotations, categories, as COCO has them"
+    try:
+        parse_json(text, str(where))
+    except DocumentError as error:
+        return [replace(problem, remedy=remedy) for problem in error.problems]
+    lacking = not all(word in text for word in COCO)
+    return [Problem(str(where), expected, "another form", remedy)] if lacking else []
 
 
 def _says_labels(header: Sequence[str]) -> bool:
@@ -116,8 +147,11 @@ def _class_folders(tree: Tree) -> list[str]:
 
 def _unreadable(tree: Tree) -> list[Problem]:
     """Label files that may say it all and cannot be read."""
-    texts = [tree.text(path) for path in sorted(tree.files) if path.lower().endswith((".csv", ".json"))]
-    return [text for text in texts if isinstance(text, Problem)]
+    paths = [path for path in sorted(tree.files) if path.lower().endswith((".csv", ".json"))]
+    apart = [
+        one for path in paths if path.endswith(".csv") for one in separator_problems(_header(tree, path), f"{path}:1")
+    ]
+    return [text for text in map(tree.text, paths) if isinstance(text, Problem)] + apart
 
 
 def _csv_hint(tree: Tree) -> str:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from vouch.errors import ManifestError, Problem
-from vouch.proposal.formats import counted, format_of, listed
+from vouch.errors import ManifestError, Problem, refuse_any
+from vouch.proposal.formats import counted, format_of, listed, wrong_file
 from vouch.sources.descriptor import OPTIONS, Descriptor, check_descriptor
 from vouch.sources.formats import jsonl, table
 from vouch.sources.formats.table import Row
@@ -66,6 +66,7 @@ def tree_at(path: Path) -> Tree:
         return walk(path)
     _refuse_other(path)
     tree = walk(path.parent)
+    refuse_any(ManifestError, wrong_file(tree, path.name, path))
     beside = {table.FILE} & tree.files if path.suffix.lower() == ".json" else set()
     return replace(tree, files=tree.photographs | tree.unread | {path.name} | beside)
 
@@ -74,7 +75,10 @@ def _refuse_other(path: Path) -> None:
     if not path.is_file() or path.suffix.lower() not in (".json", ".jsonl", ".csv"):
         got = "a file" if path.is_file() else "nothing"
         expected = "a folder of photographs, or a COCO, CSV or JSONL file that labels them"
-        raise ManifestError([Problem(str(path), expected, got, "name the folder that holds photographs and labels")])
+        remedy = (
+            f"name the folder that holds photographs and labels{f', perhaps {path.parent}' if path.is_file() else ''}"
+        )
+        raise ManifestError([Problem(str(path), expected, got, remedy)])
 
 
 def tree_with(path: Path, images: str) -> tuple[Tree, str]:

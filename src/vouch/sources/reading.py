@@ -44,7 +44,8 @@ def read_source(tree: Tree, descriptor: Descriptor) -> Reading:
         files = (*files, descriptor.manifest)
     elif descriptor.ignore and descriptor.format not in ("csv", "jsonl"):
         expected = f"a side manifest with {', '.join(descriptor.ignore)}"
-        problems.append(Problem("--ignore", expected, "none", "leave it out, or name the file with --manifest"))
+        remedy = "leave it out, or put the file into the folder as manifest.csv"
+        problems.append(Problem("--ignore", expected, "none", remedy))
     corrected, found = corrections.read(tree)
     problems += found
     if corrections.FILE in tree.files and corrections.FILE not in files:

@@ -149,7 +149,7 @@ def _folder(image: str, level: int) -> str | None:
 def _column_problems(rows: Mapping[str, Row] | None, descriptor: Descriptor) -> list[Problem]:
     wanted = {rule.column: key for key, rule in _rules(descriptor) if rule.column is not None}
     if wanted and rows is None:
-        remedy = "name it with --manifest"
+        remedy = "put it into the folder as manifest.csv; `vouch import` takes it from elsewhere with --manifest"
         return [Problem("the source", f"a side manifest for the columns {', '.join(wanted)}", "none", remedy)]
     header = _header(rows)
     return [

@@ -87,6 +87,7 @@ REFUSED = {
     "open quotes": (b'a,b\n"1,2\n', "well-formed CSV"),
     "text after quotes": (b'a,b\n"1"x,2\n', "well-formed CSV"),
     "a column twice": (b"a,a\n1,2\n", "each column once, got a again"),
+    "semicolons, as many a spreadsheet saves": (b"a;b\r\n1;2\r\n", "columns with commas between them, got semicolons"),
     "a column without a name": (b"a,\n1,2\n", "a name for each column"),
     "a formula": (b"a,b\n1,=cmd|' /C calc'!A0\n", r"rows\.csv:2: b: expected text that no spreadsheet calculates"),
     "a quoted formula": (b'a,b\n1,"=1+1"\n', "no spreadsheet calculates"),

@@ -62,6 +62,8 @@ def test_labels_need_no_box_columns_and_any_column_may_serve_a_rule(read):
     ("text", "got"),
     [
         ("", "nothing"),
+        ("image;label\na.jpg;b\n", "semicolons"),
+        ("image\tlabel\na.jpg\tb\n", "tabs"),
         ("width,height\n1,2\n", "width, height"),
         ("image,file\na.jpg,a.jpg\n", "image, file"),
         ("image,a,a\nx,1,2\n", "image, a, a"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vouch.documents import DocumentError, decoded, read_bytes
+from vouch.documents import DocumentError, decoded, read_bytes, separator_problems
 from vouch.errors import DataError, Problem, refuse_any, shortened
 from vouch.sources.vocabulary import is_formula
 
@@ -179,6 +179,7 @@ def _raw_cells(record: Record) -> list[str]:
 
 def _header_problems(header: Record, where: str) -> Iterator[Problem]:
     names = header.cells
+    yield from separator_problems(names, f"{where}:1")
     if len(set(names)) != len(names):
         twice = sorted({name for name in names if names.count(name) > 1})
         yield Problem(f"{where}:1", "each column once", f"{', '.join(twice)} again", "rename or remove one")

@@ -9,6 +9,7 @@ import csv
 import io
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from vouch.documents import separator_problems
 from vouch.errors import Problem
 from vouch.names import closest
 from vouch.sources.descriptor import Descriptor
@@ -123,6 +124,8 @@ def _row(names: list[str | None], cells: list[str], where: str, problems: list[P
 
 def _header_problems(header: list[str], path: str) -> list[Problem]:
     where = f"{path}:1"
+    if apart := separator_problems(header, where):
+        return apart
     problems = []
     if sum(name in IMAGE for name in header) != 1:
         got = ", ".join(header) or "nothing"
