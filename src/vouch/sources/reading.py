@@ -44,7 +44,7 @@ def read_source(tree: Tree, descriptor: Descriptor) -> Reading:
         files = (*files, descriptor.manifest)
     elif descriptor.ignore and descriptor.format not in ("csv", "jsonl"):
         expected = f"a side manifest with {', '.join(descriptor.ignore)}"
-        remedy = "leave it out, or put the file into the folder as manifest.csv"
+        remedy = "leave it out, or put the file into the folder as manifest.csv; `vouch import` takes --manifest"
         problems.append(Problem("--ignore", expected, "none", remedy))
     corrected, found = corrections.read(tree)
     problems += found
