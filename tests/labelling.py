@@ -40,7 +40,7 @@ def boxed(name):
 
 def build(roads=None, *, classes=CLASSES, labelled=boxed):
     """Build it in the working directory: data set d, and the model m of `roads`, by default a detector."""
-    shutil.copytree(ROOT / "presets", "presets")
+    shutil.copytree(ROOT / "presets", "presets", dirs_exist_ok=True)
     pipeline = roads or of_one_detector()
     params = {
         "pipeline": pipeline,

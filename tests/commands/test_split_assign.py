@@ -106,5 +106,5 @@ def test_a_split_that_the_photographs_do_not_state_is_refused(workspace):
 
 def test_a_split_that_is_none_is_refused(workspace):
     found = run("session=s4", "--to", "test")
-    assert found.exit_code == 2
-    assert "val_calib" in found.output
+    assert found.exit_code == 1
+    assert "--to: expected one of train, val_select, val_calib, val_test, got test" in str(found.exception)
