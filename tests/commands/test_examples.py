@@ -169,9 +169,8 @@ def a_benchmark():
 
 
 def real_parameters():
-    for name in ("presets", "params.yaml"):
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copyfile
-        copy(ROOT / name, name)
+    shutil.copyfile(ROOT / "params.yaml", "params.yaml")
+    shutil.copytree(ROOT / "presets", "presets")
 
 
 def a_pack():

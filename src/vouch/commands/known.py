@@ -14,16 +14,11 @@ from vouch.params import PARAMS, read_params
 from vouch.sources.tree import photographs_below
 from vouch.vision.images.formats import LISTED
 
-KINDS = {  # what an argument names, and where params.yaml has them
-    "model": ("model", (("pipeline", "models"),)),
-    "dataset": ("data set", (("datasets",),)),
-    "model_or_system": ("model or system", (("pipeline", "models"), ("pipeline", "systems"))),
-}
-MANIFEST, OWN = "manifest.json", "models/M/bundle"
+PLACES = {"model": ("pipeline", "models"), "system": ("pipeline", "systems"), "data set": ("datasets",)}
+KINDS = {"model": ("model",), "dataset": ("data set",), "model_or_system": ("model", "system")}  # of an argument
+OWN = "models/M/bundle"
 SHOWN = 12  # names that a message lists
 MOST = 2**24  # bytes of a labels.json: 100,000 products have 3 MB
-
-
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
@@ -42,8 +37,8 @@ def refuse_unknown(named: Mapping[str, str]) -> None:
     """
     problems = []
     for argument, word in named.items():
-        kind, places = KINDS[argument]
-        known = sorted(name for keys in places for name in _names(keys))
+        kinds = KINDS[argument]
+        known = sorted(name for kind in kinds for name in _names(kind))
         if word not in known:
             other = _other_kind(word)
             remedy = "`vouch new` makes one of a folder of photographs"
@@ -51,7 +46,7 @@ def refuse_unknown(named: Mapping[str, str]) -> None:
                 remedy = "name one of these"
             elif known:
                 remedy = f"{_nearest(word, known)}; or {remedy}"
-            where, expected = argument.upper(), f"the name of a {kind} of {PARAMS}: {_list(known)}"
+            where, expected = argument.upper(), f"the name of a {' or '.join(kinds)} of {PARAMS}: {_list(known)}"
             problems.append(Problem(where, expected, f"{word}, which is {other or 'none'}", remedy))
     refuse_any(ParamsError, problems)
 
@@ -64,6 +59,8 @@ def bundle_of(model: str, given: Path | None) -> Path:
     BundleError
         When there is no such folder, or it is no bundle.
     """
+    from vouch.release.bundle import MANIFEST  # .4 s, which only those pay who open one
+
     folder = given or paths.model(model, "bundle")
     if not folder.exists():
         remedy = f"run `make repro MODEL={model}`" if given is None else alike(folder)
@@ -157,13 +154,12 @@ def _unseen(image: Path, found: list[Path]) -> Iterator[Problem]:
 
 def _other_kind(word: str) -> str:
     """Say of which kind the bearer of a name is, that is not of the kind wanted."""
-    kinds = {"a model": ("pipeline", "models"), "a system": ("pipeline", "systems"), "a data set": ("datasets",)}
-    return next((kind for kind, keys in kinds.items() if word in _names(keys)), "")
+    return next((f"a {kind}" for kind in PLACES if word in _names(kind)), "")
 
 
-def _names(keys: Iterable[str]) -> list[str]:
+def _names(kind: str) -> list[str]:
     content: Any = read_params()
-    for key in keys:
+    for key in PLACES[kind]:
         content = content.get(key, {}) if isinstance(content, dict) else {}
     return sorted(map(str, content)) if isinstance(content, dict) else []
 

@@ -94,13 +94,14 @@ def wrong_file(tree: Tree, name: str, where: Path) -> list[Problem]:
 
 
 def _no_coco(text: str, where: Path, remedy: str) -> list[Problem]:
-    expected = "an object with the lists images, annotations, categories, as COCO has them"
+    if all(word in text for word in COCO):  # the reader parses it, and says what else is wrong
+        return []
     try:
         parse_json(text, str(where))
     except DocumentError as error:
         return [replace(problem, remedy=remedy) for problem in error.problems]
-    lacking = not all(word in text for word in COCO)
-    return [Problem(str(where), expected, "another form", remedy)] if lacking else []
+    expected = "an object with the lists images, annotations, categories, as COCO has them"
+    return [Problem(str(where), expected, "another form", remedy)]
 
 
 def _says_labels(header: Sequence[str]) -> bool:
@@ -148,9 +149,8 @@ def _class_folders(tree: Tree) -> list[str]:
 def _unreadable(tree: Tree) -> list[Problem]:
     """Label files that may say it all and cannot be read."""
     paths = [path for path in sorted(tree.files) if path.lower().endswith((".csv", ".json"))]
-    apart = [
-        one for path in paths if path.endswith(".csv") for one in separator_problems(_header(tree, path), f"{path}:1")
-    ]
+    tables = [path for path in paths if path.lower().endswith(".csv")]
+    apart = [one for path in tables for one in separator_problems(_header(tree, path), f"{path}:1")]
     return [text for text in map(tree.text, paths) if isinstance(text, Problem)] + apart
 
 

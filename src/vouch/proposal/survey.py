@@ -73,11 +73,9 @@ def tree_at(path: Path) -> Tree:
 
 def _refuse_other(path: Path) -> None:
     if not path.is_file() or path.suffix.lower() not in (".json", ".jsonl", ".csv"):
-        got = "a file" if path.is_file() else "nothing"
+        got, perhaps = ("a file", f", perhaps {path.parent}") if path.is_file() else ("nothing", "")
         expected = "a folder of photographs, or a COCO, CSV or JSONL file that labels them"
-        remedy = (
-            f"name the folder that holds photographs and labels{f', perhaps {path.parent}' if path.is_file() else ''}"
-        )
+        remedy = f"name the folder that holds photographs and labels{perhaps}"
         raise ManifestError([Problem(str(path), expected, got, remedy)])
 
 
